@@ -1,0 +1,57 @@
+"""The estimator base: declared parameters, and output that keeps the customer id."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal, Self
+
+from sklearn import get_config
+from sklearn.base import BaseEstimator
+
+from custseg._core.params import OneOf, ParameterTable, check
+
+OutputKind = Literal["pandas", "polars", "pyarrow"]
+
+
+class Estimator(BaseEstimator):
+    """Base of every estimator: parameters are declared in one table and checked in ``fit``."""
+
+    _parameters: ClassVar[ParameterTable] = {}
+
+    def _check_parameters(self) -> None:
+        check(type(self).__name__, self._parameters, self.get_params(deep=False))
+
+
+class TableOutputMixin:
+    """``set_output`` for estimators whose rows are customers.
+
+    scikit-learn's own wrapper would drop the customer ids when it changes the kind of frame; here
+    the id moves between pandas index and first column. The setting is stored where scikit-learn
+    stores it, so ``clone`` keeps it.
+    """
+
+    _sklearn_output_config: dict[str, str]
+
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Set the kind of frame that ``transform`` returns.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"} or None
+            ``"default"`` follows the input; ``None`` changes nothing.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        allowed = (OneOf("default", "pandas", "polars", None),)
+        check(f"{type(self).__name__}.set_output", {"transform": allowed}, {"transform": transform})
+        if transform is not None:
+            self._sklearn_output_config = {**getattr(self, "_sklearn_output_config", {}), "transform": transform}
+        return self
+
+    def _output_kind(self, input_kind: Any) -> Any:
+        """Return the kind of output: as set here, else as set for all of scikit-learn, else as the input."""
+        config = getattr(self, "_sklearn_output_config", {})
+        kind = config.get("transform", get_config()["transform_output"])
+        return input_kind if kind == "default" else kind

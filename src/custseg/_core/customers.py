@@ -1,0 +1,241 @@
+"""A table of customers as every stage after the features sees it: typed columns, one row per customer.
+
+The dtype says the kind: numbers are numeric, bools binary, ordered categories ordinal, text and
+unordered categories nominal. Nothing else is needed and no hidden metadata travels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from custseg._core.frames import is_frame, typed_pandas
+from custseg.exceptions import (
+    ColumnChangeError,
+    ColumnTypeError,
+    DuplicateColumnError,
+    InvalidTableError,
+)
+
+Kind = Literal["numeric", "binary", "ordinal", "nominal"]
+KINDS: tuple[Kind, ...] = ("numeric", "binary", "ordinal", "nominal")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One characteristic of all customers.
+
+    Attributes
+    ----------
+    name : str
+        Its name in the table.
+    kind : {"numeric", "binary", "ordinal", "nominal"}
+        What its values are.
+    values : ndarray of shape (n_customers,)
+        float64 with NaN for a missing value (numeric; binary as 0 and 1), or int64 positions in
+        ``categories`` with -1 for a missing value (ordinal, nominal).
+    categories : tuple of str
+        The levels, in their order where the column is ordinal; empty for numbers.
+    """
+
+    name: str
+    kind: Kind
+    values: npt.NDArray[Any]
+    categories: tuple[str, ...] = ()
+
+    @property
+    def missing(self) -> npt.NDArray[np.bool_]:
+        """Where the value is not known."""
+        return self.values < 0 if self.kind in ("ordinal", "nominal") else np.isnan(self.values)
+
+    def take(self, rows: npt.NDArray[Any]) -> Column:
+        """Keep the given rows (positions or a mask)."""
+        return replace(self, values=self.values[rows])
+
+
+@dataclass(frozen=True)
+class CustomerTable:
+    """Customers in rows, their characteristics in columns.
+
+    Attributes
+    ----------
+    columns : tuple of Column
+        The characteristics, in the order of the table.
+    n_customers : int
+        The number of rows.
+    ids : ndarray of shape (n_customers,) or None
+        The customer ids where the table has them.
+    """
+
+    columns: tuple[Column, ...]
+    n_customers: int
+    ids: npt.NDArray[Any] | None = field(default=None, repr=False)
+
+    @property
+    def names(self) -> list[str]:
+        """The column names."""
+        return [column.name for column in self.columns]
+
+    def __getitem__(self, name: str) -> Column:
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+    def take(self, rows: npt.NDArray[Any]) -> CustomerTable:
+        """Keep the given rows (positions or a mask)."""
+        columns = tuple(column.take(rows) for column in self.columns)
+        n_customers = int(np.count_nonzero(rows)) if rows.dtype == bool else len(rows)
+        return CustomerTable(columns, n_customers, None if self.ids is None else self.ids[rows])
+
+    def select(self, names: Iterable[str]) -> CustomerTable:
+        """Keep the named columns, in the order of the names."""
+        return replace(self, columns=tuple(self[name] for name in names))
+
+
+def read_customers(
+    X: Any, *, who: str, customer_id: str | None = None, kinds: Mapping[str, str] | None = None
+) -> CustomerTable:
+    """Read a dataframe with one row per customer into typed columns.
+
+    A pandas index and a column named ``customer_id`` are ids, never characteristics. ``kinds``
+    overrides what the dtype says ("numeric", "binary", "ordinal", "nominal").
+    """
+    frame = X if isinstance(X, pd.DataFrame) else _eager(X, who)
+    names = list(frame.columns)
+    if len(set(map(str, names))) < len(names):
+        labels = pd.Index([str(name) for name in names])
+        raise DuplicateColumnError.in_table(who, labels[labels.duplicated()].unique())
+    if len(frame) == 0:
+        raise InvalidTableError.empty(who, "customer table")
+    ids = frame.index.to_numpy() if isinstance(frame, pd.DataFrame) else None
+    if customer_id in names:
+        ids = frame[customer_id].to_numpy()
+        names.remove(customer_id)
+    if not names:
+        raise InvalidTableError(
+            f"{who} got a customer table with 0 feature(s) (no column besides the ids) while a minimum of 1 "
+            "is required. Pass at least one characteristic."
+        )
+    columns = tuple(_read_column(frame[name], str(name), who, (kinds or {}).get(str(name))) for name in names)
+    return CustomerTable(columns, len(frame), ids)
+
+
+def _eager(X: Any, who: str) -> nw.DataFrame[Any]:
+    frame = nw.from_native(X, pass_through=True)
+    if not isinstance(frame, (nw.DataFrame, nw.LazyFrame)):
+        raise InvalidTableError.unsupported(who, X)
+    return frame.collect() if isinstance(frame, nw.LazyFrame) else frame
+
+
+def _read_column(series: Any, name: str, who: str, kind: str | None) -> Column:
+    if isinstance(series, pd.Series):
+        if series.dtype == object:
+            series = typed_pandas(series, who)
+        if isinstance(series.dtype, pd.CategoricalDtype):
+            return _categorical(series, name, kind)
+        series = nw.from_native(series, series_only=True)
+    dtype = series.dtype
+    if isinstance(dtype, nw.Enum):
+        categories = pd.CategoricalDtype(list(dtype.categories), ordered=True)
+        return _categorical(pd.Series(series.to_list(), dtype=categories), name, kind)
+    if dtype.is_numeric() or dtype == nw.Boolean:
+        numbers = np.asarray(series.cast(nw.Float64).to_numpy(), dtype=np.float64)
+        return _numbers(numbers, name, who, kind or ("binary" if dtype == nw.Boolean else "numeric"))
+    if isinstance(dtype, (nw.String, nw.Categorical)):
+        if kind in ("numeric", "binary"):
+            raise ColumnTypeError.expected(
+                who, name, f"numbers to be {kind}", "text", "Convert it, or drop it from kinds."
+            )
+        return _levels(pd.Series(series.to_list(), dtype="str"), name, kind or "nominal")
+    remedy = "Turn it into a number (for a time: its distance from a fixed day) or text, or drop it."
+    raise ColumnTypeError.expected(who, name, "numbers, bools, text or categories", dtype, remedy)
+
+
+def _numbers(numbers: npt.NDArray[np.float64], name: str, who: str, kind: str) -> Column:
+    if np.isinf(numbers).any():
+        raise ColumnTypeError.infinite(who, name, int(np.isinf(numbers).sum()))
+    if kind in ("nominal", "ordinal"):
+        levels = np.unique(numbers[~np.isnan(numbers)])
+        codes = np.where(np.isnan(numbers), -1, np.searchsorted(levels, numbers)).astype(np.int64)
+        return Column(name, kind, codes, tuple(f"{level:g}" for level in levels))  # type: ignore[arg-type]
+    if kind == "binary" and not np.isin(numbers[~np.isnan(numbers)], (0.0, 1.0)).all():
+        raise ColumnTypeError.expected(
+            who, name, "0 or 1 to be binary", "other numbers", "Declare it numeric or nominal."
+        )
+    return Column(name, kind, numbers)  # type: ignore[arg-type]
+
+
+def _categorical(series: pd.Series[Any], name: str, kind: str | None) -> Column:
+    if kind in ("numeric", "binary"):
+        raise ColumnTypeError.expected("kinds", name, f"numbers to be {kind}", "categories", "Drop it from kinds.")
+    kind = kind or ("ordinal" if series.cat.ordered else "nominal")
+    if kind == "ordinal":
+        codes = series.cat.codes.to_numpy().astype(np.int64)
+        return Column(name, "ordinal", codes, tuple(map(str, series.cat.categories)))
+    return _levels(series.astype("str").where(series.notna()), name, kind)
+
+
+def _levels(text: pd.Series[Any], name: str, kind: str) -> Column:
+    codes, levels = pd.factorize(text, sort=True)
+    return Column(name, kind, codes.astype(np.int64), tuple(map(str, levels)))  # type: ignore[arg-type]
+
+
+class CustomerTableMixin:
+    """Reads the input of an estimator over customers: a dataframe by name, or a plain numeric matrix.
+
+    Keeps ``n_features_in_`` and ``feature_names_in_`` and compares the columns at ``transform`` and
+    ``predict`` with those of ``fit``: reordered columns are put in order, others are refused with
+    the difference printed.
+    """
+
+    n_features_in_: int
+
+    def _read(
+        self,
+        X: Any,
+        *,
+        fitting: bool,
+        customer_id: str | None = None,
+        kinds: Mapping[str, str] | None = None,
+    ) -> CustomerTable:
+        if not fitting:
+            check_is_fitted(self)
+        if isinstance(X, CustomerTable):
+            table = X
+        elif is_frame(X):
+            table = read_customers(X, who=type(self).__name__, customer_id=customer_id, kinds=kinds)
+        else:
+            return self._read_matrix(X, fitting, kinds)
+        if fitting:
+            self.n_features_in_ = len(table.names)
+            self.feature_names_in_ = np.array(table.names, dtype=object)
+            return table
+        return self._as_fitted(table)
+
+    def _read_matrix(self, X: Any, fitting: bool, kinds: Mapping[str, str] | None) -> CustomerTable:
+        matrix = validate_data(self, X, reset=fitting, dtype=np.float64, ensure_all_finite="allow-nan")
+        names = getattr(self, "feature_names_in_", None)
+        if names is None:
+            names = [f"x{position}" for position in range(matrix.shape[1])]
+        who = type(self).__name__
+        columns = tuple(
+            _numbers(matrix[:, position], str(name), who, (kinds or {}).get(str(name), "numeric"))
+            for position, name in enumerate(names)
+        )
+        return CustomerTable(columns, len(matrix))
+
+    def _as_fitted(self, table: CustomerTable) -> CustomerTable:
+        fitted = getattr(self, "feature_names_in_", None)
+        if fitted is None:
+            fitted = [f"x{position}" for position in range(self.n_features_in_)]
+        if set(fitted) != set(table.names):
+            raise ColumnChangeError.between(type(self).__name__, fitted, table.names)
+        return table.select(fitted)

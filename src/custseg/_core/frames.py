@@ -1,0 +1,182 @@
+"""The one entry and exit for dataframes: any supported frame in, the same kind out.
+
+Inside, every table is a narwhals frame, so each query is written once. pandas input runs on polars
+where polars and pyarrow are installed: the same query then takes less time and memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import pandas as pd
+
+from custseg._core.base import OutputKind
+from custseg._core.optional import is_installed, require
+from custseg.exceptions import (
+    ColumnNotFoundError,
+    ColumnTypeError,
+    CustomerIdError,
+    DuplicateColumnError,
+    InvalidTableError,
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A raw table on its way through an estimator.
+
+    Attributes
+    ----------
+    frame : narwhals LazyFrame
+        The columns asked for, nothing else.
+    kind : {"pandas", "polars", "pyarrow"}
+        The kind of frame that goes out again.
+    columns : tuple of str
+        All column names of the table, in its order.
+    """
+
+    frame: nw.LazyFrame[Any]
+    kind: OutputKind
+    columns: tuple[str, ...]
+
+
+def is_frame(table: Any) -> bool:
+    """Say whether ``table`` is a dataframe that narwhals knows, lazy or not."""
+    return isinstance(nw.from_native(_checked_names("", table), pass_through=True), (nw.DataFrame, nw.LazyFrame))
+
+
+def open_table(table: Any, *, who: str, columns: Sequence[str] | None = None, customer_id: str | None = None) -> Table:
+    """Open a raw table and keep the named columns (all where ``columns`` is None).
+
+    The column ``customer_id`` comes out as whole numbers or text, missing where it was NaN: whole
+    numbers that pandas turned into floats because some were missing become whole numbers again, so
+    that the id 12345.0 of one table meets the id 12345 of another. A pandas index that bears one of
+    the names counts as a column. pandas columns of dtype object become numbers, text or timestamps
+    by their content; a mixture is an error.
+    """
+    if isinstance(table, pd.DataFrame):
+        return _open_pandas(table, who, columns, customer_id)
+    frame = nw.from_native(table, pass_through=True)
+    if not isinstance(frame, (nw.DataFrame, nw.LazyFrame)):
+        raise InvalidTableError.unsupported(who, table)
+    names = tuple(frame.collect_schema().names())
+    lazy = frame.lazy().select(_present(who, columns, names))
+    if customer_id is not None:
+        lazy = lazy.with_columns(_normal_ids(lazy, who, customer_id))
+    return Table(lazy, "polars" if frame.implementation.is_polars() else "pyarrow", names)
+
+
+def _open_pandas(table: pd.DataFrame, who: str, columns: Sequence[str] | None, customer_id: str | None) -> Table:
+    _checked_names(who, table)
+    index = table.index.name
+    if index is not None and index not in table.columns and (columns is None or index in columns):
+        table = table.reset_index()
+    names = tuple(map(str, table.columns))
+    kept = table[_present(who, columns, tuple(table.columns))]
+    typed = {
+        name: typed_pandas(kept[name], who, customer_id=name == customer_id)
+        for name in kept.columns
+        if kept[name].dtype == object
+    }
+    if customer_id is not None and pd.api.types.is_float_dtype(kept[customer_id].dtype):
+        typed[customer_id] = _whole_numbers(kept[customer_id], who)
+    frame = nw.from_native(kept.assign(**typed) if typed else kept, eager_only=True)
+    lazy = frame.lazy("polars") if is_installed("polars") and is_installed("pyarrow") else frame.lazy()
+    if customer_id is not None:
+        lazy = lazy.with_columns(_normal_ids(lazy, who, customer_id))
+    return Table(lazy, "pandas", names)
+
+
+def _whole_numbers(ids: pd.Series[Any], who: str) -> pd.Series[Any]:
+    ids = ids.where(np.isfinite(ids.to_numpy(dtype=float, na_value=np.nan)))
+    if (ids.dropna() % 1 != 0).any():
+        raise CustomerIdError.not_an_id(who, ids.name, "fractions")
+    return ids.astype("Int64")
+
+
+def _normal_ids(frame: nw.LazyFrame[Any], who: str, customer_id: str) -> nw.Expr:
+    dtype = frame.collect_schema()[customer_id]
+    column = nw.col(customer_id)
+    if dtype.is_integer() or dtype == nw.String:
+        return column
+    if isinstance(dtype, (nw.Categorical, nw.Enum)):
+        return column.cast(nw.String)
+    if dtype.is_float():
+        known = nw.when(column.is_finite()).then(column)
+        if frame.select((known != known.round(0)).any().alias("fractional")).collect()["fractional"].item():
+            raise CustomerIdError.not_an_id(who, customer_id, "fractions")
+        return known.cast(nw.Int64).alias(customer_id)
+    raise CustomerIdError.not_an_id(who, customer_id, dtype)
+
+
+def _checked_names(who: str, table: Any) -> Any:
+    if isinstance(table, pd.DataFrame) and not table.columns.is_unique:
+        raise DuplicateColumnError.in_table(who or "dataframe", table.columns[table.columns.duplicated()].unique())
+    return table
+
+
+def _present(who: str, columns: Sequence[str] | None, available: Sequence[Any]) -> list[Any]:
+    if columns is None:
+        return list(available)
+    wanted = list(dict.fromkeys(columns))
+    missing = [name for name in wanted if name not in available]
+    if missing:
+        raise ColumnNotFoundError.in_table(who, missing, available)
+    return wanted
+
+
+def typed_pandas(column: pd.Series[Any], who: str, *, customer_id: bool = False) -> pd.Series[Any]:
+    """Give a pandas column of dtype object the dtype that its content has; refuse a mixture."""
+    content = pd.api.types.infer_dtype(column, skipna=True)
+    if content in ("string", "empty"):
+        return column.astype("string" if content == "string" else "float64")
+    if content == "boolean":
+        return column.astype("boolean")
+    if content == "integer":
+        return column.astype("Int64")
+    if content in ("floating", "mixed-integer-float", "decimal"):
+        return column.astype("float64")
+    if content in ("datetime", "datetime64", "date"):
+        return _object_timestamps(column, who)
+    kinds = {type(value).__name__ for value in column.dropna().iloc[:10_000]}
+    if customer_id:
+        raise CustomerIdError.mixed(who, column.name, kinds)
+    raise ColumnTypeError.expected(
+        who,
+        column.name,
+        "of one type",
+        f"a mixture of {', '.join(sorted(kinds))}",
+        "Convert the column to one type, for example with astype(str) or pandas.to_numeric.",
+    )
+
+
+def _object_timestamps(column: pd.Series[Any], who: str) -> pd.Series[Any]:
+    zones = {str(getattr(value, "tzinfo", None)) for value in column.dropna()}
+    if len(zones) > 1:
+        raise ColumnTypeError.expected(
+            who,
+            column.name,
+            "in one time zone (or all without one)",
+            f"timestamps of the zones {', '.join(sorted(zones))}",
+            "Convert it first, for example pandas.to_datetime(column, utc=True).dt.tz_convert(zone).",
+        )
+    return pd.to_datetime(column)
+
+
+def to_kind(frame: nw.DataFrame[Any], kind: OutputKind, customer_id: str | None) -> Any:
+    """Hand a frame out in the kind asked for; in pandas the customer id becomes the index."""
+    if kind == "pandas":
+        table = frame.to_pandas()
+        if customer_id is None:
+            return table
+        if table[customer_id].dtype == "Int64":
+            table[customer_id] = table[customer_id].astype("int64")
+        return table.set_index(customer_id)
+    if kind == "polars":
+        require("polars", 'set_output(transform="polars")')
+        return frame.to_polars()
+    return frame.to_arrow()

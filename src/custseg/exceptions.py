@@ -1,0 +1,212 @@
+"""Errors and warnings of custseg: what is wrong, what was got, what to do about it.
+
+Every error is also a ``ValueError`` (or an ``ImportError`` where a library is missing), so code
+that catches the built-in exceptions keeps working. Each is built by a named constructor that
+knows the remedy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+__all__ = [
+    "ColumnChangeError",
+    "ColumnNotFoundError",
+    "ColumnTypeError",
+    "CustomerIdError",
+    "DataQualityWarning",
+    "DuplicateColumnError",
+    "InfeasibleError",
+    "InvalidParameterError",
+    "InvalidTableError",
+    "MissingDependencyError",
+]
+
+_LISTED = 8
+
+
+def list_names(names: Iterable[object], limit: int = _LISTED) -> str:
+    """Quote names for a message; past the limit, count what is left out."""
+    quoted = [repr(str(name)) for name in names]
+    if len(quoted) > limit:
+        return ", ".join(quoted[:limit]) + f" and {len(quoted) - limit} more"
+    return ", ".join(quoted) if quoted else "none"
+
+
+def suggest(name: object, candidates: Iterable[object]) -> str:
+    """Return `` Did you mean 'x'?`` for the closest candidate, or an empty string."""
+    by_lower = {str(candidate).lower(): str(candidate) for candidate in candidates}
+    close = get_close_matches(str(name).lower(), by_lower, n=1, cutoff=0.6)
+    return f" Did you mean {by_lower[close[0]]!r}?" if close else ""
+
+
+class InvalidTableError(ValueError):
+    """A table cannot be used as it is."""
+
+    @classmethod
+    def empty(cls, who: str, what: str = "table") -> InvalidTableError:
+        return cls(
+            f"{who} got a {what} with 0 sample(s) (rows), while a minimum of 1 is required. "
+            "Check the file that was read and the filters that were applied."
+        )
+
+    @classmethod
+    def unsupported(cls, who: str, table: Any) -> InvalidTableError:
+        return cls(
+            f"{who} expects a dataframe (pandas or polars), got {type(table).__name__}. "
+            "Wrap the data in a DataFrame with named columns."
+        )
+
+    @classmethod
+    def nothing_left(cls, who: str, report: str) -> InvalidTableError:
+        return cls(
+            f"{who} has no usable row left after its row policies: {report}. Check the columns named, and `as_of`."
+        )
+
+
+class ColumnNotFoundError(InvalidTableError):
+    """A column that was named is not in the table."""
+
+    @classmethod
+    def in_table(cls, who: str, missing: Sequence[object], available: Iterable[object]) -> ColumnNotFoundError:
+        available = list(available)
+        name = missing[0]
+        others = f" (also missing: {list_names(missing[1:])})" if len(missing) > 1 else ""
+        return cls(
+            f"{who}: column {str(name)!r} not found{others}; the table has {list_names(available)}."
+            f"{suggest(name, available)}"
+        )
+
+
+class DuplicateColumnError(InvalidTableError):
+    """Two columns of a table share one name."""
+
+    @classmethod
+    def in_table(cls, who: str, names: Iterable[object]) -> DuplicateColumnError:
+        return cls(
+            f"{who}: column names must be unique, got {list_names(names)} more than once. "
+            "Rename or drop the repeated columns."
+        )
+
+
+class ColumnChangeError(InvalidTableError):
+    """The columns at predict or transform are not those of fit."""
+
+    @classmethod
+    def between(cls, who: str, fitted: Iterable[object], got: Iterable[object]) -> ColumnChangeError:
+        fitted, got = list(fitted), list(got)
+        missing = [name for name in fitted if name not in got]
+        added = [name for name in got if name not in fitted]
+        lines = [
+            f"{who}: the feature names should match those that were passed during fit.",
+        ]
+        if added:
+            lines.append("Feature names unseen at fit time:")
+            lines += [f"- {name}" for name in sorted(map(str, added))]
+        if missing:
+            lines.append("Feature names seen at fit time, yet now missing:")
+            lines += [f"- {name}" for name in sorted(map(str, missing))]
+        lines.append("Pass the columns of fit, in any order.")
+        return cls("\n".join(lines) + "\n")
+
+    @classmethod
+    def kind(cls, who: str, column: object, fitted: str, got: str) -> ColumnChangeError:
+        return cls(
+            f"{who}: column {str(column)!r} was {fitted} in fit and is {got} now. "
+            "Convert it to the kind it had in fit, or fit again."
+        )
+
+
+class ColumnTypeError(InvalidTableError):
+    """A column holds values of a kind that cannot be used."""
+
+    @classmethod
+    def expected(cls, who: str, column: object, expected: str, got: object, remedy: str) -> ColumnTypeError:
+        return cls(f"{who}: column {str(column)!r} must be {expected}, got {got}. {remedy}")
+
+    @classmethod
+    def infinite(cls, who: str, column: object, n_rows: int) -> ColumnTypeError:
+        return cls(
+            f"{who}: column {str(column)!r} holds infinite values in {n_rows} row(s) (inf is not an amount). "
+            "Replace them by NaN if they are unknown, or correct them."
+        )
+
+
+class CustomerIdError(InvalidTableError):
+    """The column of customer ids cannot identify customers."""
+
+    @classmethod
+    def mixed(cls, who: str, column: object, kinds: Iterable[str]) -> CustomerIdError:
+        return cls(
+            f"{who}: the ids in column {str(column)!r} are of mixed type ({', '.join(sorted(kinds))}), "
+            "so that 1 and '1' would be two customers. Convert the column to one type, "
+            f"for example table[{str(column)!r}].astype(str)."
+        )
+
+    @classmethod
+    def not_an_id(cls, who: str, column: object, dtype: object) -> CustomerIdError:
+        return cls(f"{who}: column {str(column)!r} ({dtype}) cannot identify customers; ids are whole numbers or text.")
+
+    @classmethod
+    def repeated(cls, who: str, column: object, n_rows: int, example: object) -> CustomerIdError:
+        return cls(
+            f"{who}: the table must hold one row per customer; {n_rows} row(s) repeat an id of column "
+            f"{str(column)!r}, for example {example!r}. Keep one row for each customer."
+        )
+
+    @classmethod
+    def unmarked(cls, who: str, column: object, customer_id: object) -> CustomerIdError:
+        return cls(
+            f"{who}: column {str(column)!r} is text and different in every row, so it would make each customer "
+            f"a segment of its own. If it identifies customers, pass customer_id={str(column)!r} "
+            f"(now {str(customer_id)!r}); otherwise drop it."
+        )
+
+
+class InvalidParameterError(ValueError):
+    """A parameter of an estimator or a function is out of its allowed range."""
+
+    @classmethod
+    def not_allowed(cls, who: str, name: str, allowed: str, got: object) -> InvalidParameterError:
+        return cls(f"{who}: parameter {name!r} must be {allowed}, got {got!r}.")
+
+    @classmethod
+    def unknown_name(cls, who: str, what: str, name: object, known: Iterable[object]) -> InvalidParameterError:
+        known = list(known)
+        return cls(f"{who}: unknown {what} {str(name)!r}; known: {list_names(known, 20)}.{suggest(name, known)}")
+
+
+class InfeasibleError(ValueError):
+    """What was asked for cannot be had with this data."""
+
+    @classmethod
+    def too_few_customers(cls, who: str, n_segments: int, n_distinct: int, n_rows: int) -> InfeasibleError:
+        return cls(
+            f"{who}: n_segments={n_segments} needs at least {n_segments} customers that differ, got n_samples={n_rows} "
+            f"with {n_distinct} distinct row(s). Ask for at most {n_distinct} segment(s)."
+        )
+
+    @classmethod
+    def segment_share(cls, who: str, share: float, n_segments: int, largest: float) -> InfeasibleError:
+        return cls(
+            f"{who}: no partition into {n_segments} segments gives each a share of {share:g}; "
+            f"the largest share that was found feasible is {largest:.4g}. "
+            "Lower min_segment_share or ask for fewer segments."
+        )
+
+
+class MissingDependencyError(ImportError):
+    """An optional library is needed and not installed."""
+
+    @classmethod
+    def required(cls, library: str, who: str, extra: str) -> MissingDependencyError:
+        return cls(
+            f"{who} needs the library {library!r}, which is not installed. "
+            f'Install it with: python -m pip install "custseg[{extra}]"'
+        )
+
+
+class DataQualityWarning(UserWarning):
+    """Rows or values were left out, filled or flagged by a documented policy."""
