@@ -27,6 +27,10 @@ class Allowed(ABC):
     def __str__(self) -> str: ...
 
 
+def _is_number(value: Any, *kinds: type) -> bool:
+    return isinstance(value, kinds) and not isinstance(value, (bool, np.bool_))
+
+
 @dataclass(frozen=True)
 class Integer(Allowed):
     """A whole number of at least ``low`` (bools are not numbers here)."""
@@ -34,7 +38,7 @@ class Integer(Allowed):
     low: int = 1
 
     def accepts(self, value: Any) -> bool:
-        return isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_)) and value >= self.low
+        return _is_number(value, int, np.integer) and bool(value >= self.low)
 
     def __str__(self) -> str:
         return f"an integer >= {self.low}"
@@ -49,13 +53,9 @@ class Number(Allowed):
     open_high: bool = False
 
     def accepts(self, value: Any) -> bool:
-        if (
-            not isinstance(value, (int, float, np.integer, np.floating))
-            or isinstance(value, (bool, np.bool_))
-            or not math.isfinite(value)
-        ):
+        if not _is_number(value, int, float, np.integer, np.floating) or not math.isfinite(value):
             return False
-        return self.low <= value and (value < self.high if self.open_high else value <= self.high)
+        return bool(self.low <= value and (value < self.high if self.open_high else value <= self.high))
 
     def __str__(self) -> str:
         return f"a number in [{self.low:g}, {self.high:g}{')' if self.open_high else ']'}"
