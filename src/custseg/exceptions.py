@@ -189,6 +189,13 @@ class InfeasibleError(ValueError):
         )
 
     @classmethod
+    def too_few_in_sample(cls, who: str, n_segments: int, fewest: int) -> InfeasibleError:
+        return cls(
+            f"{who}: n_segments={n_segments} needs at least {n_segments} distinct rows in every bootstrap sample; "
+            f"the smallest number in one is {fewest}. Ask for at most {fewest} segment(s)."
+        )
+
+    @classmethod
     def segment_share(cls, who: str, share: float, n_segments: int, largest: float) -> InfeasibleError:
         return cls(
             f"{who}: no partition into {n_segments} segments gives each a share of {share:g}; "

@@ -1,0 +1,9 @@
+"""Whom to address, and how: what each goal asks of the segments, and the action it recommends.
+
+The goal of a brief selects the order of the segments, the characteristics shown first and, by a
+table of rules over computed facts, one recommended action for each segment.
+"""
+
+from custseg.targeting._goals import GOALS, Action, Goal, SegmentFacts, find_goal, goals_to_frame, recommend
+
+__all__ = ["GOALS", "Action", "Goal", "SegmentFacts", "find_goal", "goals_to_frame", "recommend"]

@@ -1,0 +1,153 @@
+"""Customer tables: dtypes say the kind, and columns are compared with those of fit."""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from custseg._core.base import Estimator
+from custseg._core.customers import CustomerTableMixin, read_customers
+from custseg.exceptions import ColumnChangeError, ColumnTypeError, DuplicateColumnError, InvalidTableError
+
+ORDER = ["low", "middle", "high"]
+
+
+def pandas_table():
+    return pd.DataFrame(
+        {
+            "income": [1.5, np.nan, 3.0],
+            "visits": pd.array([1, None, 3], dtype="Int64"),
+            "member": pd.array([True, None, False], dtype="boolean"),
+            "band": pd.Categorical(["high", None, "low"], categories=ORDER, ordered=True),
+            "region": ["north", None, "east"],
+            "shape": pd.Categorical(["b", None, "a"]),
+        },
+        index=pd.Index([11, 12, 13], name="customer_id"),
+    )
+
+
+def polars_table():
+    return pl.DataFrame(
+        {
+            "customer_id": [11, 12, 13],
+            "income": [1.5, None, 3.0],
+            "visits": [1, None, 3],
+            "member": [True, None, False],
+            "band": pl.Series(["high", None, "low"], dtype=pl.Enum(ORDER)),
+            "region": ["north", None, "east"],
+            "shape": pl.Series(["b", None, "a"], dtype=pl.Categorical),
+        }
+    )
+
+
+@pytest.mark.parametrize("make", [pandas_table, polars_table, lambda: polars_table().lazy()])
+def test_every_frame_gives_the_same_typed_columns(make):
+    table = read_customers(make(), who="Test", customer_id="customer_id")
+    assert table.n_customers == 3
+    assert list(table.ids) == [11, 12, 13]
+    assert {column.name: column.kind for column in table.columns} == {
+        "income": "numeric",
+        "visits": "numeric",
+        "member": "binary",
+        "band": "ordinal",
+        "region": "nominal",
+        "shape": "nominal",
+    }
+    np.testing.assert_array_equal(table["visits"].values, [1.0, np.nan, 3.0])
+    np.testing.assert_array_equal(table["member"].values, [1.0, np.nan, 0.0])
+    assert table["band"].categories == ("low", "middle", "high")
+    np.testing.assert_array_equal(table["band"].values, [2, -1, 0])
+    assert table["region"].categories == ("east", "north")
+    np.testing.assert_array_equal(table["region"].values, [1, -1, 0])
+    for column in table.columns:
+        np.testing.assert_array_equal(column.missing, [False, True, False])
+
+
+def test_rows_and_columns_can_be_taken():
+    table = read_customers(pandas_table(), who="Test")
+    some = table.take(np.array([2, 0])).select(["region", "income"])
+    assert some.names == ["region", "income"]
+    assert list(some.ids) == [13, 11]
+    np.testing.assert_array_equal(some["income"].values, [3.0, 1.5])
+    assert table.take(np.array([True, False, True])).n_customers == 2
+    with pytest.raises(KeyError):
+        table["unknown"]
+
+
+def test_decimals_are_numbers_and_declared_kinds_win():
+    frame = pd.DataFrame({"price": [decimal.Decimal("1.5"), None], "store": [30, 4], "code": ["1", "2"]})
+    table = read_customers(frame, who="Test", kinds={"store": "nominal"})
+    np.testing.assert_array_equal(table["price"].values, [1.5, np.nan])
+    assert table["store"].kind == "nominal"
+    assert table["store"].categories == ("4", "30")
+    np.testing.assert_array_equal(table["store"].values, [1, 0])
+
+
+@pytest.mark.parametrize(
+    ("frame", "kinds"),
+    [
+        (pd.DataFrame({"x": ["a"]}), {"x": "numeric"}),
+        (pd.DataFrame({"x": [2.0]}), {"x": "binary"}),
+        (pd.DataFrame({"x": pd.Categorical(["a"])}), {"x": "numeric"}),
+        (pd.DataFrame({"x": [dt.datetime(2024, 1, 1)]}), {}),  # noqa: DTZ001
+    ],
+)
+def test_what_cannot_be_read_as_its_kind_is_refused(frame, kinds):
+    with pytest.raises(ColumnTypeError, match="column 'x' must be"):
+        read_customers(frame, who="Test", kinds=kinds)
+
+
+def test_an_all_missing_column_is_known_to_be_missing():
+    table = read_customers(pd.DataFrame({"x": [None, None], "y": pd.Series([None, None], dtype="str")}), who="Test")
+    assert table["x"].missing.all()
+    assert table["y"].missing.all()
+    assert table["y"].categories == ()
+
+
+def test_infinite_values_are_refused_with_their_number():
+    with pytest.raises(ColumnTypeError, match=r"'x' holds infinite values in 2 row\(s\)"):
+        read_customers(pd.DataFrame({"x": [np.inf, -np.inf, 1.0]}), who="Test")
+
+
+def test_tables_without_rows_columns_or_unique_names_are_refused():
+    with pytest.raises(InvalidTableError, match="0 sample"):
+        read_customers(pd.DataFrame({"x": []}), who="Test")
+    with pytest.raises(InvalidTableError, match="no column besides the ids"):
+        read_customers(pl.DataFrame({"customer_id": [1]}), who="Test", customer_id="customer_id")
+    with pytest.raises(DuplicateColumnError):
+        read_customers(pd.DataFrame([[1, 2]], columns=["a", "a"]), who="Test")
+    with pytest.raises(InvalidTableError, match="got str"):
+        read_customers("table.csv", who="Test")
+
+
+class Reader(CustomerTableMixin, Estimator):
+    """The smallest estimator that reads customers."""
+
+    def fit(self, X, y=None):
+        self.table_ = self._read(X, fitting=True)
+        return self
+
+    def read(self, X):
+        return self._read(X, fitting=False)
+
+
+def test_reordered_columns_are_put_in_order_others_refused():
+    reader = Reader().fit(pandas_table())
+    assert reader.read(pandas_table()[reversed(pandas_table().columns)]).names == list(pandas_table().columns)
+    changed = pandas_table().drop(columns="income").assign(age=3)
+    with pytest.raises(ColumnChangeError, match="unseen at fit time:\n- age\n.*now missing:\n- income"):
+        reader.read(changed)
+
+
+def test_a_matrix_is_read_by_position():
+    reader = Reader().fit(np.array([[1.0, np.nan], [2.0, 3.0]]))
+    assert reader.n_features_in_ == 2
+    assert not hasattr(reader, "feature_names_in_")
+    assert reader.read(np.array([[5.0, 6.0]])).names == ["x0", "x1"]
+    with pytest.raises(ColumnChangeError):
+        reader.read(pandas_table())
