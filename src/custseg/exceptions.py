@@ -15,6 +15,7 @@ __all__ = [
     "ColumnChangeError",
     "ColumnNotFoundError",
     "ColumnTypeError",
+    "ConfigurationError",
     "CustomerIdError",
     "DataQualityWarning",
     "DuplicateColumnError",
@@ -22,6 +23,8 @@ __all__ = [
     "InvalidParameterError",
     "InvalidTableError",
     "MissingDependencyError",
+    "ReportPathError",
+    "SegmentLabelError",
 ]
 
 _LISTED = 8
@@ -57,6 +60,21 @@ class InvalidTableError(ValueError):
         return cls(
             f"{who} expects a dataframe (pandas or polars), got {type(table).__name__}. "
             "Wrap the data in a DataFrame with named columns."
+        )
+
+    @classmethod
+    def no_mapping(cls, who: str, tables: Any) -> InvalidTableError:
+        return cls(
+            f"{who} expects a dictionary of tables by name, got {type(tables).__name__}. "
+            "Pass {'transactions': frame, ...} with the names that the members read."
+        )
+
+    @classmethod
+    def not_passed(cls, who: str, member: str, table: str, available: Iterable[object]) -> InvalidTableError:
+        available = list(available)
+        return cls(
+            f"{who}: member {member!r} reads table {table!r}, which was not passed; got "
+            f"{list_names(available)}.{suggest(table, available)}"
         )
 
     @classmethod
@@ -157,6 +175,14 @@ class CustomerIdError(InvalidTableError):
         )
 
     @classmethod
+    def clash(cls, who: str, first: tuple[str, str], other: tuple[str, str], column: object) -> CustomerIdError:
+        return cls(
+            f"{who}: the customer ids are {first[1]} in table {first[0]!r} and {other[1]} in table {other[0]!r}, "
+            f"so that no customer of one would be found in the other. Convert column {str(column)!r} of one of "
+            "them, for example with astype(str) or astype('int64')."
+        )
+
+    @classmethod
     def unmarked(cls, who: str, column: object, customer_id: object) -> CustomerIdError:
         return cls(
             f"{who}: column {str(column)!r} is text and different in every row, so it would make each customer "
@@ -196,11 +222,85 @@ class InfeasibleError(ValueError):
         )
 
     @classmethod
+    def in_refit(cls, who: str, n_segments: int, error: Exception) -> InfeasibleError:
+        return cls(
+            f"{who}: a solution with {n_segments} segments, on all customers or on a bootstrap sample of them, "
+            f"failed. {error} Or try fewer n_segments here."
+        )
+
+    @classmethod
     def segment_share(cls, who: str, share: float, n_segments: int, largest: float) -> InfeasibleError:
         return cls(
             f"{who}: no partition into {n_segments} segments gives each a share of {share:g}; "
             f"the largest share that was found feasible is {largest:.4g}. "
             "Lower min_segment_share or ask for fewer segments."
+        )
+
+
+class SegmentLabelError(InvalidTableError):
+    """The labels that say who is in which segment cannot be used."""
+
+    @classmethod
+    def twice(cls, who: str, column: str) -> SegmentLabelError:
+        return cls(
+            f"{who}: y was passed, and the table has a column {column!r} too. Drop one of them; if the column is a "
+            "characteristic, name another one by the parameter segment."
+        )
+
+    @classmethod
+    def taken(cls, who: str, column: str) -> SegmentLabelError:
+        return cls(
+            f"{who}: the table has a column {column!r} already, the name of the column that is to be appended. "
+            "Rename it if it is a characteristic, or drop it."
+        )
+
+    @classmethod
+    def absent(cls, who: str) -> SegmentLabelError:
+        return cls(
+            f"{who} requires y to be passed, but the target y is None: a matrix has no segment column. "
+            "Pass the labels as y, or a DataFrame with a segment column."
+        )
+
+    @classmethod
+    def length(cls, who: str, n_labels: int, n_rows: int) -> SegmentLabelError:
+        return cls(
+            f"{who}: y has {n_labels} labels and the table {n_rows} rows; they must match. "
+            "Pass the labels of these customers, in the order of the rows."
+        )
+
+    @classmethod
+    def not_whole(cls, who: str, got: str) -> SegmentLabelError:
+        return cls(
+            f"{who}: segment labels must be whole numbers 0..k-1, one per customer (-1 for not assigned), got {got}. "
+            "Number them with pandas.factorize(labels, sort=True)[0]."
+        )
+
+    @classmethod
+    def missing(cls, who: str, n_rows: int) -> SegmentLabelError:
+        return cls(
+            f"{who}: the segment is missing in {n_rows} row(s). Use -1 for customers who are in no segment, "
+            "or drop the rows."
+        )
+
+    @classmethod
+    def gap(cls, who: str, found: Sequence[object]) -> SegmentLabelError:
+        return cls(
+            f"{who}: segment labels must be 0..k-1 without gaps, got {list_names(found)}. "
+            "Number them with pandas.factorize(labels, sort=True)[0]."
+        )
+
+    @classmethod
+    def unknown(cls, who: str, labels: Sequence[object], n_segments: int) -> SegmentLabelError:
+        return cls(
+            f"{who}: segments {list_names(labels)} were not there in fit, which saw 0..{n_segments - 1}. "
+            "Pass labels of the same clusterer, or fit again."
+        )
+
+    @classmethod
+    def none_assigned(cls, who: str, n_rows: int) -> SegmentLabelError:
+        return cls(
+            f"{who}: all {n_rows} customer(s) are labelled -1, not assigned: there is no segment to describe. "
+            "Check the labels that were passed."
         )
 
 
@@ -212,6 +312,40 @@ class MissingDependencyError(ImportError):
         return cls(
             f"{who} needs the library {library!r}, which is not installed. "
             f'Install it with: python -m pip install "custseg[{extra}]"'
+        )
+
+
+class ConfigurationError(ValueError):
+    """A study file, or a file that a command was given, cannot be used."""
+
+    @classmethod
+    def missing_key(cls, where: str, key: str, example: str) -> ConfigurationError:
+        return cls(f"{where}: {key!r} is missing. Add it, for example: {example}")
+
+    @classmethod
+    def expected(cls, where: str, key: str, expected: str, got: object) -> ConfigurationError:
+        return cls(f"{where}: {key!r} must be {expected}, got {got!r}.")
+
+    @classmethod
+    def not_a_table(cls, path: object, endings: Iterable[str]) -> ConfigurationError:
+        return cls(f"cannot tell what kind of table {str(path)!r} is; its name must end in {' or '.join(endings)}.")
+
+    @classmethod
+    def not_a_study(cls, path: object, got: str) -> ConfigurationError:
+        return cls(f"{str(path)!r} does not hold a fitted study ({got}). Write one with custseg run, outputs.study.")
+
+
+class ReportPathError(ValueError):
+    """A file cannot be written where it was asked for."""
+
+    @classmethod
+    def unwritable(cls, path: object, reason: str) -> ReportPathError:
+        return cls(f"cannot write {str(path)!r}: {reason}. Choose a file in a folder that can be written to.")
+
+    @classmethod
+    def unknown_ending(cls, path: object, endings: Iterable[str]) -> ReportPathError:
+        return cls(
+            f"cannot tell the format of the report from {str(path)!r}; its name must end in {' or '.join(endings)}."
         )
 
 

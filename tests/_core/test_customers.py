@@ -12,7 +12,13 @@ import pytest
 
 from custseg._core.base import Estimator
 from custseg._core.customers import CustomerTableMixin, read_customers
-from custseg.exceptions import ColumnChangeError, ColumnTypeError, DuplicateColumnError, InvalidTableError
+from custseg.exceptions import (
+    ColumnChangeError,
+    ColumnTypeError,
+    DuplicateColumnError,
+    InvalidParameterError,
+    InvalidTableError,
+)
 
 ORDER = ["low", "middle", "high"]
 
@@ -100,6 +106,38 @@ def test_decimals_are_numbers_and_declared_kinds_win():
 def test_what_cannot_be_read_as_its_kind_is_refused(frame, kinds):
     with pytest.raises(ColumnTypeError, match="column 'x' must be"):
         read_customers(frame, who="Test", kinds=kinds)
+
+
+def test_levels_keep_their_names():
+    for values in ([10, 9, 2], [10, None, 2]):
+        column = read_customers(pd.DataFrame({"x": pd.Categorical(values)}), who="Test")["x"]
+        assert [column.categories[code] for code in column.values if code >= 0] == [str(v) for v in values if v]
+    large = pd.DataFrame({"x": [1234567.0, 1234568.0, 0.1]})
+    column = read_customers(large, who="Test", kinds={"x": "nominal"})["x"]
+    assert column.categories == ("0.1", "1234567", "1234568")
+    with pytest.raises(ColumnTypeError, match="a mixture of int, str"):
+        read_customers(pd.DataFrame({"x": pd.Categorical([1, "1"], categories=[1, "1"])}), who="Test")
+
+
+def test_text_has_no_order_of_its_own():
+    with pytest.raises(ColumnTypeError, match="in a stated order"):
+        read_customers(pd.DataFrame({"x": ["low", "high"]}), who="Test", kinds={"x": "ordinal"})
+
+
+@pytest.mark.parametrize(
+    ("kinds", "message"),
+    [({"incme": "numeric"}, "Did you mean 'income'"), ({"income": "numerical"}, "Did you mean 'numeric'")],
+)
+def test_kinds_must_exist(kinds, message):
+    with pytest.raises(InvalidParameterError, match=message):
+        read_customers(pd.DataFrame({"income": [1.0]}), who="Test", kinds=kinds)
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame])
+def test_a_column_without_any_type_is_a_missing_number(make):
+    column = read_customers(make({"x": [None, None], "y": [1, 2]}), who="Test")["x"]
+    assert column.kind == "numeric"
+    assert column.missing.all()
 
 
 def test_an_all_missing_column_is_known_to_be_missing():

@@ -67,6 +67,38 @@ def test_what_is_neither_whole_nor_text_is_no_id(route, make, ids):
         open_table(make({"id": ids}), who="Test", customer_id="id")
 
 
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame])
+def test_floats_that_are_not_exact_are_no_ids(route, make):
+    with pytest.raises(CustomerIdError, match=r"2\*\*53"):
+        open_table(make({"id": [2.0**53, 1.0]}), who="Test", customer_id="id")
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame])
+def test_an_empty_text_is_a_missing_id(route, make):
+    got = [row["id"] for row in rows(make({"id": ["", "a"]}), customer_id="id")]
+    assert [None if pd.isna(value) else value for value in got] == [None, "a"]
+
+
+def test_floats_of_pyarrow_become_whole_numbers(route):
+    table = pd.DataFrame({"id": pd.array([3.0, None], dtype="double[pyarrow]")})
+    assert rows(table, customer_id="id")[0] == {"id": 3}
+
+
+def test_large_whole_numbers_in_object_columns(route):
+    assert rows(pd.DataFrame({"id": pd.Series([2**64 - 1], dtype=object)}), customer_id="id") == [{"id": 2**64 - 1}]
+    with pytest.raises(ColumnTypeError, match="at most 64 bits"):
+        open_table(pd.DataFrame({"id": pd.Series([2**64], dtype=object)}), who="Test", customer_id="id")
+
+
+def test_unusual_dtypes(route):
+    assert rows(pd.DataFrame({"x": pd.arrays.SparseArray([0.0, 1.0])})) == [{"x": 0.0}, {"x": 1.0}]
+    assert rows(pd.DataFrame({"x": np.array([1.5], dtype=np.longdouble)})) == [{"x": 1.5}]
+    with pytest.raises(ColumnTypeError, match="real numbers"):
+        open_table(pd.DataFrame({"x": [1j]}), who="Test")
+    with pytest.raises(ColumnTypeError, match="a mixture of int, str"):
+        open_table(pd.DataFrame({"x": pd.Categorical([1, "a"])}), who="Test")
+
+
 def test_mixed_ids_are_refused_with_the_remedy(route):
     table = pd.DataFrame({"id": pd.Series([1, "1"], dtype=object)})
     with pytest.raises(CustomerIdError, match=r"'id' are of mixed type \(int, str\).*astype\(str\)"):

@@ -27,6 +27,7 @@ from custseg.exceptions import InvalidParameterError
         (Number(), float("nan"), False),
         (Number(), float("inf"), False),
         (OneOf("auto"), "auto", True),
+        (OneOf("auto"), np.str_("auto"), True),
         (OneOf(1), True, False),
         (OneOf(None), None, True),
         (COLUMN, "customer_id", True),

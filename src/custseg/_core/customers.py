@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -21,6 +21,7 @@ from custseg.exceptions import (
     ColumnChangeError,
     ColumnTypeError,
     DuplicateColumnError,
+    InvalidParameterError,
     InvalidTableError,
 )
 
@@ -43,12 +44,15 @@ class Column:
         ``categories`` with -1 for a missing value (ordinal, nominal).
     categories : tuple of str
         The levels, in their order where the column is ordinal; empty for numbers.
+    is_integer : bool
+        Whether the table stored the numbers as integers: such a column may identify the customers.
     """
 
     name: str
     kind: Kind
     values: npt.NDArray[Any]
     categories: tuple[str, ...] = ()
+    is_integer: bool = False
 
     @property
     def missing(self) -> npt.NDArray[np.bool_]:
@@ -124,8 +128,20 @@ def read_customers(
             f"{who} got a customer table with 0 feature(s) (no column besides the ids) while a minimum of 1 "
             "is required. Pass at least one characteristic."
         )
-    columns = tuple(_read_column(frame[name], str(name), who, (kinds or {}).get(str(name))) for name in names)
+    kinds = kinds or {}
+    check_kinds(kinds, map(str, names), who)
+    columns = tuple(_read_column(frame[name], str(name), who, kinds.get(str(name))) for name in names)
     return CustomerTable(columns, len(frame), ids)
+
+
+def check_kinds(kinds: Mapping[str, str], names: Iterable[str], who: str) -> None:
+    """Refuse kinds that do not exist, and kinds of columns that do not exist."""
+    names = list(names)
+    for name, kind in kinds.items():
+        if name not in names:
+            raise InvalidParameterError.unknown_name(who, "column in kinds", name, names)
+        if kind not in KINDS:
+            raise InvalidParameterError.unknown_name(who, f"kind of column {name!r}", kind, KINDS)
 
 
 def _eager(X: Any, who: str) -> nw.DataFrame[Any]:
@@ -137,24 +153,28 @@ def _eager(X: Any, who: str) -> nw.DataFrame[Any]:
 
 def _read_column(series: Any, name: str, who: str, kind: str | None) -> Column:
     if isinstance(series, pd.Series):
-        if series.dtype == object:
-            series = typed_pandas(series, who)
+        series = typed_pandas(series, who)
         if isinstance(series.dtype, pd.CategoricalDtype):
-            return _categorical(series, name, kind)
+            return _categorical(series, name, who, kind)
         series = nw.from_native(series, series_only=True)
     dtype = series.dtype
     if isinstance(dtype, nw.Enum):
         categories = pd.CategoricalDtype(list(dtype.categories), ordered=True)
-        return _categorical(pd.Series(series.to_list(), dtype=categories), name, kind)
+        return _categorical(pd.Series(series.to_list(), dtype=categories), name, who, kind)
+    if dtype == nw.Unknown and series.null_count() == len(series):
+        return _numbers(np.full(len(series), np.nan), name, who, kind or "numeric")
     if dtype.is_numeric() or dtype == nw.Boolean:
         numbers = np.asarray(series.cast(nw.Float64).to_numpy(), dtype=np.float64)
-        return _numbers(numbers, name, who, kind or ("binary" if dtype == nw.Boolean else "numeric"))
+        column = _numbers(numbers, name, who, kind or ("binary" if dtype == nw.Boolean else "numeric"))
+        return replace(column, is_integer=dtype.is_integer())
     if isinstance(dtype, (nw.String, nw.Categorical)):
         if kind in ("numeric", "binary"):
-            raise ColumnTypeError.expected(
-                who, name, f"numbers to be {kind}", "text", "Convert it, or drop it from kinds."
-            )
-        return _levels(pd.Series(series.to_list(), dtype="str"), name, kind or "nominal")
+            raise ColumnTypeError.expected(who, name, f"numbers to be {kind}", "text", "Drop it from kinds.")
+        if kind == "ordinal":
+            remedy = "Give it an order: an ordered category, or DemographicEncoder(orders=...)."
+            raise ColumnTypeError.expected(who, name, "in a stated order to be ordinal", "text", remedy)
+        codes, levels = pd.factorize(pd.Series(series.to_list(), dtype="str"), sort=True)
+        return Column(name, "nominal", codes.astype(np.int64), tuple(map(str, levels)))
     remedy = "Turn it into a number (for a time: its distance from a fixed day) or text, or drop it."
     raise ColumnTypeError.expected(who, name, "numbers, bools, text or categories", dtype, remedy)
 
@@ -165,27 +185,26 @@ def _numbers(numbers: npt.NDArray[np.float64], name: str, who: str, kind: str) -
     if kind in ("nominal", "ordinal"):
         levels = np.unique(numbers[~np.isnan(numbers)])
         codes = np.where(np.isnan(numbers), -1, np.searchsorted(levels, numbers)).astype(np.int64)
-        return Column(name, kind, codes, tuple(f"{level:g}" for level in levels))  # type: ignore[arg-type]
+        texts = tuple(str(int(level)) if level.is_integer() else repr(float(level)) for level in levels)
+        return Column(name, cast("Kind", kind), codes, texts)
     if kind == "binary" and not np.isin(numbers[~np.isnan(numbers)], (0.0, 1.0)).all():
         raise ColumnTypeError.expected(
             who, name, "0 or 1 to be binary", "other numbers", "Declare it numeric or nominal."
         )
-    return Column(name, kind, numbers)  # type: ignore[arg-type]
+    return Column(name, cast("Kind", kind), numbers)
 
 
-def _categorical(series: pd.Series[Any], name: str, kind: str | None) -> Column:
+def _categorical(series: pd.Series[Any], name: str, who: str, kind: str | None) -> Column:
     if kind in ("numeric", "binary"):
-        raise ColumnTypeError.expected("kinds", name, f"numbers to be {kind}", "categories", "Drop it from kinds.")
-    kind = kind or ("ordinal" if series.cat.ordered else "nominal")
-    if kind == "ordinal":
-        codes = series.cat.codes.to_numpy().astype(np.int64)
-        return Column(name, "ordinal", codes, tuple(map(str, series.cat.categories)))
-    return _levels(series.astype("str").where(series.notna()), name, kind)
-
-
-def _levels(text: pd.Series[Any], name: str, kind: str) -> Column:
-    codes, levels = pd.factorize(text, sort=True)
-    return Column(name, kind, codes.astype(np.int64), tuple(map(str, levels)))  # type: ignore[arg-type]
+        raise ColumnTypeError.expected(who, name, f"numbers to be {kind}", "categories", "Drop it from kinds.")
+    codes = series.cat.codes.to_numpy().astype(np.int64)
+    categories = [str(level) for level in series.cat.categories]
+    if (kind or ("ordinal" if series.cat.ordered else "nominal")) == "ordinal":
+        return Column(name, "ordinal", codes, tuple(categories))
+    # Levels of a nominal column are those that occur, in the order of their names, as for text.
+    levels, positions = np.unique(np.array(categories, dtype=object)[codes[codes >= 0]], return_inverse=True)
+    codes[codes >= 0] = positions
+    return Column(name, "nominal", codes, tuple(map(str, levels)))
 
 
 class CustomerTableMixin:
@@ -226,6 +245,7 @@ class CustomerTableMixin:
         if names is None:
             names = [f"x{position}" for position in range(matrix.shape[1])]
         who = type(self).__name__
+        check_kinds(kinds or {}, names, who)
         columns = tuple(
             _numbers(matrix[:, position], str(name), who, (kinds or {}).get(str(name), "numeric"))
             for position, name in enumerate(names)

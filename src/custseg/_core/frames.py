@@ -24,6 +24,9 @@ from custseg.exceptions import (
     InvalidTableError,
 )
 
+# From here on not every whole number is a float of its own, so two ids could become one.
+_EXACT_FLOATS = 2.0**53
+
 
 @dataclass(frozen=True)
 class Table:
@@ -64,6 +67,7 @@ def open_table(table: Any, *, who: str, columns: Sequence[str] | None = None, cu
     if not isinstance(frame, (nw.DataFrame, nw.LazyFrame)):
         raise InvalidTableError.unsupported(who, table)
     names = tuple(frame.collect_schema().names())
+    _present(who, [] if customer_id is None else [customer_id], names)
     lazy = frame.lazy().select(_present(who, columns, names))
     if customer_id is not None:
         lazy = lazy.with_columns(_normal_ids(lazy, who, customer_id))
@@ -71,44 +75,62 @@ def open_table(table: Any, *, who: str, columns: Sequence[str] | None = None, cu
 
 
 def _open_pandas(table: pd.DataFrame, who: str, columns: Sequence[str] | None, customer_id: str | None) -> Table:
+    if not all(isinstance(name, str) for name in table.columns):
+        table = table.set_axis([str(name) for name in table.columns], axis="columns")
     _checked_names(who, table)
     index = table.index.name
     if index is not None and index not in table.columns and (columns is None or index in columns):
         table = table.reset_index()
     names = tuple(map(str, table.columns))
+    _present(who, [] if customer_id is None else [customer_id], tuple(table.columns))
     kept = table[_present(who, columns, tuple(table.columns))]
-    typed = {
-        name: typed_pandas(kept[name], who, customer_id=name == customer_id)
-        for name in kept.columns
-        if kept[name].dtype == object
-    }
-    if customer_id is not None and pd.api.types.is_float_dtype(kept[customer_id].dtype):
-        typed[customer_id] = _whole_numbers(kept[customer_id], who)
+    typed = {}
+    for name, column in kept.items():
+        usable = typed_pandas(column, who, customer_id=name == customer_id)
+        if name == customer_id and pd.api.types.is_float_dtype(usable.dtype):
+            usable = _whole_numbers(usable, who)
+        if usable is not column:
+            typed[str(name)] = usable
     frame = nw.from_native(kept.assign(**typed) if typed else kept, eager_only=True)
-    lazy = frame.lazy("polars") if is_installed("polars") and is_installed("pyarrow") else frame.lazy()
+    on_polars = is_installed("polars") and is_installed("pyarrow") and not _has_fixed_offsets(frame.to_native())
+    lazy = frame.lazy("polars") if on_polars else frame.lazy()
     if customer_id is not None:
         lazy = lazy.with_columns(_normal_ids(lazy, who, customer_id))
     return Table(lazy, "pandas", names)
 
 
+def _has_fixed_offsets(table: pd.DataFrame) -> bool:
+    """Say whether a column of timestamps has an offset for its zone, such as UTC+02:00, which polars cannot hold."""
+    zones = [dtype.tz for dtype in table.dtypes if isinstance(dtype, pd.DatetimeTZDtype)]
+    return any(zone.utcoffset(None) is not None and str(zone) != "UTC" for zone in zones)
+
+
 def _whole_numbers(ids: pd.Series[Any], who: str) -> pd.Series[Any]:
-    ids = ids.where(np.isfinite(ids.to_numpy(dtype=float, na_value=np.nan)))
-    if (ids.dropna() % 1 != 0).any():
+    numbers = ids.to_numpy(dtype=np.float64, na_value=np.nan)
+    known = np.isfinite(numbers)
+    if (numbers[known] % 1 != 0).any():
         raise CustomerIdError.not_an_id(who, ids.name, "fractions")
-    return ids.astype("Int64")
+    if (np.abs(numbers[known]) >= _EXACT_FLOATS).any():
+        raise CustomerIdError.not_an_id(who, ids.name, "floats beyond 2**53, which are not exact")
+    whole = pd.array(np.where(known, numbers, 0.0).astype(np.int64), dtype="Int64")
+    whole[~known] = pd.NA
+    return pd.Series(whole, index=ids.index, name=ids.name)
 
 
 def _normal_ids(frame: nw.LazyFrame[Any], who: str, customer_id: str) -> nw.Expr:
     dtype = frame.collect_schema()[customer_id]
     column = nw.col(customer_id)
-    if dtype.is_integer() or dtype == nw.String:
+    if dtype.is_integer():
         return column
-    if isinstance(dtype, (nw.Categorical, nw.Enum)):
-        return column.cast(nw.String)
+    if isinstance(dtype, (nw.String, nw.Categorical, nw.Enum)):
+        text = column if isinstance(dtype, nw.String) else column.cast(nw.String)
+        # An empty text is how a file without an id is often read.
+        return nw.when(text != "").then(text).alias(customer_id)
     if dtype.is_float():
         known = nw.when(column.is_finite()).then(column)
-        if frame.select((known != known.round(0)).any().alias("fractional")).collect()["fractional"].item():
-            raise CustomerIdError.not_an_id(who, customer_id, "fractions")
+        odd = (known != known.round(0)) | (known.abs() >= _EXACT_FLOATS)
+        if frame.select(odd.any().alias("odd")).collect()["odd"].item():
+            raise CustomerIdError.not_an_id(who, customer_id, "fractions, or floats beyond 2**53")
         return known.cast(nw.Int64).alias(customer_id)
     raise CustomerIdError.not_an_id(who, customer_id, dtype)
 
@@ -130,28 +152,61 @@ def _present(who: str, columns: Sequence[str] | None, available: Sequence[Any]) 
 
 
 def typed_pandas(column: pd.Series[Any], who: str, *, customer_id: bool = False) -> pd.Series[Any]:
-    """Give a pandas column of dtype object the dtype that its content has; refuse a mixture."""
+    """Give a pandas column a dtype that every frame has; refuse a mixture of types.
+
+    A column of dtype object gets the dtype that its content has, a sparse one is made dense. Any
+    other column is returned as it is.
+    """
+    dtype = column.dtype
+    if isinstance(dtype, pd.SparseDtype):
+        return column.astype(dtype.subtype)
+    if dtype.kind == "c":
+        raise ColumnTypeError.expected(who, column.name, "real numbers", dtype, "Take the real part, or drop it.")
+    if dtype == np.longdouble and dtype != np.float64:
+        return column.astype("float64")
+    if isinstance(dtype, pd.CategoricalDtype) and dtype.categories.inferred_type.startswith("mixed"):
+        kinds = {type(level).__name__ for level in dtype.categories}
+        raise _mixture(column, who, kinds, customer_id)
+    is_object = isinstance(dtype, np.dtype) and dtype.kind == "O"
+    return _typed_object(column, who, customer_id) if is_object else column
+
+
+def _typed_object(column: pd.Series[Any], who: str, customer_id: bool) -> pd.Series[Any]:
     content = pd.api.types.infer_dtype(column, skipna=True)
     if content in ("string", "empty"):
         return column.astype("string" if content == "string" else "float64")
     if content == "boolean":
         return column.astype("boolean")
     if content == "integer":
-        return column.astype("Int64")
+        return _object_integers(column, who)
     if content in ("floating", "mixed-integer-float", "decimal"):
         return column.astype("float64")
     if content in ("datetime", "datetime64", "date"):
         return _object_timestamps(column, who)
     kinds = {type(value).__name__ for value in column.dropna().iloc[:10_000]}
+    raise _mixture(column, who, kinds, customer_id)
+
+
+def _mixture(column: pd.Series[Any], who: str, kinds: set[str], customer_id: bool) -> InvalidTableError:
     if customer_id:
-        raise CustomerIdError.mixed(who, column.name, kinds)
-    raise ColumnTypeError.expected(
+        return CustomerIdError.mixed(who, column.name, kinds)
+    return ColumnTypeError.expected(
         who,
         column.name,
         "of one type",
         f"a mixture of {', '.join(sorted(kinds))}",
         "Convert the column to one type, for example with astype(str) or pandas.to_numeric.",
     )
+
+
+def _object_integers(column: pd.Series[Any], who: str) -> pd.Series[Any]:
+    known = column.dropna()
+    if known.min() >= -(2**63) and known.max() < 2**63:
+        return column.astype("Int64")
+    if known.min() >= 0 and known.max() < 2**64:
+        return column.astype("UInt64")
+    remedy = "Convert the column to text with astype(str)."
+    raise ColumnTypeError.expected(who, column.name, "whole numbers of at most 64 bits", "larger ones", remedy)
 
 
 def _object_timestamps(column: pd.Series[Any], who: str) -> pd.Series[Any]:
@@ -171,6 +226,9 @@ def to_kind(frame: nw.DataFrame[Any], kind: OutputKind, customer_id: str | None)
     """Hand a frame out in the kind asked for; in pandas the customer id becomes the index."""
     if kind == "pandas":
         table = frame.to_pandas()
+        # bools with missing values come back as objects
+        bools = [name for name, dtype in frame.schema.items() if dtype == nw.Boolean and table[name].dtype == object]
+        table = table.astype(dict.fromkeys(bools, "boolean"))
         if customer_id is None:
             return table
         if table[customer_id].dtype == "Int64":

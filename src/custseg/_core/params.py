@@ -63,7 +63,7 @@ class Number(Allowed):
 
 @dataclass(frozen=True)
 class OneOf(Allowed):
-    """One of a few listed values, compared with their type (``True`` is not ``1``)."""
+    """One of a few listed values, compared with their type (``True`` is not ``1``; any text is text)."""
 
     values: tuple[Any, ...]
 
@@ -71,7 +71,8 @@ class OneOf(Allowed):
         object.__setattr__(self, "values", values)
 
     def accepts(self, value: Any) -> bool:
-        return any(type(value) is type(listed) and value == listed for listed in self.values)
+        kind = str if isinstance(value, str) else type(value)
+        return any(kind is type(listed) and value == listed for listed in self.values)
 
     def __str__(self) -> str:
         return " or ".join(repr(value) for value in self.values)
