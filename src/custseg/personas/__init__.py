@@ -1,0 +1,35 @@
+"""Who are they? Profile statistics of every segment against everyone else, and a persona for each.
+
+:class:`PersonaDescriber` takes customers with their segments and ranks, for each segment, the
+characteristics in which it differs most, in original units; names it from the two strongest; and
+writes the personas as text, Markdown, JSON and HTML. A persona never exposes a person: small groups
+are suppressed, and the typical customer is a synthetic profile of medians and modes. The statistics
+behind it are public functions of counts, means and standard deviations.
+"""
+
+from custseg.personas._describer import PersonaDescriber
+from custseg.personas._statistics import (
+    benjamini_hochberg,
+    category_p_value,
+    category_v_test,
+    eta_squared,
+    hedges_g,
+    is_marker,
+    lift,
+    numeric_v_test,
+)
+from custseg.personas._traits import Persona, Trait
+
+__all__ = [
+    "Persona",
+    "PersonaDescriber",
+    "Trait",
+    "benjamini_hochberg",
+    "category_p_value",
+    "category_v_test",
+    "eta_squared",
+    "hedges_g",
+    "is_marker",
+    "lift",
+    "numeric_v_test",
+]

@@ -1,0 +1,333 @@
+"""One characteristic of every segment against everyone else: numbers, ordered levels, shares."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtr
+
+from custseg._core.customers import Column
+from custseg.personas._statistics import (
+    Floats,
+    category_p_value,
+    category_v_test,
+    eta_squared,
+    hedges_g,
+    is_marker,
+    lift,
+    numeric_v_test,
+)
+from custseg.personas._words import round_digits
+
+Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+Figures = dict[str, npt.NDArray[Any]]
+
+SKEWED = 0.35
+"""Skewness by quantiles from which a number is shown by its median, as the embedding takes logs from."""
+
+COMPARISONS = ("effect_size", "v_test", "p_value", "eta2", "lift", "difference_pp", "marker")
+VALUES = ("segment_value", "rest_value")
+TEXTS = ("level", "statistic", "segment_category", "rest_category")
+
+
+@dataclass(frozen=True)
+class ColumnProfile:
+    """One characteristic: rows of (level, segment), its typical values, its unnamed levels."""
+
+    figures: Figures
+    typical: list[Any]
+    n_rare: int = 0
+
+
+@dataclass(frozen=True)
+class _Contrast:
+    """Each segment against everyone else on one or more numbers; all arrays (n_segments, n_numbers)."""
+
+    counts: Floats
+    means: Floats
+    n_rest: Floats
+    rest_means: Floats
+    effect_size: Floats
+    v_test: Floats
+    eta2: Floats
+
+    @classmethod
+    def of(cls, counts: Floats, means: Floats, squares: Floats) -> _Contrast:
+        """Build from counts, means and sums of squares about the means (both 0 where the count is)."""
+        others = 1.0 - np.eye(len(counts))
+        n_rest = others @ counts
+        n_all = counts.sum(axis=0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rest_means = others @ (counts * means) / n_rest
+            gaps = np.where(counts > 0, means, np.nan)[None] - rest_means[:, None]
+            between = np.einsum("rj,rjl->rl", others, np.nan_to_num(counts * gaps**2))
+            rest_sds = np.sqrt((others @ squares + between) / n_rest)
+            sds = np.sqrt(squares / counts)
+            mean = (counts * means).sum(axis=0) / n_all
+            sd = np.sqrt((squares + counts * (means - mean) ** 2).sum(axis=0) / n_all)
+        return cls(
+            counts,
+            np.where(counts > 0, means, np.nan),
+            n_rest,
+            rest_means,
+            hedges_g(means, sds, counts, rest_mean=rest_means, rest_sd=rest_sds, n_rest=n_rest),
+            numeric_v_test(means, mean, sd, counts, n_all),
+            np.broadcast_to(eta_squared(means, sds, counts), means.shape),
+        )
+
+    def few(self, min_group_size: int) -> tuple[Mask, Mask]:
+        """Say where the segment, and where everyone else, is too small to be shown."""
+        return self.counts < min_group_size, self.n_rest < min_group_size
+
+
+def profile_column(column: Column, labels: Ints, n_segments: int, min_group_size: int) -> ColumnProfile:
+    """Profile one characteristic: known values only, sorted by segment, and ``labels`` their segments."""
+    return _PROFILERS[column.kind](column, labels, n_segments, min_group_size)
+
+
+def _figures(contrast: _Contrast, p_values: Floats) -> Figures:
+    """Lay out the figures of a comparison; :func:`_hide` must follow before they leave this file."""
+    shape = contrast.means.shape
+    return {
+        "segment_value": contrast.means,
+        "rest_value": contrast.rest_means,
+        "effect_size": contrast.effect_size,
+        "v_test": contrast.v_test,
+        "p_value": p_values,
+        "eta2": contrast.eta2,
+        "lift": np.full(shape, np.nan),
+        "difference_pp": np.full(shape, np.nan),
+        "marker": np.zeros(shape, dtype=bool),
+        **{name: np.full(shape, None, dtype=object) for name in TEXTS},
+    }
+
+
+def _hide(figures: Figures, few: Mask, few_rest: Mask) -> Figures:
+    """Blank the figures that rest on too few customers on one side or the other."""
+    masks = dict.fromkeys(COMPARISONS, few | few_rest)
+    masks |= {"segment_value": few, "segment_category": few, "rest_value": few_rest, "rest_category": few_rest}
+    hidden = dict(figures)
+    for name, mask in masks.items():
+        hidden[name] = figures[name].copy()
+        hidden[name][mask] = None if name in TEXTS else False if name == "marker" else np.nan
+    return hidden
+
+
+def _two_sided(v_test: Floats) -> Floats:
+    return np.asarray(2 * ndtr(-np.abs(v_test)))
+
+
+def _profile_numbers(column: Column, labels: Ints, n_segments: int, min_group_size: int) -> ColumnProfile:
+    # Sums run over the sorted values of each segment, so that no order of the rows changes a digit.
+    counts = np.bincount(labels, minlength=n_segments)
+    groups = np.split(column.values.copy(), np.cumsum(counts)[:-1])
+    for group in groups:
+        group.sort()
+    grouped = np.concatenate(groups)
+    values = np.sort(grouped, kind="stable")  # merges what is sorted already
+    # A shift and a power of two keep squares in range and change no comparison.
+    centre, scale = _centre_and_scale(values)
+    deviations = (grouped - centre) / scale
+    with np.errstate(invalid="ignore"):
+        means = np.nan_to_num(np.bincount(labels, weights=deviations, minlength=n_segments) / counts)
+    squares = np.bincount(labels, weights=(deviations - np.repeat(means, counts)) ** 2, minlength=n_segments)
+    contrast = _Contrast.of(*(part[:, None].astype(float) for part in (counts, means, squares)))
+    figures = _figures(contrast, _two_sided(contrast.v_test))
+    for name in VALUES:
+        figures[name] = centre + scale * figures[name]
+    figures["statistic"][:] = "mean"
+    medians = [_median(group) for group in groups]
+    if _is_skewed(values):
+        _show_medians(figures, np.array(medians), np.array([_rest_median(values, group) for group in groups]))
+    typical = [
+        round_digits(median) if count >= min_group_size else None for median, count in zip(medians, counts, strict=True)
+    ]
+    return ColumnProfile(_hide(figures, *contrast.few(min_group_size)), typical)
+
+
+def _centre_and_scale(values: Floats) -> tuple[float, float]:
+    if len(values) == 0:
+        return 0.0, 1.0
+    centre = float(values[len(values) // 2])
+    reach = max(centre - values[0], values[-1] - centre)
+    # The largest power of two there is stands in for the one above it.
+    return centre, float(np.ldexp(1.0, min(int(np.frexp(reach)[1]), 1023))) if reach > 0 else 1.0
+
+
+def _median(values: Floats) -> float:
+    """Median of sorted values."""
+    middle = len(values) // 2
+    if len(values) == 0:
+        return float("nan")
+    return float(values[middle] if len(values) % 2 else values[middle - 1] / 2 + values[middle] / 2)
+
+
+def _rest_median(values: Floats, group: Floats) -> float:
+    """Median of sorted values without those of a sorted group, found by bisection instead of a copy."""
+    n_rest = len(values) - len(group)
+    if n_rest == 0:
+        return float("nan")
+
+    def rest_up_to(position: int) -> int:
+        value = values[position]
+        return int(np.searchsorted(values, value, side="right") - np.searchsorted(group, value, side="right"))
+
+    low, high = (
+        float(values[bisect_left(range(len(values)), rank, key=rest_up_to)])
+        for rank in ((n_rest + 1) // 2, n_rest // 2 + 1)
+    )
+    return low / 2 + high / 2
+
+
+def _is_skewed(values: Floats) -> bool:
+    if len(values) == 0 or np.count_nonzero(np.diff(values)) < 2:
+        return False
+    low, high = (values[int(share * (len(values) - 1))] for share in (0.01, 0.99))
+    middle = _median(values)
+    return bool(high > low and abs((high - middle) - (middle - low)) / (high - low) > SKEWED)
+
+
+def _show_medians(figures: Figures, medians: Floats, rest: Floats) -> None:
+    # Medians that agree, or contradict the effect (which compares means), would show the reader nothing.
+    telling = (np.sign(medians - rest) == np.sign(figures["effect_size"][:, 0])) & (medians != rest)
+    figures["segment_value"][telling, 0] = medians[telling]
+    figures["rest_value"][telling, 0] = rest[telling]
+    figures["statistic"][telling] = "median"
+
+
+def _crosstab(codes: Ints, labels: Ints, n_segments: int, n_levels: int) -> Floats:
+    cells = np.bincount(labels * n_levels + codes, minlength=n_segments * n_levels)
+    return cells.reshape(n_segments, n_levels).astype(float)
+
+
+def _profile_ordinal(column: Column, labels: Ints, n_segments: int, min_group_size: int) -> ColumnProfile:
+    n_levels = max(len(column.categories), 1)
+    table = _crosstab(column.values, labels, n_segments, n_levels)
+    overall = table.sum(axis=0)
+    ranks = np.cumsum(overall) - overall / 2 + 0.5
+    counts = table.sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        means = np.nan_to_num(table @ ranks / counts)
+    squares = (table * (ranks - means[:, None]) ** 2).sum(axis=1)
+    contrast = _Contrast.of(counts[:, None], means[:, None], squares[:, None])
+    figures = _figures(contrast, _two_sided(contrast.v_test))
+    medians, rest_medians = _median_levels(table), _median_levels(overall - table)
+    categories = np.array([*column.categories, None], dtype=object)
+    for side, levels in (("segment", medians), ("rest", rest_medians)):
+        figures[f"{side}_value"] = levels[:, None].astype(float)
+        figures[f"{side}_category"] = categories[levels][:, None]
+    figures["statistic"][:] = "median"
+    tied = np.flatnonzero(medians == rest_medians)
+    _show_shares_above(figures, table, column.categories, segments=tied, min_group_size=min_group_size)
+    known = zip(medians, counts, strict=True)
+    typical = [categories[median] if count >= min_group_size else None for median, count in known]
+    return ColumnProfile(_hide(figures, *contrast.few(min_group_size)), typical)
+
+
+def _median_levels(table: Floats) -> Ints:
+    """Lower median of each row of counts; -1 for a row without any."""
+    totals = table.sum(axis=1, keepdims=True)
+    return np.where(totals[:, 0] > 0, (2 * np.cumsum(table, axis=1) >= totals).argmax(axis=1), -1)
+
+
+def _show_shares_above(
+    figures: Figures,
+    table: Floats,
+    categories: tuple[str, ...],
+    *,
+    segments: Ints,
+    min_group_size: int,
+) -> None:
+    """Where the medians are the same level, show the share from the level on that separates best."""
+    above = np.cumsum(table[:, ::-1], axis=1)[:, ::-1]
+    above_rest = above.sum(axis=0) - above
+    everyone = above[:, 0].sum()
+    for segment in segments:
+        effect = figures["effect_size"][segment, 0]
+        if not np.isfinite(effect) or effect == 0:
+            continue
+        shares, rest = above[segment] / above[segment, 0], above_rest[segment] / above_rest[segment, 0]
+        # Both this side and the other of the cut need enough customers, wherever it is drawn.
+        larger = np.where(shares > rest, above[segment], above_rest[segment])
+        gain = np.where(larger >= min_group_size, np.sign(effect) * (shares - rest), -np.inf)
+        cut = int(gain.argmax())
+        if gain[cut] <= 0:
+            continue
+        overall = above[:, cut].sum() / everyone
+        figures["level"][segment] = f"{categories[cut]} or higher"
+        figures["statistic"][segment] = "share"
+        figures["segment_value"][segment], figures["rest_value"][segment] = shares[cut], rest[cut]
+        figures["segment_category"][segment] = figures["rest_category"][segment] = None
+        figures["lift"][segment] = lift(shares[cut], overall)
+        figures["difference_pp"][segment] = 100 * (shares[cut] - rest[cut])
+        figures["marker"][segment] = is_marker(shares[cut], overall)
+
+
+def _profile_binary(column: Column, labels: Ints, n_segments: int, min_group_size: int) -> ColumnProfile:
+    counts = np.bincount(labels, minlength=n_segments).astype(float)
+    yes = np.bincount(labels, weights=column.values, minlength=n_segments).astype(float)
+    typical = [
+        bool(2 * positive > count) if max(positive, count - positive) >= min_group_size else None
+        for positive, count in zip(yes, counts, strict=True)
+    ]
+    return ColumnProfile(_shares(yes[:, None], counts, ["yes"], min_group_size), typical)
+
+
+def _profile_nominal(column: Column, labels: Ints, n_segments: int, min_group_size: int) -> ColumnProfile:
+    """Give each level that enough customers have a row of its own."""
+    counts = np.bincount(labels, minlength=n_segments).astype(float)
+    overall = np.bincount(column.values, minlength=len(column.categories))
+    named = np.flatnonzero(overall >= min_group_size).astype(np.int64)
+    if not len(named):
+        nothing = np.zeros((n_segments, 1))
+        figures = _figures(_Contrast.of(nothing, nothing, nothing), np.full_like(nothing, np.nan))
+        return ColumnProfile(figures, [None] * n_segments, int(np.count_nonzero(overall)))
+    names = [column.categories[level] for level in named]
+    # All other levels share one column, which is then dropped: a column of emails costs no more than one of towns.
+    positions = np.full(len(overall), len(named), dtype=np.int64)
+    positions[named] = np.arange(len(named))
+    table = _crosstab(positions[column.values], labels, n_segments, len(named) + 1)[:, :-1]
+    typical = [
+        names[int(level)] if row[level] >= min_group_size else None
+        for row, level in zip(table, table.argmax(axis=1), strict=True)
+    ]
+    n_rare = int(np.count_nonzero(overall)) - len(named)
+    return ColumnProfile(_shares(table, counts, names, min_group_size), typical, n_rare)
+
+
+def _shares(table: Floats, counts: Floats, names: list[str], min_group_size: int) -> Figures:
+    """Compare shares; ``table`` holds the customers of each segment that have each level."""
+    known = np.broadcast_to(counts[:, None], table.shape)
+    with np.errstate(invalid="ignore"):
+        shares = np.nan_to_num(table / known)
+    contrast = _Contrast.of(known, shares, known * shares * (1 - shares))
+    overall, total = table.sum(axis=0), counts.sum()
+    figures = _figures(contrast, category_p_value(table, known, overall, total))
+    figures["v_test"] = np.asarray(category_v_test(table, known, overall, total))
+    # Nothing to test where a level is everyone's, or a segment holds everyone: p = 1 would only dilute the others.
+    untested = np.isnan(contrast.v_test)
+    figures["v_test"][untested] = figures["p_value"][untested] = np.nan
+    with np.errstate(invalid="ignore"):
+        share_of_all = overall / total
+    figures["lift"] = np.asarray(lift(shares, share_of_all))
+    figures["difference_pp"] = 100 * (shares - contrast.rest_means)
+    figures["marker"] = np.asarray(is_marker(shares, share_of_all))
+    figures["statistic"][:] = "share"
+    figures["level"][:] = names
+    # Where a share is high, those who make it so must be many enough not to be known by it.
+    carriers = np.where(shares <= contrast.rest_means, overall - table, table)
+    few, few_rest = (few | (carriers < min_group_size) for few in contrast.few(min_group_size))
+    return _hide(figures, few, few_rest)
+
+
+_PROFILERS = {
+    "numeric": _profile_numbers,
+    "binary": _profile_binary,
+    "ordinal": _profile_ordinal,
+    "nominal": _profile_nominal,
+}

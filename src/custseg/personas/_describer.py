@@ -1,0 +1,358 @@
+"""The estimator of the stage: labelled customers in, personas out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.utils.validation import check_is_fitted
+
+from custseg._core.base import Estimator
+from custseg._core.customers import CustomerTable, CustomerTableMixin
+from custseg._core.frames import is_frame
+from custseg._core.params import COLUMN, NONE, Integer, ParameterTable
+from custseg.exceptions import InvalidParameterError, InvalidTableError, SegmentLabelError
+from custseg.personas._labels import find_id, read_labels, segment_labels
+from custseg.personas._naming import name_personas
+from custseg.personas._profile import Profile, empty_profile, profile_customers
+from custseg.personas._render import to_html, to_markdown
+from custseg.personas._traits import Persona, Trait, find_traits
+from custseg.personas._words import format_share, humanise
+
+NOT_ASSIGNED = "not assigned"
+
+
+class PersonaDescriber(CustomerTableMixin, Estimator):
+    """Describe each segment as a persona: what sets it apart from everyone else, in original units.
+
+    Every characteristic is compared, those that formed the segments and those that did not. Traits
+    are ranked by effect size: Hedges g of the values (numeric), of the mid-ranks (ordered
+    categories), or of having a level (bools and other categories, whose strongest level counts). A
+    trait must pass two filters, which never rank: a p-value of at most .05, adjusted over all tests
+    of the fit, and an effect of at least .2.
+
+    Parameters
+    ----------
+    segment : str, default="segment"
+        The column of labels 0..k-1, with -1 for customers in no segment, who are counted and left out.
+    n_traits : int, default=5
+        The most traits a persona shows.
+    min_group_size : int, default=10
+        A segment with fewer customers is suppressed: a persona with a size band, without traits and
+        typical customer. Its customers enter no other figure either, so that none can be turned
+        back into theirs. No mean, median or share rests on fewer known values, here or elsewhere; a
+        high share rests on at least as many customers who have the level; a level that fewer have is
+        never named.
+    customer_id : str or None, default="customer_id"
+        A column of ids, which is not described. Columns that look like ids are left out with a
+        warning: text, or whole numbers in the first column of a frame other than pandas, different
+        in every row. None describes every column.
+
+    Attributes
+    ----------
+    personas_ : list of Persona
+        One for each segment; position = label.
+    segment_names_ : list of str
+        Their names; position = label.
+    profile_ : pandas.DataFrame
+        One row per segment, characteristic and level, for segments that are not suppressed. Columns:
+        ``segment, characteristic, level, kind, statistic, segment_value, rest_value,
+        segment_category, rest_category, effect_size, v_test, p_value, p_adjusted, lift,
+        difference_pp, marker, eta2, missing_share, missing_share_rest, clustered_on``. The values
+        are means, medians (skewed numbers; position of the level for ordered categories, whose names
+        are in the columns ``_category``) or shares, as ``statistic`` says. NaN where too few
+        customers stand behind a figure, or nothing can be compared.
+    n_not_assigned_ : int
+        Customers labelled -1.
+    rare_levels_ : dict of str to int
+        For each nominal characteristic, how many levels were not named since fewer than
+        ``min_group_size`` customers have them.
+    n_features_in_ : int
+        Number of columns seen in ``fit``, the segment among them.
+    feature_names_in_ : ndarray of str
+        Their names, where ``X`` is a frame.
+
+    See Also
+    --------
+    custseg.segmentation.SegmentClusterer : Its ``transform`` appends the column of labels.
+
+    Notes
+    -----
+    Missing values: every figure is over the known values; ``missing_share`` says how many are not.
+    "Elsewhere" is everyone in another segment that is not suppressed. p-values of columns that formed
+    the segments are circular, and marked. Not meant for finding out about single customers.
+
+    A skewed number is shown by its median where the medians differ as the means do. Ordered
+    categories with the same median here and elsewhere are shown by the share from one level upwards.
+
+    References
+    ----------
+    Lebart, Morineau and Piron (1995), *Statistique exploratoire multidimensionnelle*, for the tests;
+    Hedges (1981), *Journal of Educational Statistics* 6(2), for the effect size.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from custseg.personas import PersonaDescriber
+    >>> customers = pd.DataFrame({
+    ...     "recency": [3, 5, 4, 6] * 5 + [80, 95, 90, 85] * 5,
+    ...     "segment": [0] * 20 + [1] * 20,
+    ... })
+    >>> describer = PersonaDescriber().fit(customers)
+    >>> describer.segment_names_
+    ['Recent', 'Lapsed']
+    >>> describer.personas_[0].traits[0].text
+    'recency: 4.5 on average, against 87.5 elsewhere'
+    >>> describer.predict(customers[:2])
+    array(['Recent', 'Recent'], dtype=object)
+    """
+
+    _parameters: ClassVar[ParameterTable] = {
+        "segment": (COLUMN,),
+        "n_traits": (Integer(1),),
+        "min_group_size": (Integer(1),),
+        "customer_id": (NONE, COLUMN),
+    }
+
+    def __init__(
+        self,
+        *,
+        segment: str = "segment",
+        n_traits: int = 5,
+        min_group_size: int = 10,
+        customer_id: str | None = "customer_id",
+    ) -> None:
+        self.segment = segment
+        self.n_traits = n_traits
+        self.min_group_size = min_group_size
+        self.customer_id = customer_id
+
+    def fit(self, X: Any, y: Any = None, *, clustered_on: Collection[str] | None = None) -> Self:
+        """Compare the segments and describe each.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_customers, n_columns), or numeric matrix
+            One row per customer, in original units. The labels are its column ``segment``, or ``y``;
+            a matrix needs ``y``, and its columns are called x0, x1, ...
+        y : array-like of shape (n_customers,), default=None
+            The labels, where ``X`` has no column of them.
+        clustered_on : collection of str, default=None
+            The columns that formed the segments. None is the cautious reading: all of them.
+
+        Returns
+        -------
+        self : PersonaDescriber
+            The fitted describer.
+
+        Raises
+        ------
+        ColumnNotFoundError
+            If there are no labels, neither in ``X`` nor in ``y``.
+        SegmentLabelError
+            If there are two sets of labels, if they are not 0..k-1 (and -1), or not as many as rows.
+        InvalidTableError
+            If the table has no characteristic besides the labels.
+        InvalidParameterError
+            If ``clustered_on`` names a column that is not in the table.
+        """
+        self._check_parameters()
+        who = type(self).__name__
+        table = self._read(X, fitting=True, customer_id=self.customer_id)
+        labels, table = segment_labels(table, y, segment=self.segment, is_matrix=not _has_names(X), who=who)
+        table = find_id(table, self.customer_id, first_too=table.ids is None and is_frame(X), who=who)
+        if not table.columns:
+            raise InvalidTableError(
+                f"{who}: the table has no characteristic besides the segment {self.segment!r}. "
+                "Pass the customers with at least one column to describe them by."
+            )
+        used = _clustered_on(clustered_on, table.names, who)
+        self._labels = humanise(table.names)
+        self._describe(table, labels, used)
+        return self
+
+    def _describe(self, table: CustomerTable, labels: npt.NDArray[np.int64], clustered_on: Collection[str]) -> None:
+        assigned = labels >= 0
+        self.n_not_assigned_ = int(np.count_nonzero(~assigned))
+        sizes = np.bincount(labels[assigned])
+        shown = np.flatnonzero(sizes >= self.min_group_size)
+        profile = self._profile(table, labels, shown, clustered_on)
+        self.profile_, self.rare_levels_ = profile.frame, profile.rare_levels
+        traits = {int(segment): find_traits(profile.frame, int(segment), self._labels) for segment in shown}
+        names = name_personas(traits, [segment for segment in range(len(sizes)) if segment not in traits])
+        self.segment_names_ = list(names.values())
+        self.personas_ = []
+        for segment, name in names.items():
+            if segment in traits:
+                position = int(np.searchsorted(shown, segment))
+                persona = _persona(
+                    segment,
+                    name,
+                    n_customers=int(sizes[segment]),
+                    share=float(sizes[segment] / sizes.sum()),
+                    traits=tuple(traits[segment][: self.n_traits]),
+                    typical={column: values[position] for column, values in profile.typical.items()},
+                )
+            else:
+                persona = _suppressed(segment, name, self.min_group_size)
+            self.personas_.append(persona)
+
+    def _profile(
+        self,
+        table: CustomerTable,
+        labels: npt.NDArray[np.int64],
+        shown: npt.NDArray[np.int64],
+        clustered_on: Collection[str],
+    ) -> Profile:
+        """Profile the segments that are shown, and nobody else."""
+        if not len(shown):
+            return empty_profile()
+        inside = np.isin(labels, shown)
+        profile = profile_customers(
+            table if inside.all() else table.take(inside),
+            np.searchsorted(shown, labels[inside]).astype(np.int64),
+            len(shown),
+            min_group_size=self.min_group_size,
+            clustered_on=clustered_on,
+        )
+        profile.frame["segment"] = shown[profile.frame["segment"]]
+        return profile
+
+    def predict(self, X: Any) -> npt.NDArray[np.object_]:
+        """Return the name of each customer's persona.
+
+        Parameters
+        ----------
+        X : DataFrame, or array-like of shape (n_customers,)
+            A customer table with the column ``segment`` (no other column is looked at), or the labels.
+
+        Returns
+        -------
+        ndarray of shape (n_customers,), of str
+            The names; "not assigned" for -1.
+
+        Raises
+        ------
+        ColumnNotFoundError
+            If the table has no column ``segment``.
+        SegmentLabelError
+            If a label was not seen in ``fit``.
+        """
+        check_is_fitted(self)
+        labels = read_labels(X, segment=self.segment, who=type(self).__name__)
+        unknown = np.unique(labels[labels >= len(self.personas_)])
+        if len(unknown):
+            raise SegmentLabelError.unknown(type(self).__name__, unknown.tolist(), len(self.personas_))
+        return np.array([*self.segment_names_, NOT_ASSIGNED], dtype=object)[labels]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the personas as a table, one row each.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``segment, name, n_customers, share, size, suppressed, summary`` and
+            ``trait_1, trait_2, ...`` with the texts of the traits.
+        """
+        check_is_fitted(self)
+        columns = ("segment", "name", "n_customers", "share", "size", "suppressed", "summary")
+        frame = pd.DataFrame([{name: getattr(persona, name) for name in columns} for persona in self.personas_])
+        frame = frame.astype({"n_customers": "Int64", "share": "float64"})
+        for position in range(max(len(persona.traits) for persona in self.personas_)):
+            texts = [
+                persona.traits[position].text if position < len(persona.traits) else None for persona in self.personas_
+            ]
+            frame[f"trait_{position + 1}"] = pd.array(texts, dtype="str")
+        return frame
+
+    def to_markdown(self) -> str:
+        """Return the personas as Markdown; text from the data is escaped.
+
+        Returns
+        -------
+        str
+            An overview table and a section for each persona.
+        """
+        check_is_fitted(self)
+        return to_markdown(self.personas_, self._labels, self.n_not_assigned_)
+
+    def to_json(self, *, indent: int | None = 2) -> str:
+        """Return the personas as JSON.
+
+        Parameters
+        ----------
+        indent : int or None, default=2
+            Spaces of indentation; None for one line.
+
+        Returns
+        -------
+        str
+            An object with ``personas`` and ``n_not_assigned``; what is not finite is ``null``.
+        """
+        check_is_fitted(self)
+        content = {
+            "personas": [persona.to_dict() for persona in self.personas_],
+            "n_not_assigned": self.n_not_assigned_,
+        }
+        return json.dumps(content, indent=indent, allow_nan=False, ensure_ascii=False)
+
+    def to_html(self) -> str:
+        """Return the personas as a fragment of HTML, without style or script; text from the data is escaped.
+
+        Returns
+        -------
+        str
+            A ``div`` of class ``custseg-personas``.
+        """
+        check_is_fitted(self)
+        return str(to_html(self.personas_, self._labels, self.n_not_assigned_))
+
+    def _html_repr(self) -> str:
+        # scikit-learn shows an estimator by this; once fitted, the personas say more than the parameters.
+        return self.to_html() if hasattr(self, "personas_") else str(super()._html_repr())
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = tags.input_tags.string = True
+        return tags
+
+
+def _has_names(X: Any) -> bool:
+    return isinstance(X, CustomerTable) or is_frame(X)
+
+
+def _clustered_on(names: Collection[str] | None, columns: list[str], who: str) -> Collection[str]:
+    if names is None:
+        return columns
+    if isinstance(names, str):
+        raise InvalidParameterError.not_allowed(who, "clustered_on", "a list of column names", names)
+    for name in names:
+        if name not in columns:
+            raise InvalidParameterError.unknown_name(f"{who}.fit(clustered_on=...)", "column", name, columns)
+    return set(names)
+
+
+def _persona(
+    segment: int,
+    name: str,
+    *,
+    n_customers: int,
+    share: float,
+    traits: tuple[Trait, ...],
+    typical: dict[str, Any],
+) -> Persona:
+    size = f"{n_customers:,} customer{'' if n_customers == 1 else 's'}"
+    told = "; ".join(trait.text for trait in traits[:2]) or "nothing sets them clearly apart from anyone else"
+    summary = f"{name}: {size} ({format_share(share)}); {told}."
+    return Persona(segment, name, n_customers, share, traits, typical, summary, False, size)
+
+
+def _suppressed(segment: int, name: str, min_group_size: int) -> Persona:
+    size = f"fewer than {min_group_size} customers"
+    summary = f"{name}: {size}, not described so that nobody can be recognised."
+    return Persona(segment, name, None, None, (), {}, summary, True, size)

@@ -1,0 +1,119 @@
+"""Every characteristic of every segment against everyone else, as one table."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from custseg._core.customers import Column, CustomerTable
+from custseg.personas._columns import COMPARISONS, TEXTS, VALUES, Figures, Ints, profile_column
+from custseg.personas._statistics import benjamini_hochberg
+
+PROFILE_COLUMNS = (
+    "segment",
+    "characteristic",
+    "level",
+    "kind",
+    "statistic",
+    "segment_value",
+    "rest_value",
+    "segment_category",
+    "rest_category",
+    "effect_size",
+    "v_test",
+    "p_value",
+    "p_adjusted",
+    "lift",
+    "difference_pp",
+    "marker",
+    "eta2",
+    "missing_share",
+    "missing_share_rest",
+    "clustered_on",
+)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What was computed of the segments that may be described.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        One row per segment, characteristic and named level.
+    typical : dict of str to list
+        For each characteristic its median or mode in each segment; None where too few are known.
+    rare_levels : dict of str to int
+        Number of levels left unnamed, per nominal characteristic that has any.
+    """
+
+    frame: pd.DataFrame
+    typical: dict[str, list[Any]]
+    rare_levels: dict[str, int]
+
+
+def profile_customers(
+    table: CustomerTable, labels: Ints, n_segments: int, *, min_group_size: int, clustered_on: Collection[str]
+) -> Profile:
+    """Profile segments 0..n_segments-1; every customer of the table is in one of them.
+
+    No figure rests on fewer than ``min_group_size`` customers: what does is NaN, and a level that
+    fewer have is not named.
+    """
+    order = np.argsort(labels, kind="stable")
+    table, labels = table.take(order), labels[order]
+    sizes = np.bincount(labels, minlength=n_segments)
+    parts, rows = {}, []
+    for column in table.columns:
+        known = ~column.missing
+        if known.all():
+            part = profile_column(column, labels, n_segments, min_group_size)
+        else:
+            part = profile_column(column.take(known), labels[known], n_segments, min_group_size)
+        parts[column.name] = part
+        unknown = np.bincount(labels[~known], minlength=n_segments)
+        rows.append(_rows(column, part.figures, sizes, unknown) | {"clustered_on": column.name in clustered_on})
+    frame = _frame(rows).sort_values("segment", kind="stable", ignore_index=True)
+    frame["p_adjusted"] = benjamini_hochberg(frame["p_value"].to_numpy())
+    return Profile(
+        frame[list(PROFILE_COLUMNS)],
+        {name: part.typical for name, part in parts.items()},
+        {name: part.n_rare for name, part in parts.items() if part.n_rare},
+    )
+
+
+def empty_profile() -> Profile:
+    """Return the profile of nobody: no segment is large enough to be described."""
+    return Profile(pd.DataFrame(columns=list(PROFILE_COLUMNS)), {}, {})
+
+
+def _rows(column: Column, figures: Figures, sizes: Ints, unknown: Ints) -> dict[str, Any]:
+    """Lay one characteristic out as columns, segments running fastest."""
+    n_segments, n_levels = figures["effect_size"].shape
+    with np.errstate(invalid="ignore"):
+        missing = unknown / sizes
+        missing_rest = (unknown.sum() - unknown) / (sizes.sum() - sizes)
+    return {
+        "segment": np.tile(np.arange(n_segments), n_levels),
+        "characteristic": column.name,
+        "kind": column.kind,
+        "missing_share": np.tile(missing, n_levels),
+        "missing_share_rest": np.tile(missing_rest, n_levels),
+        **{name: figures[name].T.ravel() for name in (*VALUES, *COMPARISONS, *TEXTS)},
+    }
+
+
+def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    lengths = [len(part["segment"]) for part in rows]
+    columns = {
+        name: np.concatenate([part[name] for part in rows])
+        if isinstance(rows[0][name], np.ndarray)
+        else np.repeat(np.array([part[name] for part in rows], dtype=object), lengths)
+        for name in rows[0]
+    }
+    texts = dict.fromkeys(("characteristic", "kind", *TEXTS), "str")
+    return pd.DataFrame(columns).astype({**texts, "clustered_on": "bool"})

@@ -1,0 +1,104 @@
+"""Personas as Markdown and as HTML; data is escaped here and nowhere before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from custseg._core._html import Html, element, join, table
+from custseg.personas._traits import Persona, Trait
+from custseg.personas._words import format_number, format_share, plain
+
+CIRCULAR = (
+    "Counted among the characteristics that formed the segments: that they differ in it is no finding, "
+    "and its p-value is circular."
+)
+_MARK = "†"
+
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+
+
+def not_assigned(n_customers: int) -> str:
+    """Say how many customers are in no segment, and so in no figure."""
+    who = "1 customer is" if n_customers == 1 else f"{n_customers:,} customers are"
+    return f"{who} not assigned to a segment and left out of every figure."
+
+
+def write_value(value: Any) -> str:
+    """Write a value of the typical customer."""
+    if value is None:
+        return "not known"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return plain(value) if isinstance(value, str) else format_number(value, 4)
+
+
+def _share(persona: Persona) -> str:
+    return "" if persona.share is None else format_share(persona.share)
+
+
+def _size(persona: Persona) -> str:
+    return persona.size if persona.share is None else f"{persona.size} ({_share(persona)})"
+
+
+def _trait(trait: Trait) -> str:
+    return f"{trait.text}{' ' + _MARK if trait.clustered_on else ''}"
+
+
+def _notes(personas: Sequence[Persona], n_not_assigned: int) -> list[str]:
+    notes = [not_assigned(n_not_assigned)] if n_not_assigned else []
+    if any(trait.clustered_on for persona in personas for trait in persona.traits):
+        notes.append(f"{_MARK} {CIRCULAR}")
+    return notes
+
+
+def escape_markdown(text: object) -> str:
+    """Make text from the data show as it is: no markup, no HTML, no cell border."""
+    entities = re.sub("[&<>]", lambda found: _ENTITIES[found.group()], " ".join(str(text).split()))
+    return re.sub(r"([\\`*_\[\]#|~])", r"\\\1", entities)
+
+
+def to_markdown(personas: Sequence[Persona], labels: Mapping[str, str], n_not_assigned: int) -> str:
+    """Write an overview table, a section for each persona, and the notes."""
+    lines = ["| segment | persona | size | share |", "| ---: | --- | --- | ---: |"]
+    lines += [
+        f"| {persona.segment} | {escape_markdown(persona.name)} | {persona.size} | {_share(persona)} |"
+        for persona in personas
+    ]
+    for persona in personas:
+        lines += ["", f"## {escape_markdown(persona.name)}", "", escape_markdown(persona.summary)]
+        if persona.traits:
+            lines += ["", *(f"- {escape_markdown(_trait(trait))}" for trait in persona.traits)]
+        if persona.typical_customer:
+            typical = [
+                f"{escape_markdown(labels[name])} {escape_markdown(write_value(value))}"
+                for name, value in persona.typical_customer.items()
+            ]
+            lines += ["", f"Typical customer (synthetic): {'; '.join(typical)}."]
+    for note in _notes(personas, n_not_assigned):
+        lines += ["", note]
+    return "\n".join(lines) + "\n"
+
+
+def to_html(personas: Sequence[Persona], labels: Mapping[str, str], n_not_assigned: int) -> Html:
+    """Build one fragment: a section for each persona, then the notes."""
+    sections = [_section(persona, labels) for persona in personas]
+    notes = [element("p", note, class_="persona-note") for note in _notes(personas, n_not_assigned)]
+    return element("div", *sections, *notes, class_="custseg-personas")
+
+
+def _section(persona: Persona, labels: Mapping[str, str]) -> Html:
+    parts = [
+        element("h3", persona.name),
+        element("p", element("b", f"Segment {persona.segment}"), f": {_size(persona)}", class_="persona-size"),
+    ]
+    if persona.traits:
+        parts.append(element("ul", *(element("li", _trait(trait)) for trait in persona.traits)))
+    else:
+        parts.append(element("p", persona.summary))
+    if persona.typical_customer:
+        rows = [(labels[name], write_value(value)) for name, value in persona.typical_customer.items()]
+        typical = table(("characteristic", "typical value"), rows)
+        parts.append(element("details", element("summary", "Typical customer (synthetic)"), typical))
+    return element("section", join(parts), class_="persona")

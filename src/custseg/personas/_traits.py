@@ -1,0 +1,199 @@
+"""Traits and personas: the figures of a profile as small plain objects with a text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import pandas as pd
+
+from custseg.personas._words import format_number, format_numbers, format_points, format_shares, plain, round_digits
+
+FALSE_DISCOVERY_RATE = 0.05
+"""A difference is a trait where its adjusted p-value is at most this ..."""
+SMALL_EFFECT = 0.2
+"""... and its effect at least Cohen's "small": in large samples even trifles pass every test."""
+
+_SAME_EFFECT = 9
+
+
+@dataclass(frozen=True)
+class Trait:
+    """One way in which a segment differs from everyone else.
+
+    Attributes
+    ----------
+    characteristic : str
+        The column.
+    label : str
+        Its name for readers.
+    kind : {"numeric", "binary", "ordinal", "nominal"}
+        What its values are.
+    level : str or None
+        The category that is more or less common here; None for numbers.
+    statistic : {"mean", "median", "share"}
+        What is compared.
+    segment_value, rest_value : float or str
+        Here and among everyone else, in original units; the median of an ordered category is its name.
+    effect_size : float
+        Hedges g of the segment against everyone else.
+    v_test, p_value, p_adjusted : float
+        How sure the difference is; ``p_adjusted`` after Benjamini and Hochberg over all tests of the fit.
+    lift : float or None
+        Share here over the share among all customers; None unless ``statistic`` is "share".
+    difference_pp : float or None
+        Share here minus share elsewhere in percentage points; None unless ``statistic`` is "share".
+    marker : bool
+        Whether the share meets the marker rule of the field, see :func:`is_marker`.
+    clustered_on : bool
+        Whether the column formed the segments: then its p-value is circular.
+    text : str
+        The difference in words, plain text.
+    """
+
+    characteristic: str
+    label: str
+    kind: str
+    level: str | None
+    statistic: str
+    segment_value: float | str
+    rest_value: float | str
+    effect_size: float
+    v_test: float
+    p_value: float
+    p_adjusted: float
+    lift: float | None
+    difference_pp: float | None
+    marker: bool
+    clustered_on: bool
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.text} (formed the segments, so its p-value is circular)" if self.clustered_on else self.text
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as a dictionary of plain values; what is not finite becomes None."""
+        return _jsonable(asdict(self))
+
+
+@dataclass(frozen=True)
+class Persona:
+    """One segment as a person would describe it.
+
+    Attributes
+    ----------
+    segment : int
+        The label of the segment.
+    name : str
+        A short name, unique among the personas; plain text.
+    n_customers : int or None
+        Its size; None where the persona is suppressed.
+    share : float or None
+        Its share of all assigned customers; None where the persona is suppressed.
+    traits : tuple of Trait
+        The strongest first.
+    typical_customer : dict
+        Median or mode of each characteristic: a synthetic profile, nobody's record. None where too
+        few values are known. Empty where the persona is suppressed.
+    summary : str
+        One sentence.
+    suppressed : bool
+        Whether the segment has too few customers to be described without exposing them.
+    size : str
+        Its size in words: a number of customers, or "fewer than" the smallest size described.
+    """
+
+    segment: int
+    name: str
+    n_customers: int | None
+    share: float | None
+    traits: tuple[Trait, ...]
+    typical_customer: Mapping[str, Any]
+    summary: str
+    suppressed: bool
+    size: str
+
+    def __str__(self) -> str:
+        return "\n".join([self.summary, *(f"- {trait}" for trait in self.traits)])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as a dictionary of plain values, ready for JSON."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values["traits"] = [trait.to_dict() for trait in self.traits]
+        return _jsonable(values)
+
+
+def _jsonable(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _plain_value(value) for name, value in values.items()}
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return _jsonable({str(name): inner for name, inner in value.items()})
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def find_traits(profile: pd.DataFrame, segment: int, labels: Mapping[str, str]) -> list[Trait]:
+    """Return the traits of a segment, strongest first: one per characteristic, its strongest level.
+
+    Effects that agree to nine digits count as equal and keep the order of the columns, so that the
+    rounding of sums decides nothing.
+    """
+    sure = (profile["p_adjusted"] <= FALSE_DISCOVERY_RATE) & (profile["effect_size"].abs() >= SMALL_EFFECT)
+    rows = profile[(profile["segment"] == segment) & sure]
+    strength = rows["effect_size"].map(_strength)
+    rows = rows.loc[strength.sort_values(ascending=False, kind="stable").index]
+    rows = rows.drop_duplicates("characteristic")
+    return [_trait(row, labels[row["characteristic"]]) for row in rows.to_dict("records")]
+
+
+def same_effect(first: Trait, second: Trait) -> bool:
+    """Say whether two traits are equally strong to nine digits, as a column and its copy are."""
+    return _strength(first.effect_size) == _strength(second.effect_size)
+
+
+def _strength(effect_size: float) -> float:
+    return round_digits(abs(effect_size), _SAME_EFFECT)
+
+
+def _trait(row: Mapping[Any, Any], label: str) -> Trait:
+    is_share = row["statistic"] == "share"
+    level = plain(row["level"]) if isinstance(row["level"], str) else None
+    is_category = isinstance(row["segment_category"], str)
+    here, rest = (
+        (row["segment_category"], row["rest_category"]) if is_category else (row["segment_value"], row["rest_value"])
+    )
+    if is_share:
+        figures = _share_text("" if row["kind"] == "binary" else f"{level} ", here, rest, row["lift"])
+    else:
+        figures = _middle_text(row["statistic"], here, rest)
+    return Trait(
+        characteristic=row["characteristic"],
+        label=label,
+        kind=row["kind"],
+        level=level,
+        statistic=row["statistic"],
+        segment_value=here,
+        rest_value=rest,
+        effect_size=float(row["effect_size"]),
+        v_test=float(row["v_test"]),
+        p_value=float(row["p_value"]),
+        p_adjusted=float(row["p_adjusted"]),
+        lift=float(row["lift"]) if is_share else None,
+        difference_pp=float(row["difference_pp"]) if is_share else None,
+        marker=bool(row["marker"]),
+        clustered_on=bool(row["clustered_on"]),
+        text=f"{label}: {figures}",
+    )
+
+
+def _share_text(level: str, here: float, rest: float, lift: float) -> str:
+    shown, elsewhere = format_shares(here, rest)
+    return f"{level}{shown}, against {elsewhere} elsewhere ({format_points(here, rest)}, lift {format_number(lift, 2)})"
+
+
+def _middle_text(statistic: str, here: Any, rest: Any) -> str:
+    shown, elsewhere = (plain(here), plain(rest)) if isinstance(here, str) else format_numbers(here, rest)
+    return f"{shown} {'on average' if statistic == 'mean' else 'at the median'}, against {elsewhere} elsewhere"

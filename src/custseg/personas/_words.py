@@ -1,0 +1,117 @@
+"""Columns and figures as a reader would write them: plain text, original units."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+_MEMBER_SEPARATOR = "__"
+_LONGEST = 60
+_DIGITS = 3
+_MOST_DIGITS = 15
+
+
+def feature_of(column: str) -> str:
+    """Return the column's name without the member of a union that it came from."""
+    return column.rpartition(_MEMBER_SEPARATOR)[2] or column
+
+
+def plain(text: object) -> str:
+    """Put text from the data on one line of bearable length."""
+    line = " ".join(str(text).split())
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 1].rstrip() + "…"
+
+
+def humanise(columns: Sequence[str]) -> dict[str, str]:
+    """Give each column a readable label, no two of them alike.
+
+    ``behaviour__net_spend`` becomes "net spend". Where two members of a union share a feature the
+    member stays in ("shop net spend"), and where even that is ambiguous the column's own name does.
+    """
+    features = {column: feature_of(column) for column in columns}
+    shared = Counter(_spaced(feature) for feature in features.values())
+    labels = {
+        column: _spaced(feature if shared[_spaced(feature)] == 1 else column) for column, feature in features.items()
+    }
+    seen = Counter(labels.values())
+    return {column: label if label and seen[label] == 1 else column for column, label in labels.items()}
+
+
+def _spaced(name: str) -> str:
+    return plain(name.replace("_", " "))
+
+
+def round_digits(value: float, digits: int = 4) -> float:
+    """Round to significant digits."""
+    if value == 0 or not math.isfinite(value):
+        return value
+    return float(f"{value:.{digits - 1}e}")
+
+
+def format_number(value: float, digits: int = _DIGITS) -> str:
+    """Write a number with about ``digits`` significant digits, and never fewer than its thousands need.
+
+    Examples
+    --------
+    >>> [format_number(value) for value in (34.1, 1234.4, 123456.0, 0.012345, -2.0, 1987.0)]
+    ['34.1', '1,234', '123,500', '0.0123', '-2', '1,987']
+    """
+    if not math.isfinite(value):
+        return "unknown" if math.isnan(value) else f"{value:g}"
+    if abs(value) >= 1000:
+        digits = max(digits, 4)
+    value = round_digits(value, digits)
+    if value == 0:
+        return "0"
+    exponent = math.floor(math.log10(abs(value)))
+    if not -5 <= exponent < 15:
+        return f"{value:.{digits - 1}e}"
+    text = f"{value:,.{max(0, digits - 1 - exponent)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def format_numbers(first: float, second: float) -> tuple[str, str]:
+    """Write two numbers so that they look different if they are."""
+    digits = _DIGITS
+    while first != second and digits < _MOST_DIGITS and format_number(first, digits) == format_number(second, digits):
+        digits += 1
+    return format_number(first, digits), format_number(second, digits)
+
+
+def format_share(share: float, decimals: int = 0) -> str:
+    """Write a share in percent; only what is 0 or everyone is written "0%" or "100%".
+
+    Examples
+    --------
+    >>> [format_share(share) for share in (0.0, 0.001, 0.314, 0.999, 1.0)]
+    ['0%', 'under 1%', '31%', 'over 99%', '100%']
+    """
+    if math.isnan(share):
+        return "unknown"
+    percent = f"{100 * share:.{decimals}f}"
+    step = 10.0**-decimals
+    if float(percent) == 0 and share > 0:
+        return f"under {step:g}%"
+    if float(percent) == 100 and share < 1:
+        return f"over {100 - step:g}%"
+    return f"{percent}%"
+
+
+def format_shares(first: float, second: float) -> tuple[str, str]:
+    """Write two shares, with a decimal where they would look alike without."""
+    texts = format_share(first), format_share(second)
+    return texts if texts[0] != texts[1] or first == second else (format_share(first, 1), format_share(second, 1))
+
+
+def format_points(first: float, second: float) -> str:
+    """Write the difference of two shares in percentage points, such as it is between the shares as written.
+
+    Examples
+    --------
+    >>> format_points(0.616, 0.194), format_points(0.012, 0.008)
+    ('+43 points', '+0.4 points')
+    """
+    decimals = 0 if f"{100 * first:.0f}" != f"{100 * second:.0f}" else 1
+    written = [float(f"{100 * share:.{decimals}f}") for share in (first, second)]
+    return f"{written[0] - written[1]:+.{decimals}f} points"
