@@ -1,0 +1,188 @@
+"""One row per customer from each member of a union: brought to one kind of frame and joined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import pandas as pd
+
+from custseg._core.base import OutputKind
+from custseg._core.customers import Kind
+from custseg._core.frames import is_frame, to_kind
+from custseg._core.optional import require
+from custseg.exceptions import ColumnTypeError, CustomerIdError, InvalidTableError
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one member says about its customers.
+
+    Attributes
+    ----------
+    member, table : str
+        The member and its table.
+    frame : narwhals DataFrame
+        The ids, named as the union names them, then columns ``member__feature``.
+    kind : {"pandas", "polars", "pyarrow"}
+        The kind of frame that the member returned.
+    """
+
+    member: str
+    table: str
+    frame: nw.DataFrame[Any]
+    kind: OutputKind
+
+    @property
+    def features(self) -> list[str]:
+        """The names of the characteristics."""
+        return self.frame.columns[1:]
+
+
+def read_part(output: Any, *, member: str, table: str, member_id: str, customer_id: str, who: str) -> Part:
+    """Read what a member returned: check its ids and prefix its columns."""
+    if not is_frame(output):
+        raise InvalidTableError(
+            f"{who}: member {member!r} returned {type(output).__name__}, not a dataframe with one row per customer. "
+            'Ask it for one with set_output(transform="pandas").'
+        )
+    native = output
+    if isinstance(output, pd.DataFrame) and member_id not in output.columns:
+        native = output.rename_axis(index=member_id).reset_index()
+    opened = nw.from_native(native)
+    frame = opened.collect() if isinstance(opened, nw.LazyFrame) else opened
+    implementation = frame.implementation
+    if not (implementation.is_pandas() or implementation.is_polars()):
+        require("polars", f"{who} on tables that are neither pandas nor polars")
+        frame = _polars_of_arrow(frame)
+    if member_id not in frame.columns:
+        raise InvalidTableError(
+            f"{who}: member {member!r} returned a dataframe without the customer ids ({member_id!r}). "
+            "A member keeps them as a column, or in pandas as the index."
+        )
+    features = [name for name in frame.columns if name != member_id]
+    frame = frame.select(
+        _plain_ids(frame, member_id, who).alias(customer_id),
+        *(nw.col(name).alias(f"{member}__{name}") for name in features),
+    )
+    ids = frame[customer_id]
+    n_repeated = len(ids) - ids.n_unique() if len(ids) else 0
+    if n_repeated:
+        example = ids.filter(ids.is_duplicated()).to_list()[0]
+        raise CustomerIdError.repeated(f"{who}, member {member!r}", customer_id, n_repeated, example)
+    kind: OutputKind = "pandas" if implementation.is_pandas() else "polars" if implementation.is_polars() else "pyarrow"
+    return Part(member, table, frame, kind)
+
+
+def _plain_ids(frame: nw.DataFrame[Any], name: str, who: str) -> nw.Expr:
+    dtype = frame.schema[name]
+    if dtype.is_integer():
+        if dtype == nw.UInt64 and len(frame) and frame[name].max() >= 2**63:
+            raise CustomerIdError.not_an_id(who, name, "whole numbers beyond 2**63")
+        return nw.col(name).cast(nw.Int64)
+    if isinstance(dtype, (nw.String, nw.Categorical, nw.Enum)) or len(frame) == 0:
+        return nw.col(name).cast(nw.String)
+    raise CustomerIdError.not_an_id(who, name, dtype)
+
+
+def join_parts(parts: list[Part], customer_id: str, who: str) -> tuple[nw.DataFrame[Any], list[tuple[int, int]]]:
+    """Join all parts to the customers of the first, sorted by id.
+
+    Returns the frame, and for each part its number of customers and how many of them are among
+    those of the first.
+    """
+    first = parts[0]
+    backend: OutputKind = "pandas" if first.kind == "pandas" else "polars"
+    joined = as_kind(first.frame, backend)
+    ids = joined.select(customer_id)
+    counts = [(len(ids), len(ids))]
+    for part in parts[1:]:
+        frame = as_kind(part.frame, backend)
+        if len(ids) == 0 or len(frame) == 0:
+            n_customers, frame = len(frame), frame.head(0)
+            frame = frame.with_columns(nw.col(customer_id).cast(ids.schema[customer_id]))
+            counts.append((n_customers, 0))
+        elif frame.schema[customer_id] != ids.schema[customer_id]:
+            raise CustomerIdError.clash(who, _words(first, customer_id), _words(part, customer_id), customer_id)
+        else:
+            counts.append((len(frame), len(ids.join(frame.select(customer_id), on=customer_id, how="inner"))))
+        joined = joined.join(frame, on=customer_id, how="left")
+    return _with_bools(joined, parts).sort(customer_id), counts
+
+
+def _with_bools(joined: nw.DataFrame[Any], parts: list[Part]) -> nw.DataFrame[Any]:
+    """Make pandas bools nullable where customers without a match turned them into objects."""
+    table = joined.to_native()
+    bools = [name for part in parts for name in part.features if part.frame.schema[name] == nw.Boolean]
+    objects = [name for name in bools if isinstance(table, pd.DataFrame) and table[name].dtype == object]
+    return nw.from_native(table.astype(dict.fromkeys(objects, "boolean")), eager_only=True) if objects else joined
+
+
+def _polars_of_arrow(frame: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
+    """Read arrow data into polars; ordered dictionaries keep their order, which polars would forget."""
+    table = frame.to_arrow()
+    orders = {
+        field.name: nw.Enum(table[field.name].combine_chunks().dictionary.to_pylist())
+        for field in table.schema
+        if getattr(field.type, "ordered", False)
+    }
+    opened = nw.from_native(frame.to_polars(), eager_only=True)
+    return opened.with_columns(nw.col(name).cast(nw.String).cast(dtype) for name, dtype in orders.items())
+
+
+def _words(part: Part, customer_id: str) -> tuple[str, str]:
+    return part.table, "text" if part.frame.schema[customer_id] == nw.String else "whole numbers"
+
+
+def as_kind(frame: nw.DataFrame[Any], kind: OutputKind) -> nw.DataFrame[Any]:
+    """Bring a frame to another kind; categories keep their order."""
+    if kind == "pandas":
+        if frame.implementation.is_pandas():
+            return frame
+        table: pd.DataFrame = to_kind(frame, "pandas", None)
+        return nw.from_native(table, eager_only=True)
+    if frame.implementation.is_polars():
+        return frame
+    # polars reads pandas categories without their order, and categories that are numbers as numbers
+    categories = {
+        name: nw.Enum([str(level) for level in dtype.categories]) if isinstance(dtype, nw.Enum) else nw.Categorical()
+        for name, dtype in frame.schema.items()
+        if isinstance(dtype, (nw.Enum, nw.Categorical))
+    }
+    text = frame.with_columns(nw.col(name).cast(nw.String) for name in categories)
+    native = nw.from_native(text.to_polars(), eager_only=True)
+    return native.with_columns(nw.col(name).cast(dtype) for name, dtype in categories.items())
+
+
+def hand_out(frame: nw.DataFrame[Any], kind: OutputKind, customer_id: str) -> Any:
+    """Hand the joined frame out in the kind asked for."""
+    if kind != "pandas":
+        return to_kind(as_kind(frame, "polars"), kind, customer_id)
+    return to_kind(as_kind(frame, "pandas"), "pandas", customer_id)
+
+
+def describe_frame(frame: nw.DataFrame[Any], parts: list[Part], who: str) -> pd.DataFrame:
+    """Tell the kind and the share of missing values of every characteristic of a joined frame."""
+    rows = []
+    for part in parts:
+        for name in part.features:
+            column = frame[name]
+            missing = column.is_null() | column.is_nan() if column.dtype.is_float() else column.is_null()
+            n_missing = int(missing.fill_null(value=True).sum())
+            kind = _kind_of(part.frame.schema[name], name, who)
+            rows.append((name, part.member, kind, n_missing / max(len(column), 1)))
+    return pd.DataFrame(rows, columns=["column", "member", "kind", "missing_share"])
+
+
+def _kind_of(dtype: Any, name: str, who: str) -> Kind:
+    if dtype == nw.Boolean:
+        return "binary"
+    if dtype.is_numeric():
+        return "numeric"
+    if isinstance(dtype, nw.Enum):
+        return "ordinal"
+    if isinstance(dtype, (nw.Categorical, nw.String)):
+        return "nominal"
+    remedy = "Let the member return a number, text or categories."
+    raise ColumnTypeError.expected(who, name, "numbers, bools, text or categories", dtype, remedy)
