@@ -1,0 +1,493 @@
+"""From customers to segments: embed, choose the number, partition, put in order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import ClusterMixin, TransformerMixin, clone
+from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+
+from custseg._core.base import Estimator, TableOutputMixin
+from custseg._core.customers import CustomerTable, CustomerTableMixin
+from custseg._core.frames import is_frame
+from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Instance, Integer, Number, OneOf, ParameterTable
+from custseg.exceptions import (
+    ColumnTypeError,
+    InfeasibleError,
+    InvalidParameterError,
+    SegmentLabelError,
+)
+from custseg.segmentation._balance import balance
+from custseg.segmentation._embedder import MAPPING_OR_NONE, CharacteristicEmbedder, check_for_ids, customer_mass
+from custseg.segmentation._kmeans import Optimum, Patterns, distinct_patterns, fit_kmeans, nearest
+from custseg.segmentation._labelled import SEGMENT, frame_kind, with_segment
+from custseg.segmentation._order import order_by_content, segment_order, weighted_mean
+from custseg.segmentation._select import SegmentSelection, choose_n_segments
+
+__all__ = ["SegmentClusterer"]
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+_DEFAULT_ID = "customer_id"
+
+
+class SegmentClusterer(  # type: ignore[call-arg]
+    CallbackSupportMixin,
+    CustomerTableMixin,
+    TableOutputMixin,
+    ClusterMixin,
+    TransformerMixin,
+    Estimator,
+    auto_wrap_output_keys=None,
+):
+    """Group customers into segments by their characteristics.
+
+    The customers are embedded by a :class:`CharacteristicEmbedder`, so that every characteristic
+    counts by its weight whatever its unit and kind, and partitioned by k-means: many restarts on
+    the distinct customers, the best of them improved customer by customer. The same data and seed
+    give the same labels for every order of rows and columns and every number of threads.
+
+    Parameters
+    ----------
+    n_segments : int or "auto", default="auto"
+        The number of segments. ``"auto"`` chooses it from the data; its answer may be 1, "no
+        segments here".
+    engine : {"kmeans"}, default="kmeans"
+        How the embedded customers are partitioned.
+    embedder : CharacteristicEmbedder, "passthrough" or None, default=None
+        What turns characteristics into distances; None builds one from ``kinds``, ``weights`` and
+        ``customer_id``. ``"passthrough"`` clusters numbers as they are, without missing values.
+    weights : mapping of str to float, optional
+        The weight of a column, or of a group of columns ``group__feature``; unnamed columns have
+        weight 1. Weight 0 makes a descriptor: it plays no part in finding the segments.
+    kinds : mapping of str to {"numeric", "binary", "ordinal", "nominal"}, optional
+        Kinds of columns where the dtype does not say them.
+    customer_id : str, default="customer_id"
+        The column that identifies the customers, where it is not the index of a pandas DataFrame.
+    min_segment_share : float, default=0.0
+        The least share of the customers in each segment.
+    max_segments : int, default=10
+        The largest number that ``n_segments="auto"`` considers.
+    order_by : str, optional
+        The characteristic whose mean orders the segments, highest first (mean rank for ordered
+        categories). By default the largest segment comes first. Where that leaves a tie: the
+        larger segment, then the one whose centre is larger in the first column that differs.
+    n_init : int, default=20
+        The number of restarts.
+    random_state : int, RandomState or None, default=None
+        The source of the starting centres.
+
+    Attributes
+    ----------
+    labels_ : ndarray of shape (n_customers,)
+        The segment of each customer of ``fit``, 0 to ``n_segments_ - 1``; equal to ``predict`` of them.
+    n_segments_ : int
+        The number of segments.
+    segment_sizes_ : ndarray of shape (n_segments_,)
+        The number of customers in each segment.
+    segment_centers_ : ndarray of shape (n_segments_, n_columns)
+        The centres in the embedding; ``embedder_.inverse_transform`` shows them in original units.
+    segment_subsidies_ : ndarray of shape (n_segments_,)
+        By how much the squared distance to each centre is lowered so that every segment holds
+        ``min_segment_share``; 0 where nothing had to be moved.
+    embedder_ : CharacteristicEmbedder or None
+        The fitted embedder; None for ``"passthrough"``.
+    clustered_on_ : list of str
+        The characteristics with a weight above 0.
+    optimum_ : Optimum
+        The sum of squared distances, and how many restarts reached it.
+    selection_ : SegmentSelection or None
+        How ``"auto"`` came to its number; None where the number was given.
+    n_features_in_ : int
+        The number of characteristics.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where ``fit`` got a dataframe.
+
+    See Also
+    --------
+    CharacteristicEmbedder : What the distance is made of.
+
+    Notes
+    -----
+    **Missing values** take the mean of their characteristic, so that they do not pull a customer
+    anywhere. **Categories** that were not there in ``fit`` count as missing at ``predict``, with a
+    warning. **Sample weights**: a customer of weight 2 counts as two. Customers of weight 0 do not
+    shape the segments and get the label of the nearest.
+
+    ``score`` is the explained share of the variance. It never chooses the number of segments: it
+    rises with every further one. In a grid search over a pipeline that starts from transactions,
+    split by customer (``GroupKFold``): folds over rows cut customers in two.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from custseg.segmentation import SegmentClusterer
+    >>> customers = pd.DataFrame(
+    ...     {"visits": [1, 2, 1, 9, 8], "region": ["N", "N", "N", "S", "S"]},
+    ...     index=pd.Index([11, 12, 13, 14, 15], name="customer_id"),
+    ... )
+    >>> clusterer = SegmentClusterer(n_segments=2, random_state=0).fit(customers)
+    >>> clusterer.labels_
+    array([0, 0, 0, 1, 1])
+    >>> clusterer.transform(customers)["segment"].to_dict()
+    {11: 0, 12: 0, 13: 0, 14: 1, 15: 1}
+    >>> round(clusterer.score(customers), 3)
+    0.967
+    """
+
+    segment_centers_: Floats
+    segment_subsidies_: Floats
+
+    _parameters: ClassVar[ParameterTable] = {
+        "n_segments": (OneOf("auto"), Integer(1)),
+        "engine": (OneOf("kmeans"),),
+        "embedder": (
+            NONE,
+            OneOf("passthrough"),
+            Instance(CharacteristicEmbedder, words="a CharacteristicEmbedder"),
+        ),
+        "weights": MAPPING_OR_NONE,
+        "kinds": MAPPING_OR_NONE,
+        "customer_id": (COLUMN,),
+        "min_segment_share": (Number(0.0, 1.0),),
+        "max_segments": (Integer(1),),
+        "order_by": (NONE, COLUMN),
+        "n_init": (Integer(1),),
+        "random_state": RANDOM_STATE,
+    }
+
+    def __init__(
+        self,
+        n_segments: int | Literal["auto"] = "auto",
+        *,
+        engine: Literal["kmeans"] = "kmeans",
+        embedder: CharacteristicEmbedder | Literal["passthrough"] | None = None,
+        weights: Mapping[str, float] | None = None,
+        kinds: Mapping[str, str] | None = None,
+        customer_id: str = _DEFAULT_ID,
+        min_segment_share: float = 0.0,
+        max_segments: int = 10,
+        order_by: str | None = None,
+        n_init: int = 20,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.n_segments = n_segments
+        self.engine = engine
+        self.embedder = embedder
+        self.weights = weights
+        self.kinds = kinds
+        self.customer_id = customer_id
+        self.min_segment_share = min_segment_share
+        self.max_segments = max_segments
+        self.order_by = order_by
+        self.n_init = n_init
+        self.random_state = random_state
+
+    def __sklearn_tags__(self) -> Any:
+        """Say that missing values are fine, unless numbers are clustered as they are."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self.embedder != "passthrough"
+        return tags
+
+    @with_callbacks
+    def fit(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> Self:
+        """Find the segments.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_customers, n_characteristics)
+            One row per customer. A matrix holds numeric characteristics ``x0``, ``x1``, ...
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_customers,), optional
+            How many customers each row stands for, 1 by default. Needs a stated ``n_segments``.
+
+        Returns
+        -------
+        self : SegmentClusterer
+            The fitted clusterer.
+
+        Raises
+        ------
+        InvalidParameterError
+            If a parameter is out of its range, or names an unknown column.
+        InfeasibleError
+            If fewer customers differ than there are segments, or ``min_segment_share`` cannot be met.
+        InvalidTableError
+            If the table cannot be used: an id among the characteristics, infinite values, a column
+            ``segment``, missing values with ``"passthrough"``.
+        """
+        self._check_parameters()
+        self._check_agreement(sample_weight)
+        context = self._init_callback_context(max_subtasks=2 if self.n_segments == "auto" else 1)
+        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        table, matrix, mass = self._embed_in_fit(X, sample_weight)
+        self._check_order_by(table)
+        columns = self._canonical_columns(matrix, mass)
+        known = mass > 0
+        patterns = distinct_patterns(matrix[known][:, columns], mass[known])
+        random_state = self.random_state
+        if not isinstance(random_state, (int, np.integer)):
+            random_state = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+        if self.n_segments == "auto":
+            with _Task(context, self, "choose the number of segments"):
+                self.selection_: SegmentSelection | None = self._choose(table, matrix, patterns, random_state)
+            n_segments = self.selection_.n_segments
+        else:
+            self.selection_, n_segments = None, int(self.n_segments)
+        with _Task(context, self, "fit"):
+            self._partition(patterns, n_segments, random_state)
+        self._put_in_order(table, matrix[:, columns], mass)
+        self.segment_centers_ = self.segment_centers_[:, np.argsort(columns)]
+        self.labels_ = nearest(matrix, self.segment_centers_, self._subsidies())
+        self.segment_sizes_ = np.bincount(self.labels_, minlength=n_segments)
+        self._mean = weighted_mean(patterns.values, patterns.counts)[np.argsort(columns)]
+        context.call_on_fit_task_end(estimator=self, X=X, y=y)
+        return self
+
+    def predict(self, X: Any) -> Integers:
+        """Assign customers to the segments.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_customers, n_characteristics)
+            The characteristics of ``fit``; those of a dataframe in any order.
+
+        Returns
+        -------
+        ndarray of shape (n_customers,)
+            The segment of each customer.
+        """
+        matrix = self._embed(X)
+        return nearest(matrix, self.segment_centers_, self._subsidies())
+
+    def transform(self, X: Any) -> Any:
+        """Append the segment of every customer to the table.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_customers, n_characteristics)
+            The characteristics of ``fit``; those of a dataframe in any order.
+
+        Returns
+        -------
+        DataFrame, Table or ndarray
+            The table with one more column, ``segment``, in the kind of ``X`` or as ``set_output`` says.
+        """
+        labels = self.predict(X)
+        kind = self._output_kind(frame_kind(X))
+        names = [str(name) for name in self.get_feature_names_out()[:-1]]
+        return with_segment(X, labels, kind, self._customer_id(), names)
+
+    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any:
+        """Find the segments and append them to the table.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_customers, n_characteristics)
+            One row per customer.
+        y : None
+            Ignored.
+        **fit_params : object
+            Passed to ``fit``.
+
+        Returns
+        -------
+        DataFrame, Table or ndarray
+            As ``transform``.
+        """
+        return self.fit(X, y, **fit_params).transform(X)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the explained share of the variance in the embedding.
+
+        It is 1 minus the squared distances to the centres divided by those to the mean of the
+        customers of ``fit``: 0 for a single segment, and higher for every further one, so that it
+        never says how many there are.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_customers, n_characteristics)
+            Customers, those of ``fit`` or others.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        float
+            The share, at most 1; 0 where all customers are alike.
+        """
+        matrix = self._embed(X)
+        labels = nearest(matrix, self.segment_centers_, self._subsidies())
+        total = float(((matrix - self._mean) ** 2).sum())
+        if total == 0.0:
+            return 0.0
+        return 1.0 - float(((matrix - self.segment_centers_[labels]) ** 2).sum()) / total
+
+    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[Any]:
+        """Return the names of the characteristics and ``segment``.
+
+        Parameters
+        ----------
+        input_features : array-like of str, optional
+            Must be the names of ``fit`` where they are known; names the columns of a matrix.
+
+        Returns
+        -------
+        ndarray of str
+            One name for each column that ``transform`` returns, customer ids not counted.
+        """
+        check_is_fitted(self)
+        return np.append(_check_feature_names_in(self, input_features), SEGMENT).astype(object)
+
+    def _check_agreement(self, sample_weight: Any) -> None:
+        who = type(self).__name__
+        if self.embedder is not None:
+            for name in ("weights", "kinds"):
+                if getattr(self, name) is not None:
+                    words = "None where an embedder is given (set it there)"
+                    raise InvalidParameterError.not_allowed(who, name, words, getattr(self, name))
+        if sample_weight is not None and self.n_segments == "auto":
+            words = "a number where sample_weight is given (weights do not choose the number of segments)"
+            raise InvalidParameterError.not_allowed(who, "n_segments", words, self.n_segments)
+
+    def _customer_id(self) -> str:
+        """Return the name of the id: that of the clusterer, or that of a given embedder where only it names one."""
+        own = getattr(self.embedder, "customer_id", self.customer_id)
+        if self.customer_id != _DEFAULT_ID and own not in (_DEFAULT_ID, self.customer_id):
+            words = f"the {own!r} of the embedder"
+            raise InvalidParameterError.not_allowed(type(self).__name__, "customer_id", words, self.customer_id)
+        return self.customer_id if own == _DEFAULT_ID else str(own)
+
+    def _column_kinds(self) -> Mapping[str, str] | None:
+        kinds: Mapping[str, str] | None = getattr(self.embedder, "kinds", self.kinds)
+        return kinds
+
+    def _embed_in_fit(self, X: Any, sample_weight: Any) -> tuple[CustomerTable, Floats, Floats]:
+        who = type(self).__name__
+        customer_id = self._customer_id()
+        if hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_  # a matrix has no names, even where the last fit had
+        table = self._read(X, fitting=True, customer_id=customer_id, kinds=self._column_kinds())
+        if SEGMENT in table.names:
+            raise SegmentLabelError.taken(who, SEGMENT)
+        mass = customer_mass(sample_weight, table, who)
+        if self.embedder == "passthrough":
+            self.embedder_: CharacteristicEmbedder | None = None
+            self.clustered_on_ = table.names
+            check_for_ids(who, table, customer_id)
+            return table, _as_they_are(who, table), mass
+        if self.embedder is None:
+            embedder = CharacteristicEmbedder(kinds=self.kinds, weights=self.weights)
+        else:
+            embedder = clone(self.embedder)
+        embedder.set_params(customer_id=customer_id).set_output(transform="default")
+        self.embedder_ = embedder.fit(self._for_embedder(X, table), sample_weight=mass)
+        self.clustered_on_ = [name for name in table.names if self.embedder_.weights_[name] > 0]
+        return table, self.embedder_.transform(self._for_embedder(X, table)), mass
+
+    def _for_embedder(self, X: Any, table: CustomerTable) -> Any:
+        """Hand on the table as read; a matrix as it is, so that the embedder too knows it as a matrix."""
+        return table if is_frame(X) or isinstance(X, CustomerTable) else X
+
+    def _embed(self, X: Any) -> Floats:
+        table = self._read(X, fitting=False, customer_id=self._customer_id(), kinds=self._column_kinds())
+        if self.embedder_ is None:
+            return _as_they_are(type(self).__name__, table)
+        return np.asarray(self.embedder_.transform(self._for_embedder(X, table)))
+
+    def _canonical_columns(self, matrix: Floats, mass: Floats) -> Integers:
+        """Order the embedded columns by name, those of a matrix by content, so that their order changes nothing."""
+        if not hasattr(self, "feature_names_in_"):
+            return order_by_content(matrix, mass)
+        names = self.clustered_on_ if self.embedder_ is None else self.embedder_.get_feature_names_out()
+        return np.argsort(np.asarray(names, dtype=str), kind="stable")
+
+    def _choose(self, table: CustomerTable, matrix: Floats, patterns: Patterns, random_state: int) -> SegmentSelection:
+        most = min(self.max_segments, patterns.n_patterns)
+        if self.min_segment_share > 0:
+            most = min(most, int(1.0 / self.min_segment_share + 1e-9))
+        return choose_n_segments(
+            table,
+            self.embedder_,
+            matrix,
+            max_segments=most,
+            n_init=self.n_init,
+            random_state=random_state,
+        )
+
+    def _partition(self, patterns: Patterns, n_segments: int, random_state: int) -> None:
+        who = type(self).__name__
+        if n_segments > patterns.n_patterns:
+            n_rows = len(patterns.inverse)
+            raise InfeasibleError.too_few_customers(who, n_segments, patterns.n_patterns, n_rows)
+        found = fit_kmeans(patterns, n_segments, n_init=self.n_init, random_state=random_state)
+        self.optimum_: Optimum = found.optimum
+        self.n_segments_ = n_segments
+        self.segment_centers_ = found.centers
+        self.segment_subsidies_ = np.zeros(n_segments)
+        if self.min_segment_share > 0:
+            balanced = balance(who, patterns, found.centers, self.min_segment_share)
+            self.segment_centers_, self.segment_subsidies_ = balanced.centers, balanced.subsidies
+
+    def _subsidies(self) -> Floats | None:
+        return self.segment_subsidies_ if self.segment_subsidies_.any() else None
+
+    def _check_order_by(self, table: CustomerTable) -> None:
+        if self.order_by is None:
+            return
+        who = type(self).__name__
+        if self.order_by not in table.names:
+            raise InvalidParameterError.unknown_name(who, "column in order_by", self.order_by, table.names)
+        if table[self.order_by].kind == "nominal":
+            words = "a characteristic with an order (numbers, bools or ordered categories)"
+            raise InvalidParameterError.not_allowed(who, "order_by", words, self.order_by)
+
+    def _put_in_order(self, table: CustomerTable, matrix: Floats, mass: Floats) -> None:
+        labels = nearest(matrix, self.segment_centers_, self._subsidies())
+        by = None if self.order_by is None else table[self.order_by]
+        order = segment_order(self.segment_centers_, labels, mass, by)
+        self.segment_centers_ = self.segment_centers_[order]
+        self.segment_subsidies_ = self.segment_subsidies_[order]
+
+
+class _Task:
+    """One task of ``fit`` for scikit-learn's callbacks, such as its progress bar."""
+
+    def __init__(self, parent: Any, estimator: SegmentClusterer, name: str) -> None:
+        self._context = parent.subcontext(task_name=name)
+        self._estimator = estimator
+
+    def __enter__(self) -> None:
+        self._context.call_on_fit_task_begin(estimator=self._estimator)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._context.call_on_fit_task_end(estimator=self._estimator)
+
+
+def _as_they_are(who: str, table: CustomerTable) -> Floats:
+    """Return the numbers of a table, refusing text and missing values."""
+    for column in table.columns:
+        if column.kind in ("ordinal", "nominal"):
+            remedy = "Leave embedder=None: a CharacteristicEmbedder turns categories into numbers."
+            raise ColumnTypeError.expected(
+                who, column.name, 'numbers with embedder="passthrough"', f"{column.kind} categories", remedy
+            )
+        n_missing = int(column.missing.sum())
+        if n_missing:
+            remedy = "Fill them, or leave embedder=None: a CharacteristicEmbedder gives them the mean."
+            raise ColumnTypeError.expected(
+                who,
+                column.name,
+                'known for every customer with embedder="passthrough"',
+                f"NaN in {n_missing} row(s)",
+                remedy,
+            )
+    return np.column_stack([column.values for column in table.columns]).astype(np.float64)

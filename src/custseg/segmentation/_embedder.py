@@ -1,0 +1,364 @@
+"""From mixed characteristics to points in space: every characteristic counts by its weight, not by its unit."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal, Self
+from warnings import warn
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.base import TransformerMixin
+from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted
+
+from custseg._core.base import Estimator
+from custseg._core.customers import CustomerTable, CustomerTableMixin
+from custseg._core.params import COLUMN, NONE, Instance, Number, OneOf, ParameterTable
+from custseg.exceptions import CustomerIdError, DataQualityWarning, InvalidParameterError, list_names
+from custseg.segmentation._blocks import Block, NoInformation, Settings, make_block
+
+__all__ = ["CharacteristicEmbedder", "characteristic_weights", "check_for_ids", "customer_mass"]
+
+Floats = npt.NDArray[np.float64]
+
+MAPPING_OR_NONE = (NONE, Instance(Mapping, words="a mapping by column name"))
+# An estimator on fewer customers cannot tell an id from a column that happens to differ.
+FEWEST_FOR_IDS = 10
+
+
+class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
+    """Turn mixed characteristics into numeric columns whose distances follow the weights.
+
+    Every characteristic becomes a block of columns with a total variance of 1 times its weight:
+
+    ============  =====================================================================
+    numeric       divided by its standard deviation
+    binary        divided by its standard deviation
+    ordinal       mid-ranks of the levels, divided by their standard deviation
+    nominal       centred one-hot, divided by ``sqrt(1 - sum(shares ** 2))``
+    ============  =====================================================================
+
+    so that a column of 30 levels does not drown income and weights mean what they say. Kinds are
+    read from the dtypes: numbers, bools, ordered categories, text and unordered categories.
+
+    Non-negative numeric columns with a heavy tail are first taken to logs,
+    ``log(x + 0.05 * median of the positive values)``, where
+    ``((q99 - q50) - (q50 - q01)) / (q99 - q01) > 0.35``; never those with two values. Numeric
+    columns are winsorised at 1% and 99% unless that would leave one value. Raw spend gives segments
+    of three big spenders and everybody else.
+
+    A missing value takes the mean of its block, 0; a category that was not there in ``fit`` counts
+    as missing and is counted in a warning. A characteristic of weight 0 is a descriptor: it has no
+    columns here.
+
+    Parameters
+    ----------
+    kinds : mapping of str to {"numeric", "binary", "ordinal", "nominal"}, optional
+        Kinds of columns where the dtype does not say them, for example ``{"region": "nominal"}``
+        for region numbers.
+    weights : mapping of str to float, optional
+        The weight of a column, or of a group: the columns ``group__feature`` of a union share the
+        weight of ``group`` equally. Columns that are not named have weight 1 each.
+    customer_id : str, default="customer_id"
+        The column that identifies the customers, where it is not the index of a pandas DataFrame.
+        It is set aside.
+    heavy_tails : {"log", None}, default="log"
+        Whether heavy-tailed columns are taken to logs.
+    winsorize : float or None, default=0.01
+        The share of the customers at each end whose values are moved to the limit; None moves none.
+
+    Attributes
+    ----------
+    transforms_ : DataFrame
+        One row for each characteristic: ``column``, ``kind``, ``weight``, ``transform`` (in words),
+        ``low`` and ``high`` (the limits in original units), ``center`` and ``scale`` (after the
+        logarithm, where there is one), ``missing_share``. NaN where a figure does not apply.
+    weights_ : dict of str to float
+        The weight of each characteristic, 0 for descriptors.
+    n_features_in_ : int
+        The number of characteristics.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where ``fit`` got a dataframe.
+
+    See Also
+    --------
+    SegmentClusterer : Finds segments in the embedding.
+
+    Notes
+    -----
+    Means, standard deviations, shares and quantiles (inverted CDF) are weighted by
+    ``sample_weight``; a customer of weight 2 counts as two customers.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from custseg.segmentation import CharacteristicEmbedder
+    >>> customers = pd.DataFrame({"age": [25, 35, 45, 55], "region": ["N", "N", "S", "S"]})
+    >>> embedder = CharacteristicEmbedder(weights={"region": 2}).fit(customers)
+    >>> embedder.get_feature_names_out()
+    array(['age', 'region_N', 'region_S'], dtype=object)
+    >>> embedder.transform(customers).round(3)
+    array([[-1.342,  1.   , -1.   ],
+           [-0.447,  1.   , -1.   ],
+           [ 0.447, -1.   ,  1.   ],
+           [ 1.342, -1.   ,  1.   ]])
+    """
+
+    _parameters: ClassVar[ParameterTable] = {
+        "kinds": MAPPING_OR_NONE,
+        "weights": MAPPING_OR_NONE,
+        "customer_id": (COLUMN,),
+        "heavy_tails": (OneOf("log", None),),
+        "winsorize": (NONE, Number(0.0, 0.5, open_high=True)),
+    }
+
+    def __init__(
+        self,
+        *,
+        kinds: Mapping[str, str] | None = None,
+        weights: Mapping[str, float] | None = None,
+        customer_id: str = "customer_id",
+        heavy_tails: Literal["log"] | None = "log",
+        winsorize: float | None = 0.01,
+    ) -> None:
+        self.kinds = kinds
+        self.weights = weights
+        self.customer_id = customer_id
+        self.heavy_tails = heavy_tails
+        self.winsorize = winsorize
+
+    def __sklearn_tags__(self) -> Any:
+        """Say that missing values and text are fine."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def fit(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> Self:
+        """Learn the block of every characteristic.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_customers, n_characteristics)
+            One row per customer. A matrix holds numeric characteristics ``x0``, ``x1``, ...
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_customers,), optional
+            How many customers each row stands for, 1 by default.
+
+        Returns
+        -------
+        self : CharacteristicEmbedder
+            The fitted embedder.
+
+        Raises
+        ------
+        InvalidParameterError
+            If a weight is negative, for an unknown column, or all weights are 0; if a kind is unknown.
+        CustomerIdError
+            If a text column differs in every row.
+        InvalidTableError
+            If the table cannot be read; infinite values are refused.
+        """
+        self._check_parameters()
+        who = type(self).__name__
+        table = self._read(X, fitting=True, customer_id=self.customer_id, kinds=self.kinds)
+        mass = customer_mass(sample_weight, table, who)
+        self.weights_ = characteristic_weights(who, table.names, self.weights)
+        clustered = [column for column in table.columns if self.weights_[column.name] > 0]
+        check_for_ids(who, table.select([column.name for column in clustered]), self.customer_id)
+        settings = Settings(self.heavy_tails, self.winsorize)
+        self._blocks = tuple(make_block(column, self.weights_[column.name], mass, settings) for column in clustered)
+        self._names = _unique_names(self._blocks)
+        self.transforms_ = self._describe(table)
+        self._warn_of_poor_columns()
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Embed customers.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_customers, n_characteristics)
+            The characteristics of ``fit``; those of a dataframe in any order.
+
+        Returns
+        -------
+        ndarray of shape (n_customers, n_columns)
+            One block of columns for each characteristic with a weight above 0, in the order of ``fit``.
+        """
+        check_is_fitted(self)
+        table = self._read(X, fitting=False, customer_id=self.customer_id, kinds=self.kinds)
+        who = type(self).__name__
+        unseen: list[str] = []
+        parts = [np.empty((table.n_customers, 0))]
+        for block in self._blocks:
+            column = table[block.column]
+            block.check_kind(column, who)
+            found = Counter(block.unseen(column))
+            if found:
+                unseen.append(f"{sum(found.values())} value(s) of {block.column!r} ({list_names(sorted(found), 3)})")
+            parts.append(block.embed(column))
+        if unseen:
+            warn(
+                f"{who}: categories that were not there in fit count as missing: {', '.join(unseen)}. "
+                "Fit again if they have become common.",
+                DataQualityWarning,
+                stacklevel=2,
+            )
+        return np.concatenate(parts, axis=1)
+
+    def inverse_transform(self, X: npt.ArrayLike) -> pd.DataFrame:
+        """Show points of the embedding, such as segment centres, in original units.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_points, n_columns)
+            Points in the embedding.
+
+        Returns
+        -------
+        DataFrame of shape (n_points, n_clustered_characteristics)
+            Numbers (back from logs; a share of 1 for a binary characteristic), the nearest level of
+            an ordinal and the strongest level of a nominal characteristic.
+        """
+        check_is_fitted(self)
+        points = check_array(X, dtype=np.float64)
+        if points.shape[1] != len(self._names):
+            raise InvalidParameterError.not_allowed(
+                type(self).__name__,
+                "X",
+                f"of {len(self._names)} columns, those of get_feature_names_out()",
+                points.shape[1],
+            )
+        shown, start = {}, 0
+        for block in self._blocks:
+            width = len(block.suffixes)
+            shown[block.column] = block.invert(points[:, start : start + width])
+            start += width
+        return pd.DataFrame(shown)
+
+    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[Any]:
+        """Return the names of the embedded columns: ``income``, ``region_North``, ...
+
+        Parameters
+        ----------
+        input_features : None
+            Ignored; the names come from ``fit``.
+
+        Returns
+        -------
+        ndarray of str
+            One name for each column.
+        """
+        check_is_fitted(self)
+        return np.array(self._names, dtype=object)
+
+    def _describe(self, table: CustomerTable) -> pd.DataFrame:
+        blocks = {block.column: block for block in self._blocks}
+        rows = []
+        for column in table.columns:
+            block = blocks.get(column.name)
+            row: dict[str, Any] = {"column": column.name, "kind": column.kind, "weight": self.weights_[column.name]}
+            row["transform"] = block.words if block else "none: described only, not in the distance"
+            row |= dict.fromkeys(("low", "high", "center", "scale"), math.nan)
+            row |= block.figures if block else {}
+            row["missing_share"] = block.missing_share if block else float(column.missing.mean())
+            rows.append(row)
+        return pd.DataFrame(rows)
+
+    def _warn_of_poor_columns(self) -> None:
+        who = type(self).__name__
+        constant = [block.column for block in self._blocks if isinstance(block, NoInformation)]
+        if constant:
+            warn(
+                f"{who}: column(s) {list_names(constant)} hold one value only, or none, and cannot tell customers "
+                "apart; they are ignored. Drop them, or give them weight 0.",
+                DataQualityWarning,
+                stacklevel=3,
+            )
+        sparse = [b for b in self._blocks if b.missing_share > 0.5 and b.column not in constant]
+        if sparse:
+            shares = ", ".join(f"{block.column!r} ({block.missing_share:.0%})" for block in sparse)
+            warn(
+                f"{who}: more than half of the values are missing in {shares}. Filled with the mean, such a column "
+                "makes a segment of those who have an answer. With weight 0 it is described, not clustered on.",
+                DataQualityWarning,
+                stacklevel=3,
+            )
+
+
+def characteristic_weights(who: str, names: Sequence[str], weights: Mapping[str, float] | None) -> dict[str, float]:
+    """Give every column its weight: its own, its share of its group's weight, or 1.
+
+    A group is what stands before ``__`` in the names of a union's columns.
+    """
+    found = dict.fromkeys(names, 1.0)
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        group, separator, _ = name.partition("__")
+        if separator:
+            groups.setdefault(group, []).append(name)
+    given = dict(weights or {})
+    for name, weight in given.items():
+        if not Number(0.0).accepts(weight):
+            raise InvalidParameterError.not_allowed(who, f"weights[{name!r}]", "a finite number >= 0", weight)
+        if name in found:
+            found[name] = float(weight)
+            continue
+        if name not in groups:
+            raise InvalidParameterError.unknown_name(who, "name in weights", name, [*names, *groups])
+        for member in groups[name]:
+            if member in given:
+                words = f"either for the group {name!r} or for its columns, not for both"
+                raise InvalidParameterError.not_allowed(who, "weights", words, given)
+            found[member] = float(weight) / len(groups[name])
+    if not any(found.values()):
+        raise InvalidParameterError.not_allowed(who, "weights", "above 0 for at least one column", given)
+    return found
+
+
+def check_for_ids(who: str, table: CustomerTable, customer_id: str) -> None:
+    """Refuse text that differs in every row, and warn of such integers: they identify customers."""
+    for column in table.columns:
+        known = column.values[~column.missing]
+        if len(known) < FEWEST_FOR_IDS or len(np.unique(known)) < len(known):
+            continue
+        if column.kind == "nominal":
+            raise CustomerIdError.unmarked(who, column.name, customer_id)
+        if column.is_integer and column.kind == "numeric":
+            warn(
+                f"{who}: column {column.name!r} holds whole numbers that differ in every row. If it identifies the "
+                f"customers, pass customer_id={column.name!r} (now {customer_id!r}).",
+                DataQualityWarning,
+                stacklevel=4,
+            )
+
+
+def customer_mass(sample_weight: npt.ArrayLike | None, table: CustomerTable, who: str) -> Floats:
+    """Return the weight of every row; refuse negative ones and those that are all 0."""
+    if sample_weight is None:
+        return np.ones(table.n_customers)
+    rows = np.empty((table.n_customers, 1))
+    mass = _check_sample_weight(sample_weight, rows, dtype=np.float64, allow_all_zero_weights=True)
+    if (mass < 0).any() or not mass.sum() > 0:
+        raise InvalidParameterError.not_allowed(
+            who, "sample_weight", "numbers >= 0 that are not all zero", f"weights from {mass.min():g} to {mass.max():g}"
+        )
+    return np.asarray(mass, dtype=np.float64)
+
+
+def _unique_names(blocks: Sequence[Block]) -> list[str]:
+    """Name the embedded columns; where ``region_North`` is a characteristic too, the level gets another underscore."""
+    taken = {block.column for block in blocks}
+    names: list[str] = []
+    for block in blocks:
+        for suffix in block.suffixes:
+            name = block.column + suffix
+            while suffix and name in taken:
+                name += "_"
+            taken.add(name)
+            names.append(name)
+    return names

@@ -1,0 +1,76 @@
+"""The customer table with its segment column, in the kind of frame that was asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from custseg._core.optional import require
+
+__all__ = ["SEGMENT", "frame_kind", "with_segment"]
+
+SEGMENT = "segment"
+"""The name of the appended column."""
+
+
+def frame_kind(X: Any) -> str:
+    """Say which kind of table goes out for a table that comes in, unless another one was asked for."""
+    if isinstance(X, pd.DataFrame):
+        return "pandas"
+    frame = nw.from_native(X, pass_through=True)
+    if not isinstance(frame, (nw.DataFrame, nw.LazyFrame)):
+        return "matrix"
+    return "polars" if frame.implementation.is_polars() else "pyarrow"
+
+
+def with_segment(X: Any, labels: npt.NDArray[np.int64], kind: str, customer_id: str, names: list[str]) -> Any:
+    """Append the segment to a customer table.
+
+    Parameters
+    ----------
+    X : DataFrame or array-like
+        The customers.
+    labels : ndarray of shape (n_customers,)
+        Their segments.
+    kind : {"pandas", "polars", "pyarrow", "matrix"}
+        What to return.
+    customer_id : str
+        The name of the id where it moves between pandas index and first column.
+    names : list of str
+        The names of the columns of a matrix that becomes a frame.
+
+    Returns
+    -------
+    DataFrame, Table or ndarray
+        The table with one more column.
+    """
+    given = frame_kind(X)
+    if given == "matrix":
+        matrix = np.asarray(X, dtype=np.float64)
+        if kind == "matrix":
+            return np.column_stack([matrix, labels])
+        X, given = pd.DataFrame(matrix, columns=names), "pandas"
+    if given == "pandas":
+        return _from_pandas(X.assign(**{SEGMENT: labels}), kind, customer_id)
+    frame = nw.from_native(X)
+    eager = frame.collect() if isinstance(frame, nw.LazyFrame) else frame
+    column = nw.new_series(SEGMENT, labels, dtype=nw.Int64(), backend=eager.implementation)
+    eager = eager.with_columns(column)
+    if kind == "pandas":
+        table = eager.to_pandas()
+        return table.set_index(customer_id) if customer_id in table.columns else table
+    return eager.to_polars() if kind == "polars" else eager.to_arrow()
+
+
+def _from_pandas(table: pd.DataFrame, kind: str, customer_id: str) -> Any:
+    if kind == "pandas":
+        return table
+    require(kind, f'set_output(transform="{kind}")')
+    if not isinstance(table.index, pd.RangeIndex) or table.index.name is not None:
+        table = table.rename_axis(str(table.index.name or customer_id)).reset_index()
+    frame = nw.from_native(table, eager_only=True)
+    return frame.to_polars() if kind == "polars" else frame.to_arrow()
