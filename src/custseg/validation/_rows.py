@@ -1,0 +1,137 @@
+"""The rows of any data set a clusterer takes, drawn with replacement whatever their order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import sparse
+
+from custseg._core.customers import CustomerTable, CustomerTableMixin, read_customers
+from custseg._core.frames import is_frame
+from custseg.exceptions import InvalidTableError
+
+Positions = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A data set by its distinct rows.
+
+    Identical rows are interchangeable and the distinct ones stand in an order given by their
+    content, so that neither a bootstrap sample nor a prediction depends on the order of the table.
+
+    Attributes
+    ----------
+    data : CustomerTable, pandas DataFrame, narwhals DataFrame or ndarray
+        All rows, in the order of the table.
+    n_rows : int
+        Their number.
+    first : ndarray of shape (n_patterns,)
+        Position of one row of each pattern (distinct row), in the order of content.
+    pattern : ndarray of shape (n_rows,)
+        The pattern of each row.
+    counts : ndarray of shape (n_patterns,)
+        How many rows bear each pattern.
+    """
+
+    data: Any
+    n_rows: int
+    first: Positions
+    pattern: Positions
+    counts: Positions
+
+    @property
+    def whole(self) -> Any:
+        """All rows, as a clusterer takes them."""
+        return self.data.to_native() if isinstance(self.data, nw.DataFrame) else self.data
+
+    @property
+    def distinct(self) -> Any:
+        """One row per pattern, as a clusterer takes them."""
+        return self.take(np.arange(len(self.first)))
+
+    def take(self, patterns: Positions) -> Any:
+        """Return one row for each of the given patterns, as a clusterer takes them."""
+        positions = self.first[patterns]
+        if isinstance(self.data, pd.DataFrame):
+            return self.data.iloc[positions]
+        if isinstance(self.data, nw.DataFrame):
+            return self.data[positions].to_native()
+        return self.data.take(positions) if isinstance(self.data, CustomerTable) else self.data[positions]
+
+    def draw(self, random: np.random.RandomState) -> Positions:
+        """Draw as many rows as there are, with replacement; returns their patterns."""
+        by_content = np.repeat(np.arange(len(self.first)), self.counts)
+        drawn: Positions = by_content[random.randint(self.n_rows, size=self.n_rows)]
+        return drawn
+
+
+def read_rows(X: Any, clusterer: Any, who: str) -> Rows:
+    """Read what ``clusterer`` is to be fitted on; a table of customers is read only once."""
+    data = _read(X, clusterer, who)
+    n_rows = data.n_customers if isinstance(data, CustomerTable) else len(data)
+    if n_rows == 0:
+        raise InvalidTableError.empty(who)
+    codes = [pd.factorize(values, sort=True)[0] for values in _columns(data)]
+    if not codes:
+        raise InvalidTableError(f"{who} got a table without columns. Pass at least one characteristic.")
+    order = np.lexsort(codes)
+    starts = np.ones(n_rows, dtype=bool)
+    starts[1:] = np.any([column[order[1:]] != column[order[:-1]] for column in codes], axis=0)
+    pattern = np.empty(n_rows, dtype=np.int64)
+    pattern[order] = np.cumsum(starts) - 1
+    return Rows(data, n_rows, order[starts], pattern, np.bincount(pattern))
+
+
+def _read(X: Any, clusterer: Any, who: str) -> Any:
+    if isinstance(X, CustomerTable) and isinstance(clusterer, CustomerTableMixin):
+        return replace(X, ids=None)
+    if is_frame(X):
+        if isinstance(clusterer, CustomerTableMixin):
+            options = {name: getattr(clusterer, name, None) for name in ("customer_id", "kinds")}
+            table = read_customers(X, who=type(clusterer).__name__, **options)
+            return replace(table, ids=None)
+        if isinstance(X, pd.DataFrame):
+            return X
+        frame = nw.from_native(X)
+        return frame.collect() if isinstance(frame, nw.LazyFrame) else frame
+    if sparse.issparse(X):
+        raise InvalidTableError(f"{who} got a sparse matrix. Pass X.toarray(), or fewer columns if that is too large.")
+    matrix = np.asarray(X)
+    if matrix.ndim != 2:
+        raise InvalidTableError(
+            f"{who} expects a table or a matrix with customers in rows, got an array with {matrix.ndim} dimension(s). "
+            "Reshape a single characteristic with X.reshape(-1, 1)."
+        )
+    return matrix
+
+
+def _columns(data: Any) -> Iterator[npt.NDArray[Any]]:
+    """Yield the values of each column; named ones in the order of their names."""
+    if isinstance(data, CustomerTable):
+        yield from (data[name].values for name in sorted(data.names))
+    elif isinstance(data, pd.DataFrame):
+        named = sorted((str(name), position) for position, name in enumerate(data.columns))
+        for _, position in named:
+            yield _comparable(nw.from_native(data.iloc[:, position], series_only=True))
+    elif isinstance(data, nw.DataFrame):
+        yield from (_comparable(data[name]) for name in sorted(data.columns))
+    else:
+        for values in data.T:
+            yield values if values.dtype != object else _as_text(values.tolist())
+
+
+def _comparable(series: nw.Series[Any]) -> npt.NDArray[Any]:
+    if series.dtype.is_numeric() or series.dtype == nw.Boolean:
+        return series.cast(nw.Float64).to_numpy()
+    return _as_text(series.to_list())
+
+
+def _as_text(values: list[Any]) -> npt.NDArray[Any]:
+    return np.array([str(value) for value in values], dtype=object)

@@ -1,0 +1,100 @@
+"""The verdict: whether the segments are natural, reproducible, or a constructive cut at best."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from custseg.validation._stability import STABLE_ADJUSTED_RAND, STABLE_SEGMENT, StabilityResult
+
+Word = Literal["natural", "reproducible", "constructive"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the segments are, in the words of the field.
+
+    Attributes
+    ----------
+    word : {"natural", "reproducible", "constructive"}
+        *natural*: distinct clusters exist and the same segments come back in refits;
+        *reproducible*: no distinct clusters, but the same segments come back;
+        *constructive*: a cut that may be useful, and no more than that.
+    sentence : str
+        The verdict with its figures, for a reader who asks whether the segments are real.
+    """
+
+    word: Word
+    sentence: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as a dictionary."""
+        return asdict(self)
+
+
+def judge(*, n_segments: int, structured: bool, reason: str, stability: StabilityResult) -> Verdict:
+    """Judge segments by the structure test and by their stability.
+
+    Parameters
+    ----------
+    n_segments : int
+        The number of segments; 1 where none were found.
+    structured : bool
+        Whether the structure test told the customers from one continuum.
+    reason : str
+        The sentence of the structure test, with its figures.
+    stability : StabilityResult
+        Bootstrap stability that covers ``n_segments`` (where it is above 1).
+
+    Returns
+    -------
+    Verdict
+        The word and its sentence.
+
+    Notes
+    -----
+    The words are those of Dolnicar and Leisch (2010), *Evaluation of structure and reproducibility of
+    cluster solutions using the bootstrap*, Marketing Letters 21, 83-101. Stable means a mean adjusted
+    Rand index of at least ``STABLE_ADJUSTED_RAND`` over pairs of bootstrap refits, and every segment's
+    SLSw at least ``STABLE_SEGMENT``.
+
+    Examples
+    --------
+    >>> from custseg.validation import StabilityResult, judge
+    >>> judge(n_segments=1, structured=False, reason="p = 0.40.", stability=StabilityResult.empty()).word
+    'constructive'
+    """
+    if n_segments == 1 and structured:
+        return Verdict(
+            "constructive",
+            f"All customers were put into one segment, although they differ from one continuum. {reason}",
+        )
+    if n_segments == 1:
+        return Verdict(
+            "constructive",
+            f"No distinct segments were found: these customers form one continuum. {reason} "
+            "Any cut through them is constructive: it may be useful, but nothing in the data asks for it.",
+        )
+    stable = stability.is_stable(n_segments)
+    agreement = float(stability.mean_adjusted_rand.loc[n_segments])
+    figures = (
+        f"Pairs of bootstrap refits agree with a mean adjusted Rand index of {agreement:.2f}"
+        f" ({'stable' if stable else 'not stable'}: {STABLE_ADJUSTED_RAND:g} is asked for, and {STABLE_SEGMENT:g}"
+        " of every segment)."
+    )
+    if structured and stable:
+        return Verdict(
+            "natural", f"The {n_segments} segments are natural: distinct groups that come back. {reason} {figures}"
+        )
+    if stable:
+        return Verdict(
+            "reproducible",
+            f"The {n_segments} segments are reproducible: the customers form no distinct groups, "
+            f"but the same segments come back. {reason} {figures}",
+        )
+    exists = " Structure exists, but not at this number of segments." if structured else ""
+    return Verdict(
+        "constructive",
+        f"The {n_segments} segments are a constructive cut at best: they do not come back in refits.{exists} "
+        f"{reason} {figures}",
+    )
