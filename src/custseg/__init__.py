@@ -1,5 +1,29 @@
-"""Customer segmentation with scikit-learn estimators: from raw tables to segments, personas and a report."""
+"""Customer segmentation with scikit-learn estimators: from raw tables to segments, personas and a report.
 
+The folders stand in the order in which a customer's data flows: ``characteristics`` turns raw tables
+into one row per customer, ``segmentation`` finds the segments, ``validation`` asks whether they are
+real, ``personas`` says who they are, ``targeting`` what to do about them, ``reporting`` writes it
+down; ``study`` is the whole flow in one estimator.
+"""
+
+from custseg import datasets
 from custseg._version import __version__
+from custseg.characteristics import CharacteristicUnion, DemographicEncoder, RFMFeaturizer
+from custseg.personas import PersonaDescriber
+from custseg.segmentation import CharacteristicEmbedder, SegmentClusterer
+from custseg.study import SegmentationBrief, SegmentationStudy
+from custseg.validation import bootstrap_stability
 
-__all__ = ["__version__"]
+__all__ = [
+    "CharacteristicEmbedder",
+    "CharacteristicUnion",
+    "DemographicEncoder",
+    "PersonaDescriber",
+    "RFMFeaturizer",
+    "SegmentClusterer",
+    "SegmentationBrief",
+    "SegmentationStudy",
+    "__version__",
+    "bootstrap_stability",
+    "datasets",
+]

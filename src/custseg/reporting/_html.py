@@ -1,0 +1,97 @@
+"""The report as one HTML file: no script, no request, nothing outside the file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from custseg._core.optional import require
+from custseg._version import __version__
+from custseg.reporting._chart import stability_chart
+from custseg.reporting._contents import read_study, stability_table
+from custseg.reporting._format import amount, known, number, percent, signed
+from custseg.reporting._glossary import GLOSSARY
+from custseg.validation import STABLE_ADJUSTED_RAND, STABLE_SEGMENT
+
+TITLE = "Customer segments"
+# A bar of a trait is full at this effect size: three times what counts as large.
+_FULL_EFFECT = 2.4
+
+
+def render_html(study: Any, *, title: str = TITLE) -> str:
+    """Render a fitted study as one self-contained HTML page.
+
+    The page holds its styles and drawings, runs no script and asks no server for anything; a content
+    security policy says so to the browser. It reads on a phone, on paper, and on light and dark
+    screens. All text that comes from the data is escaped.
+
+    Parameters
+    ----------
+    study : SegmentationStudy
+        A fitted study.
+    title : str, default="Customer segments"
+        The heading of the page.
+
+    Returns
+    -------
+    str
+        The page.
+
+    Raises
+    ------
+    MissingDependencyError
+        If jinja2 is not installed.
+
+    Examples
+    --------
+    >>> from custseg import DemographicEncoder, SegmentationBrief, SegmentationStudy, SegmentClusterer
+    >>> from custseg.datasets import make_customers
+    >>> from custseg.reporting import render_html
+    >>> study = SegmentationStudy(
+    ...     SegmentationBrief("pricing"),
+    ...     characteristics=DemographicEncoder(),
+    ...     clusterer=SegmentClusterer(n_segments=3, n_init=2, random_state=0),
+    ...     n_boot=2,
+    ... ).fit(make_customers(200, random_state=0).profile)
+    >>> render_html(study, title="Spring & summer").count("Spring &amp; summer")
+    2
+    """
+    jinja2 = require("jinja2", "the HTML report")
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("custseg.reporting"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        amount=amount, bar=_bar, effect=signed, effect_bar=_effect_bar, number=number, percent=percent
+    )
+    environment.tests["known"] = known
+    contents = read_study(study, title)
+    lead, stop, more = contents.verdict.partition(". ")
+    return str(
+        environment.get_template("report.html.j2").render(
+            report=contents,
+            chart=stability_chart(contents.stability, contents.shown, STABLE_ADJUSTED_RAND),
+            stability_table=stability_table(contents),
+            lead=lead + stop.rstrip(),
+            more=more,
+            full_effect=_FULL_EFFECT,
+            custseg_version=__version__,
+            glossary=GLOSSARY,
+            stable_segment=STABLE_SEGMENT,
+            stable_adjusted_rand=STABLE_ADJUSTED_RAND,
+        )
+    )
+
+
+def _bar(share: float) -> float:
+    """Return the length of a bar for a share: 0 to 100."""
+    return round(100 * min(max(share, 0.0), 1.0), 1)
+
+
+def _effect_bar(effect: float | None) -> float:
+    """Return the length of a bar that is drawn from the middle: 0 to 50."""
+    if effect is None:
+        return 0.0
+    return round(50 * min(abs(effect) / _FULL_EFFECT, 1.0), 1)

@@ -1,0 +1,91 @@
+"""A fitted study in a terminal: what the command line prints."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from custseg.reporting._contents import Partition, read_study
+from custseg.reporting._format import amount, known, number, percent
+
+_WIDTH = 100
+
+
+def render_text(study: Any) -> str:
+    """Render a fitted study as plain text of at most 100 columns, tables apart.
+
+    Parameters
+    ----------
+    study : SegmentationStudy
+        A fitted study.
+
+    Returns
+    -------
+    str
+        What was read and dropped and why, the verdict, the segments with size, value and stability,
+        and one line per persona.
+
+    Examples
+    --------
+    >>> from custseg import DemographicEncoder, SegmentationBrief, SegmentationStudy, SegmentClusterer
+    >>> from custseg.datasets import make_customers
+    >>> from custseg.reporting import render_text
+    >>> study = SegmentationStudy(
+    ...     SegmentationBrief("pricing"),
+    ...     characteristics=DemographicEncoder(),
+    ...     clusterer=SegmentClusterer(n_segments=3, n_init=2, random_state=0),
+    ...     n_boot=2,
+    ... ).fit(make_customers(200, random_state=0).profile)
+    >>> "Are these segments real?" in render_text(study)
+    True
+    """
+    contents = read_study(study, "")
+    shown = contents.cut or contents.found
+    lines: list[str] = []
+    for table in contents.read:
+        lines += [table.caption, *_columns([table.columns, *table.rows], table.numeric), ""]
+    if contents.checked:
+        lines += [*_wrapped(f"Policies that touched no row: {contents.checked}."), ""]
+    lines += ["Are these segments real?", *_wrapped(contents.verdict), ""]
+    if contents.cut:
+        lines += ["All customers", *_persona_lines(contents.found), ""]
+    lines += [f"A constructive cut into {len(shown.groups)} groups" if contents.cut else "Segments"]
+    lines += [*_segments(shown), "", "Personas" + (" (constructive)" if shown.constructive else "")]
+    return "\n".join([*lines, *_persona_lines(shown), ""])
+
+
+def _wrapped(text: str, hanging: str = "  ") -> list[str]:
+    return textwrap.wrap(" ".join(text.split()), _WIDTH, initial_indent="  ", subsequent_indent=hanging)
+
+
+def _segments(part: Partition) -> Iterator[str]:
+    header = ("", "customers", "share", "value", "share of value", "stability")
+    rows = [
+        (
+            " ".join(group.name.split()),
+            number(group.n_customers) if known(group.n_customers) else group.size,
+            percent(group.share),
+            amount(group.value),
+            percent(group.value_share),
+            number(group.stability),
+        )
+        for group in part.groups
+    ]
+    return _columns([header, *rows], (False, True, True, True, True, True))
+
+
+def _persona_lines(part: Partition) -> Iterator[str]:
+    for group in part.groups:
+        yield from _wrapped(f"{group.name}: {group.summary}", hanging="    ")
+
+
+def _columns(rows: Sequence[Sequence[str]], numeric: Sequence[bool]) -> Iterator[str]:
+    """Align the cells; the last column is not padded."""
+    widths = [max(len(row[position]) for row in rows) for position in range(len(numeric))]
+    for row in rows:
+        cells = (
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(row, widths, numeric, strict=True)
+        )
+        yield "  " + "  ".join(cells).rstrip()

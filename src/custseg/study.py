@@ -1,0 +1,672 @@
+"""The whole flow in one estimator: a brief and raw tables in; segments, personas and a report out."""
+
+from __future__ import annotations
+
+import operator
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.base import clone
+from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from custseg._core.base import Estimator
+from custseg._core.customers import Column, CustomerTable, read_customers
+from custseg._core.params import NONE, Instance, Integer, Number, ParameterTable, Where, check
+from custseg._core.words import feature_of
+from custseg.characteristics import CharacteristicUnion, RFMFeaturizer
+from custseg.exceptions import ColumnNotFoundError, ColumnTypeError, InvalidParameterError, InvalidTableError
+from custseg.personas import Persona, PersonaDescriber
+from custseg.reporting import write_report
+from custseg.segmentation import SegmentClusterer, SegmentSelection
+from custseg.targeting import Action, SegmentFacts, find_goal, recommend
+from custseg.validation import StabilityResult, Verdict, bootstrap_stability, judge
+
+NOT_ASSIGNED = -1
+# With fewer different customers for each group, a bootstrap sample may not even hold all groups.
+_CUSTOMERS_PER_GROUP = 10
+
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "in": np.isin,
+    "not in": lambda values, listed: ~np.isin(values, listed),
+}
+_LISTS = ("in", "not in")
+_COMPARISONS = ("<", "<=", ">", ">=")
+
+Condition = tuple[str, str, Any]
+
+
+@dataclass(frozen=True)
+class SegmentationBrief:
+    """What the company wants of a segmentation, and whom it looks at.
+
+    Parameters
+    ----------
+    goal : {"retention", "acquisition", "development", "pricing", "advertising"}, default="retention"
+        Selects the order of the segments, the characteristics shown first and the recommended
+        actions; :func:`custseg.targeting.goals_to_frame` is the whole table.
+    audience : sequence of (column, operator, value), default=()
+        Conditions on columns of the characteristics that a customer must meet, all of them, to be
+        segmented, such as ``("behaviour__frequency", ">=", 2)``. Operators: ``==``, ``!=``, ``<``,
+        ``<=``, ``>``, ``>=``, ``in``, ``not in`` (with a list). Ordered categories compare by their
+        order. A missing value meets no condition.
+    min_segment_share : float or None, default=None
+        The smallest share of customers a segment may have; None leaves the clusterer's.
+    max_segments : int or None, default=None
+        The largest number of segments considered; None leaves the clusterer's.
+
+    Raises
+    ------
+    InvalidParameterError
+        If a field is not one of those listed.
+
+    Examples
+    --------
+    >>> from custseg import SegmentationBrief
+    >>> SegmentationBrief("pricing", audience=[("behaviour__frequency", ">=", 2)]).goal
+    'pricing'
+    """
+
+    goal: str = "retention"
+    audience: Sequence[Condition] = field(default=(), kw_only=True)
+    min_segment_share: float | None = field(default=None, kw_only=True)
+    max_segments: int | None = field(default=None, kw_only=True)
+
+    _parameters: ClassVar[ParameterTable] = {
+        "audience": (
+            Where(
+                lambda audience: isinstance(audience, Sequence) and all(map(_is_condition, audience)),
+                f"a list of (column, operator, value) with an operator of {', '.join(_OPERATORS)}",
+            ),
+        ),
+        "min_segment_share": (NONE, Number(0, 1)),
+        "max_segments": (NONE, Integer(1)),
+    }
+
+    def __post_init__(self) -> None:
+        find_goal(self.goal, who="SegmentationBrief")
+        check("SegmentationBrief", self._parameters, vars(self))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as a dictionary."""
+        return {
+            "goal": self.goal,
+            "audience": [list(condition) for condition in self.audience],
+            "min_segment_share": self.min_segment_share,
+            "max_segments": self.max_segments,
+        }
+
+
+def _is_condition(condition: Any) -> bool:
+    return (
+        isinstance(condition, Sequence)
+        and len(condition) == 3
+        and isinstance(condition[0], str)
+        and condition[1] in _OPERATORS
+        and (condition[1] not in _LISTS or isinstance(condition[2], (list, tuple, set, frozenset)))
+    )
+
+
+def _meets(table: CustomerTable, condition: Condition) -> npt.NDArray[np.bool_]:
+    """Say which customers meet a condition; a missing value meets none."""
+    name, symbol, value = condition
+    if name not in table.names:
+        raise ColumnNotFoundError.in_table("SegmentationBrief.audience", [name], table.names)
+    column = table[name]
+    listed = list(value) if symbol in _LISTS else [value]
+    if column.kind in ("ordinal", "nominal"):
+        values: npt.NDArray[Any] = column.values
+        listed = _positions(column, symbol, listed)
+    else:
+        values = column.values
+        if not all(isinstance(item, (int, float, np.number, np.bool_)) for item in listed):
+            remedy = "Compare it with a number."
+            raise ColumnTypeError.expected(
+                "SegmentationBrief.audience", name, "compared with numbers", repr(value), remedy
+            )
+    met = _OPERATORS[symbol](values, listed if symbol in _LISTS else listed[0])
+    return np.asarray(met, dtype=bool) & ~column.missing
+
+
+def _positions(column: Column, symbol: str, levels: list[Any]) -> list[int]:
+    if symbol in _COMPARISONS and column.kind == "nominal":
+        remedy = "Use == or in, or make it an ordered category."
+        raise ColumnTypeError.expected(
+            "SegmentationBrief.audience", column.name, f"ordered for {symbol!r}", "unordered categories", remedy
+        )
+    for level in levels:
+        if str(level) not in column.categories:
+            who = "SegmentationBrief.audience"
+            raise InvalidParameterError.unknown_name(who, f"level of {column.name!r}", level, column.categories)
+    return [column.categories.index(str(level)) for level in levels]
+
+
+@dataclass(frozen=True)
+class ConstructiveCut:
+    """A cut through customers that form no distinct segments: useful at best, never discovered.
+
+    Attributes
+    ----------
+    clusterer : SegmentClusterer
+        Fitted with the number of segments that came back most alike.
+    labels : ndarray of shape (n_customers,)
+        The group of each customer of the audience.
+    personas : list of Persona
+        One for each group.
+    segment_table : pandas.DataFrame
+        As :attr:`SegmentationStudy.segment_table_`.
+    actions : list of Action
+        The recommended action for each group.
+    mean_adjusted_rand : float
+        Agreement between pairs of bootstrap refits.
+    """
+
+    clusterer: SegmentClusterer
+    labels: npt.NDArray[np.int64]
+    personas: list[Persona]
+    segment_table: pd.DataFrame
+    actions: list[Action]
+    mean_adjusted_rand: float
+
+    @property
+    def n_segments(self) -> int:
+        """The number of groups."""
+        return int(self.clusterer.n_segments_)
+
+
+@dataclass(frozen=True)
+class _Description:
+    """Personas and the tables around them, for one labelling of the audience."""
+
+    describer: PersonaDescriber
+    personas: list[Persona]
+    table: pd.DataFrame
+    actions: list[Action]
+
+
+class SegmentationStudy(CallbackSupportMixin, Estimator):
+    """Segment customers from raw tables, as a brief asks.
+
+    ``fit`` builds one row per customer, keeps the audience of the brief, finds the segments, refits
+    them on bootstrap samples, and describes each as a persona with its value and a recommended
+    action. Where the customers form no distinct segments it says so: there is then one segment with
+    one overall persona, and the most stable cut into two or more groups is kept apart in ``cut_``,
+    labelled *constructive*.
+
+    Parameters
+    ----------
+    brief : SegmentationBrief
+        Goal, audience and limits. Its limits override those of the clusterer.
+    characteristics : CharacteristicUnion or transformer
+        Turns the tables into one row per customer; a transformer of one table is fitted on that table.
+    clusterer : SegmentClusterer or None, default=None
+        Finds the segments; None stands for ``SegmentClusterer()``. Where it has no ``order_by``,
+        the goal chooses the order.
+    describer : PersonaDescriber or None, default=None
+        Describes them; None stands for ``PersonaDescriber()``.
+    n_boot : int, default=20
+        Pairs of bootstrap refits behind each stability figure.
+    n_jobs : int or None, default=None
+        Processes for the refits, as in scikit-learn: None is one, -1 one per core. Results do not
+        depend on it.
+
+    Attributes
+    ----------
+    n_segments_ : int
+        The number of segments; 1 where there are no distinct ones.
+    labels_ : ndarray of shape (n_customers,)
+        The segment of each customer of the audience, in the order of ``customers_``.
+    customers_ : DataFrame
+        The characteristics of the audience, one row per customer, in the kind of the input.
+    personas_ : list of Persona
+        One for each segment.
+    actions_ : list of Action
+        The recommended action for each segment.
+    segment_table_ : pandas.DataFrame
+        Columns ``segment, name, n_customers, share, value, value_share, stability``. Value is net
+        spend, summed (NaN where no transactions are known); stability is SLSw, the mean Jaccard
+        agreement with the best match in the bootstrap refits (NaN for a single segment).
+    verdict_ : Verdict
+        Whether the segments are natural, reproducible or constructive, in a sentence.
+    selection_ : SegmentSelection
+        Whether the customers are one continuum and how many segments they ask for, with the reason;
+        where a number of segments was given, what ``n_segments="auto"`` would have chosen.
+    stability_ : StabilityResult
+        Agreement between bootstrap refits for 2 segments up to the limit of the brief, and for the
+        chosen number.
+    cut_ : ConstructiveCut or None
+        Where no distinct segments were found, the most stable cut into two or more groups.
+    row_report_ : pandas.DataFrame
+        Every policy that touched a row: ``table, policy, action, n_rows, remedy``.
+    characteristics_, clusterer_, describer_ : fitted estimators
+        The fitted parts.
+    elapsed_ : dict of str to float
+        Seconds spent in each step.
+
+    Notes
+    -----
+    Randomness comes from ``clusterer.random_state`` alone; the study draws its bootstrap samples with
+    the same state. Do not use a study to find out whether a single customer is unusual, nor on fewer
+    than a few hundred customers: with those, read ``stability_`` first.
+
+    Examples
+    --------
+    >>> from custseg import DemographicEncoder, SegmentationBrief, SegmentationStudy, SegmentClusterer
+    >>> from custseg.datasets import make_customers
+    >>> customers = make_customers(300, separation=2.0, random_state=0)
+    >>> study = SegmentationStudy(
+    ...     SegmentationBrief("retention"),
+    ...     characteristics=DemographicEncoder(),
+    ...     clusterer=SegmentClusterer(n_segments=5, random_state=0),
+    ...     n_boot=4,
+    ... ).fit(customers.profile)
+    >>> study.n_segments_
+    5
+    """
+
+    _parameters: ClassVar[ParameterTable] = {
+        "brief": (Instance(SegmentationBrief, words="a SegmentationBrief"),),
+        "characteristics": (
+            Where(lambda value: hasattr(value, "transform"), "a CharacteristicUnion or a transformer"),
+        ),
+        "clusterer": (NONE, Instance(SegmentClusterer, words="a SegmentClusterer")),
+        "describer": (NONE, Instance(PersonaDescriber, words="a PersonaDescriber")),
+        "n_boot": (Integer(2),),
+        "n_jobs": (NONE, Where(lambda n: isinstance(n, int) and n != 0, "an integer other than 0")),
+    }
+
+    def __init__(
+        self,
+        brief: SegmentationBrief,
+        *,
+        characteristics: Any,
+        clusterer: SegmentClusterer | None = None,
+        describer: PersonaDescriber | None = None,
+        n_boot: int = 20,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.brief = brief
+        self.characteristics = characteristics
+        self.clusterer = clusterer
+        self.describer = describer
+        self.n_boot = n_boot
+        self.n_jobs = n_jobs
+
+    @with_callbacks
+    def fit(self, tables: Any, y: None = None) -> Self:
+        """Find and describe the segments of the customers in the tables.
+
+        Parameters
+        ----------
+        tables : mapping of str to DataFrame, or DataFrame
+            What ``characteristics`` takes: for a :class:`CharacteristicUnion` a dictionary of tables.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : SegmentationStudy
+            The fitted study.
+
+        Raises
+        ------
+        InvalidTableError
+            If a table cannot be used, or no customer is in the audience.
+        InfeasibleError
+            If the brief asks for more segments, or larger ones, than the customers allow.
+        """
+        self._check_parameters()
+        context = self._init_callback_context(max_subtasks=4)
+        context.call_on_fit_task_begin(estimator=self)
+        self.elapsed_: dict[str, float] = {}
+        with self._step(context, "characteristics"):
+            self.characteristics_ = clone(self.characteristics)
+            everyone = self.characteristics_.fit_transform(tables)
+            value = self._net_spend(tables, everyone)
+            table, self.customers_, value = self._audience(everyone, value)
+        with self._step(context, "segments"):
+            self.clusterer_ = self._clusterer(table).fit(self.customers_)
+            self.selection_ = self._selection()
+            self.labels_ = self.clusterer_.labels_
+            self.n_segments_ = self.clusterer_.n_segments_
+        with self._step(context, "stability", max_subtasks=None) as step:
+            self.stability_ = self._stability(table, step)
+        with self._step(context, "personas"):
+            self._describe_all(table, value)
+        context.call_on_fit_task_end(estimator=self)
+        return self
+
+    @contextmanager
+    def _step(self, context: Any, name: str, max_subtasks: int | None = 0) -> Iterator[Any]:
+        started = time.perf_counter()
+        step = context.subcontext(task_name=name, max_subtasks=max_subtasks)
+        step.call_on_fit_task_begin(estimator=self)
+        yield step
+        step.call_on_fit_task_end(estimator=self)
+        self.elapsed_[name] = time.perf_counter() - started
+
+    def _audience(
+        self, everyone: Any, value: pd.Series[float] | None
+    ) -> tuple[CustomerTable, Any, pd.Series[float] | None]:
+        customer_id = self._customer_id()
+        table = read_customers(everyone, who=type(self).__name__, customer_id=customer_id)
+        self.n_customers_seen_ = table.n_customers
+        left_out: list[tuple[str, int]] = []
+        inside = np.ones(table.n_customers, dtype=bool)
+        for condition in self.brief.audience:
+            met = _meets(table, condition)
+            words = " ".join(map(str, condition))
+            left_out.append((words, int((inside & ~met).sum())))
+            inside &= met
+        self.audience_report_ = pd.DataFrame(left_out, columns=["condition", "n_left_out"])
+        if not inside.any():
+            raise InvalidTableError(
+                f"{type(self).__name__}: none of {table.n_customers} customers is in the audience; left out by "
+                f"{self.audience_report_.to_dict('records')}. Relax the conditions of the brief."
+            )
+        if inside.all():
+            return table, everyone, value
+        return table.take(inside), _keep(everyone, inside), None if value is None else value[inside]
+
+    def _clusterer(self, table: CustomerTable) -> SegmentClusterer:
+        clusterer = SegmentClusterer() if self.clusterer is None else clone(self.clusterer)
+        clusterer.set_params(customer_id=self._customer_id())
+        for name in ("min_segment_share", "max_segments"):
+            if (limit := getattr(self.brief, name)) is not None:
+                clusterer.set_params(**{name: limit})
+        if not isinstance(clusterer.random_state, (int, np.integer)):
+            # One seed for everything, so that the refits and the cut order their segments as the solution does.
+            seed = int(check_random_state(clusterer.random_state).randint(np.iinfo(np.int32).max))
+            clusterer.set_params(random_state=seed)
+        if clusterer.order_by is None:
+            clusterer.set_params(order_by=_find_feature(table, find_goal(self.brief.goal).order_by))
+        return clusterer
+
+    def _selection(self) -> SegmentSelection:
+        """Return what the customers say of their number of segments, asked for or not."""
+        clusterer = self.clusterer_
+        if clusterer.selection_ is None:
+            clusterer = clone(clusterer).set_params(n_segments="auto").fit(self.customers_)
+        selection: SegmentSelection = clusterer.selection_
+        return selection
+
+    def _customer_id(self) -> str:
+        return str(getattr(self.characteristics, "customer_id", "customer_id"))
+
+    def _net_spend(self, tables: Any, everyone: Any) -> pd.Series[float] | None:
+        """Sum up what each customer spent, net of returns; None where no transactions are known."""
+        if isinstance(self.characteristics_, RFMFeaturizer):
+            fitted, table = self.characteristics_, tables
+        elif isinstance(self.characteristics_, CharacteristicUnion):
+            members = [(fitted, tables[name]) for _, fitted, name in self.characteristics_.members_]
+            found = [member for member in members if isinstance(member[0], RFMFeaturizer)]
+            if not found:
+                return None
+            fitted, table = found[0]
+        else:
+            return None
+        total = clone(fitted).set_params(features=("monetary",), monetary="total", as_of=fitted.as_of_)
+        spend: pd.DataFrame = total.set_output(transform="pandas").fit_transform(table)
+        return spend["monetary"].reindex(_ids(everyone, self._customer_id()))
+
+    def _stability(self, table: CustomerTable, step: Any) -> StabilityResult:
+        """Refit every number of segments that is worth a look, the chosen one among them."""
+        candidates = sorted({*range(2, self._largest_cut(table) + 1), self.n_segments_} - {1})
+        if not candidates:
+            return StabilityResult.empty()
+
+        def show(done: int, total: int) -> None:
+            step.max_subtasks = total
+            task = step.subcontext(task_name=f"pair {done} of {total}")
+            task.call_on_fit_task_begin(estimator=self)
+            task.call_on_fit_task_end(estimator=self)
+
+        return bootstrap_stability(
+            clone(self.clusterer_),
+            self.customers_,
+            candidates,
+            n_boot=self.n_boot,
+            random_state=self.clusterer_.random_state,
+            n_jobs=self.n_jobs,
+            on_step=show,
+        )
+
+    def _largest_cut(self, table: CustomerTable) -> int:
+        """Return the largest number of groups worth a look."""
+        share = self.clusterer_.min_segment_share
+        by_share = int(1 / share + 1e-9) if share > 0 else table.n_customers
+        used = [np.where(table[name].missing, -np.inf, table[name].values) for name in self.clusterer_.clustered_on_]
+        n_distinct = len(np.unique(np.column_stack(used), axis=0))
+        return int(min(self.clusterer_.max_segments, by_share, n_distinct // _CUSTOMERS_PER_GROUP))
+
+    def _describe_all(self, table: CustomerTable, value: pd.Series[float] | None) -> None:
+        description = self._describe(table, value, self.clusterer_)
+        self.describer_ = description.describer
+        self.personas_ = description.personas
+        self.segment_table_ = description.table
+        self.actions_ = description.actions
+        self.verdict_: Verdict = self._judge()
+        self.cut_ = self._cut(table, value) if self.n_segments_ == 1 else None
+        self.row_report_ = self._row_report()
+
+    def _judge(self) -> Verdict:
+        return judge(
+            n_segments=self.n_segments_,
+            structured=self.selection_.n_segments > 1,
+            reason=self.selection_.reason,
+            stability=self.stability_,
+        )
+
+    def _cut(self, table: CustomerTable, value: pd.Series[float] | None) -> ConstructiveCut | None:
+        agreement = self.stability_.mean_adjusted_rand
+        if agreement.empty:
+            return None
+        n_segments = self.stability_.n_segments[int(np.argmax(agreement))]
+        clusterer = clone(self.clusterer_).set_params(n_segments=n_segments).fit(self.customers_)
+        found = self._describe(table, value, clusterer)
+        return ConstructiveCut(
+            clusterer,
+            clusterer.labels_,
+            found.personas,
+            found.table,
+            found.actions,
+            float(agreement.loc[n_segments]),
+        )
+
+    def _describe(
+        self, table: CustomerTable, value: pd.Series[float] | None, clusterer: SegmentClusterer
+    ) -> _Description:
+        labels = clusterer.labels_
+        describer = PersonaDescriber() if self.describer is None else clone(self.describer)
+        describer.set_params(customer_id=self._customer_id())
+        describer.fit(self.customers_, labels, clustered_on=clusterer.clustered_on_)
+        rows = _segment_rows(describer.personas_, labels, value)
+        goal = find_goal(self.brief.goal)
+        actions = [
+            recommend(goal, SegmentFacts(row["share"], row["value_share"], _effects(describer, segment)))
+            for segment, row in enumerate(rows)
+        ]
+        frame = pd.DataFrame(rows)
+        frame["stability"] = self._segment_stability(clusterer.n_segments_)
+        return _Description(
+            describer, describer.personas_, frame.astype({"value": float, "value_share": float}), actions
+        )
+
+    def _segment_stability(self, n_segments: int) -> npt.NDArray[np.float64]:
+        segments = self.stability_.segments
+        slsw = segments[segments["n_segments"] == n_segments].set_index("segment")["slsw"]
+        return slsw.reindex(range(n_segments)).to_numpy(dtype=float)
+
+    def _row_report(self) -> pd.DataFrame:
+        report = getattr(self.characteristics_, "row_report_", None)
+        frame = pd.DataFrame() if report is None else report if isinstance(report, pd.DataFrame) else report.to_frame()
+        columns = ["table", "policy", "action", "n_rows", "remedy"]
+        return frame.assign(table=frame.get("table", "")).reindex(columns=columns)
+
+    def transform(self, tables: Any, as_of: Any = None) -> Any:
+        """Append each customer's segment to the customer's characteristics.
+
+        Parameters
+        ----------
+        tables : mapping of str to DataFrame, or DataFrame
+            Tables as in ``fit``.
+        as_of : date, timestamp, text or None, default=None
+            The time as of which customers are described, passed on to ``characteristics``; None
+            takes that of ``fit``.
+
+        Returns
+        -------
+        DataFrame
+            One row per customer, with a last column ``segment``: -1 outside the audience.
+        """
+        customers = self._customers(tables, as_of)
+        return _append(customers, "segment", self._assign(customers))
+
+    def predict(self, tables: Any, as_of: Any = None) -> pd.Series[int]:
+        """Assign customers to the segments.
+
+        Parameters
+        ----------
+        tables : mapping of str to DataFrame, or DataFrame
+            Tables as in ``fit``.
+        as_of : date, timestamp, text or None, default=None
+            The time as of which customers are described, passed on to ``characteristics``; None
+            takes that of ``fit``.
+
+        Returns
+        -------
+        pandas.Series of int
+            The segment of each customer, indexed by the customer id; -1 for a customer who is not in
+            the audience of the brief.
+        """
+        customers = self._customers(tables, as_of)
+        index = _ids(customers, self._customer_id())
+        return pd.Series(self._assign(customers), index=index, name="segment", dtype="int64")
+
+    def fit_predict(self, tables: Any, y: None = None) -> pd.Series[int]:
+        """Fit, then assign the same customers.
+
+        Parameters
+        ----------
+        tables : mapping of str to DataFrame, or DataFrame
+            As in ``fit``.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        pandas.Series of int
+            As ``predict`` returns it.
+        """
+        labels: pd.Series[int] = self.fit(tables).predict(tables)
+        return labels
+
+    def _customers(self, tables: Any, as_of: Any) -> Any:
+        check_is_fitted(self)
+        return self.characteristics_.transform(tables, **({} if as_of is None else {"as_of": as_of}))
+
+    def _assign(self, customers: Any) -> npt.NDArray[np.int64]:
+        table = read_customers(customers, who=type(self).__name__, customer_id=self._customer_id())
+        inside = np.ones(table.n_customers, dtype=bool)
+        for condition in self.brief.audience:
+            inside &= _meets(table, condition)
+        labels = np.full(table.n_customers, NOT_ASSIGNED, dtype=np.int64)
+        if inside.any():
+            labels[inside] = self.clusterer_.predict(customers if inside.all() else _keep(customers, inside))
+        return labels
+
+    def report(self, path: str | Path) -> Path:
+        """Write the report.
+
+        Parameters
+        ----------
+        path : str or path
+            The file; its ending chooses HTML (``.html``), Markdown (``.md``) or JSON (``.json``).
+
+        Returns
+        -------
+        pathlib.Path
+            The file written.
+
+        Raises
+        ------
+        MissingDependencyError
+            If jinja2 is not installed and HTML is asked for.
+        ReportPathError
+            If the file cannot be written or its ending is unknown.
+        """
+        check_is_fitted(self)
+        return write_report(self, path)
+
+
+def _segment_rows(
+    personas: list[Persona], labels: npt.NDArray[np.int64], value: pd.Series[float] | None
+) -> list[dict[str, Any]]:
+    sizes = np.bincount(labels, minlength=len(personas))
+    sums = None if value is None else np.bincount(labels, weights=value.fillna(0.0), minlength=len(personas))
+    known = sums is not None and sums.sum() > 0
+    return [
+        {
+            "segment": persona.segment,
+            "name": persona.name,
+            "n_customers": int(sizes[segment]),
+            "share": float(sizes[segment] / len(labels)),
+            "value": float(sums[segment]) if sums is not None else None,
+            "value_share": float(sums[segment] / sums.sum()) if sums is not None and known else None,
+        }
+        for segment, persona in enumerate(personas)
+    ]
+
+
+def _ids(customers: Any, customer_id: str) -> pd.Index[Any]:
+    if isinstance(customers, pd.DataFrame):
+        index: pd.Index[Any] = customers.index.rename(customer_id)
+        return index
+    return pd.Index(nw.from_native(customers, eager_only=True)[customer_id].to_list(), name=customer_id)
+
+
+def _find_feature(table: CustomerTable, feature: str | None) -> str | None:
+    """Return the one column that holds a feature, under whichever member's name."""
+    if feature is None:
+        return None
+    found = [name for name in table.names if feature_of(name) == feature]
+    return found[0] if len(found) == 1 and table[found[0]].kind == "numeric" else None
+
+
+def _effects(describer: PersonaDescriber, segment: int) -> Mapping[str, float]:
+    profile = describer.profile_
+    own = profile[(profile["segment"] == segment) & profile["effect_size"].notna()]
+    return {
+        feature_of(name): float(effect)
+        for name, effect, kind in zip(own["characteristic"], own["effect_size"], own["kind"], strict=True)
+        if kind == "numeric"
+    }
+
+
+def _keep(customers: Any, rows: npt.NDArray[np.bool_]) -> Any:
+    if isinstance(customers, pd.DataFrame):
+        return customers.loc[rows]
+    return nw.from_native(customers, eager_only=True).filter(rows.tolist()).to_native()
+
+
+def _append(customers: Any, name: str, values: npt.NDArray[np.int64]) -> Any:
+    if isinstance(customers, pd.DataFrame):
+        return customers.assign(**{name: values})
+    frame = nw.from_native(customers, eager_only=True)
+    column = nw.new_series(name, values.tolist(), nw.Int64, backend=frame.implementation)
+    return frame.with_columns(column).to_native()

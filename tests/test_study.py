@@ -1,0 +1,334 @@
+"""The whole flow: planted segments come back, a continuum is called one, and the brief steers."""
+
+from __future__ import annotations
+
+import json
+import pickle
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.base import clone
+from sklearn.metrics import adjusted_rand_score
+
+from custseg import (
+    CharacteristicUnion,
+    DemographicEncoder,
+    PersonaDescriber,
+    RFMFeaturizer,
+    SegmentationBrief,
+    SegmentationStudy,
+    SegmentClusterer,
+)
+from custseg.datasets import make_customers
+from custseg.exceptions import (
+    ColumnNotFoundError,
+    ColumnTypeError,
+    DataQualityWarning,
+    InvalidParameterError,
+    InvalidTableError,
+)
+
+CUSTOMER = "customer_id"
+
+
+# Structured and noise columns of every kind, few enough for many studies.
+PROFILE = ["age", "income", "household", "price_matters", "region"]
+
+
+def union(columns=PROFILE, **rfm):
+    return CharacteristicUnion(
+        [
+            ("profile", DemographicEncoder(columns=columns), "profile"),
+            ("behaviour", RFMFeaturizer(**rfm), "transactions"),
+        ],
+        customer_id=CUSTOMER,
+    )
+
+
+def study(brief=None, n_segments=4, n_boot=2, **options):
+    weights = options.pop("weights", None)
+    clusterer = SegmentClusterer(n_segments, weights=weights, max_segments=4, n_init=4, random_state=0)
+    return SegmentationStudy(
+        brief or SegmentationBrief(), characteristics=union(), clusterer=clusterer, n_boot=n_boot, **options
+    )
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return make_customers(300, separation=2.0, random_state=3)
+
+
+@pytest.fixture(scope="module")
+def fitted(sample):
+    return study().fit(sample.tables)
+
+
+@pytest.mark.parametrize("random_state", range(3))
+def test_planted_segments_are_recovered(random_state):
+    sample = make_customers(1500, separation=1.5, random_state=random_state)
+    clusterer = SegmentClusterer(random_state=0)
+    found = SegmentationStudy(SegmentationBrief(), characteristics=union(None), clusterer=clusterer, n_boot=2)
+    labels = found.fit(sample.tables).predict(sample.tables)
+    assert adjusted_rand_score(sample.segment.loc[labels.index], labels) >= 0.8
+    assert found.verdict_.word == "natural"
+
+
+@pytest.mark.parametrize("random_state", range(3))
+def test_a_continuum_is_called_one_and_its_cut_constructive(random_state):
+    sample = make_customers(1000, separation=0.0, random_state=random_state)
+    clusterer = SegmentClusterer(random_state=0, n_init=4, max_segments=4)
+    found = SegmentationStudy(SegmentationBrief(), characteristics=union(None), clusterer=clusterer, n_boot=2)
+    found.fit(sample.tables)
+    assert found.n_segments_ == 1
+    assert (found.labels_ == 0).all()
+    assert len(found.personas_) == 1
+    assert found.verdict_.word == "constructive"
+    assert found.verdict_.sentence.startswith("No distinct segments were found")
+    agreement = found.stability_.mean_adjusted_rand
+    assert list(agreement.index) == [2, 3, 4]
+    assert found.cut_.n_segments == agreement.idxmax()
+    assert found.cut_.mean_adjusted_rand == agreement.max()
+    assert len(found.cut_.personas) == found.cut_.n_segments == len(found.cut_.actions)
+    assert np.bincount(found.cut_.labels).tolist() == found.cut_.segment_table["n_customers"].tolist()
+
+
+def test_the_segment_table_adds_up(sample, fitted):
+    table = fitted.segment_table_
+    assert list(table.columns) == ["segment", "name", "n_customers", "share", "value", "value_share", "stability"]
+    assert table["segment"].tolist() == list(range(fitted.n_segments_))
+    assert table["name"].tolist() == [persona.name for persona in fitted.personas_]
+    assert table["n_customers"].sum() == len(fitted.customers_) == len(sample.profile)
+    assert table["share"].sum() == pytest.approx(1)
+    assert table["value_share"].sum() == pytest.approx(1)
+    assert table["value"].sum() == pytest.approx(sample.transactions["amount"].sum())
+    spend = sample.transactions.groupby(CUSTOMER)["amount"].sum().loc[fitted.customers_.index]
+    assert table["value"].to_numpy() == pytest.approx(spend.groupby(fitted.labels_).sum().to_numpy())
+    slsw = fitted.stability_.segments.query("n_segments == 4").set_index("segment")["slsw"]
+    assert table["stability"].to_numpy() == pytest.approx(slsw.to_numpy())
+    assert len(fitted.actions_) == fitted.n_segments_
+
+
+def test_value_is_unknown_without_transactions(sample):
+    brief = SegmentationBrief("advertising")
+    clusterer = SegmentClusterer(3, n_init=3, random_state=0)
+    found = SegmentationStudy(brief, characteristics=DemographicEncoder(), clusterer=clusterer, n_boot=2)
+    found.fit(sample.profile)
+    assert found.segment_table_[["value", "value_share"]].isna().all(axis=None)
+    assert [action.action for action in found.actions_]
+
+
+def test_predict_gives_each_customer_the_segment_of_fit(sample, fitted):
+    labels = fitted.predict(sample.tables)
+    assert labels.name == "segment"
+    assert labels.index.name == CUSTOMER
+    assert labels.tolist() == fitted.labels_.tolist()
+    table = fitted.transform(sample.tables)
+    assert table.columns[-1] == "segment"
+    assert table["segment"].tolist() == labels.tolist()
+
+
+def test_later_customers_are_described_as_of_a_later_time(sample):
+    found = SegmentationStudy(
+        SegmentationBrief(),
+        characteristics=RFMFeaturizer(as_of="2024-06-30"),
+        clusterer=SegmentClusterer(3, n_init=3, random_state=0, max_segments=3),
+        n_boot=2,
+    ).fit(sample.transactions)
+    with pytest.warns(DataQualityWarning, match="later than as_of"):
+        early = found.transform(sample.transactions)
+    late = found.transform(sample.transactions, as_of="2024-12-31")
+    expected = RFMFeaturizer(as_of="2024-12-31").fit_transform(sample.transactions)
+    pd.testing.assert_frame_equal(late.drop(columns="segment"), expected)
+    assert len(early) < len(late)
+    assert found.predict(sample.transactions, as_of="2024-12-31").tolist() == late["segment"].tolist()
+
+
+def test_the_number_of_processes_changes_nothing(sample, fitted):
+    parallel = study(n_jobs=2).fit(sample.tables)
+    pd.testing.assert_frame_equal(parallel.stability_.to_frame(), fitted.stability_.to_frame())
+
+
+def test_a_study_of_few_customers_says_so_and_goes_on(sample):
+    few = sample.profile.head(12)
+    found = SegmentationStudy(SegmentationBrief(), characteristics=DemographicEncoder(), n_boot=2).fit(few)
+    assert found.n_segments_ == 1
+    assert "too few" in found.selection_.reason
+    assert found.cut_ is None
+    assert found.stability_.to_frame().empty
+
+
+def test_one_table_and_one_estimator_will_do(sample):
+    clusterer = SegmentClusterer(3, n_init=3, random_state=0)
+    found = SegmentationStudy(SegmentationBrief(), characteristics=RFMFeaturizer(), clusterer=clusterer, n_boot=2)
+    labels = found.fit_predict(sample.transactions)
+    assert sorted(labels.unique()) == [0, 1, 2]
+    assert found.segment_table_["value"].sum() == pytest.approx(sample.transactions["amount"].sum())
+
+
+def test_polars_tables_give_the_segments_of_pandas_tables(sample, fitted):
+    tables = {name: pl.from_pandas(table) for name, table in sample.tables.items()}
+    found = study().fit(tables)
+    assert isinstance(found.customers_, pl.DataFrame)
+    assert found.labels_.tolist() == fitted.labels_.tolist()
+    assert found.predict(tables).tolist() == fitted.labels_.tolist()
+    assert isinstance(found.transform(tables), pl.DataFrame)
+    assert found.transform(tables)["segment"].to_list() == fitted.labels_.tolist()
+    assert [persona.to_dict() for persona in found.personas_] == [persona.to_dict() for persona in fitted.personas_]
+
+
+def test_row_order_changes_nothing(sample, fitted):
+    tables = {name: table.sample(frac=1, random_state=1) for name, table in sample.tables.items()}
+    assert study().fit(tables).labels_.tolist() == fitted.labels_.tolist()
+
+
+def test_the_goal_orders_the_segments(sample):
+    pricing = study(SegmentationBrief("pricing")).fit(sample.tables)
+    means = pricing.customers_.groupby(pricing.labels_)["behaviour__monetary"].mean()
+    assert means.is_monotonic_decreasing
+    retention = study(SegmentationBrief("retention")).fit(sample.tables)
+    means = retention.customers_.groupby(retention.labels_)["behaviour__recency"].mean()
+    assert means.is_monotonic_decreasing
+    advertising = study(SegmentationBrief("advertising")).fit(sample.tables)
+    assert advertising.segment_table_["n_customers"].is_monotonic_decreasing
+    assert {action.action for action in pricing.actions_} != {action.action for action in retention.actions_}
+
+
+def test_an_order_set_on_the_clusterer_wins(sample):
+    found = study(SegmentationBrief("pricing"))
+    found.set_params(clusterer__order_by="profile__age").fit(sample.tables)
+    assert found.customers_.groupby(found.labels_)["profile__age"].mean().is_monotonic_decreasing
+
+
+def test_the_limits_of_the_brief_override_those_of_the_clusterer(sample):
+    found = study(SegmentationBrief(min_segment_share=0.2, max_segments=3)).fit(sample.tables)
+    assert found.clusterer_.min_segment_share == 0.2
+    assert found.clusterer_.max_segments == 3
+    assert (found.segment_table_["share"] >= 0.2).all()
+    assert found.clusterer.min_segment_share == 0.0
+
+
+@pytest.mark.filterwarnings("ignore:CharacteristicEmbedder. column.*hold one value only")
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        (("behaviour__frequency", ">=", 5), lambda t: t["behaviour__frequency"] >= 5),
+        (("profile__region", "==", "north"), lambda t: t["profile__region"] == "north"),
+        (
+            ("profile__region", "!=", "north"),
+            lambda t: (t["profile__region"] != "north") & t["profile__region"].notna(),
+        ),
+        (("profile__region", "in", ["north", "east"]), lambda t: t["profile__region"].isin(["north", "east"])),
+        (("profile__region", "not in", ["north"]), lambda t: ~t["profile__region"].isin(["north", np.nan])),
+        (("profile__income", "<", 40_000), lambda t: t["profile__income"] < 40_000),
+    ],
+)
+def test_the_audience_is_filtered_before_fit_and_counted(condition, expected):
+    sample = make_customers(200, separation=1.0, missing=0.1, random_state=0)
+    everyone = union().fit_transform(sample.tables)
+    inside = expected(everyone).fillna(False).astype(bool)
+    found = study(SegmentationBrief(audience=[condition]), n_segments=2, n_boot=2).fit(sample.tables)
+    assert found.customers_.index.tolist() == everyone.index[inside].tolist()
+    assert found.audience_report_["n_left_out"].tolist() == [(~inside).sum()]
+    assert found.n_customers_seen_ == len(everyone)
+    labels = found.predict(sample.tables)
+    assert (labels[~inside] == -1).all()
+    assert labels[inside].tolist() == found.labels_.tolist()
+
+
+def test_an_ordered_level_is_compared_by_its_order():
+    profile = pd.DataFrame({CUSTOMER: range(60), "age": ["19-24", "25-34", "65+"] * 20, "x": np.arange(60.0) % 7})
+    brief = SegmentationBrief(audience=[("age", ">", "19-24")])
+    clusterer = SegmentClusterer(2, random_state=0)
+    found = SegmentationStudy(brief, characteristics=DemographicEncoder(), clusterer=clusterer, n_boot=2).fit(profile)
+    assert set(found.customers_["age"]) == {"25-34", "65+"}
+
+
+@pytest.mark.parametrize(
+    ("condition", "error", "message"),
+    [
+        (("profile__incme", ">", 3), ColumnNotFoundError, "Did you mean 'profile__income'"),
+        (("profile__income", ">", "rich"), ColumnTypeError, "compared with numbers"),
+        (("profile__region", ">", "north"), ColumnTypeError, "unordered categories"),
+        (("profile__region", "==", "nort"), InvalidParameterError, "Did you mean 'north'"),
+        (("behaviour__frequency", ">", 10**6), InvalidTableError, "none of 300 customers is in the audience"),
+    ],
+)
+def test_a_condition_that_cannot_be_meant_is_refused(sample, condition, error, message):
+    with pytest.raises(error, match=message):
+        study(SegmentationBrief(audience=[condition])).fit(sample.tables)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"goal": "retenton"},
+        {"audience": [("a", "~", 3)]},
+        {"audience": [("a", "in", 3)]},
+        {"audience": "a"},
+        {"min_segment_share": 1.5},
+        {"max_segments": 0},
+    ],
+)
+def test_a_brief_that_makes_no_sense_is_refused(options):
+    with pytest.raises(InvalidParameterError, match="SegmentationBrief"):
+        SegmentationBrief(**options)
+
+
+def test_the_study_is_an_estimator(sample, fitted):
+    copy = clone(fitted)
+    assert copy.get_params()["clusterer__n_init"] == 4
+    assert copy.set_params(n_boot=3, characteristics__behaviour__period="W").n_boot == 3
+    restored = pickle.loads(pickle.dumps(fitted))  # noqa: S301
+    assert restored.predict(sample.tables).tolist() == fitted.labels_.tolist()
+    assert "SegmentationStudy" in fitted._repr_html_()
+    with pytest.raises(InvalidParameterError, match="'brief' must be a SegmentationBrief"):
+        SegmentationStudy("retention", characteristics=union()).fit(sample.tables)
+
+
+def test_the_row_report_names_tables_and_policies(sample):
+    transactions = pd.concat([sample.transactions, sample.transactions.head(3).assign(customer_id=np.nan)])
+    found = study().fit({**sample.tables, "transactions": transactions})
+    report = found.row_report_
+    assert list(report.columns) == ["table", "policy", "action", "n_rows", "remedy"]
+    without_id = report[(report["table"] == "transactions") & report["policy"].str.contains("id")]
+    assert without_id["n_rows"].tolist() == [3]
+
+
+def test_a_describer_of_ones_own(sample):
+    found = study(describer=PersonaDescriber(n_traits=1)).fit(sample.tables)
+    assert all(len(persona.traits) <= 1 for persona in found.personas_)
+
+
+def test_weight_zero_is_profiled_and_not_clustered_on(sample):
+    found = study(weights={"profile": 0}).fit(sample.tables)
+    profile = found.describer_.profile_.set_index("characteristic")["clustered_on"]
+    assert profile["behaviour__recency"].all()
+    assert not profile["profile__age"].any()
+
+
+def test_progress_is_shown_through_scikit_learns_callbacks(sample):
+    seen = []
+
+    class Watch:
+        def setup(self, estimator, context): ...
+
+        def teardown(self, estimator, context): ...
+
+        def on_fit_task_begin(self, estimator, context):
+            seen.append(context.task_name)
+
+        def on_fit_task_end(self, estimator, context): ...
+
+    study().set_callbacks(Watch()).fit(sample.tables)
+    steps = [name for name in seen if not name.startswith("pair")]
+    assert steps == ["fit", "characteristics", "segments", "stability", "personas"]
+    assert sum(name.startswith("pair") for name in seen) == 2
+
+
+@pytest.mark.parametrize("suffix", [".html", ".md", ".json"])
+def test_the_report_is_written(fitted, tmp_path, suffix):
+    path = fitted.report(tmp_path / f"report{suffix}")
+    text = path.read_text(encoding="utf-8")
+    assert fitted.personas_[0].name in (json.dumps(json.loads(text), ensure_ascii=False) if suffix == ".json" else text)
