@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from custseg.personas._words import (
+from custseg._core.words import (
     format_number,
     format_numbers,
     format_points,

@@ -21,7 +21,7 @@ from custseg.personas._statistics import (
     lift,
     numeric_v_test,
 )
-from custseg.personas._words import round_digits
+from custseg._core.words import round_digits
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]

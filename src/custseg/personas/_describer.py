@@ -21,7 +21,7 @@ from custseg.personas._naming import name_personas
 from custseg.personas._profile import Profile, empty_profile, profile_customers
 from custseg.personas._render import to_html, to_markdown
 from custseg.personas._traits import Persona, Trait, find_traits
-from custseg.personas._words import format_share, humanise
+from custseg._core.words import format_share, humanise
 
 NOT_ASSIGNED = "not assigned"
 

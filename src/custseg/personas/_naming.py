@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from custseg.personas._traits import Trait, same_effect
-from custseg.personas._words import feature_of
+from custseg._core.words import feature_of
 
 ALL_CUSTOMERS = "All customers"
 ALL_OTHERS = "All other customers"

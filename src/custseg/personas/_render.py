@@ -8,7 +8,7 @@ from typing import Any
 
 from custseg._core._html import Html, element, join, table
 from custseg.personas._traits import Persona, Trait
-from custseg.personas._words import format_number, format_share, plain
+from custseg._core.words import format_number, format_share, plain
 
 CIRCULAR = (
     "Counted among the characteristics that formed the segments: that they differ in it is no finding, "

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from custseg.personas._words import format_number, format_numbers, format_points, format_shares, plain, round_digits
+from custseg._core.words import format_number, format_numbers, format_points, format_shares, plain, round_digits
 
 FALSE_DISCOVERY_RATE = 0.05
 """A difference is a trait where its adjusted p-value is at most this ..."""
