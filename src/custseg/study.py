@@ -634,10 +634,10 @@ def _segment_rows(
 
 
 def _ids(customers: Any, customer_id: str) -> pd.Index[Any]:
-    if isinstance(customers, pd.DataFrame):
-        index: pd.Index[Any] = customers.index.rename(customer_id)
-        return index
-    return pd.Index(nw.from_native(customers, eager_only=True)[customer_id].to_list(), name=customer_id)
+    is_pandas = isinstance(customers, pd.DataFrame)
+    ids = customers.index if is_pandas else nw.from_native(customers, eager_only=True)[customer_id].to_list()
+    index: pd.Index[Any] = pd.Index(ids, name=customer_id)
+    return index
 
 
 def _find_feature(table: CustomerTable, feature: str | None) -> str | None:

@@ -53,7 +53,7 @@ def test_cdnow_master_duplicates_are_kept_and_counted():
     assert len(found) == 23570
     assert found["monetary"].sum() == pytest.approx(2500315.63, abs=1e-6)
     repeated = lines.duplicated(["customer_id", "date", "value"]).sum()
-    assert counts(featurizer.row_report_)["exact duplicate"] == repeated
+    assert counts(featurizer.row_report_)["repeats another"] == repeated
     assert featurizer.row_report_.n_left_out == 0
 
 

@@ -52,30 +52,36 @@ class ExactSum:
     """Sums of floats that are the same in any order of rows, on any engine and any number of threads.
 
     Each amount is split into two whole numbers: ``high`` in steps of ``2**exponent``, ``low`` the
-    remainder in steps of ``2**(exponent - n_bits)``. Their sums know no rounding.
+    remainder in steps of ``2**(exponent - low_bits)``. Their sums know no rounding.
     """
 
     exponent: int
-    n_bits: int
+    low_bits: int
 
     @classmethod
     def over(cls, largest: float, n_rows: int) -> ExactSum:
-        """Choose the finest steps with which no sum of ``n_rows`` amounts can overflow int64."""
-        n_bits = 61 - n_rows.bit_length()
-        return cls(math.frexp(largest)[1] - n_bits, n_bits)
+        """Choose the finest steps with which sums of ``n_rows`` amounts stay below 2**53 (high) and 2**61 (low)."""
+        row_bits = n_rows.bit_length()
+        return cls(math.frexp(largest)[1] - (53 - row_bits), 61 - row_bits)
 
     def split(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         """Add the columns ``high`` and ``low`` for ``amount``."""
         amount, high = nw.col("amount"), nw.col("high")
         frame = frame.with_columns(_scaled(amount, -self.exponent).round(0).alias("high"))
-        low = _scaled(amount - _scaled(high, self.exponent), self.n_bits - self.exponent)
+        low = _scaled(amount - _scaled(high, self.exponent), self.low_bits - self.exponent)
         return frame.with_columns(low.round(0).cast(nw.Int64).alias("low"), high.cast(nw.Int64))
 
     def total(self, high: Ints, low: Ints) -> Floats:
-        """Put sums of both parts together."""
-        return np.ldexp(high.astype(np.float64), self.exponent) + np.ldexp(
-            low.astype(np.float64), self.exponent - self.n_bits
-        )
+        """Put the sums of both parts together, with a single rounding."""
+        # three exact floats; what the sum of the first two rounds off is added to the third
+        middle = low >> 30 << 30
+        first = np.ldexp(high.astype(np.float64), self.exponent)
+        second = np.ldexp(middle.astype(np.float64), self.exponent - self.low_bits)
+        third = np.ldexp((low - middle).astype(np.float64), self.exponent - self.low_bits)
+        rounded = first + second
+        shift = rounded - first
+        total: Floats = rounded + ((first - (rounded - shift)) + (second - shift) + third)
+        return total
 
 
 def _scaled(column: nw.Expr, exponent: int) -> nw.Expr:

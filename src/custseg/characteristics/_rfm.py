@@ -38,7 +38,7 @@ FEATURES = ("recency", "frequency", "monetary", "tenure")
 
 
 def _is_time(value: Any) -> bool:
-    if isinstance(value, (bool, int, float)):
+    if isinstance(value, (bool, int, float, np.number)):
         return False
     try:
         return not pd.isna(pd.Timestamp(value))
@@ -372,7 +372,12 @@ class RFMFeaturizer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_out
                 n_returns,
                 "See the parameter `returns`.",
             ),
-            RowPolicy("exact duplicate of another line", "kept", n_repeated, "Drop them first if they are errors."),
+            RowPolicy(
+                "repeats another line in the columns read",
+                "kept",
+                n_repeated,
+                "Drop them first if they are errors.",
+            ),
         ]
         if self.order_id is None:
             del policies[2]
@@ -404,8 +409,7 @@ class RFMFeaturizer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_out
         return self._since(lines, purchases.first)
 
     def _since(self, lines: Lines, periods: Ints) -> Floats:
-        if lines.as_of is None:
-            return np.empty(0)
+        assert lines.as_of is not None  # given, or taken from a usable row
         hours = lines.as_of.start(self.period) - period_start(periods, self.period)
         return hours / UNIT_HOURS[self.time_unit]
 

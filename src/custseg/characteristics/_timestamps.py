@@ -91,7 +91,7 @@ def read_clock(frame: nw.LazyFrame[Any], column: str, who: str) -> Clock:
         readable=~nw.col(column).is_null(),
         wall=local.dt.timestamp("us"),
         moment=universal.dt.timestamp("us"),
-        months=local.dt.year().cast(nw.Int64) * 12 + local.dt.month() - 1,
+        months=local.dt.year() * 12 + local.dt.month() - 1,
         zone=zone,
     )
 

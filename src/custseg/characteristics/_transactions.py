@@ -6,6 +6,8 @@ characteristics of purchase behaviour are computed.
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -127,6 +129,10 @@ class Roles:
             named["order_id"] = self.order_id
         taken: dict[str, str] = {}
         for role, column in named.items():
+            if column.startswith("__"):
+                raise InvalidParameterError.not_allowed(
+                    who, role, "a column name that does not begin with '__'", column
+                )
             if column in taken:
                 raise InvalidParameterError.not_allowed(
                     who, role, f"another column than {taken[column]!r} names", column
@@ -213,14 +219,21 @@ def read_lines(table: Any, *, roles: Roles, period: str, as_of: Any, returns: st
         # what is read twice below is computed once
         marked = marked.collect().lazy()
     facts = _facts(marked)
-    if facts["infinite"]:
-        raise ColumnTypeError.infinite(who, roles.amount, int(facts["infinite"]))
-    counts = {status: int(facts[f"status_{status}"] or 0) for status in range(7)}
+    largest = 0.0 if pd.isna(facts["largest"]) else float(facts["largest"])
+    if math.isinf(largest):
+        n_infinite = _row(marked.select((nw.col("amount").abs() == math.inf).cast(nw.Int64).sum().alias("rows")))
+        raise ColumnTypeError.infinite(who, roles.amount, int(n_infinite["rows"]))
+    if largest * facts["rows"] > sys.float_info.max:
+        remedy = "Replace what stands for an unknown amount by NaN."
+        raise ColumnTypeError.expected(who, roles.amount, "amounts with a finite sum", f"{largest:g}", remedy)
+    counts = {status: int(facts.get(f"status_{status}", 0)) for status in range(7)}
     if counts[RETURN] and returns == "raise":
         raise InvalidTableError(
             f"{who}: {counts[RETURN]} row(s) have a negative amount in column {roles.amount!r} and returns='raise'. "
             "Pass returns='net' to set them off against the purchases, or returns='drop' to leave them out."
         )
+    if limit is None and not pd.isna(facts["latest"]):
+        limit = AsOf.from_moment(int(facts["latest"]), clock.zone)
     last_kept = RETURN if returns == "net" else PURCHASE
     if any(n_rows for status, n_rows in counts.items() if status > last_kept):
         marked = marked.filter(nw.col("status") <= last_kept)
@@ -228,10 +241,10 @@ def read_lines(table: Any, *, roles: Roles, period: str, as_of: Any, returns: st
         frame=marked.drop("status", "readable"),
         kind=opened.kind,
         columns=opened.columns,
-        as_of=limit if limit is not None or not facts["dated"] else AsOf.from_moment(int(facts["latest"]), clock.zone),
+        as_of=limit,
         counts=counts,
         n_rows=int(facts["rows"]),
-        largest=0.0 if pd.isna(facts["largest"]) else float(facts["largest"]),
+        largest=largest,
         customers=_range(facts, "customer"),
         periods=_range(facts, "period"),
         in_memory=in_memory,
@@ -300,19 +313,28 @@ def _marked(clock: Clock, roles: Roles, period: str, limit: AsOf | None) -> nw.L
 
 def _facts(marked: nw.LazyFrame[Any]) -> dict[str, Any]:
     schema = marked.collect_schema()
-    amount, status, moment = nw.col("amount"), nw.col("status"), nw.col("moment")
+    amount, status = nw.col("amount"), nw.col("status")
     ranged = ["period", *(["customer"] if schema["customer"].is_integer() else [])]
-    facts = marked.select(
-        nw.len().alias("rows"),
-        amount.abs().max().alias("largest"),
-        (~amount.is_finite()).cast(nw.Int64).sum().alias("infinite"),
-        *((status == code).cast(nw.Int64).sum().alias(f"status_{code}") for code in range(7)),
-        nw.col("readable").cast(nw.Int64).sum().alias("dated"),
-        nw.when("readable").then(moment).max().alias("latest"),
-        *(nw.col(name).min().alias(f"{name}_min") for name in ranged),
-        *(nw.col(name).max().alias(f"{name}_max") for name in ranged),
-    ).collect()
-    return {name: facts[name].item() for name in facts.columns}
+    facts = _row(
+        marked.select(
+            nw.len().alias("rows"),
+            amount.abs().max().alias("largest"),
+            status.max().alias("status"),
+            nw.when("readable").then(nw.col("moment")).max().alias("latest"),
+            *(nw.col(name).min().alias(f"{name}_min") for name in ranged),
+            *(nw.col(name).max().alias(f"{name}_max") for name in ranged),
+        )
+    )
+    # most tables are clean: their rows need not be counted status by status
+    if facts["rows"] and facts["status"] > PURCHASE:
+        counts = ((status == code).cast(nw.Int64).sum().alias(f"status_{code}") for code in range(7))
+        facts |= _row(marked.select(*counts))
+    return facts
+
+
+def _row(frame: nw.LazyFrame[Any]) -> dict[str, Any]:
+    collected = frame.collect()
+    return {name: collected[name].item() for name in collected.columns}
 
 
 def _range(facts: Mapping[str, Any], name: str) -> tuple[int, int] | None:
@@ -344,7 +366,7 @@ def _lookalikes(frame: nw.DataFrame[Any], customers: tuple[int, int], largest: f
     first, last = int(frame["moment"].min()), int(frame["moment"].max())
     # each customer has a stretch of the whole numbers, half of it for the moment and half for the amount
     moment = (nw.col("moment") - first) // ((last - first) // (share // 2) + 1)
-    amount = (nw.col("amount") / (largest or 1.0) * (share // 2)).cast(nw.Int64)
+    amount = (nw.col("amount") / max(largest, 1e-300) * float(share // 2)).round(0).cast(nw.Int64)
     code = (nw.col("customer").cast(nw.Int64) - low) * share + moment + amount
     coded = frame.with_columns(code.alias("code"))
     in_order = coded["code"].sort()

