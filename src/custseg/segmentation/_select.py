@@ -7,13 +7,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.cluster import KMeans
 from sklearn.utils import check_random_state
 
 from custseg._core.customers import CustomerTable
 from custseg.segmentation._embedder import CharacteristicEmbedder
 from custseg.segmentation._kmeans import KMeansFit, distinct_patterns, fit_kmeans, one_thread
-from custseg.segmentation._structure import Space, StructureTest, grown, run_structure_test
+from custseg.segmentation._structure import Space, StructureTest, grown, improved, run_structure_test
 
 __all__ = ["SegmentSelection", "choose_n_segments"]
 
@@ -236,12 +235,9 @@ def _shuffled_gain(space: Space, fit: KMeansFit, labels: Integers, random: np.ra
         values[into] = column.values[np.lexsort((random.random_sample(len(labels)), labels))]
         columns.append(replace(column, values=values))
     patterns = distinct_patterns(space.embed(CustomerTable(tuple(columns), len(labels))))
-    n_segments = len(fit.centers)
-    seed = random.randint(np.iinfo(np.int32).max)
-    if patterns.n_patterns <= n_segments:
+    if patterns.n_patterns <= len(fit.centers):
         return 0.0
-    points, counts = patterns.values, patterns.counts
-    same = KMeans(n_segments, init=fit.centers, n_init=1).fit(points, sample_weight=counts)
-    more = KMeans(n_segments + 1, n_init=SHUFFLED_RESTARTS, random_state=seed).fit(points, sample_weight=counts)
-    split = grown(patterns, same.cluster_centers_, SHUFFLED_RESTARTS, random)
-    return float(same.inertia_ - min(more.inertia_, split.inertia_))
+    same = improved(patterns, fit.centers)
+    split = grown(patterns, same, SHUFFLED_RESTARTS, random)
+    more = fit_kmeans(patterns, len(fit.centers) + 1, n_init=SHUFFLED_RESTARTS, random_state=random)
+    return same.sse - min(more.sse, split.sse)

@@ -8,8 +8,6 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.cluster import KMeans
-from sklearn.metrics import pairwise_distances_argmin
 
 from custseg._core.customers import Column, CustomerTable
 from custseg.segmentation._embedder import CharacteristicEmbedder
@@ -17,7 +15,7 @@ from custseg.segmentation._kmeans import Patterns, distinct_patterns
 from custseg.segmentation._null import NullGenerator
 from custseg.segmentation._order import order_by_content
 
-__all__ = ["LEVEL", "Space", "StructureTest", "effect_floor", "grown", "run_structure_test"]
+__all__ = ["LEVEL", "Space", "StructureTest", "effect_floor", "grown", "improved", "run_structure_test"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -39,6 +37,9 @@ LEAST_EFFECT_PER_COLUMN = 0.10
 # so many candidates. Data and draws are treated alike, so a missed optimum costs power, not validity.
 N_PATHS = 2
 N_CANDIDATES = 4
+# Lloyd's iterations stop where one lowers the sum of squares by less than this share of it.
+LEAST_GAIN_OF_ITERATION = 1e-5
+MOST_ITERATIONS = 100
 # Shares of the variance below this are rounding.
 SMALLEST_SHARE = 1e-9
 
@@ -244,40 +245,64 @@ def _log_unexplained(patterns: Patterns, most: int, random: np.random.RandomStat
 
 def _path(patterns: Patterns, most: int, random: np.random.RandomState) -> Floats:
     """Return the sum of squares for k = 1, ..., ``most``, every solution grown from the one before."""
-    centers = np.average(patterns.values, axis=0, weights=patterns.counts)[None]
+    solution = improved(patterns, np.average(patterns.values, axis=0, weights=patterns.counts)[None])
     found = np.zeros(most)
-    found[0] = patterns.counts @ _distances(patterns, centers)
+    found[0] = solution.sse
     for k in range(2, most + 1):
-        solution = grown(patterns, centers, 1, random)
-        centers, found[k - 1] = solution.cluster_centers_, solution.inertia_
-        if solution.inertia_ <= SMALLEST_SHARE * found[0]:
+        solution = grown(patterns, solution, 1, random)
+        found[k - 1] = solution.sse
+        if solution.sse <= SMALLEST_SHARE * found[0]:
             break  # every customer sits in a centre; the rest is 0
     return found
 
 
-def grown(patterns: Patterns, centers: Floats, n_starts: int, random: np.random.RandomState) -> KMeans:
-    """Add a centre to a solution and run k-means from there; the best of ``n_starts`` new centres.
+@dataclass(frozen=True)
+class Solution:
+    """A partition around centres: the weighted sum of squares, and each pattern's squared distance."""
+
+    centers: Floats
+    distances: Floats
+    sse: float
+
+
+def grown(patterns: Patterns, present: Solution, n_starts: int, random: np.random.RandomState) -> Solution:
+    """Add a centre to a solution and improve it; the best of ``n_starts`` new centres.
 
     Each start draws candidates in proportion to the squared distance from the present centres and
     takes the one that lowers it most. Not all patterns may sit in a centre already.
     """
     points, counts = patterns.values, patterns.counts
-    distances = _distances(patterns, centers)
-    reached = np.cumsum(counts * distances)
+    reached = np.cumsum(counts * present.distances)
     solutions = []
     for _ in range(n_starts):
-        candidates = np.searchsorted(reached, random.random_sample(N_CANDIDATES) * reached[-1], side="right")
-        candidates = candidates.clip(max=len(points) - 1)
-        left = [counts @ np.minimum(distances, ((points - points[row]) ** 2).sum(axis=1)) for row in candidates]
-        start = np.vstack([centers, points[candidates[int(np.argmin(left))]]])
-        solutions.append(KMeans(len(start), init=start, n_init=1, max_iter=100).fit(points, sample_weight=counts))
-    return min(solutions, key=lambda solution: float(solution.inertia_))
+        rows = np.searchsorted(reached, random.random_sample(N_CANDIDATES) * reached[-1], side="right")
+        rows = rows.clip(max=len(points) - 1)
+        left = [counts @ np.minimum(present.distances, ((points - points[row]) ** 2).sum(axis=1)) for row in rows]
+        solutions.append(improved(patterns, np.vstack([present.centers, points[rows[int(np.argmin(left))]]])))
+    return min(solutions, key=lambda solution: solution.sse)
 
 
-def _distances(patterns: Patterns, centers: Floats) -> Floats:
-    """Return the squared distance of every pattern from its nearest centre."""
-    nearest = pairwise_distances_argmin(patterns.values, centers)
-    return np.asarray(((patterns.values - centers[nearest]) ** 2).sum(axis=1))
+def improved(patterns: Patterns, centers: Floats) -> Solution:
+    """Run Lloyd's iterations from given centres, until they gain next to nothing.
+
+    Hundreds of short runs on few rows: plain numpy has less overhead than an estimator's fit.
+    """
+    points, counts = patterns.values, patterns.counts
+    rows = np.arange(len(points))
+    previous = np.inf
+    for _ in range(MOST_ITERATIONS):
+        labels = (np.einsum("ij,ij->i", centers, centers) - 2.0 * (points @ centers.T)).argmin(axis=1)
+        distances = ((points - centers[labels]) ** 2).sum(axis=1)
+        sse = float(counts @ distances)
+        if previous - sse <= LEAST_GAIN_OF_ITERATION * sse:
+            break
+        previous = sse
+        member = np.zeros((len(points), len(centers)))
+        member[rows, labels] = counts
+        mass = member.sum(axis=0)
+        # a centre without customers stays where it is
+        centers = np.where(mass[:, None] > 0, member.T @ points / np.maximum(mass, 1e-300)[:, None], centers)
+    return Solution(centers, distances, sse)
 
 
 def _content(column: Column) -> tuple[str, bytes, str]:
