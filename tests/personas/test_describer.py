@@ -110,7 +110,7 @@ class TestPersonas:
         table = customers().assign(segment=0)
         (persona,) = PersonaDescriber().fit(table).personas_
         assert (persona.name, persona.traits, persona.n_customers) == ("All customers", (), 300)
-        assert "nothing sets them clearly apart" in persona.summary
+        assert persona.summary.startswith("All customers: 300 customers (100%); typically recency ")
         assert persona.summary in PersonaDescriber().fit(table).to_html()
         assert persona.typical_customer["behaviour__recency"] > 0
         fitted = PersonaDescriber().fit(table).profile_

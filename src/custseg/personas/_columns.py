@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy.special import ndtr
 
 from custseg._core.customers import Column
+from custseg._core.words import round_digits
 from custseg.personas._statistics import (
     Floats,
     category_p_value,
@@ -21,7 +22,6 @@ from custseg.personas._statistics import (
     lift,
     numeric_v_test,
 )
-from custseg._core.words import round_digits
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -15,13 +15,13 @@ from custseg._core.base import Estimator
 from custseg._core.customers import CustomerTable, CustomerTableMixin
 from custseg._core.frames import is_frame
 from custseg._core.params import COLUMN, NONE, Integer, ParameterTable
+from custseg._core.words import format_share, humanise
 from custseg.exceptions import InvalidParameterError, InvalidTableError, SegmentLabelError
 from custseg.personas._labels import find_id, read_labels, segment_labels
 from custseg.personas._naming import name_personas
 from custseg.personas._profile import Profile, empty_profile, profile_customers
-from custseg.personas._render import to_html, to_markdown
+from custseg.personas._render import to_html, to_markdown, write_value
 from custseg.personas._traits import Persona, Trait, find_traits
-from custseg._core.words import format_share, humanise
 
 NOT_ASSIGNED = "not assigned"
 
@@ -196,6 +196,7 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
                     share=float(sizes[segment] / sizes.sum()),
                     traits=tuple(traits[segment][: self.n_traits]),
                     typical={column: values[position] for column, values in profile.typical.items()},
+                    labels=self._labels,
                 )
             else:
                 persona = _suppressed(segment, name, self.min_group_size)
@@ -322,6 +323,10 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         return tags
 
 
+# Everyone cannot differ from anyone else; so many figures of the typical customer stand in for traits.
+_TOLD_OF_EVERYONE = 4
+
+
 def _has_names(X: Any) -> bool:
     return isinstance(X, CustomerTable) or is_frame(X)
 
@@ -345,9 +350,14 @@ def _persona(
     share: float,
     traits: tuple[Trait, ...],
     typical: dict[str, Any],
+    labels: Mapping[str, str],
 ) -> Persona:
     size = f"{n_customers:,} customer{'' if n_customers == 1 else 's'}"
-    told = "; ".join(trait.text for trait in traits[:2]) or "nothing sets them clearly apart from anyone else"
+    if share == 1:
+        known = [f"{labels[column]} {write_value(value)}" for column, value in typical.items() if value is not None]
+        told = "typically " + ", ".join(known[:_TOLD_OF_EVERYONE]) if known else "nothing is known of them"
+    else:
+        told = "; ".join(trait.text for trait in traits[:2]) or "nothing sets them clearly apart from anyone else"
     summary = f"{name}: {size} ({format_share(share)}); {told}."
     return Persona(segment, name, n_customers, share, traits, typical, summary, False, size)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from custseg.personas._traits import Trait, same_effect
 from custseg._core.words import feature_of
+from custseg.personas._traits import Trait, same_effect
 
 ALL_CUSTOMERS = "All customers"
 ALL_OTHERS = "All other customers"

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from custseg._core._html import Html, element, join, table
-from custseg.personas._traits import Persona, Trait
 from custseg._core.words import format_number, format_share, plain
+from custseg.personas._traits import Persona, Trait
 
 CIRCULAR = (
     "Counted among the characteristics that formed the segments: that they differ in it is no finding, "
