@@ -11,8 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from custseg._version import __version__
 from custseg._core.words import format_numbers, format_shares, humanise
+from custseg._version import __version__
 from custseg.reporting._format import known, number, percent, value_text
 from custseg.targeting import find_goal
 

@@ -1,0 +1,71 @@
+"""How the documentation is built: no network, and every example executed."""
+
+import os
+import warnings
+from pathlib import Path
+
+import custseg
+from custseg.targeting import goals_to_frame
+
+project = "custseg"
+author = "The custseg developers"
+project_copyright = "The custseg developers"
+version = release = custseg.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "numpydoc",
+    "myst_parser",
+    "sphinx_gallery.gen_gallery",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "examples", "gallery/*.ipynb", "gallery/*.py", "gallery/*.md5", "sg_execution_times.rst"]
+suppress_warnings = ["config.cache"]  # the sorting of the gallery is a function
+
+autosummary_generate = True
+autodoc_typehints = "none"  # the docstrings say the types, in words
+numpydoc_show_class_members = False
+numpydoc_xref_param_type = False
+myst_enable_extensions = ["colon_fence"]
+myst_heading_anchors = 3
+
+html_theme = "pydata_sphinx_theme"
+html_title = "custseg"
+html_show_sourcelink = False
+html_theme_options = {
+    "navbar_align": "left",
+    "navigation_with_keys": False,
+    "show_toc_level": 2,
+    "secondary_sidebar_items": ["page-toc"],
+}
+
+sphinx_gallery_conf = {
+    "examples_dirs": "examples",
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"\.py",
+    "abort_on_example_error": True,
+    "capture_repr": ("_repr_html_", "__repr__"),
+    "download_all_examples": False,
+    "remove_config_comments": True,
+    "show_memory": False,
+    "show_signature": False,
+    "within_subsection_order": "FileNameSortKey",
+}
+
+# a warning in an example is a mistake in the example
+warnings.filterwarnings("error", module=r"custseg\.")
+os.environ.setdefault("COLUMNS", "100")
+
+
+def write_goals(app):
+    """Write the rules of the goals as a table, so that the page cannot differ from the code."""
+    frame = goals_to_frame()[["goal", "order_by", "condition", "action", "advice"]]
+    rows = [list(frame.columns), ["---"] * frame.shape[1], *frame.to_numpy().tolist()]
+    folder = Path(app.srcdir) / "api" / "generated"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "goals.txt").write_text("".join(f"| {' | '.join(row)} |\n" for row in rows), encoding="utf-8")
+
+
+def setup(app):
+    app.connect("builder-inited", write_goals)
