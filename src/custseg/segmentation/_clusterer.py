@@ -89,11 +89,11 @@ class SegmentClusterer(  # type: ignore[call-arg]
         The segment of each customer of ``fit``, 0 to ``n_segments_ - 1``; equal to ``predict`` of them.
     n_segments_ : int
         The number of segments.
-    segment_sizes_ : ndarray of shape (n_segments_,)
+    segment_sizes_ : ndarray of shape (n_segments,)
         The number of customers in each segment.
-    segment_centers_ : ndarray of shape (n_segments_, n_columns)
+    segment_centers_ : ndarray of shape (n_segments, n_columns)
         The centres in the embedding; ``embedder_.inverse_transform`` shows them in original units.
-    segment_subsidies_ : ndarray of shape (n_segments_,)
+    segment_subsidies_ : ndarray of shape (n_segments,)
         By how much the squared distance to each centre is lowered so that every segment holds
         ``min_segment_share``; 0 where nothing had to be moved.
     embedder_ : CharacteristicEmbedder or None
@@ -106,7 +106,7 @@ class SegmentClusterer(  # type: ignore[call-arg]
         How ``"auto"`` came to its number; None where the number was given.
     n_features_in_ : int
         The number of characteristics.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Their names, where ``fit`` got a dataframe.
 
     See Also

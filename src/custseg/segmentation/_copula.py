@@ -104,7 +104,7 @@ def describe(column: Column, start: int, scores: Floats | None) -> tuple[Part, F
     if column.kind == "nominal" and len(distinct) > 2:
         frequent_first = np.argsort(-counts, kind="stable")
         n_own = MAX_LEVELS - 1 if len(distinct) > MAX_LEVELS else len(distinct)
-        n_own = min(n_own, int((counts >= LEAST_SHARE * len(margin)).sum()))
+        n_own = min(n_own, max(1, int((counts >= LEAST_SHARE * len(margin)).sum())))
         groups = [frequent_first[i : i + 1] for i in range(n_own)]
         if n_own < len(distinct):
             groups.append(frequent_first[n_own:])

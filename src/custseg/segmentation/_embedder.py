@@ -80,7 +80,7 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
         The weight of each characteristic, 0 for descriptors.
     n_features_in_ : int
         The number of characteristics.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Their names, where ``fit`` got a dataframe.
 
     See Also

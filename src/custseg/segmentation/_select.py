@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.sparse.csgraph import connected_components
 from sklearn.utils import check_random_state
 
 from custseg._core.customers import CustomerTable
 from custseg.segmentation._embedder import CharacteristicEmbedder
 from custseg.segmentation._kmeans import KMeansFit, distinct_patterns, fit_kmeans, one_thread
-from custseg.segmentation._structure import Space, StructureTest, grown, improved, run_structure_test
+from custseg.segmentation._structure import LEVEL, Space, StructureTest, grown, improved, run_structure_test
 
 __all__ = ["SegmentSelection", "choose_n_segments"]
 
@@ -27,15 +28,17 @@ FEWEST_CUSTOMERS = 20
 # characteristics were independent inside the segments: best of 1.05 to 1.25 on planted segments of
 # separation 1.2, 1.5 and 2 (exact in .77, .90 and .94 of the sets).
 LEAST_GAIN = 1.15
-# Shuffles over which the expected gain is averaged.
-N_SHUFFLES = 3
+# ... and by more than so many standard deviations of that, which matters below some hundred customers.
+LEAST_DEVIATIONS = 2.0
+# Shuffles behind mean and standard deviation.
+N_SHUFFLES = 5
+# Columns that correlate more than this inside segments say the same thing and are shuffled as one.
+SAME_THING = 0.8
 # Restarts for the shuffled customers, and the most for the observed ones.
 SHUFFLED_RESTARTS = 4
 MOST_RESTARTS = 10
 # With fewer different customers the values themselves are the groups.
 FEWEST_DISTINCT = 4
-# Where splitting still pays at so many segments, it is dependence inside segments that pays.
-FARTHEST = 12
 
 _FIGURES = (
     "n_segments",
@@ -45,7 +48,7 @@ _FIGURES = (
     "z",
     "gain",
     "shuffled_gain",
-    "gain_ratio",
+    "least_gain",
 )
 _WHOLE = pd.DataFrame({"n_segments": [1], "unexplained": [1.0]})
 
@@ -65,7 +68,7 @@ class SegmentSelection:
         share of the variance inside segments; ``null_unexplained``, ``excess`` and ``z``, how one
         continuum compares (NaN where it was not); ``gain``, by how much one more segment lowers the
         unexplained share; ``shuffled_gain``, the same with independent characteristics inside the
-        segments; ``gain_ratio``.
+        segments; ``least_gain``, what it must exceed for one more segment.
     p_value : float
         Of the test against one continuum; NaN where there was nothing to test.
     effect : float
@@ -163,7 +166,7 @@ def _selection(n_segments: int, why: str, figures: pd.DataFrame, test: Structure
 
 def _why_one(test: StructureTest) -> str:
     figures = f"p = {test.p_value:.3g}, {test.n_draws} draws"
-    if test.p_value <= 0.05:
+    if test.p_value <= LEVEL:
         return (
             f"at {test.n_segments} segments the customers are only {test.effect:.1%} more compact than one "
             f"continuum with the same characteristics and associations ({figures}), and up to "
@@ -181,58 +184,82 @@ def _why_more(test: StructureTest) -> str:
 
 def _chosen(gains: pd.DataFrame, test: StructureTest, max_segments: int) -> tuple[int, str]:
     """Take the first number of segments from which one more no longer pays."""
-    enough = gains[gains["gain_ratio"] <= LEAST_GAIN]
+    enough = gains[gains["gain"] <= gains["least_gain"]]
     if len(enough):
-        n_segments, ratio = int(enough["n_segments"].iloc[0]), float(enough["gain_ratio"].iloc[0])
-        if n_segments <= max_segments:
-            return n_segments, (
-                f"one more would lower the variance by {ratio:.2f} times what it does among independent "
-                f"characteristics inside the segments (more than {LEAST_GAIN:g} is needed)"
-            )
-        return max_segments, f"splitting pays up to {n_segments}, but no more than {max_segments} were allowed"
+        n_segments = int(enough["n_segments"].iloc[0])
+        gain, shuffled = float(enough["gain"].iloc[0]), float(enough["shuffled_gain"].iloc[0])
+        return n_segments, (
+            f"one more would explain {gain:.2%} of the variance, hardly more than among customers whose "
+            f"characteristics are independent inside the segments ({shuffled:.2%})"
+        )
+    # Splitting along what goes together inside segments pays for ever; the null of the test knows association.
+    reached = int(gains["n_segments"].iloc[-1])
     allowed = test.table[test.table["n_segments"] <= max_segments]
     n_segments = int(allowed["n_segments"].iloc[int(allowed["excess"].argmax())])
     return n_segments, (
-        "splitting pays at every number, a sign that characteristics depend on each other inside segments; "
-        "taken where the difference to one continuum is largest"
+        f"one more still pays at {reached}, be it that more are not allowed or that characteristics go together "
+        "inside segments; taken where the difference to one continuum is largest"
     )
 
 
 def _gains(space: Space, max_segments: int, n_init: int, random: np.random.RandomState) -> pd.DataFrame:
     """Compare what each further segment gains with what it gains after shuffling inside the segments."""
     patterns = distinct_patterns(space.embed(space.table))
-    last = min(max(FARTHEST, max_segments), patterns.n_patterns - 1)
+    last = min(max_segments, patterns.n_patterns - 1)
     total = fit_kmeans(patterns, 1, n_init=1, random_state=random).sse
     fit = fit_kmeans(patterns, 2, n_init=n_init, random_state=random)
     rows = [{"n_segments": 1, "unexplained": 1.0, "gain": 1 - fit.sse / total}]
     for k in range(2, last + 1):
         following = fit_kmeans(patterns, k + 1, n_init=n_init, random_state=random)
-        gain = fit.sse - following.sse
         labels = fit.labels[patterns.inverse]
-        shuffled = float(np.mean([_shuffled_gain(space, fit, labels, random) for _ in range(N_SHUFFLES)]))
-        ratio = gain / shuffled if shuffled > 0 else np.inf if gain > 0 else 0.0
+        groups = _said_together(space, labels)
+        shuffled = np.array([_shuffled_gain(space, fit, labels, groups, random) for _ in range(N_SHUFFLES)])
+        least = max(LEAST_GAIN * shuffled.mean(), shuffled.mean() + LEAST_DEVIATIONS * shuffled.std(ddof=1))
         rows.append(
             {
                 "n_segments": k,
                 "unexplained": fit.sse / total,
-                "gain": gain / total,
-                "shuffled_gain": shuffled / total,
-                "gain_ratio": ratio,
+                "gain": (fit.sse - following.sse) / total,
+                "shuffled_gain": shuffled.mean() / total,
+                "least_gain": least / total,
             }
         )
-        if ratio <= LEAST_GAIN:
+        if fit.sse - following.sse <= least:
             break
         fit = following
     return pd.DataFrame(rows)
 
 
-def _shuffled_gain(space: Space, fit: KMeansFit, labels: Integers, random: np.random.RandomState) -> float:
+def _said_together(space: Space, labels: Integers) -> Integers:
+    """Return the group of every column; columns that say the same thing in every segment share one.
+
+    Spend and its logarithm would otherwise fall apart in the shuffle, and every split would seem to
+    pay. In *every* segment: in one that still holds two groups of customers, columns that tell
+    these apart go together as well.
+    """
+    scores = space.scores()
+    values = np.column_stack([scores.get(name, np.zeros(len(labels))) for name in space.table.names])
+    same = np.ones((values.shape[1], values.shape[1]), dtype=bool)
+    for segment in range(labels.max() + 1):
+        inside = values[labels == segment]
+        inside = inside - inside.mean(axis=0)
+        products = inside.T @ inside
+        scale = np.sqrt(np.outer(np.diag(products), np.diag(products)))
+        same &= np.abs(products) >= SAME_THING * np.maximum(scale, np.finfo(np.float64).tiny)
+    groups: Integers = connected_components(same, directed=False)[1].astype(np.int64)
+    return groups
+
+
+def _shuffled_gain(
+    space: Space, fit: KMeansFit, labels: Integers, groups: Integers, random: np.random.RandomState
+) -> float:
     """Return what one more segment gains where characteristics are independent inside the segments."""
     into = np.argsort(labels, kind="stable")
+    order = [np.lexsort((random.random_sample(len(labels)), labels)) for _ in range(groups.max() + 1)]
     columns = []
-    for column in space.table.columns:
+    for column, group in zip(space.table.columns, groups, strict=True):
         values = np.empty_like(column.values)
-        values[into] = column.values[np.lexsort((random.random_sample(len(labels)), labels))]
+        values[into] = column.values[order[group]]
         columns.append(replace(column, values=values))
     patterns = distinct_patterns(space.embed(CustomerTable(tuple(columns), len(labels))))
     if patterns.n_patterns <= len(fit.centers):

@@ -61,6 +61,7 @@ class Space:
     _all: CustomerTable
     _embedder: CharacteristicEmbedder | None
     _order: npt.NDArray[np.int64]
+    _center: Floats
 
     @classmethod
     def of(
@@ -77,6 +78,7 @@ class Space:
         Without an embedder the columns of ``matrix`` are the characteristics.
         """
         if embedder is None:
+            matrix = matrix / (np.abs(matrix).max(initial=0.0) or 1.0)  # so that no square leaves the range of numbers
             names = [f"x{position}" for position in range(matrix.shape[1])]
             values = zip(names, matrix.T, strict=True)
             table = CustomerTable(tuple(Column(name, "numeric", column) for name, column in values), len(matrix))
@@ -91,23 +93,25 @@ class Space:
         matrix = matrix[rows]
         varying = [weights[column.name] for column in used if _varies(column.take(rows))]
         n_columns = sum(varying) ** 2 / sum(w**2 for w in varying) if varying else 0.0
+        order = order_by_content(matrix, np.ones(len(matrix)))
         return cls(
             CustomerTable(tuple(column.take(rows) for column in used), len(rows)),
             float(n_columns),
             table.take(rows),
             embedder,
-            order_by_content(matrix, np.ones(len(matrix))),
+            order,
+            matrix[:, order].mean(axis=0),
         )
 
     def embed(self, table: CustomerTable) -> Floats:
-        """Embed a table with the columns of ``table`` as the customers were embedded."""
+        """Embed a table with the columns of ``table`` as the customers were embedded, around their mean."""
         drawn = {column.name: column for column in table.columns}
         columns = tuple(drawn.get(column.name, column) for column in self._all.columns)
         if self._embedder is None:
             matrix = np.column_stack([column.values for column in columns])
         else:
             matrix = self._embedder.transform(CustomerTable(columns, table.n_customers))
-        embedded: Floats = matrix[:, self._order]
+        embedded: Floats = matrix[:, self._order] - self._center
         return embedded
 
     def scores(self) -> dict[str, Floats]:
@@ -273,11 +277,13 @@ def grown(patterns: Patterns, present: Solution, n_starts: int, random: np.rando
     """
     points, counts = patterns.values, patterns.counts
     reached = np.cumsum(counts * present.distances)
+    norms = np.einsum("ij,ij->i", points, points)
     solutions = []
     for _ in range(n_starts):
         rows = np.searchsorted(reached, random.random_sample(N_CANDIDATES) * reached[-1], side="right")
         rows = rows.clip(max=len(points) - 1)
-        left = [counts @ np.minimum(present.distances, ((points - points[row]) ** 2).sum(axis=1)) for row in rows]
+        reach = norms + norms[rows][:, None] - 2.0 * (points[rows] @ points.T)
+        left = np.minimum(present.distances, reach) @ counts
         solutions.append(improved(patterns, np.vstack([present.centers, points[rows[int(np.argmin(left))]]])))
     return min(solutions, key=lambda solution: solution.sse)
 
@@ -288,20 +294,24 @@ def improved(patterns: Patterns, centers: Floats) -> Solution:
     Hundreds of short runs on few rows: plain numpy has less overhead than an estimator's fit.
     """
     points, counts = patterns.values, patterns.counts
+    norms = np.einsum("ij,ij->i", points, points)
+    weighted = points * counts[:, None]
     rows = np.arange(len(points))
     previous = np.inf
     for _ in range(MOST_ITERATIONS):
-        labels = (np.einsum("ij,ij->i", centers, centers) - 2.0 * (points @ centers.T)).argmin(axis=1)
-        distances = ((points - centers[labels]) ** 2).sum(axis=1)
+        # one row per centre: the minimum over few rows is faster than within many
+        scores = np.einsum("ij,ij->i", centers, centers)[:, None] - 2.0 * (centers @ points.T)
+        labels = scores.argmin(axis=0)
+        distances = np.maximum(norms + scores[labels, rows], 0.0)
         sse = float(counts @ distances)
         if previous - sse <= LEAST_GAIN_OF_ITERATION * sse:
             break
         previous = sse
-        member = np.zeros((len(points), len(centers)))
-        member[rows, labels] = counts
-        mass = member.sum(axis=0)
+        member = np.zeros_like(scores)
+        member[labels, rows] = 1.0
+        mass = member @ counts
         # a centre without customers stays where it is
-        centers = np.where(mass[:, None] > 0, member.T @ points / np.maximum(mass, 1e-300)[:, None], centers)
+        centers = np.where(mass[:, None] > 0, member @ weighted / np.maximum(mass, 1e-300)[:, None], centers)
     return Solution(centers, distances, sse)
 
 
