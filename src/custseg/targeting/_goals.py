@@ -194,9 +194,7 @@ GOALS: tuple[Goal, ...] = (
                 "They spend much when they come: reminders at the usual interval, subscriptions.",
                 {"monetary": CLEAR_EFFECT},
             ),
-            Rule(
-                "Ask before investing", "Neither frequent nor high-spending: interview a few before you build."
-            ),
+            Rule("Ask before investing", "Neither frequent nor high-spending: interview a few before you build."),
         ),
     ),
     Goal(
