@@ -1,4 +1,4 @@
-"""What all tests share: the real data sets, which live outside the project."""
+"""What all tests share: the real data sets, which live outside the project, and how examples are drawn."""
 
 from __future__ import annotations
 
@@ -6,6 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# No deadline: no test asserts a time. The same examples everywhere, so that a red run can be repeated;
+# HYPOTHESIS_PROFILE=search looks for new ones.
+settings.register_profile("fixed", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("search", settings.get_profile("fixed"), derandomize=False, max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 SHARED_DATA = Path(os.environ.get("CUSTSEG_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 

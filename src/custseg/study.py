@@ -31,6 +31,8 @@ from custseg.segmentation import SegmentClusterer, SegmentSelection
 from custseg.targeting import Action, SegmentFacts, find_goal, recommend
 from custseg.validation import StabilityResult, Verdict, bootstrap_stability, judge
 
+__all__ = ["ConstructiveCut", "SegmentationBrief", "SegmentationStudy"]
+
 NOT_ASSIGNED = -1
 # With fewer different customers for each group, a bootstrap sample may not even hold all groups.
 _CUSTOMERS_PER_GROUP = 10

@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from custseg._core.words import (
@@ -39,7 +39,6 @@ def test_numbers_as_written(value, text):
     assert format_number(value) == text
 
 
-@settings(deadline=None)
 @given(st.floats(1e-4, 1e12))
 def test_a_written_number_is_near_the_number(value):
     assert float(format_number(value).replace(",", "")) == pytest.approx(value, rel=5.1e-3)
@@ -72,7 +71,6 @@ def test_labels_drop_the_member_where_that_is_clear():
     assert list(labels.values()) == ["net spend", "shop visits", "web visits", "age_band", "age band", "__", "plain"]
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(alphabet="ab_ ", max_size=6), unique=True, max_size=6))
 def test_labels_are_unique_whenever_they_need_to_be(columns):
     labels = humanise(columns)

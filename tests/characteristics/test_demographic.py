@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from sklearn import config_context
@@ -551,14 +551,12 @@ FITTED = DemographicEncoder().fit(KNOWN)
 
 class TestLaws:
     @given(profiles(), st.randoms(use_true_random=False))
-    @settings(deadline=None)
     def test_the_order_of_rows_and_columns_changes_nothing(self, profile, random):
         rows = random.sample(range(len(profile)), len(profile))
         columns = random.sample(list(profile.columns), len(profile.columns))
         assert_frame_equal(FITTED.transform(profile.iloc[rows][columns]), FITTED.transform(profile))
 
     @given(profiles(), st.data())
-    @settings(deadline=None)
     def test_a_subset_of_customers_gives_the_same_rows(self, profile, data):
         kept = data.draw(st.lists(st.booleans(), min_size=len(profile), max_size=len(profile)))
         subset = profile[np.array(kept, dtype=bool)]
@@ -566,7 +564,6 @@ class TestLaws:
         assert_frame_equal(FITTED.transform(subset), whole.loc[sorted(subset["customer_id"])], check_index_type=False)
 
     @given(profiles())
-    @settings(deadline=None)
     def test_pandas_and_polars_agree(self, profile):
         expected = FITTED.transform(profile)
         output = FITTED.transform(pl.from_pandas(profile))
@@ -577,13 +574,11 @@ class TestLaws:
             )
 
     @given(profiles())
-    @settings(deadline=None)
     def test_encoding_its_own_output_changes_nothing(self, profile):
         once = FITTED.transform(profile)
         assert_frame_equal(FITTED.transform(once), once)
 
     @given(profiles())
-    @settings(deadline=None)
     def test_fit_does_not_depend_on_the_order_of_rows(self, profile):
         both = pd.concat([KNOWN, profile[~profile["customer_id"].isin(KNOWN["customer_id"])]], ignore_index=True)
         one, other = (DemographicEncoder().fit(data) for data in (both, both[::-1]))

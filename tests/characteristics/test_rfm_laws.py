@@ -22,7 +22,6 @@ from tests.characteristics.rfm_oracle import FEATURES, brute_force
 FRAMES = ("pandas", "pandas alone", "polars", "lazy")
 few = settings(
     max_examples=50,
-    deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -49,7 +49,7 @@ def rows(found):
     return frame.to_dict("index")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(day=st.dates(dt.date(1, 1, 1), dt.date(9999, 11, 30)))
 def test_days_of_months_and_weeks(day):
     months = day.year * 12 + day.month - 1
@@ -115,7 +115,7 @@ def test_text_is_read_as_iso_8601(as_kind):
     assert "pandas.to_datetime" in unreadable.remedy
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     times=st.lists(st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2100, 1, 1)), min_size=1, max_size=9),  # noqa: DTZ001
     period=st.sampled_from(["h", "D", "W", "M"]),

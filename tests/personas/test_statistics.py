@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import ndtri
@@ -68,7 +68,6 @@ def test_the_published_category():
     assert category_v_test(51, 74, 155, 300) == pytest.approx(3.424337, abs=5e-7)
 
 
-@settings(deadline=None)
 @given(counts)
 def test_category_p_is_its_definition(numbers):
     p = exact_p(*numbers)
@@ -79,7 +78,6 @@ def test_category_p_is_its_definition(numbers):
     assert category_v_test(*numbers) == pytest.approx(sign * -ndtri(float(p) / 2), abs=1e-7)
 
 
-@settings(deadline=None)
 @given(counts)
 def test_category_p_has_the_symmetries_of_a_two_by_two_table(numbers):
     both, segment, level, total = numbers
@@ -114,7 +112,6 @@ def test_a_share_as_expected_has_no_v(numbers):
     assert (category_v_test(*numbers) == 0) == expected
 
 
-@settings(deadline=None)
 @given(st.integers(2, 30), st.integers(2, 30), st.integers(0, 2**31 - 1))
 def test_hedges_g_is_its_definition(n, n_other, seed):
     random = np.random.RandomState(seed)
@@ -154,7 +151,6 @@ def test_markers_and_lift():
     np.testing.assert_array_equal(lift([0.5, 0.0, 0.3], [0.25, 0.5, 0.0]), [2, 0, np.nan])
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.integers(0, 3))
 def test_benjamini_hochberg_agrees_with_scipy(p_values, n_missing):
     p = np.array(p_values + [np.nan] * n_missing)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.callback import ProgressBar
@@ -39,7 +39,7 @@ from tests.strategies import customer_tables
 
 # Constant, sparse and unseen values occur in random tables; the warnings have tests of their own.
 quiet = pytest.mark.filterwarnings("ignore::custseg.exceptions.DataQualityWarning")
-lawful = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+lawful = settings(max_examples=30)
 
 
 def customers(n_customers: int = 90, seed: int = 0) -> pd.DataFrame:

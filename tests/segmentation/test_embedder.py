@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -113,7 +113,7 @@ def test_kinds_override_the_dtype() -> None:
 
 
 @quiet
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(customer_tables(), st.data())
 def test_every_block_has_total_variance_1_or_0(table: pd.DataFrame, data: st.DataObject) -> None:
     embedder = CharacteristicEmbedder().fit(table)
@@ -135,7 +135,7 @@ def test_every_block_has_total_variance_1_or_0(table: pd.DataFrame, data: st.Dat
 
 
 @quiet
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(customer_tables(), st.data())
 def test_a_weight_of_2_equals_the_row_twice(table: pd.DataFrame, data: st.DataObject) -> None:
     counts = np.array(data.draw(st.lists(st.integers(1, 3), min_size=len(table), max_size=len(table))))
@@ -145,7 +145,7 @@ def test_a_weight_of_2_equals_the_row_twice(table: pd.DataFrame, data: st.DataOb
 
 
 @quiet
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(customer_tables(min_columns=2))
 def test_weight_0_equals_dropping_the_column(table: pd.DataFrame) -> None:
     name = str(table.columns[0])
@@ -156,7 +156,7 @@ def test_weight_0_equals_dropping_the_column(table: pd.DataFrame) -> None:
 
 
 @quiet
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(customer_tables(missing=True))
 def test_pandas_and_polars_agree(table: pd.DataFrame) -> None:
     frame = pl.from_pandas(table)

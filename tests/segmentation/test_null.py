@@ -143,7 +143,7 @@ def test_draws_are_reproducible_and_differ_by_seed():
 
 
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 def test_the_order_of_rows_changes_no_draw(seed):
     table = mixed_table(120, missing=0.1)
     shuffled = table.take(np.random.RandomState(seed).permutation(table.n_customers))
@@ -242,7 +242,7 @@ def test_pairwise_correlation_is_that_of_the_complete_pairs():
 
 
 @given(n_columns=st.integers(1, 5), seed=st.integers(0, 1000))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_whitening_and_recolouring_are_exact(n_columns, seed):
     random = np.random.RandomState(seed)
     sample = random.normal(size=(50, n_columns)) @ random.normal(size=(n_columns, n_columns))
