@@ -110,6 +110,12 @@ def test_the_segment_table_adds_up(sample, fitted):
     assert len(fitted.actions_) == fitted.n_segments_
 
 
+def test_a_number_that_was_given_is_not_called_the_choice_of_the_data(fitted):
+    assert fitted.clusterer_.selection_ is None
+    assert "Left to the data: " in fitted.verdict_.sentence
+    assert fitted.selection_.reason[1:] in fitted.verdict_.sentence
+
+
 def test_value_is_unknown_without_transactions(sample):
     brief = SegmentationBrief("advertising")
     clusterer = SegmentClusterer(3, n_init=3, random_state=0)

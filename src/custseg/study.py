@@ -467,10 +467,13 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         self.row_report_ = self._row_report()
 
     def _judge(self) -> Verdict:
+        reason = self.selection_.reason
+        if self.clusterer_.selection_ is None:
+            reason = f"Left to the data: {reason[:1].lower()}{reason[1:]}"
         return judge(
             n_segments=self.n_segments_,
             structured=self.selection_.n_segments > 1,
-            reason=self.selection_.reason,
+            reason=reason,
             stability=self.stability_,
         )
 
