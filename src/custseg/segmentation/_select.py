@@ -50,7 +50,6 @@ _FIGURES = (
     "shuffled_gain",
     "least_gain",
 )
-_WHOLE = pd.DataFrame({"n_segments": [1], "unexplained": [1.0]})
 
 
 @dataclass(frozen=True)
@@ -136,10 +135,10 @@ def choose_n_segments(
     random = check_random_state(random_state)
     matrix = np.asarray(matrix, dtype=np.float64)
     if max_segments < 2:
-        return _selection(1, "no more were allowed", _WHOLE)
+        return _selection(1, "no more were allowed", _undivided())
     if len(matrix) < FEWEST_CUSTOMERS:
         why = f"{len(matrix)} customer(s) are too few to show structure (at least {FEWEST_CUSTOMERS} are needed)"
-        return _selection(1, why, _WHOLE)
+        return _selection(1, why, _undivided())
     with one_thread():
         space = Space.of(table, embedder, matrix, max_customers=MAX_CUSTOMERS, random=random)
         n_rows = space.table.n_customers
@@ -147,15 +146,20 @@ def choose_n_segments(
         n_distinct = distinct_patterns(space.embed(space.table)).n_patterns
         if n_distinct < FEWEST_DISTINCT:
             why = f"only {n_distinct} kind(s) of customers differ in what they are clustered on{where}"
-            return _selection(1, why, _WHOLE)
+            return _selection(1, why, _undivided())
         test = run_structure_test(space, random=random)
         if not test.rejected:
-            figures = pd.concat([_WHOLE, test.table], ignore_index=True)
+            figures = pd.concat([_undivided(), test.table], ignore_index=True)
             return _selection(1, _why_one(test) + where, figures, test)
         gains = _gains(space, max_segments, min(n_init, MOST_RESTARTS), random)
     n_segments, why = _chosen(gains, test, max_segments)
     figures = gains.merge(test.table.drop(columns="unexplained"), on="n_segments", how="left")
     return _selection(n_segments, f"{_why_more(test)}; {why}{where}", figures, test)
+
+
+def _undivided() -> pd.DataFrame:
+    """Return the row of a single segment, which leaves all variance unexplained."""
+    return pd.DataFrame({"n_segments": [1], "unexplained": [1.0]})
 
 
 def _selection(n_segments: int, why: str, figures: pd.DataFrame, test: StructureTest | None = None) -> SegmentSelection:
