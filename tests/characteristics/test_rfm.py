@@ -18,7 +18,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from custseg._core import frames
 from custseg.characteristics._rfm import RFMFeaturizer
-from custseg.characteristics._transactions import RowReport
+from custseg.characteristics._row_report import RowReport
 from custseg.exceptions import (
     ColumnNotFoundError,
     ColumnTypeError,

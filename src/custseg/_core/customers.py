@@ -16,7 +16,9 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from custseg._core.base import OutputKind
 from custseg._core.frames import is_frame, typed_pandas
+from custseg._core.optional import require
 from custseg.exceptions import (
     ColumnChangeError,
     ColumnTypeError,
@@ -132,6 +134,88 @@ def read_customers(
     check_kinds(kinds, map(str, names), who)
     columns = tuple(_read_column(frame[name], str(name), who, kinds.get(str(name))) for name in names)
     return CustomerTable(columns, len(frame), ids)
+
+
+def write_customers(ids: nw.Series[Any], columns: Iterable[Column], *, kind: OutputKind, customer_id: str) -> Any:
+    """Hand typed columns out as a frame with one row per customer, in dtypes that say their kinds.
+
+    Parameters
+    ----------
+    ids : narwhals Series
+        The customer ids.
+    columns : iterable of Column
+        The characteristics. A numeric column with ``is_integer`` and no missing value comes out as
+        integers, a binary one as bools, the others as ordered or unordered categories.
+    kind : {"pandas", "polars", "pyarrow"}
+        The kind of frame. pandas is indexed by the ids, the others have them as their first column.
+    customer_id : str
+        The name of the ids.
+
+    Returns
+    -------
+    frame : DataFrame or Table
+        The customers.
+    """
+    columns = list(columns)
+    if kind == "pandas":
+        index = pd.Index(_plain_ids(ids), name=customer_id)
+        return pd.DataFrame({column.name: _to_pandas(column) for column in columns}).set_axis(index)
+    if kind == "polars":
+        require("polars", 'set_output(transform="polars")')
+        plain = nw.new_series(customer_id, _plain_ids(ids).tolist(), _id_dtype(ids), backend="polars")
+        return plain.to_frame().with_columns(_to_polars(column) for column in columns).to_native()
+    arrow = require("pyarrow", "pyarrow output")
+    arrays = {customer_id: arrow.array(_plain_ids(ids))}
+    return arrow.table(arrays | {column.name: _to_arrow(column, arrow) for column in columns})
+
+
+def _plain_ids(ids: nw.Series[Any]) -> Any:
+    """Return ids as whole numbers of 64 bits, or as text."""
+    if ids.dtype.is_integer():
+        return ids.to_numpy().astype(np.uint64 if ids.dtype == nw.UInt64 else np.int64)
+    return pd.array(ids.to_list(), dtype="str")
+
+
+def _id_dtype(ids: nw.Series[Any]) -> Any:
+    if ids.dtype.is_integer():
+        return nw.UInt64 if ids.dtype == nw.UInt64 else nw.Int64
+    return nw.String
+
+
+def _to_pandas(column: Column) -> Any:
+    missing = column.missing
+    if column.kind in ("ordinal", "nominal"):
+        dtype = pd.CategoricalDtype(list(column.categories), ordered=column.kind == "ordinal")
+        return pd.Categorical.from_codes(column.values.astype(np.int64), dtype=dtype)
+    if column.kind == "binary":
+        bits = np.where(missing, 0.0, column.values).astype(bool)
+        return pd.arrays.BooleanArray(bits, missing) if missing.any() else bits
+    is_whole = column.is_integer and not missing.any()
+    return column.values.astype(np.int64 if is_whole else np.float64)
+
+
+def _to_polars(column: Column) -> nw.Series[Any]:
+    name, missing = column.name, column.missing
+    if column.kind in ("ordinal", "nominal"):
+        levels = np.array([*column.categories, None], dtype=object)[column.values]
+        dtype = nw.Enum(list(column.categories)) if column.kind == "ordinal" else nw.Categorical()
+        return nw.new_series(name, levels.tolist(), nw.String, backend="polars").cast(dtype)
+    if not missing.any():
+        return nw.new_series(name, _to_pandas(column), backend="polars")
+    known = nw.col(name) if column.kind == "numeric" else nw.col(name) == 1.0
+    series = nw.new_series(name, column.values.astype(np.float64), backend="polars")
+    return series.to_frame().select(nw.when(~nw.col(name).is_nan()).then(known).alias(name))[name]
+
+
+def _to_arrow(column: Column, arrow: Any) -> Any:
+    if column.kind in ("ordinal", "nominal"):
+        codes = arrow.array(column.values.astype(np.int32), mask=column.missing)
+        is_ordered = column.kind == "ordinal"
+        return arrow.DictionaryArray.from_arrays(
+            codes, arrow.array(column.categories, arrow.string()), ordered=is_ordered
+        )
+    values = _to_pandas(column)
+    return arrow.array(values, from_pandas=True)
 
 
 def check_kinds(kinds: Mapping[str, str], names: Iterable[str], who: str) -> None:

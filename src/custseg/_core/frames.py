@@ -222,6 +222,13 @@ def _object_timestamps(column: pd.Series[Any], who: str) -> pd.Series[Any]:
     return pd.to_datetime(column)
 
 
+def collect(query: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
+    """Run a query; the result is a polars frame, or a pandas one where the query runs on pandas or polars is absent."""
+    if query.implementation.is_pandas() or query.implementation.is_polars():
+        return query.collect()
+    return query.collect("polars" if is_installed("polars") and is_installed("pyarrow") else "pandas")
+
+
 def to_kind(frame: nw.DataFrame[Any], kind: OutputKind, customer_id: str | None) -> Any:
     """Hand a frame out in the kind asked for; in pandas the customer id becomes the index."""
     if kind == "pandas":

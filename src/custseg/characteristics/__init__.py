@@ -9,7 +9,7 @@ the later stages segment and describe.
 
 from custseg.characteristics._demographic import DemographicEncoder
 from custseg.characteristics._rfm import RFMFeaturizer
-from custseg.characteristics._transactions import RowReport
+from custseg.characteristics._row_report import RowReport
 from custseg.characteristics._union import CharacteristicUnion, MatchReport
 
 __all__ = ["CharacteristicUnion", "DemographicEncoder", "MatchReport", "RFMFeaturizer", "RowReport"]

@@ -29,7 +29,7 @@ from custseg.characteristics._encoding import (
     level_text,
     plain_categories,
 )
-from custseg.characteristics._transactions import LEFT_OUT, RowPolicy, RowReport
+from custseg.characteristics._row_report import LEFT_OUT, RowPolicy, RowReport
 from custseg.exceptions import (
     ColumnChangeError,
     CustomerIdError,

@@ -10,7 +10,8 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import numpy.typing as npt
 
-from custseg.characteristics._transactions import RETURN, Lines
+from custseg._core.frames import collect
+from custseg.characteristics._records import Records
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -101,10 +102,10 @@ class _PackedKey:
     dtype: type[nw.Int64 | nw.UInt32]
 
     @classmethod
-    def of(cls, lines: Lines) -> _PackedKey | None:
-        if lines.customers is None or lines.periods is None:
+    def of(cls, records: Records) -> _PackedKey | None:
+        if records.customers is None or records.periods is None:
             return None
-        (low, high), (first, last) = lines.customers, lines.periods
+        (low, high), (first, last) = records.customers, records.periods
         n_periods = last - first + 1
         n_keys = (high - low + 1) * n_periods
         fits = n_keys < 2**62 and max(abs(low), abs(high)) < 2**62
@@ -123,12 +124,12 @@ class _PackedKey:
         return frame.with_columns(period.alias("period"), nw.col("customer") + self.first_customer).drop("key")
 
 
-def purchases_by_customer(lines: Lines, *, by_order: bool, returns: str, spend: bool, later: bool) -> Purchases:
+def purchases_by_customer(records: Records, *, by_order: bool, returns: str, spend: bool, later: bool) -> Purchases:
     """Add up the purchases of each customer.
 
     Parameters
     ----------
-    lines : Lines
+    records : Records
         The lines used.
     by_order : bool
         A purchase is an order instead of a period.
@@ -144,17 +145,17 @@ def purchases_by_customer(lines: Lines, *, by_order: bool, returns: str, spend: 
     purchases : Purchases
         One entry per customer.
     """
-    sums = ExactSum.over(lines.largest, lines.n_rows) if spend else None
-    with_returns = returns == "net" and lines.counts[RETURN] > 0
-    frame = lines.frame.drop("moment") if by_order else lines.frame.select("customer", "period", "amount")
+    sums = ExactSum.over(records.largest["amount"], records.n_rows) if spend else None
+    with_returns = returns == "net" and records.n_returns > 0
+    frame = records.frame.drop("moment") if by_order else records.frame.select("customer", "period", "amount")
     if with_returns:
         frame = frame.with_columns(
             nw.when(nw.col("amount") >= 0).then(nw.col("period")).alias("bought"), nw.lit(1).alias("lines")
         )
     frame = (frame if sums is None else sums.split(frame)).drop("amount")
     added = [*(["high", "low"] if spend else []), *(["lines"] if with_returns else [])]
-    units = _by_order(frame, added, with_returns) if by_order else _by_period(frame, added, with_returns, lines)
-    units = _kept(units, lines) if later else units
+    units = _by_order(frame, added, with_returns) if by_order else _by_period(frame, added, with_returns, records)
+    units = _kept(units, records) if later else units
     customers = units.group_by("customer").agg(
         *(nw.col(name).sum() for name in added),
         nw.col("first").min(),
@@ -162,20 +163,20 @@ def purchases_by_customer(lines: Lines, *, by_order: bool, returns: str, spend: 
         nw.col("first").count().alias("frequency"),
     )
     if later:
-        customers = _kept(customers, lines)
+        customers = _kept(customers, records)
         first_period = _in_first_period(customers, units, frame, by_order, with_returns)
         customers = customers.join(first_period, on="customer", how="left")
-    customers = customers.with_columns(nw.col("customer").cast(lines.frame.collect_schema()["customer"]))
-    return _numbers(customers.sort("customer").collect(), sums, with_returns, later)
+    customers = customers.with_columns(nw.col("customer").cast(records.frame.collect_schema()["customer"]))
+    return _numbers(collect(customers).sort("customer"), sums, with_returns, later)
 
 
-def _kept(frame: nw.LazyFrame[Any], lines: Lines) -> nw.LazyFrame[Any]:
+def _kept(frame: nw.LazyFrame[Any], records: Records) -> nw.LazyFrame[Any]:
     """Compute what is used twice once, where the table is in memory anyway."""
-    return frame.collect().lazy() if lines.in_memory else frame
+    return frame.collect().lazy() if records.in_memory else frame
 
 
-def _by_period(frame: nw.LazyFrame[Any], added: list[str], with_returns: bool, lines: Lines) -> nw.LazyFrame[Any]:
-    key = _PackedKey.of(lines)
+def _by_period(frame: nw.LazyFrame[Any], added: list[str], with_returns: bool, records: Records) -> nw.LazyFrame[Any]:
+    key = _PackedKey.of(records)
     frame = frame if key is None else key.pack(frame)
     keys = ["customer", "period"] if key is None else ["key"]
     wanted = [nw.col(name).sum() for name in added] + ([nw.col("bought").max()] if with_returns else [])
@@ -188,7 +189,7 @@ def _by_period(frame: nw.LazyFrame[Any], added: list[str], with_returns: bool, l
 
 def _by_order(frame: nw.LazyFrame[Any], added: list[str], with_returns: bool) -> nw.LazyFrame[Any]:
     period = nw.col("bought" if with_returns else "period")
-    return frame.group_by("customer", "order").agg(
+    return frame.group_by("customer", "order_id").agg(
         *(nw.col(name).sum() for name in added), period.min().alias("first"), period.max().alias("last")
     )
 

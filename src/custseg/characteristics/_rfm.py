@@ -2,51 +2,24 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
-from typing import Any, ClassVar, Self
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
-import narwhals.stable.v2 as nw
 import numpy as np
-import pandas as pd
-from sklearn.base import TransformerMixin
-from sklearn.utils.validation import check_is_fitted
 
-from custseg._core.base import Estimator, TableOutputMixin
-from custseg._core.frames import to_kind
-from custseg._core.params import COLUMN, NONE, OneOf, ParameterTable, Where, check
+from custseg._core.customers import Column
+from custseg._core.params import COLUMN, NONE, OneOf, ParameterTable, Where
+from custseg.characteristics._featurizer import AS_OF, Description, RecordFeaturizer
 from custseg.characteristics._purchases import Floats, Ints, Purchases, purchases_by_customer
-from custseg.characteristics._timestamps import PERIODS, UNIT_HOURS, period_start
-from custseg.characteristics._transactions import (
-    LATE,
-    LEFT_OUT,
-    NO_AMOUNT,
-    NO_ID,
-    NO_ORDER,
-    NO_TIME,
-    RETURN,
-    Lines,
-    Roles,
-    RowPolicy,
-    RowReport,
-    count_repeated,
-    read_lines,
-)
-from custseg.exceptions import DataQualityWarning, InvalidParameterError, InvalidTableError
+from custseg.characteristics._records import Field, Records, count_repeated
+from custseg.characteristics._row_report import LEFT_OUT, RowPolicy
+from custseg.characteristics._timestamps import PERIODS, UNIT_HOURS, UNIT_WORDS, period_start
+from custseg.exceptions import InvalidParameterError
 
 FEATURES = ("recency", "frequency", "monetary", "tenure")
 
 
-def _is_time(value: Any) -> bool:
-    if isinstance(value, (bool, int, float, np.number)):
-        return False
-    try:
-        return not pd.isna(pd.Timestamp(value))
-    except (TypeError, ValueError):
-        return False
-
-
-class RFMFeaturizer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+class RFMFeaturizer(RecordFeaturizer):
     """Recency, frequency, monetary value and tenure of each customer.
 
     Purchase lines go in, one row per customer comes out, sorted by customer id. A *purchase* is all
@@ -101,6 +74,8 @@ class RFMFeaturizer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_out
     row_report_ : RowReport
         How many rows of the table seen in ``fit`` each policy touched. ``fit`` warns of nothing that
         stands here.
+    units_ : dict of str to str
+        The unit of each characteristic.
     feature_names_in_ : ndarray of str
         The columns of the table seen in ``fit``.
     n_features_in_ : int
@@ -158,13 +133,10 @@ class RFMFeaturizer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_out
         ),
         "period": tuple(OneOf(period) for period in PERIODS),
         "time_unit": tuple(OneOf(unit) for unit in UNIT_HOURS),
-        "as_of": (NONE, Where(_is_time, "a date, a timestamp or text that pandas.Timestamp can read")),
+        "as_of": AS_OF,
         "monetary": (OneOf("mean", "total", "mean_repeat"),),
         "returns": (OneOf("net", "drop", "raise"),),
     }
-
-    as_of_: pd.Timestamp
-    row_report_: RowReport
 
     def __init__(
         self,
@@ -191,175 +163,44 @@ class RFMFeaturizer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_out
         self.monetary = monetary
         self.returns = returns
 
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Learn the reference time and count the rows.
-
-        Parameters
-        ----------
-        X : dataframe
-            Purchase lines: pandas or polars, eager or lazy.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        self : RFMFeaturizer
-            The fitted estimator.
-
-        Raises
-        ------
-        InvalidParameterError
-            If a parameter is out of its range.
-        InvalidTableError
-            If a column is missing or of the wrong kind, the table is empty, or no row is usable.
-        """
-        self._fit(X)
-        return self
-
-    def fit_transform(self, X: Any, y: Any = None) -> Any:
-        """Fit and compute the characteristics of the same table in one pass.
-
-        Parameters
-        ----------
-        X : dataframe
-            Purchase lines.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        customers : dataframe
-            As from ``transform``. Rows that were left out are in ``row_report_``; nothing warns.
-        """
-        lines, purchases = self._fit(X)
-        return self._hand_out(lines, purchases)
-
-    def transform(self, X: Any, as_of: Any = None) -> Any:
-        """Compute the characteristics of the customers of a table.
-
-        Parameters
-        ----------
-        X : dataframe
-            Purchase lines; columns besides those named are ignored.
-        as_of : date, timestamp, text or None, default=None
-            The reference time; None takes ``as_of_``.
-
-        Returns
-        -------
-        customers : dataframe of shape (n_customers, n_features)
-            One row per customer that has bought, sorted by customer id, of the kind that came in
-            (a polars LazyFrame comes out eager). pandas output is indexed by customer id, other
-            kinds carry it as their first column. ``frequency`` is int64, the others are float64.
-            A table of no rows gives no rows.
-
-        Raises
-        ------
-        InvalidTableError
-            If a column is missing or of the wrong kind, or no row is usable.
-
-        Warns
-        -----
-        DataQualityWarning
-            If rows were left out, with their number and the remedy.
-        """
-        check_is_fitted(self)
-        lines = self._read(X, self.as_of_ if as_of is None else as_of)
-        purchases = self._purchases(lines)
-        report = self._report(lines, purchases, n_repeated=0)
-        if lines.n_rows and report.n_left_out:
-            self._refuse_if_nothing_left(report)
-            warnings.warn(f"{type(self).__name__}.transform: {report}.", DataQualityWarning, stacklevel=2)
-        return self._hand_out(lines, purchases)
-
-    def row_report(self, X: Any, as_of: Any = None) -> RowReport:
-        """Count the rows that each policy would touch, and change nothing.
-
-        Parameters
-        ----------
-        X : dataframe
-            Purchase lines.
-        as_of : date, timestamp, text or None, default=None
-            The reference time; None takes ``as_of_`` of a fitted estimator, else the parameter.
-
-        Returns
-        -------
-        report : RowReport
-            The counts.
-        """
-        self._check()
-        fallback = getattr(self, "as_of_", self.as_of)
-        lines = self._read(X, fallback if as_of is None else as_of)
-        return self._report(lines, self._purchases(lines), count_repeated(lines))
-
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray[Any, np.dtype[np.object_]]:
-        """Return the names of the characteristics, without the customer id.
-
-        Parameters
-        ----------
-        input_features : None
-            Ignored: the names do not depend on the columns that come in.
-
-        Returns
-        -------
-        names : ndarray of str
-            The names, in the order of ``features``.
-        """
-        check_is_fitted(self)
-        return np.array(list(self.features), dtype=object)
-
     def _check(self) -> None:
         self._check_parameters()
         who = type(self).__name__
         for name in self.features:
             if name not in FEATURES:
                 raise InvalidParameterError.unknown_name(who, "feature", name, FEATURES)
-        if self.customer_id in self.features:
-            raise InvalidParameterError.not_allowed(
-                who, "customer_id", "a column that is not named like a feature", self.customer_id
-            )
+        self._refuse_id_among(self.features)
 
-    def _read(self, X: Any, as_of: Any) -> Lines:
-        check(type(self).__name__, {"as_of": self._parameters["as_of"]}, {"as_of": as_of})
-        roles = Roles(self.customer_id, self.timestamp, self.amount, self.order_id)
-        who = type(self).__name__
-        return read_lines(X, roles=roles, period=self.period, as_of=as_of, returns=self.returns, who=who)
+    def _fields(self) -> Sequence[Field]:
+        amount = Field("amount", self.amount, "number", required=True)
+        if self.order_id is None:
+            return (amount,)
+        return (Field("order_id", self.order_id, "key", required=True, remedy="Fill it in, or order_id=None."), amount)
 
-    def _fit(self, X: Any) -> tuple[Lines, Purchases]:
-        self._check()
-        lines = self._read(X, self.as_of)
-        if lines.n_rows == 0:
-            raise InvalidTableError.empty(type(self).__name__)
-        purchases = self._purchases(lines)
-        report = self._report(lines, purchases, count_repeated(lines))
-        self._refuse_if_nothing_left(report)
-        assert lines.as_of is not None  # a usable row has a timestamp
-        self.as_of_ = lines.as_of.time
-        self.row_report_ = report
-        self.feature_names_in_ = np.array(lines.columns, dtype=object)
-        self.n_features_in_ = len(lines.columns)
-        return lines, purchases
+    def _period(self) -> str:
+        return self.period
 
-    def _refuse_if_nothing_left(self, report: RowReport) -> None:
-        if not report.n_used:
-            raise InvalidTableError.nothing_left(type(self).__name__, str(report))
+    def _returns(self) -> str | None:
+        return self.returns
 
-    def _report(self, lines: Lines, purchases: Purchases, n_repeated: int) -> RowReport:
-        counts, time = lines.counts, lines.as_of and lines.as_of.time
-        n_returns = counts[RETURN] - (purchases.n_idle_rows if self.returns == "net" else 0)
+    def _units(self) -> Mapping[str, str]:
+        time = UNIT_WORDS[self.time_unit]
+        spend = "currency" if self.monetary == "total" else "currency per purchase"
+        units = {"recency": time, "frequency": "purchases", "monetary": spend, "tenure": time}
+        return {name: units[name] for name in self.features}
+
+    def _describe(self, records: Records) -> Description:
+        purchases = self._purchases(records)
+        columns = tuple(
+            Column(name, "numeric", getattr(self, f"_{name}")(records, purchases), is_integer=name == "frequency")
+            for name in self.features
+        )
+        return Description(purchases.customers, columns, self._judged(records, purchases))
+
+    def _judged(self, records: Records, purchases: Purchases) -> tuple[RowPolicy, ...]:
+        n_returns = records.n_returns - (purchases.n_idle_rows if self.returns == "net" else 0)
         added, dropped = "kept: added to the spend", f"{LEFT_OUT} (returns='drop')"
-        policies = [
-            RowPolicy(f"no customer id in {self.customer_id!r}", LEFT_OUT, counts[NO_ID], "Fill the ids in."),
-            RowPolicy(
-                f"no readable timestamp in {self.timestamp!r}",
-                LEFT_OUT,
-                counts[NO_TIME],
-                "Fill it in, or convert the column with pandas.to_datetime(column, format=...).",
-            ),
-            RowPolicy(f"no order id in {self.order_id!r}", LEFT_OUT, counts[NO_ORDER], "Fill in, or order_id=None."),
-            RowPolicy(f"no amount in {self.amount!r}", LEFT_OUT, counts[NO_AMOUNT], "Fill it in."),
-            RowPolicy(
-                f"later than as_of={time}", LEFT_OUT, counts[LATE], "Pass a later time: transform(X, as_of=...)."
-            ),
+        return (
             RowPolicy(
                 "customer without a purchase, only returns",
                 f"{LEFT_OUT}, {purchases.n_idle_customers} customer(s)",
@@ -372,51 +213,37 @@ class RFMFeaturizer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_out
                 n_returns,
                 "See the parameter `returns`.",
             ),
-            RowPolicy(
-                "repeats another line in the columns read",
-                "kept",
-                n_repeated,
-                "Drop them first if they are errors.",
-            ),
-        ]
-        if self.order_id is None:
-            del policies[2]
-        return RowReport(lines.n_rows, tuple(policies))
+        )
 
-    def _purchases(self, lines: Lines) -> Purchases:
+    def _noted(self, records: Records) -> Sequence[RowPolicy]:
+        remedy = "Drop them first if they are errors."
+        return (RowPolicy("repeats another line in the columns read", "kept", count_repeated(records), remedy),)
+
+    def _purchases(self, records: Records) -> Purchases:
         spend = "monetary" in self.features
         return purchases_by_customer(
-            lines,
+            records,
             by_order=self.order_id is not None,
             returns=self.returns,
             spend=spend,
             later=spend and self.monetary == "mean_repeat",
         )
 
-    def _hand_out(self, lines: Lines, purchases: Purchases) -> Any:
-        ids = purchases.customers
-        columns = {
-            name: nw.new_series(name, getattr(self, f"_{name}")(lines, purchases), backend=ids.implementation)
-            for name in self.features
-        }
-        frame = nw.from_dict({self.customer_id: ids, **columns}, backend=ids.implementation)
-        return to_kind(frame, self._output_kind(lines.kind), self.customer_id)
+    def _recency(self, records: Records, purchases: Purchases) -> Floats:
+        return self._since(records, purchases.last)
 
-    def _recency(self, lines: Lines, purchases: Purchases) -> Floats:
-        return self._since(lines, purchases.last)
+    def _tenure(self, records: Records, purchases: Purchases) -> Floats:
+        return self._since(records, purchases.first)
 
-    def _tenure(self, lines: Lines, purchases: Purchases) -> Floats:
-        return self._since(lines, purchases.first)
-
-    def _since(self, lines: Lines, periods: Ints) -> Floats:
-        assert lines.as_of is not None  # given, or taken from a usable row
-        hours = lines.as_of.start(self.period) - period_start(periods, self.period)
+    def _since(self, records: Records, periods: Ints) -> Floats:
+        assert records.as_of is not None  # given, or taken from a usable row
+        hours = records.as_of.start(self.period) - period_start(periods, self.period)
         return hours / UNIT_HOURS[self.time_unit]
 
-    def _frequency(self, lines: Lines, purchases: Purchases) -> Ints:
+    def _frequency(self, records: Records, purchases: Purchases) -> Ints:
         return purchases.frequency
 
-    def _monetary(self, lines: Lines, purchases: Purchases) -> Floats:
+    def _monetary(self, records: Records, purchases: Purchases) -> Floats:
         if self.monetary == "total":
             return purchases.spend
         if self.monetary == "mean":

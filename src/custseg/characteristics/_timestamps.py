@@ -24,6 +24,7 @@ DAY = 24 * HOUR
 
 # hours of one time unit; a month and a year have their mean Gregorian length
 UNIT_HOURS = {"h": 1.0, "D": 24.0, "W": 168.0, "M": 24 * 365.2425 / 12, "Y": 24 * 365.2425}
+UNIT_WORDS = {"h": "hours", "D": "days", "W": "weeks", "M": "months", "Y": "years"}
 PERIODS = ("h", "D", "W", "M")
 
 _OFFSET = "(?:Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])"
