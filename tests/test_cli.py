@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from inspect import signature
 
 import joblib
 import numpy as np
@@ -13,6 +15,7 @@ import pandas as pd
 import pytest
 from sklearn.cluster import KMeans
 
+import custseg
 from custseg import (
     DemographicEncoder,
     RFMFeaturizer,
@@ -318,6 +321,53 @@ def test_what_is_wrong_in_a_study_file_is_named(fresh, capsys, old, new, words):
     assert not (fresh / "out.html").exists()
 
 
+def test_every_estimator_of_a_table_can_be_asked_for():
+    public = [getattr(custseg.characteristics, name) for name in custseg.characteristics.__all__]
+    described = {
+        kind.__name__ for kind in public if hasattr(kind, "transform") and "customer_id" in signature(kind).parameters
+    }
+    assert set(cli._ESTIMATORS) == described - {"CharacteristicUnion"}
+    assert {"CampaignResponseFeaturizer", "DemographicEncoder", "RFMFeaturizer"} <= set(cli._ESTIMATORS)
+
+
+def test_a_study_of_campaigns(fresh, tables):
+    contacts = plain(tables["campaign"])
+    contacts["contacted"] = contacts["arm"] == "treatment"
+    contacts.to_csv(fresh / "contacts.csv", index=False)
+    config = CONFIG.replace("[tables]", '[tables]\ncontacts = "contacts.csv"').replace(
+        "[brief]",
+        """[[characteristics]]
+name = "campaign"
+table = "contacts"
+estimator = "CampaignResponseFeaturizer"
+parameters = { contacted = "contacted", prior_strength = 5 }
+
+[brief]""",
+    )
+    (fresh / "study.toml").write_text(config.replace("behaviour = 0", "behaviour = 0\ncampaign = 0"))
+    assert cli.main(["run", "--config", str(fresh / "study.toml")]) == 0
+    study = joblib.load(fresh / "out.joblib")
+    assert study.customers_["campaign__contacts"].sum() == contacts["contacted"].sum()
+    description = study.characteristics_.describe().set_index("column")
+    assert description.loc["campaign__response_rate", ["criterion", "unit"]].tolist() == ["behavioural", "share"]
+    # the control group was not contacted, so it has no rate
+    assert description.loc["campaign__response_rate", "missing_share"] == (~contacts["contacted"]).mean()
+    command = ["assign", "--study", str(fresh / "out.joblib"), *table_options(fresh), "--output", str(fresh / "2.csv")]
+    assert cli.main([*command, "--table", f"contacts={fresh / 'contacts.csv'}"]) == 0
+    assert (fresh / "2.csv").read_text() == (fresh / "out.csv").read_text()
+
+
+def test_a_parameter_without_a_default_must_be_given(fresh, capsys, monkeypatch):
+    class Scaled(DemographicEncoder):
+        def __init__(self, scales, *, customer_id="customer_id"):
+            super().__init__(customer_id=customer_id)
+            self.scales = scales
+
+    monkeypatch.setitem(cli._ESTIMATORS, "DemographicEncoder", Scaled)
+    error = failing(capsys, "run", "--config", fresh / "study.toml")
+    assert "study.toml, [[characteristics]] 'profile', parameters: 'scales' is missing" in error
+
+
 @pytest.mark.parametrize("text", ["characteristics = 3", "", "characteristics = [3]"])
 def test_a_study_file_needs_characteristics(fresh, capsys, text):
     (fresh / "study.toml").write_text(f'{text}\n[tables]\ntransactions = "transactions.csv"\n')
@@ -452,7 +502,13 @@ def test_the_demo(tmp_path):
     command = [sys.executable, "-m", "custseg", "demo", "--output", "report.html"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
     assert "Read transactions: 1,469,307 rows" in done.stdout
+    assert "Read contacts: 6,589 rows" in done.stdout
+    # what was asked of whom and who answered is shown, but makes no segment
+    assert re.search(r"campaigns\s+contacts\s+1,559\s+1,559\s+910\s+0", done.stdout)
+    assert "No distinct segments were found" in done.stdout
     assert "Are these segments real?" in done.stdout
     assert done.stdout.endswith("Report: report.html\n")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "2,469 customers" in page
+    assert "response rate" in page
+    assert "campaigns__" not in page

@@ -21,6 +21,7 @@ from custseg import (
     SegmentationStudy,
     SegmentClusterer,
 )
+from custseg.characteristics import CampaignResponseFeaturizer
 from custseg.datasets import make_customers
 from custseg.exceptions import (
     ColumnNotFoundError,
@@ -312,6 +313,24 @@ def test_weight_zero_is_profiled_and_not_clustered_on(sample):
     profile = found.describer_.profile_.set_index("characteristic")["clustered_on"]
     assert profile["behaviour__recency"].all()
     assert not profile["profile__age"].any()
+
+
+def test_response_to_campaigns_describes_segments_without_making_them(sample):
+    tables = {**sample.tables, "campaign": sample.campaign.assign(sent=sample.campaign["arm"] == "treatment")}
+    members = [*union().members, ("campaign", CampaignResponseFeaturizer(contacted="sent"), "campaign")]
+    found = SegmentationStudy(
+        SegmentationBrief(),
+        characteristics=CharacteristicUnion(members),
+        clusterer=SegmentClusterer(3, weights={"campaign": 0}, n_init=4, random_state=0),
+        n_boot=2,
+    ).fit(tables)
+    plain = study(n_segments=3).fit(sample.tables)
+    assert found.labels_.tolist() == plain.labels_.tolist()
+    profile = found.describer_.profile_.set_index("characteristic")
+    assert not profile["clustered_on"].loc["campaign__response_rate"].any()
+    criteria = found.characteristics_.describe().groupby("member")["criterion"].unique().map(list).to_dict()
+    assert criteria == {"behaviour": ["behavioural"], "campaign": ["behavioural"], "profile": ["demographic"]}
+    assert "campaign" in set(found.row_report_["table"])
 
 
 def test_progress_is_shown_through_scikit_learns_callbacks(sample):

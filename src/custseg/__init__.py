@@ -8,22 +8,46 @@ down; ``study`` is the whole flow in one estimator.
 
 from custseg import datasets
 from custseg._version import __version__
-from custseg.characteristics import CharacteristicUnion, DemographicEncoder, RFMFeaturizer
+from custseg.characteristics import (
+    CampaignResponseFeaturizer,
+    CharacteristicUnion,
+    DemographicEncoder,
+    GeographicEncoder,
+    MultiSelectEncoder,
+    PreferenceEncoder,
+    PsychographicEncoder,
+    PurchaseBehaviorFeaturizer,
+    PurchasePathFeaturizer,
+    RFMFeaturizer,
+    RFMScorer,
+    SocialMediaFeaturizer,
+    split_transactions,
+)
 from custseg.personas import PersonaDescriber
 from custseg.segmentation import CharacteristicEmbedder, SegmentClusterer
 from custseg.study import SegmentationBrief, SegmentationStudy
 from custseg.validation import bootstrap_stability
 
 __all__ = [
+    "CampaignResponseFeaturizer",
     "CharacteristicEmbedder",
     "CharacteristicUnion",
     "DemographicEncoder",
+    "GeographicEncoder",
+    "MultiSelectEncoder",
     "PersonaDescriber",
+    "PreferenceEncoder",
+    "PsychographicEncoder",
+    "PurchaseBehaviorFeaturizer",
+    "PurchasePathFeaturizer",
     "RFMFeaturizer",
+    "RFMScorer",
     "SegmentClusterer",
     "SegmentationBrief",
     "SegmentationStudy",
+    "SocialMediaFeaturizer",
     "__version__",
     "bootstrap_stability",
     "datasets",
+    "split_transactions",
 ]

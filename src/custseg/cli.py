@@ -6,6 +6,7 @@ Bad input ends in one line on standard error and exit code 2, an interruption in
 from __future__ import annotations
 
 import argparse
+import inspect
 import os
 import sys
 import tomllib
@@ -17,14 +18,22 @@ from typing import Any, NoReturn
 
 import joblib
 import pandas as pd
+from sklearn.base import TransformerMixin
 from sklearn.callback import ProgressBar
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
+from custseg import characteristics as stage
 from custseg._core.files import check_writable, replacing
 from custseg._core.optional import is_installed, require
 from custseg._version import __version__
-from custseg.characteristics import CharacteristicUnion, DemographicEncoder, RFMFeaturizer
+from custseg.characteristics import (
+    CampaignResponseFeaturizer,
+    CharacteristicUnion,
+    DemographicEncoder,
+    RFMFeaturizer,
+    join_responses,
+)
 from custseg.datasets import load_complete_journey
 from custseg.exceptions import (
     ConfigurationError,
@@ -38,7 +47,22 @@ from custseg.segmentation import SegmentClusterer
 from custseg.study import SegmentationBrief, SegmentationStudy
 
 _BAD_INPUT, _INTERRUPTED = 2, 130
-_ESTIMATORS: dict[str, type[Any]] = {kind.__name__: kind for kind in (DemographicEncoder, RFMFeaturizer)}
+
+
+def _table_estimators() -> dict[str, type[Any]]:
+    """Return every estimator that turns one table into one row per customer, by name."""
+    public = {name: getattr(stage, name) for name in stage.__all__}
+    return {
+        name: kind
+        for name, kind in public.items()
+        if isinstance(kind, type)
+        and issubclass(kind, TransformerMixin)
+        and "customer_id" in inspect.signature(kind).parameters
+        and kind is not CharacteristicUnion
+    }
+
+
+_ESTIMATORS = _table_estimators()
 _READERS = (".csv", ".csv.gz", ".parquet")
 _SECTIONS = ("customer_id", "n_boot", "tables", "characteristics", "brief", "clusterer", "describer", "outputs")
 _OUTPUTS = ("report", "assignments", "study")
@@ -158,21 +182,37 @@ def _demo(options: argparse.Namespace) -> None:
     path = _report_path(options.output)
     tables = load_complete_journey()
     household = "household_id"
+    tables["contacts"] = join_responses(
+        tables["campaigns"],
+        tables["coupon_redemptions"],
+        campaigns=tables["campaign_descriptions"],
+        customer_id=household,
+        campaign="campaign_id",
+        response_time="redemption_date",
+    ).contacts
+    behaviour = RFMFeaturizer(customer_id=household, timestamp="transaction_timestamp", amount="sales_value")
+    campaigns = CampaignResponseFeaturizer(
+        customer_id=household,
+        timestamp="start_date",
+        campaign_type="campaign_type",
+        response_time="response_time",
+        coupons="n_responses",
+    )
     characteristics = CharacteristicUnion(
         [
-            (
-                "behaviour",
-                RFMFeaturizer(customer_id=household, timestamp="transaction_timestamp", amount="sales_value"),
-                "transactions",
-            ),
+            ("behaviour", behaviour, "transactions"),
+            ("campaigns", campaigns, "contacts"),
             ("demographics", DemographicEncoder(customer_id=household), "demographics"),
         ],
         customer_id=household,
     )
+    # Whom the retailer contacted is its own choice, and a third of the households never were; two
+    # thirds gave no demographics. Both describe the segments and do not make them.
+    descriptors = {"campaigns": 0, "demographics": 0}
     study = SegmentationStudy(
         SegmentationBrief("retention", min_segment_share=0.05),
         characteristics=characteristics,
-        clusterer=SegmentClusterer(weights={"demographics": 0}, random_state=options.seed),
+        clusterer=SegmentClusterer(weights=descriptors, random_state=options.seed),
         n_jobs=-1,
     )
     _fit(study, tables)
@@ -263,7 +303,7 @@ def _check_keys(where: str, what: str, given: Iterable[str], known: Sequence[str
 
 
 def _parameters(estimator: type[Any]) -> list[str]:
-    return sorted(estimator().get_params(deep=False))
+    return sorted(inspect.signature(estimator).parameters)
 
 
 def _options(where: str, config: Mapping[str, Any], section: str, known: Sequence[str]) -> dict[str, Any]:
@@ -310,6 +350,10 @@ def _member(where: str, member: Mapping[str, Any], tables: Sequence[str], custom
     _check_keys(where, "table", [member["table"]], tables)
     kind = _ESTIMATORS[member["estimator"]]
     parameters = _options(f"{where}, [[characteristics]] {member['name']!r}", member, "parameters", _parameters(kind))
+    for name, parameter in inspect.signature(kind).parameters.items():
+        if parameter.default is inspect.Parameter.empty and name not in parameters:
+            place = f"{where}, [[characteristics]] {member['name']!r}, parameters"
+            raise ConfigurationError.missing_key(place, name, f"parameters = {{ {name} = ... }}")
     return member["name"], kind(**{"customer_id": customer_id, **parameters}), member["table"]
 
 

@@ -159,8 +159,10 @@ def test_tables_without_rows_columns_or_unique_names_are_refused():
         read_customers(pl.DataFrame({"customer_id": [1]}), who="Test", customer_id="customer_id")
     with pytest.raises(DuplicateColumnError):
         read_customers(pd.DataFrame([[1, 2]], columns=["a", "a"]), who="Test")
-    with pytest.raises(InvalidTableError, match="got str"):
+    with pytest.raises(InvalidTableError, match="no such file"):
         read_customers("table.csv", who="Test")
+    with pytest.raises(InvalidTableError, match="got list"):
+        read_customers([1, 2], who="Test")
 
 
 class Reader(CustomerTableMixin, Estimator):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custseg.characteristics._bands import MAX_BANDS, Band, parse_band, read_number, read_scale
+from custseg.characteristics._bands import MAX_BANDS, Band, find_decimal, parse_band, read_number, read_scale
 
 INF = math.inf
 
@@ -205,3 +205,177 @@ def test_bands_that_contradict_each_other_are_named(levels, problem):
     scale, said = read_scale(levels)
     assert scale is None
     assert problem in said
+
+
+@pytest.mark.parametrize(
+    ("text", "band"),
+    [
+        ("[18, 25)", Band(18, 25, high_open=True)),
+        ("(17.999, 25.0]", Band(17.999, 25, low_open=True)),
+        ("(-0.001, 10]", Band(-0.001, 10, low_open=True)),
+        ("(-inf, 18.0]", Band(-INF, 18)),
+        ("[65, inf)", Band(65, INF)),
+        ("[18;25[", Band(18, 25, high_open=True)),
+        (">= 18 and < 25", Band(18, 25, high_open=True)),
+        (">=18, <25", Band(18, 25, high_open=True)),
+        ("over 5 but under 10", Band(5, 10, low_open=True, high_open=True)),
+        ("5 - <10", Band(5, 10, high_open=True)),
+        ("18 up to 24", Band(18, 24)),
+        ("18 through 24", Band(18, 24)),
+        ("18...24", Band(18, 24)),
+        ("18~24", Band(18, 24)),
+        ("aged 18-24", Band(18, 24)),
+        ("age 18+", Band(18, INF)),
+        ("=> 65", Band(65, INF)),
+        ("65 & over", Band(65, INF)),
+        ("<18", Band(-INF, 18, high_open=True)),
+        ("1980s", Band(1980, 1989)),
+        ("30s", Band(30, 39)),
+        ("1-5k", Band(1_000, 5_000)),
+        ("100k-1m", Band(100_000, 1_000_000)),
+        ("18-24-year-olds", Band(18, 24, unit="year")),
+        ("65 years +", Band(65, INF, unit="year")),
+        ("$1M-$10M", Band(1e6, 1e7, unit="$")),
+        ("$500M - $1B", Band(5e8, 1e9, unit="$")),
+        ("US$5,000+", Band(5_000, INF, unit="USD")),
+        ("10-50 Mio. EUR", Band(1e7, 5e7, unit="EUR")),
+        ("\u00a320k\u2013\u00a330k p.a.", Band(20_000, 30_000, unit="GBP per year")),
+        ("$30,000-$40,000 per year", Band(30_000, 40_000, unit="$ per year")),
+        ("1-5 per month", Band(1, 5, unit="per month")),
+        ("1,000-4,999 staff", Band(1_000, 4_999, unit="employee")),
+        ("2 adults", Band(2, 2, unit="adult")),
+    ],
+)
+def test_more_shapes_of_real_profile_files(text, band):
+    assert parse_band(text) == band
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "10b",
+        "18 24",
+        "1/2",
+        "(48.1, 11.5)",
+        "(5, 5)",
+        "$5 and \u20ac10",
+        "5 years - 8 months",
+        "1900ss",
+        "100s",
+        "no kids",
+    ],
+)
+def test_what_looks_like_a_shape_and_is_none(text):
+    assert parse_band(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [
+        ("EUR 1.500-2.000", 1_500, 2_000),
+        ("1.000.000 - 2.500.000,50", 1_000_000, 2_500_000.5),
+        ("0,5-1,5", 0.5, 1.5),
+        ("1,5 Mio. \u20ac", 1_500_000, 1_500_000),
+        ("(0,5; 1,5]", 0.5, 1.5),
+    ],
+)
+def test_the_decimal_comma_where_it_is_asked_for(text, low, high):
+    band = parse_band(text, ",")
+    assert (band.low, band.high) == (low, high)
+    assert read_number("1.234,5", ",") == 1234.5
+    assert read_number("29.85", ",") is None
+
+
+@pytest.mark.parametrize(
+    ("levels", "decimal", "doubt"),
+    [
+        (["EUR 1.500-2.000", "EUR 2.001+"], ",", ""),
+        (["500-1.000", "1.001-2.000"], ",", ""),
+        (["1.500.000", "250.000"], ",", ""),
+        (["1.234,50", "20"], ",", ""),
+        (["\u20ac 12,50", "\u20ac 7"], ",", ""),
+        (["12,50", "7,25"], ".", "'12,50' may have a decimal comma"),
+        (["1,2", "2,3", "1"], ".", "'1,2' may have a decimal comma"),
+        (["1,2", "1,2,3"], ".", ""),
+        (["1.500", "2.750"], ".", "'1.500' is read with decimals, though the dot may group thousands"),
+        (["1.500", "2.75"], ".", ""),
+        (["29.85", "1,889.5"], ".", ""),
+        (["29.85", "12,50"], ".", ""),
+        (["1,500-2,000"], ".", ""),
+        (["homeowner", "12,50"], ".", ""),
+        ([], ".", ""),
+    ],
+)
+def test_the_decimal_sign_is_found_only_where_there_is_no_doubt(levels, decimal, doubt):
+    assert find_decimal(levels) == (decimal, doubt)
+    assert find_decimal(levels[::-1])[0] == decimal
+
+
+@pytest.mark.parametrize(
+    ("levels", "categories"),
+    [
+        (["none", "1-2", "3+"], ("none", "1-2", "3+")),
+        (["No kids", "1 kid", "2+ kids"], ("No kids", "1 kid", "2+ kids")),
+        (["none", "> 0"], ("none", "> 0")),
+    ],
+)
+def test_none_is_zero_where_just_zero_is_left(levels, categories):
+    assert read_scale(levels[::-1])[0].categories == categories
+
+
+@pytest.mark.parametrize("levels", [["none", "18-24", "25+"], ["none", "0", "1-2", "3+"], ["none", "<5", "5-9", "10+"]])
+def test_none_is_no_zero_elsewhere(levels):
+    scale, problem = read_scale(levels)
+    assert scale is None
+    assert problem == "'none' among them is no band"
+
+
+@pytest.mark.parametrize(
+    ("levels", "unit"),
+    [
+        (["18-24 years", "25+"], "years"),
+        (["1 kid", "2+ children"], "children"),
+        (["$1M-$5M", "USD 6M+"], "USD"),
+        (["\u20ac5 - \u20ac10", "EUR 11+"], "EUR"),
+        (["1-2", "3+"], ""),
+    ],
+)
+def test_the_unit_of_a_scale(levels, unit):
+    assert read_scale(levels)[0].unit == unit
+
+
+def test_mixed_currencies_are_no_scale():
+    assert read_scale(["$1-$5", "\u20ac6-\u20ac10"]) == (None, "their units are mixed ($, EUR)")
+
+
+currencies = st.sampled_from(["", "$", "\u20ac", "EUR ", "\u00a3"])
+links = st.sampled_from(["-", " - ", "\u2013", " to ", "..."])
+units = st.sampled_from(["", " years", " employees", " people"])
+
+
+@given(st.integers(0, 10**9), st.integers(1, 10**6), currencies, links, units)
+def test_a_band_written_in_any_way_is_read_back(low, width, currency, link, unit):
+    written = f"{currency}{low:,}{link}{currency}{low + width:,}{unit}"
+    band = parse_band(written)
+    assert (band.low, band.high) == (low, low + width)
+    continental = written.replace(",", ".")
+    assert parse_band(continental, ",") == band
+
+
+@given(st.floats(-1e6, 1e6).map(lambda number: round(number, 3)), st.integers(1, 10**6))
+def test_an_interval_of_pandas_is_read_back(low, width):
+    band = parse_band(f"({low}, {low + width}]")
+    assert (band.low, band.high) == (low, low + width)
+    assert band.low_open
+    assert not band.high_open
+
+
+@given(st.text(max_size=25))
+def test_any_text_is_read_or_not_but_never_an_error(text):
+    for decimal in (".", ","):
+        band = parse_band(text, decimal)
+        assert band is None or band.low <= band.high
+        number = read_number(text, decimal)
+        assert number is None or math.isfinite(number)
+    read_scale([text, "1-2"])
+    find_decimal([text])

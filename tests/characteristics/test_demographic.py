@@ -13,7 +13,7 @@ from sklearn.base import clone
 
 from custseg._core import frames
 from custseg._core.customers import read_customers
-from custseg.characteristics import DemographicEncoder, _demographic
+from custseg.characteristics import DemographicEncoder
 from custseg.exceptions import (
     ColumnChangeError,
     ColumnNotFoundError,
@@ -61,8 +61,7 @@ def encoded(column, **parameters):
 def convert(request, monkeypatch):
     """Turn a pandas table into each kind of input."""
     if request.param == "pandas without polars":
-        for module in (frames, _demographic):
-            monkeypatch.setattr(module, "is_installed", lambda name: False)
+        monkeypatch.setattr(frames, "is_installed", lambda name: False)
         return lambda frame: frame
     return {"pandas": lambda frame: frame, "polars": pl.from_pandas, "lazy": lambda f: pl.from_pandas(f).lazy()}[
         request.param

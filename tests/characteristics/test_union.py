@@ -1,8 +1,11 @@
 import pickle
+from typing import ClassVar
 
+import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +13,13 @@ from pandas.testing import assert_frame_equal
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import make_pipeline
 
-from custseg.characteristics import CharacteristicUnion, DemographicEncoder, MatchReport, RFMFeaturizer
+from custseg.characteristics import (
+    CampaignResponseFeaturizer,
+    CharacteristicUnion,
+    DemographicEncoder,
+    MatchReport,
+    RFMFeaturizer,
+)
 from custseg.exceptions import (
     ColumnNotFoundError,
     ColumnTypeError,
@@ -131,6 +140,33 @@ class TestJoin:
         assert_frame_equal(union().fit_transform({**TABLES, "profile": pl.from_pandas(PROFILE).lazy()}), pandas)
         assert union().fit_transform({**in_polars(TABLES, lazy=True), "profile": PROFILE}).equals(polars)
 
+    @pytest.mark.parametrize("first", ["transactions", "profile", "contacts"])
+    def test_members_may_read_from_different_engines(self, first, tmp_path):
+        contacts = LINES.rename(columns={"amount": "responded"}).assign(responded=[1, 0, 1, 0])
+        tables = {**TABLES, "contacts": contacts}
+        members = {
+            "transactions": ("behaviour", RFMFeaturizer(), "transactions"),
+            "profile": ("who", DemographicEncoder(), "profile"),
+            "contacts": ("campaigns", CampaignResponseFeaturizer(), "contacts"),
+        }
+        joined = CharacteristicUnion([members.pop(first), *members.values()])
+        expected = joined.fit(tables)
+        mixed = {
+            "transactions": duckdb.from_df(LINES),
+            "profile": PROFILE,
+            "contacts": pl.from_pandas(contacts).lazy(),
+        }
+        output = clone(joined).fit_transform(mixed)
+        kind = {"transactions": pa.Table, "profile": pd.DataFrame, "contacts": pl.DataFrame}[first]
+        assert isinstance(output, kind)
+        fitted = clone(joined).set_output(transform="pandas").fit(mixed)
+        assert_frame_equal(fitted.describe(), expected.describe())
+        # levels without an order may be listed in another one
+        assert_frame_equal(fitted.transform(mixed), expected.transform(tables), check_categorical=False)
+        LINES.to_csv(tmp_path / "lines.csv", index=False)
+        stored = {**mixed, "transactions": tmp_path / "lines.csv"}
+        assert_frame_equal(fitted.transform(stored), expected.transform(tables), check_categorical=False)
+
     def test_arrow_tables(self):
         members = [("home", DemographicEncoder(columns=["rooms"]), "homes"), ("who", DemographicEncoder(), "profile")]
         homes = pd.DataFrame({"customer_id": [1, 2, 3], "rooms": [1, 2, 3]})
@@ -221,11 +257,34 @@ class TestJoin:
 class TestReports:
     def test_description(self):
         description = union().fit(TABLES).describe()
-        assert description.columns.tolist() == ["column", "member", "kind", "missing_share"]
+        assert description.columns.tolist() == ["column", "member", "criterion", "kind", "unit", "missing_share"]
+        assert description["criterion"].tolist() == ["behavioural"] * 3 + ["demographic"] * 4
+        assert description["unit"].tolist() == ["days", "purchases", "currency per purchase", "", "", "", ""]
         assert description["kind"].tolist() == ["numeric"] * 3 + ["ordinal", "nominal", "numeric", "binary"]
         assert description["member"].tolist() == ["behaviour"] * 3 + ["who"] * 4
         np.testing.assert_allclose(description["missing_share"], [0, 0, 0, 1 / 3, 1 / 3, 1 / 3, 1 / 3])
         assert_frame_equal(union().fit(in_polars(TABLES)).describe(), description)
+
+    def test_members_of_other_libraries_have_no_criterion_and_no_unit(self):
+        scores = pd.DataFrame({"score": [0.5]}, index=[1])
+        other = Constant(scores)
+        # what these words mean elsewhere: a split criterion, physical units
+        other.criterion, other.units_ = "gini", ["mm"]
+        members = [("behaviour", RFMFeaturizer(time_unit="W"), "transactions"), ("other", other, "profile")]
+        description = CharacteristicUnion(members).fit(TABLES).describe().set_index("column")
+        assert description.loc["behaviour__recency", ["criterion", "unit"]].tolist() == ["behavioural", "weeks"]
+        assert description.loc["other__score", ["criterion", "unit", "kind"]].tolist() == ["", "", "numeric"]
+        piped = CharacteristicUnion([("b", make_pipeline(RFMFeaturizer()), "transactions")]).fit(TABLES).describe()
+        assert piped["unit"].tolist() == [""] * 3
+
+    def test_members_may_say_what_they_are_about(self):
+        class Mood(Constant):
+            criterion = "psychographic"
+            units_: ClassVar = {"score": "points 1 to 6", "gone": "days"}
+
+        scores = pd.DataFrame({"score": [0.5]}, index=[1])
+        description = CharacteristicUnion([("mood", Mood(scores), "profile")]).fit(TABLES).describe()
+        assert description.iloc[0].tolist() == ["mood__score", "mood", "psychographic", "numeric", "points 1 to 6", 0.0]
 
     def test_the_row_reports_of_all_members_in_one_table(self):
         lines = LINES.astype({"customer_id": "float64"})

@@ -36,6 +36,13 @@ def trait(characteristic, effect_size, *, kind="numeric", level=None, label=None
         (trait("monetary", -1), "low-spending"),
         (trait("tenure", 1), "long-standing"),
         (trait("tenure", -1), "new"),
+        (trait("contacts", -1), "rarely contacted"),
+        (trait("campaigns__response_rate", 1, label="response rate"), "responsive"),
+        (
+            trait("campaigns__response_rate_type_Type A", 1, label="response rate type Type A"),
+            "high response rate type Type A",
+        ),
+        (trait("coupons", -1), "few coupons"),
         (trait("income", 1), "high income"),
         (trait("net_income", -1), "low net income"),
         (trait("age", 1, kind="ordinal"), "older"),

@@ -17,8 +17,9 @@ import pandas as pd
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from custseg._core.base import OutputKind
-from custseg._core.frames import is_frame, typed_pandas
+from custseg._core.frames import collect, is_table, open_table, typed_pandas
 from custseg._core.optional import require
+from custseg._core.paths import is_path
 from custseg.exceptions import (
     ColumnChangeError,
     ColumnTypeError,
@@ -109,7 +110,7 @@ class CustomerTable:
 def read_customers(
     X: Any, *, who: str, customer_id: str | None = None, kinds: Mapping[str, str] | None = None
 ) -> CustomerTable:
-    """Read a dataframe with one row per customer into typed columns.
+    """Read a dataframe with one row per customer, or a path to one, into typed columns.
 
     A pandas index and a column named ``customer_id`` are ids, never characteristics. ``kinds``
     overrides what the dtype says ("numeric", "binary", "ordinal", "nominal").
@@ -229,10 +230,10 @@ def check_kinds(kinds: Mapping[str, str], names: Iterable[str], who: str) -> Non
 
 
 def _eager(X: Any, who: str) -> nw.DataFrame[Any]:
-    frame = nw.from_native(X, pass_through=True)
+    frame = open_table(X, who=who).frame if is_path(X) else nw.from_native(X, pass_through=True)
     if not isinstance(frame, (nw.DataFrame, nw.LazyFrame)):
         raise InvalidTableError.unsupported(who, X)
-    return frame.collect() if isinstance(frame, nw.LazyFrame) else frame
+    return collect(frame) if isinstance(frame, nw.LazyFrame) else frame
 
 
 def _read_column(series: Any, name: str, who: str, kind: str | None) -> Column:
@@ -313,7 +314,7 @@ class CustomerTableMixin:
             check_is_fitted(self)
         if isinstance(X, CustomerTable):
             table = X
-        elif is_frame(X):
+        elif is_table(X):
             table = read_customers(X, who=type(self).__name__, customer_id=customer_id, kinds=kinds)
         else:
             return self._read_matrix(X, fitting, kinds)

@@ -1,12 +1,13 @@
 """The one entry and exit for dataframes: any supported frame in, the same kind out.
 
-Inside, every table is a narwhals frame, so each query is written once. pandas input runs on polars
-where polars and pyarrow are installed: the same query then takes less time and memory.
+Inside, every table is a narwhals frame, so each query is written once. pandas and pyarrow input runs
+on polars where polars and pyarrow are installed: the same query then takes less time and memory.
+polars, duckdb, ibis, dask and Spark run the query themselves, and duckdb runs it on files.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ import pandas as pd
 
 from custseg._core.base import OutputKind
 from custseg._core.optional import is_installed, require
+from custseg._core.paths import is_csv, is_path, open_path, with_types
 from custseg.exceptions import (
     ColumnNotFoundError,
     ColumnTypeError,
@@ -40,11 +42,14 @@ class Table:
         The kind of frame that goes out again.
     columns : tuple of str
         All column names of the table, in its order.
+    in_memory : bool
+        Whether the rows are in memory already, so that computing them costs no second reading.
     """
 
     frame: nw.LazyFrame[Any]
     kind: OutputKind
     columns: tuple[str, ...]
+    in_memory: bool = True
 
 
 def is_frame(table: Any) -> bool:
@@ -52,26 +57,76 @@ def is_frame(table: Any) -> bool:
     return isinstance(nw.from_native(_checked_names("", table), pass_through=True), (nw.DataFrame, nw.LazyFrame))
 
 
+def is_table(table: Any) -> bool:
+    """Say whether ``table`` is a dataframe, or a path to one."""
+    return is_path(table) or is_frame(table)
+
+
 def open_table(table: Any, *, who: str, columns: Sequence[str] | None = None, customer_id: str | None = None) -> Table:
     """Open a raw table and keep the named columns (all where ``columns`` is None).
 
+    A text or path-like object is the path of a Parquet or CSV file or folder, which duckdb reads.
+
     The column ``customer_id`` comes out as whole numbers or text, missing where it was NaN: whole
     numbers that pandas turned into floats because some were missing become whole numbers again, so
-    that the id 12345.0 of one table meets the id 12345 of another. A pandas index that bears one of
-    the names counts as a column. pandas columns of dtype object become numbers, text or timestamps
-    by their content; a mixture is an error.
+    that the id 12345.0 of one table meets the id 12345 of another. A pandas or dask index that bears
+    one of the names counts as a column. pandas columns of dtype object become numbers, text or
+    timestamps by their content; a mixture is an error.
     """
     if isinstance(table, pd.DataFrame):
         return _open_pandas(table, who, columns, customer_id)
-    frame = nw.from_native(table, pass_through=True)
+    source = open_path(table, who) if is_path(table) else table
+    frame = nw.from_native(source, pass_through=True)
     if not isinstance(frame, (nw.DataFrame, nw.LazyFrame)):
         raise InvalidTableError.unsupported(who, table)
+    engine = frame.implementation
+    if engine.is_pyarrow():
+        return _open_arrow(table, who, columns, customer_id)
+    if engine.is_dask():
+        frame = _with_index(frame.lazy(), columns)
     names = tuple(frame.collect_schema().names())
+    _unique(who, names)
     _present(who, [] if customer_id is None else [customer_id], names)
     lazy = frame.lazy().select(_present(who, columns, names))
+    if is_path(table) and is_csv(table):
+        lazy = lazy_frame(with_types(lazy.to_native(), table, who))
     if customer_id is not None:
-        lazy = lazy.with_columns(_normal_ids(lazy, who, customer_id))
-    return Table(lazy, "polars" if frame.implementation.is_polars() else "pyarrow", names)
+        lazy = _with_normal_ids(lazy, who, customer_id)
+    kind: OutputKind = "polars" if engine.is_polars() else "pandas"
+    if engine.is_duckdb() and not is_path(table):
+        kind = "pyarrow"
+    return Table(lazy, kind, names, in_memory=isinstance(frame, nw.DataFrame))
+
+
+def _with_index(frame: nw.LazyFrame[Any], columns: Sequence[str] | None) -> nw.LazyFrame[Any]:
+    """Make a named dask index a column, as with pandas."""
+    native: Any = frame.to_native()
+    name = native.index.name
+    if name is None or name in native.columns or not (columns is None or name in columns):
+        return frame
+    return lazy_frame(native.reset_index())
+
+
+def _open_arrow(table: Any, who: str, columns: Sequence[str] | None, customer_id: str | None) -> Table:
+    names = tuple(table.column_names)
+    _unique(who, names)
+    _present(who, [] if customer_id is None else [customer_id], names)
+    kept = table.select(_present(who, columns, names))
+    zones = [getattr(field.type, "tz", None) for field in kept.schema]
+    if not is_installed("polars") or any(zone is not None and zone[0] in "+-" for zone in zones):
+        opened = _open_pandas(kept.to_pandas(integer_object_nulls=True), who, None, customer_id)
+        return Table(opened.frame, "pyarrow", names)
+    lazy = nw.from_native(kept, eager_only=True).lazy("polars")
+    # the order of categories, which polars would forget
+    orders = {
+        field.name: nw.Enum(kept[field.name].combine_chunks().dictionary.to_pylist())
+        for field in kept.schema
+        if getattr(field.type, "ordered", False)
+    }
+    lazy = lazy.with_columns(nw.col(name).cast(nw.String).cast(dtype) for name, dtype in orders.items())
+    if customer_id is not None:
+        lazy = _with_normal_ids(lazy, who, customer_id)
+    return Table(lazy, "pyarrow", names)
 
 
 def _open_pandas(table: pd.DataFrame, who: str, columns: Sequence[str] | None, customer_id: str | None) -> Table:
@@ -95,7 +150,7 @@ def _open_pandas(table: pd.DataFrame, who: str, columns: Sequence[str] | None, c
     on_polars = is_installed("polars") and is_installed("pyarrow") and not _has_fixed_offsets(frame.to_native())
     lazy = frame.lazy("polars") if on_polars else frame.lazy()
     if customer_id is not None:
-        lazy = lazy.with_columns(_normal_ids(lazy, who, customer_id))
+        lazy = _with_normal_ids(lazy, who, customer_id)
     return Table(lazy, "pandas", names)
 
 
@@ -117,22 +172,35 @@ def _whole_numbers(ids: pd.Series[Any], who: str) -> pd.Series[Any]:
     return pd.Series(whole, index=ids.index, name=ids.name)
 
 
-def _normal_ids(frame: nw.LazyFrame[Any], who: str, customer_id: str) -> nw.Expr:
+def _with_normal_ids(frame: nw.LazyFrame[Any], who: str, customer_id: str) -> nw.LazyFrame[Any]:
     dtype = frame.collect_schema()[customer_id]
     column = nw.col(customer_id)
-    if dtype.is_integer():
-        return column
+    if dtype.is_integer() and dtype not in (nw.Int128, nw.UInt128):
+        return frame
     if isinstance(dtype, (nw.String, nw.Categorical, nw.Enum)):
         text = column if isinstance(dtype, nw.String) else column.cast(nw.String)
         # An empty text is how a file without an id is often read.
-        return nw.when(text != "").then(text).alias(customer_id)
-    if dtype.is_float():
-        known = nw.when(column.is_finite()).then(column)
-        odd = (known != known.round(0)) | (known.abs() >= _EXACT_FLOATS)
-        if frame.select(odd.any().alias("odd")).collect()["odd"].item():
-            raise CustomerIdError.not_an_id(who, customer_id, "fractions, or floats beyond 2**53")
-        return known.cast(nw.Int64).alias(customer_id)
-    raise CustomerIdError.not_an_id(who, customer_id, dtype)
+        return frame.with_columns(nw.when(text != "").then(text).alias(customer_id))
+    if not dtype.is_numeric():
+        raise CustomerIdError.not_an_id(who, customer_id, dtype)
+    number = column if dtype.is_float() else column.cast(nw.Float64)
+    exact = nw.when(number.abs() < _EXACT_FLOATS).then(number).otherwise(nw.lit(0.5))
+    odd = (number.is_finite() & (exact != exact.round(0))).fill_null(value=False)
+    n_odd = collect(frame.select(odd.cast(nw.Int64).sum().alias("odd")))["odd"].item()
+    if not pd.isna(n_odd) and n_odd:
+        raise CustomerIdError.not_an_id(who, customer_id, "fractions, or numbers beyond 2**53")
+    frame = frame.with_columns(nw.when(number.is_finite()).then(number).alias(customer_id))
+    if frame.implementation.is_dask():
+        # plain integers of pandas cannot be missing
+        native: Any = frame.to_native()
+        return lazy_frame(native.astype({customer_id: "Int64"}))
+    return frame.with_columns(column.cast(nw.Int64))
+
+
+def _unique(who: str, names: Sequence[str]) -> None:
+    repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if repeated:
+        raise DuplicateColumnError.in_table(who, repeated)
 
 
 def _checked_names(who: str, table: Any) -> Any:
@@ -222,11 +290,44 @@ def _object_timestamps(column: pd.Series[Any], who: str) -> pd.Series[Any]:
     return pd.to_datetime(column)
 
 
+def lazy_frame(native: Any) -> nw.LazyFrame[Any]:
+    """Take the frame of an engine back into a query."""
+    frame: nw.LazyFrame[Any] = nw.from_native(native)
+    return frame
+
+
 def collect(query: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
-    """Run a query; the result is a polars frame, or a pandas one where the query runs on pandas or polars is absent."""
+    """Run a query; the result is a polars frame, or a pandas one where the query runs on pandas or polars is absent.
+
+    Whole numbers of 128 bits, as which duckdb sums those of 64, come out with 64 bits.
+    """
     if query.implementation.is_pandas() or query.implementation.is_polars():
         return query.collect()
+    schema = query.collect_schema()
+    # arrow would make decimals or floats of them
+    long = [name for name, dtype in schema.items() if dtype == nw.Int128]
+    if long:
+        query = query.with_columns(nw.col(name).cast(nw.Int64) for name in long)
     return query.collect("polars" if is_installed("polars") and is_installed("pyarrow") else "pandas")
+
+
+def by_partition(frame: nw.LazyFrame[Any], step: Callable[[nw.LazyFrame[Any]], nw.LazyFrame[Any]]) -> nw.LazyFrame[Any]:
+    """Take a step that looks at one row at a time.
+
+    On dask it is taken partition by partition, on pandas: as a single node of dask's graph, which dask
+    would otherwise spend more time on planning than the rows take.
+    """
+    if not frame.implementation.is_dask():
+        return step(frame)
+    native: Any = frame.to_native()
+
+    def on_pandas(part: pd.DataFrame) -> Any:
+        return step(nw.from_native(part, eager_only=True).lazy()).collect().to_native()
+
+    # dtypes are those of rows that are there: without any, narwhals and pandas may settle for others
+    utils = require("dask.dataframe.utils", "a dask dataframe")
+    example = utils.meta_nonempty(utils.make_meta(native))
+    return lazy_frame(native.map_partitions(on_pandas, meta=on_pandas(example).iloc[:0]))
 
 
 def to_kind(frame: nw.DataFrame[Any], kind: OutputKind, customer_id: str | None) -> Any:

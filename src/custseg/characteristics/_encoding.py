@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import narwhals.stable.v2 as nw
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from custseg._core.customers import Kind
-from custseg.characteristics._bands import BandScale, read_number, read_scale
+from custseg._core.customers import Column, Kind
+from custseg.characteristics._bands import (
+    BandScale,
+    Decimal,
+    read_number,
+)
+from custseg.characteristics._level_pools import Pool
+from custseg.characteristics._row_report import RowPolicy
 from custseg.exceptions import (
     ColumnChangeError,
     ColumnTypeError,
-    InvalidParameterError,
     list_names,
-    suggest,
 )
 
 Source = Literal["numbers", "bools", "text"]
-
-# A text column that differs in more than this share of the customers, and has more levels than
-# could be read one by one, describes each of them, not groups.
-_MOSTLY_UNIQUE = 0.5
-_FEW_LEVELS = 50
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,14 @@ class Encoding:
         The levels (ordinal: from low to high); empty for numbers and bools.
     scale : BandScale or None
         The bands, where the levels are bands.
-    n_missing_words : int
-        In how many rows of ``fit`` the column held a text that means missing.
+    decimal : {".", ","}
+        The sign before decimals, where numbers are read from text.
+    unit : str
+        The unit that the text names, or empty.
+    pool : Pool or None
+        What rare levels become, where they are pooled.
+    n_known : int
+        In how many rows of ``fit`` the column held an answer.
     """
 
     name: str
@@ -53,12 +59,17 @@ class Encoding:
     source: Source
     categories: tuple[str, ...] = ()
     scale: BandScale | None = None
-    n_missing_words: int = field(default=0, compare=False)
+    decimal: Decimal = "."
+    unit: str = ""
+    pool: Pool | None = None
+    n_known: int = field(default=0, compare=False)
 
     def reader(self) -> Callable[[str], str | float | None]:
         """Return what reads one level: its category, its number where the column is numeric, None where it is new."""
         if self.kind == "numeric":
-            return read_number
+            return lambda text: read_number(text, self.decimal)
+        if self.pool is not None:
+            return self.pool.reader()
         categories, scale = {text: text for text in self.categories}, self.scale
         if scale is None:
             return categories.get
@@ -66,13 +77,19 @@ class Encoding:
 
 
 class MissingWords:
-    """The texts that mean a missing answer, whatever their case and spaces."""
+    """What means a missing answer: texts, whatever their case and spaces, and numbers."""
 
-    def __init__(self, words: Iterable[str]) -> None:
-        self._words = frozenset(self._plain(word) for word in words)
+    def __init__(self, answers: Iterable[str | float]) -> None:
+        answers = list(answers)
+        self._words = frozenset(self._plain(word) for word in answers if isinstance(word, str))
+        self.codes = tuple(sorted({float(code) for code in answers if not isinstance(code, str)}))
+        # most levels differ from all of the words in their first letter
+        self._initials = frozenset(word[:1] for word in self._words)
 
     def __contains__(self, text: str) -> bool:
-        return self._plain(text) in self._words
+        if text.lstrip()[:1].casefold()[:1] in self._initials and self._plain(text) in self._words:
+            return True
+        return bool(self.codes) and read_number(text) in self.codes
 
     @staticmethod
     def _plain(text: str) -> str:
@@ -106,58 +123,7 @@ def frame_categories(frame: nw.DataFrame[Any]) -> dict[str, list[Any] | None]:
     }
 
 
-def learn(
-    column: nw.Series[Any],
-    *,
-    who: str,
-    missing: MissingWords,
-    order: Sequence[Any] | None = None,
-    kind: str | None = None,
-    named: bool = False,
-) -> tuple[Encoding, str]:
-    """Learn one column: its kind, and its levels in their order.
-
-    Parameters
-    ----------
-    column : narwhals Series
-        The column.
-    who : str
-        The estimator, for messages.
-    missing : MissingWords
-        The texts that mean missing.
-    order : sequence or None
-        The levels from low to high where they were declared.
-    kind : str or None
-        The kind where it was declared.
-    named : bool
-        Whether the column came as categories, so that a level such as "1" is a name, not a number.
-
-    Returns
-    -------
-    encoding : Encoding
-        What was learned.
-    remark : str
-        What a user should know about the column; empty where there is nothing.
-    """
-    source = _source(column, who)
-    _refuse_infinite(column, who)
-    column = _as_text(column)
-    counts = _level_counts(column) if source == "text" or order is not None or kind in ("ordinal", "nominal") else {}
-    texts = {raw: level_text(raw) for raw in counts}
-    levels = [text for text in dict.fromkeys(texts.values()) if text not in missing]
-    n_words = sum(n_rows for raw, n_rows in counts.items() if texts[raw] in missing)
-    learner = _Learner(column, who, source, levels)
-    remark = ""
-    if order is not None:
-        encoding = learner.ordered([text for text in dict.fromkeys(map(level_text, order)) if text not in missing])
-    elif kind is not None:
-        encoding = learner.as_declared(kind)
-    else:
-        encoding, remark = learner.as_found(named=named)
-    return replace(encoding, n_missing_words=n_words), remark
-
-
-def _source(column: nw.Series[Any], who: str) -> Source:
+def source_of(column: nw.Series[Any], who: str) -> Source:
     dtype = column.dtype
     if dtype == nw.Boolean:
         return "bools"
@@ -173,7 +139,37 @@ def _source(column: nw.Series[Any], who: str) -> Source:
     raise ColumnTypeError.expected(who, column.name, "numbers, bools, text or categories", dtype, remedy)
 
 
-def _level_counts(column: nw.Series[Any]) -> dict[Any, int]:
+def without_answers(column: nw.Series[Any], who: str, missing: MissingWords) -> tuple[nw.Series[Any], int]:
+    """Return a column whose NaN and whose numbers that mean no answer are missing, and how many the latter are.
+
+    Categories become text; infinite numbers are an error.
+    """
+    name, dtype = column.name, column.dtype
+    if not dtype.is_numeric():
+        return as_text(column), 0
+    numbers = nw.col(name) if dtype.is_float() else nw.col(name).cast(nw.Float64)
+    if not dtype.is_integer():
+        floats = column if dtype.is_float() else column.cast(nw.Float64)
+        n_infinite = int((~floats.is_finite() & ~floats.is_nan()).fill_null(value=False).sum())
+        if n_infinite:
+            raise ColumnTypeError.infinite(who, name, n_infinite)
+        column = column.to_frame().select(nw.when(~numbers.is_nan()).then(numbers))[name]
+    if not missing.codes:
+        return column, 0
+    is_code = column.cast(nw.Float64).is_in(list(missing.codes)).fill_null(value=False)
+    n_codes = int(is_code.sum())
+    if n_codes == 0:
+        return column, 0
+    answered = ~nw.col(name).cast(nw.Float64).is_in(list(missing.codes))
+    return column.to_frame().select(nw.when(answered).then(nw.col(name)))[name], n_codes
+
+
+def as_text(column: nw.Series[Any]) -> nw.Series[Any]:
+    """Return categories as text, any other column as it is."""
+    return column.cast(nw.String) if isinstance(column.dtype, (nw.Categorical, nw.Enum)) else column
+
+
+def level_counts(column: nw.Series[Any]) -> dict[Any, int]:
     """Count the rows of each distinct value; the values come in their own order."""
     name = column.name
     known = column.to_frame().filter(~nw.col(name).is_null())
@@ -181,206 +177,156 @@ def _level_counts(column: nw.Series[Any]) -> dict[Any, int]:
     return dict(zip(levels[name].to_list(), levels["__n_rows"].to_list(), strict=True))
 
 
-def _as_text(column: nw.Series[Any]) -> nw.Series[Any]:
-    return column.cast(nw.String) if isinstance(column.dtype, (nw.Categorical, nw.Enum)) else column
-
-
 def level_text(raw: Any) -> str:
     """Write one level as text: without spaces around it, whole numbers without a decimal point."""
+    if isinstance(raw, str):
+        return raw.strip()
     if isinstance(raw, (bool, np.bool_)):
         return str(bool(raw))
-    return f"{raw:.15g}" if isinstance(raw, (int, float, np.number)) else str(raw).strip()
+    if isinstance(raw, (int, np.integer)):
+        return str(int(raw))
+    return f"{raw:.15g}" if isinstance(raw, (float, np.floating)) else str(raw).strip()
 
 
 @dataclass(frozen=True)
-class _Learner:
-    column: nw.Series[Any]
-    who: str
-    source: Source
-    levels: list[str]
+class Reading:
+    """One column of a table as a characteristic, and what became of its values.
 
-    @property
-    def name(self) -> str:
-        return str(self.column.name)
+    Attributes
+    ----------
+    column : Column
+        The characteristic.
+    n_missing : int
+        Rows with what means no answer.
+    unseen : dict of str to int
+        The levels unseen in ``fit`` that are missing now, with their rows.
+    joined : dict of str to int
+        The levels unseen in ``fit`` that belong to a group of pooled levels, with their rows.
+    n_pooled : int
+        Rows whose level became a group.
+    n_rare : int
+        Rows whose level is missing because it is rare.
+    """
 
-    def ordered(self, order: list[str]) -> Encoding:
-        """Take the declared order; a level that it lacks is an error, since it has no place."""
-        lacking = [level for level in self.levels if level not in order]
-        if lacking:
-            raise InvalidParameterError(
-                f"{self.who}: orders[{self.name!r}] lacks the level(s) {list_names(lacking)}; it has "
-                f"{list_names(order, 20)}.{suggest(lacking[0], order)} Add what is missing, or count it as "
-                "no answer through missing=(...)."
-            )
-        return Encoding(self.name, "ordinal", self.source, tuple(order))
-
-    def as_declared(self, kind: str) -> Encoding:
-        """Take the declared kind; values that cannot be of it are an error."""
-        declared: dict[str, Callable[[], Encoding]] = {
-            "numeric": self._declared_numeric,
-            "binary": self._declared_binary,
-            "ordinal": self._declared_ordinal,
-            "nominal": lambda: self._of_kind("nominal", self.levels),
-        }
-        return declared[kind]()
-
-    def as_found(self, *, named: bool) -> tuple[Encoding, str]:
-        """Let the values say the kind, with a remark where they are in two minds."""
-        if self.source == "bools":
-            return self._of_kind("binary"), ""
-        if self.source == "numbers" or not self.levels:
-            return self._of_kind("numeric"), ""
-        if not named and self._numbers() is not None:
-            return self._of_kind("numeric"), ""
-        scale, problem = read_scale(self.levels)
-        if scale is not None:
-            return Encoding(self.name, "ordinal", self.source, scale.categories, scale), ""
-        return self._of_kind("nominal", sorted(self.levels)), self._remark_on_text(problem)
-
-    def _of_kind(self, kind: Kind, categories: Iterable[str] = ()) -> Encoding:
-        return Encoding(self.name, kind, self.source, tuple(categories))
-
-    def _numbers(self) -> dict[str, float] | None:
-        """Return the number that each level stands for; None as soon as one is none."""
-        numbers = {}
-        for level in self.levels:
-            number = read_number(level)
-            if number is None:
-                return None
-            numbers[level] = number
-        return numbers
-
-    def _declared_numeric(self) -> Encoding:
-        others = [level for level in self.levels if read_number(level) is None]
-        if others:
-            raise self._impossible("numbers to be numeric", others, "Correct the texts, or list them in missing=(...).")
-        return self._of_kind("numeric")
-
-    def _declared_binary(self) -> Encoding:
-        if self.source == "text" or not _only_zero_and_one(self.column):
-            remedy = "Declare it nominal, or convert it with a comparison such as column == 'Yes'."
-            raise self._impossible("bools, or the numbers 0 and 1, to be binary", self.levels, remedy)
-        return self._of_kind("binary")
-
-    def _declared_ordinal(self) -> Encoding:
-        numbers = self._numbers()
-        if numbers is not None:
-            return self._of_kind("ordinal", sorted(self.levels, key=numbers.__getitem__))
-        scale, problem = read_scale(self.levels)
-        if scale is None:
-            remedy = f"Declare its order from low to high: orders={{{self.name!r}: [...]}}."
-            raise self._impossible("numbers or bands to be ordinal", [problem] if problem else self.levels, remedy)
-        return Encoding(self.name, "ordinal", self.source, scale.categories, scale)
-
-    def _impossible(self, expected: str, got: Sequence[str], remedy: str) -> ColumnTypeError:
-        return ColumnTypeError.expected(
-            self.who, self.name, expected, list_names(got) if got else "other values", remedy
-        )
-
-    def _remark_on_text(self, problem: str) -> str:
-        n_rows = len(self.column) - self.column.null_count()
-        if problem:
-            return (
-                f"its levels look like bands, but {problem}; it is kept as unordered categories. Declare the order "
-                f"(orders={{{self.name!r}: [...]}}), list what means no answer in missing=(...), or say that it "
-                f"has no order (kinds={{{self.name!r}: 'nominal'}})."
-            )
-        if len(self.levels) > max(_FEW_LEVELS, _MOSTLY_UNIQUE * n_rows):
-            return (
-                f"its text has {len(self.levels):,} levels in {n_rows:,} rows, so it tells customers apart instead "
-                "of grouping them. Leave it out with columns=[...], group its levels, or, if it holds numbers, "
-                "convert it."
-            )
-        return ""
+    column: Column
+    n_missing: int = 0
+    unseen: Mapping[str, int] = field(default_factory=dict)
+    joined: Mapping[str, int] = field(default_factory=dict)
+    n_pooled: int = 0
+    n_rare: int = 0
 
 
-def _only_zero_and_one(column: nw.Series[Any]) -> bool:
-    return bool(column.drop_nulls().cast(nw.Float64).is_in([0.0, 1.0]).all())
+def encode(column: nw.Series[Any], encoding: Encoding, *, who: str, missing: MissingWords) -> Reading:
+    """Apply what was learned of a column.
 
-
-def encode(
-    column: nw.Series[Any], encoding: Encoding, *, who: str, missing: MissingWords
-) -> tuple[nw.Series[Any], dict[str, int]]:
-    """Apply what was learned: the column in its kind, and the levels unseen in fit with their rows.
-
-    Unseen levels and texts that mean missing come out missing.
+    Unseen levels come out missing unless they belong to a group of pooled ones, and so does what means no answer.
     """
     if column.null_count() == len(column):
-        return _of_no_value(column, encoding), {}
-    source = _source(column, who)
+        is_integer = column.dtype.is_integer()
+        return Reading(_typed(encoding, np.full(len(column), np.nan), is_integer=is_integer))
+    source = source_of(column, who)
     if source != encoding.source and not (encoding.kind == "numeric" and source == "numbers"):
         raise ColumnChangeError.kind(who, encoding.name, encoding.source, source)
-    if encoding.kind == "binary":
-        return _as_bools(column), {}
-    if encoding.kind == "numeric" and source != "text":
-        return _as_numbers(column, who), {}
-    column, read_level = _as_text(column), encoding.reader()
-    known: dict[Any, str | float | None] = {}
+    column, n_codes = without_answers(column, who, missing)
+    if encoding.kind == "binary" or (encoding.kind == "numeric" and source != "text"):
+        values, is_integer = _number_values(column)
+        return Reading(_typed(encoding, values, is_integer=is_integer), n_codes)
+    return _encode_levels(column, encoding, missing, n_codes)
+
+
+def _encode_levels(column: nw.Series[Any], encoding: Encoding, missing: MissingWords, n_codes: int) -> Reading:
+    read_level, pool = encoding.reader(), encoding.pool
+    known = {*pool.counts, *pool.categories} if pool else set()
+    position = {category: float(place) for place, category in enumerate(encoding.categories)}
+    values: dict[Any, float] = {}
     unseen: dict[str, int] = {}
-    for raw, n_rows in _level_counts(column).items():
+    joined: dict[str, int] = {}
+    n_missing, n_pooled, n_rare = n_codes, 0, 0
+    for raw, n_rows in level_counts(column).items():
         text = level_text(raw)
-        known[raw] = None if text in missing else read_level(text)
-        if known[raw] is None and text not in missing:
+        read = None if text in missing else read_level(text)
+        values[raw] = np.nan if read is None else position[read] if isinstance(read, str) else read
+        if text in missing:
+            n_missing += n_rows
+        elif read is None and text not in known:
             unseen[text] = unseen.get(text, 0) + n_rows
-    dtype = nw.Float64 if encoding.kind == "numeric" else nw.String
-    read = column.replace_strict(list(known), list(known.values()), return_dtype=dtype)
-    return _of_kind(read, encoding), unseen
+        elif read is None:
+            n_rare += n_rows
+        elif pool is not None and text not in known:
+            joined[text] = joined.get(text, 0) + n_rows
+        elif pool is not None and read != text:
+            n_pooled += n_rows
+    typed = _typed(encoding, map_levels(column, values))
+    return Reading(typed, n_missing, unseen, joined, n_pooled, n_rare)
 
 
-def _of_no_value(column: nw.Series[Any], encoding: Encoding) -> nw.Series[Any]:
-    # an empty integer column is not missing anything and keeps its dtype
-    if encoding.kind == "numeric" and column.dtype.is_integer():
-        return column
-    dtype = nw.Float64 if encoding.kind in ("numeric", "binary") else nw.String
-    nothing = nw.new_series(column.name, [None] * len(column), dtype, backend=column.implementation)
-    return _as_bools(nothing) if encoding.kind == "binary" else _of_kind(nothing, encoding)
+def map_levels(column: nw.Series[Any], values: Mapping[Any, float]) -> npt.NDArray[np.float64]:
+    """Return the number that each value of a column stands for, NaN where it is missing."""
+    if not values:
+        return np.full(len(column), np.nan)
+    numbers = column.replace_strict(list(values), list(values.values()), return_dtype=nw.Float64)
+    return _floats(numbers)
 
 
-def _of_kind(column: nw.Series[Any], encoding: Encoding) -> nw.Series[Any]:
-    if encoding.kind == "numeric":
-        return column
-    return column.cast(nw.Enum(list(encoding.categories)) if encoding.kind == "ordinal" else nw.Categorical())
+def _floats(column: nw.Series[Any]) -> npt.NDArray[np.float64]:
+    return np.array(column.cast(nw.Float64).to_numpy(), dtype=np.float64)
 
 
-def _as_bools(column: nw.Series[Any]) -> nw.Series[Any]:
-    # plain pandas bools cannot be missing: there the column turns to nullable bools when it leaves
-    return column.cast(nw.Boolean) if column.implementation.is_polars() else column
+def _number_values(column: nw.Series[Any]) -> tuple[npt.NDArray[Any], bool]:
+    """Return whole numbers as int64 where all are known and fit, else floats; and whether they are whole."""
+    if column.dtype.is_integer() and column.null_count() == 0 and (len(column) == 0 or int(column.max()) < 2**63):
+        return np.array(column.to_numpy(), dtype=np.int64), True
+    return _floats(column), False
 
 
-def _as_numbers(column: nw.Series[Any], who: str) -> nw.Series[Any]:
-    if column.dtype.is_integer():
-        return column
-    if column.dtype == nw.Boolean:
-        return column.cast(nw.Float64)
-    column = column if column.dtype.is_float() else column.cast(nw.Float64)
-    _refuse_infinite(column, who)
-    return column.to_frame().select(nw.when(~nw.col(column.name).is_nan()).then(nw.col(column.name)))[column.name]
+def _typed(encoding: Encoding, values: npt.NDArray[Any], *, is_integer: bool = False) -> Column:
+    if encoding.kind in ("ordinal", "nominal"):
+        values = np.where(np.isnan(values), -1.0, values).astype(np.int64)
+    elif encoding.kind == "binary":
+        values = values.astype(np.float64)
+    return Column(encoding.name, encoding.kind, values, encoding.categories, is_integer)
 
 
-def _refuse_infinite(column: nw.Series[Any], who: str) -> None:
-    if column.dtype.is_float():
-        n_infinite = int((~column.is_finite() & ~column.is_nan()).fill_null(value=False).sum())
-        if n_infinite:
-            raise ColumnTypeError.infinite(who, column.name, n_infinite)
+def level_policies(encoding: Encoding, reading: Reading) -> list[RowPolicy]:
+    """Return what became of values that mean no answer, and of rare levels, as lines of the row report."""
+    name = encoding.name
+    least = encoding.pool.least if encoding.pool else 0
+    remedy = f"Lower min_customers, for example min_customers={{{name!r}: ...}}."
+    means = "holds what means no answer"
+    policies = [
+        RowPolicy(
+            f"{name} {means}", "set to missing", reading.n_missing, "Pass missing=(...) with what means it here."
+        ),
+        RowPolicy(f"{name} is a level of fewer than {least:,} customers", "pooled", reading.n_pooled, remedy),
+        RowPolicy(
+            f"{name} is a level of fewer than {least:,} customers even with all others that rare",
+            "set to missing",
+            reading.n_rare,
+            remedy,
+        ),
+    ]
+    return [policy for policy in policies if policy.n_rows]
 
 
-def describe_unseen(unseen: dict[str, dict[str, int]]) -> str:
-    """Say which levels of which columns are new, and in how many rows."""
-    parts = []
-    for name, levels in unseen.items():
-        parts.append(f"column {name!r}: {list_names(levels)} in {sum(levels.values()):,} row(s)")
-    return "; ".join(parts)
+def describe_new(unseen: Mapping[str, Mapping[str, int]], joined: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """Say which levels ``fit`` did not see, in how many rows, and what became of them."""
+    remarks = []
+    if any(unseen.values()):
+        remarks.append(
+            f"levels that fit did not see are missing now: {_describe_levels(unseen)}. "
+            "Fit again with them, or list them in missing=(...) if they mean no answer."
+        )
+    if any(joined.values()):
+        remarks.append(
+            f"levels that fit did not see are counted among the pooled ones: {_describe_levels(joined)}. "
+            "Fit again with them if there are many."
+        )
+    return remarks
 
 
-def finish_pandas(table: pd.DataFrame, encodings: Collection[Encoding]) -> pd.DataFrame:
-    """Give a pandas table the dtypes that say the kinds, with every category of fit."""
-    finished: dict[str, Any] = {}
-    for encoding in encodings:
-        column = table[encoding.name]
-        if encoding.kind in ("ordinal", "nominal"):
-            # astype would keep the order in which unordered categories were met
-            ordered = encoding.kind == "ordinal"
-            finished[encoding.name] = column.cat.set_categories(list(encoding.categories), ordered=ordered)
-        elif encoding.kind == "binary":
-            finished[encoding.name] = column.astype("boolean" if column.hasnans else "bool")
-    return table.assign(**finished)
+def _describe_levels(levels: Mapping[str, Mapping[str, int]]) -> str:
+    return "; ".join(
+        f"column {name!r}: {list_names(counts)} in {sum(counts.values()):,} row(s)"
+        for name, counts in levels.items()
+        if counts
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,8 @@ from custseg._core.customers import Kind
 from custseg._core.frames import is_frame, to_kind
 from custseg._core.optional import require
 from custseg.exceptions import ColumnTypeError, CustomerIdError, InvalidTableError
+
+CRITERIA = ("demographic", "geographic", "behavioural", "psychographic", "social")
 
 
 @dataclass(frozen=True)
@@ -27,12 +30,18 @@ class Part:
         The ids, named as the union names them, then columns ``member__feature``.
     kind : {"pandas", "polars", "pyarrow"}
         The kind of frame that the member returned.
+    criterion : str
+        What its characteristics are about, such as "behavioural"; empty where it does not say.
+    units : mapping of str to str
+        The unit of each column ``member__feature``; one without a unit may be absent.
     """
 
     member: str
     table: str
     frame: nw.DataFrame[Any]
     kind: OutputKind
+    criterion: str
+    units: Mapping[str, str]
 
     @property
     def features(self) -> list[str]:
@@ -40,8 +49,9 @@ class Part:
         return self.frame.columns[1:]
 
 
-def read_part(output: Any, *, member: str, table: str, member_id: str, customer_id: str, who: str) -> Part:
+def read_part(output: Any, *, estimator: Any, member: str, table: str, customer_id: str, who: str) -> Part:
     """Read what a member returned: check its ids and prefix its columns."""
+    member_id = getattr(estimator, "customer_id", customer_id)
     if not is_frame(output):
         raise InvalidTableError(
             f"{who}: member {member!r} returned {type(output).__name__}, not a dataframe with one row per customer. "
@@ -72,7 +82,17 @@ def read_part(output: Any, *, member: str, table: str, member_id: str, customer_
         example = ids.filter(ids.is_duplicated()).to_list()[0]
         raise CustomerIdError.repeated(f"{who}, member {member!r}", customer_id, n_repeated, example)
     kind: OutputKind = "pandas" if implementation.is_pandas() else "polars" if implementation.is_polars() else "pyarrow"
-    return Part(member, table, frame, kind)
+    return Part(member, table, frame, kind, *_said(estimator, member))
+
+
+def _said(estimator: Any, member: str) -> tuple[str, dict[str, str]]:
+    """Return what a fitted estimator says of its characteristics; one of another library says nothing."""
+    criterion = getattr(estimator, "criterion", "")
+    units = getattr(estimator, "units_", {})
+    # other libraries may mean something else by these names
+    texts = units.items() if isinstance(units, Mapping) else ()
+    named = {f"{member}__{feature}": unit for feature, unit in texts if isinstance(unit, str)}
+    return (criterion if isinstance(criterion, str) and criterion in CRITERIA else ""), named
 
 
 def _plain_ids(frame: nw.DataFrame[Any], name: str, who: str) -> nw.Expr:
@@ -163,7 +183,7 @@ def hand_out(frame: nw.DataFrame[Any], kind: OutputKind, customer_id: str) -> An
 
 
 def describe_frame(frame: nw.DataFrame[Any], parts: list[Part], who: str) -> pd.DataFrame:
-    """Tell the kind and the share of missing values of every characteristic of a joined frame."""
+    """Tell what every characteristic of a joined frame is about, its kind, its unit and how many do not have it."""
     rows = []
     for part in parts:
         for name in part.features:
@@ -171,8 +191,9 @@ def describe_frame(frame: nw.DataFrame[Any], parts: list[Part], who: str) -> pd.
             missing = column.is_null() | column.is_nan() if column.dtype.is_float() else column.is_null()
             n_missing = int(missing.fill_null(value=True).sum())
             kind = _kind_of(part.frame.schema[name], name, who)
-            rows.append((name, part.member, kind, n_missing / max(len(column), 1)))
-    return pd.DataFrame(rows, columns=["column", "member", "kind", "missing_share"])
+            unit = part.units.get(name, "")
+            rows.append((name, part.member, part.criterion, kind, unit, n_missing / max(len(column), 1)))
+    return pd.DataFrame(rows, columns=["column", "member", "criterion", "kind", "unit", "missing_share"])
 
 
 def _kind_of(dtype: Any, name: str, who: str) -> Kind:

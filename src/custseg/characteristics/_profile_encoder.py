@@ -80,15 +80,17 @@ def read_profile(X: Any, *, customer_id: str, columns: Sequence[str] | None, who
     wanted = None if columns is None else [customer_id, *columns]
     plain, categories = plain_categories(X, customer_id)
     table = open_table(plain, who=who, columns=wanted, customer_id=customer_id)
-    rows = collect(table.frame)
-    known = rows.filter(~nw.col(customer_id).is_null()).sort(customer_id)
+    # rows that belong to nobody are counted where they are
+    has_id = ~nw.col(customer_id).is_null()
+    known = collect(table.frame.filter(has_id)).sort(customer_id)
+    n_rows = collect(table.frame.select(nw.len().alias("rows")))["rows"].item()
     ids = known[customer_id]
     n_repeated = len(ids) - ids.n_unique() if len(ids) else 0
     if n_repeated:
         example = ids.filter(ids.is_duplicated()).to_list()[0]
         raise CustomerIdError.repeated(who, customer_id, n_repeated, example)
-    declared = {**categories, **frame_categories(rows)}
-    return Profile(known, table.kind, customer_id, len(rows) - len(known), declared)
+    declared = {**categories, **frame_categories(known)}
+    return Profile(known, table.kind, customer_id, int(n_rows or 0) - len(known), declared)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import narwhals.stable.v2 as nw
 import pandas as pd
 
 from custseg._core.base import OutputKind
-from custseg._core.frames import Table, open_table
+from custseg._core.frames import Table, by_partition, collect, open_table
 from custseg.characteristics._row_report import LEFT_OUT, RowPolicy
 from custseg.characteristics._timestamps import AsOf, Clock, period_index, read_clock
 from custseg.exceptions import ColumnTypeError, InvalidParameterError, InvalidTableError
@@ -166,15 +166,18 @@ def read_records(
     names = [field.column for field in roles.values()]
     opened = open_table(table, who=who, columns=names, customer_id=customer_id)
     clock = _clock(opened, roles, who)
+    clock = clock if as_of is None else _in_zone_of(as_of, clock)
     limit = None if as_of is None else AsOf.read(as_of, clock.zone, who)
     reasons = [NO_ID, NO_TIME, *(field.role for field in fields if field.required), LATE]
-    marked = _marked(clock, roles, reasons, period, limit, wall=wall)
-    in_memory = not isinstance(nw.from_native(table, pass_through=True), nw.LazyFrame)
-    if in_memory:
+    marked = by_partition(
+        clock.frame,
+        lambda frame: _marked(replace(clock, frame=frame), roles, reasons, period, limit, wall=wall),
+    )
+    if opened.in_memory:
         # what is read twice below is computed once
         marked = marked.collect().lazy()
     numbers = [field for field in fields if field.is_numeric]
-    facts = _facts(marked, numbers, n_status=len(reasons) + 2)
+    facts = _facts(marked, numbers, n_status=len(reasons) + 2, at_once=not opened.in_memory)
     largest = {field.role: _largest(marked, facts, field, who) for field in numbers}
     # 0: used; from 1 on: left out for a reason; the last: a return
     counts = [int(facts.get(f"status_{status}", 0)) for status in range(len(reasons) + 2)]
@@ -201,7 +204,7 @@ def read_records(
         largest=largest,
         customers=_range(facts, "customer"),
         periods=_range(facts, "period"),
-        in_memory=in_memory,
+        in_memory=opened.in_memory,
         _roles=roles,
     )
 
@@ -239,6 +242,15 @@ def _clock(opened: Table, roles: Mapping[str, Field], who: str) -> Clock:
         return read_clock(_retyped(opened, column, nw.String()).frame, column, who)
 
 
+def _in_zone_of(as_of: Any, clock: Clock) -> Clock:
+    """Give timestamps the zone of ``as_of`` where none of them can be read: text has then shown none."""
+    zone = pd.Timestamp(as_of).tzinfo
+    if zone is None or clock.zone is not None:
+        return clock
+    readable = _row(clock.frame.select(clock.readable.cast(nw.Int64).sum().alias("rows")))["rows"]
+    return replace(clock, zone=zone) if pd.isna(readable) or not readable else clock
+
+
 def _problem(dtype: Any, field: Field) -> tuple[str, str] | None:
     if field.kind == "number" and not dtype.is_numeric():
         remedy = (
@@ -253,7 +265,7 @@ def _problem(dtype: Any, field: Field) -> tuple[str, str] | None:
 
 def _refuse_unless_empty(opened: Table, error: ColumnTypeError) -> None:
     # columns of a table without rows often have no type worth the name
-    if opened.frame.select(nw.len().alias("rows")).collect()["rows"].item():
+    if _row(opened.frame.select(nw.len().alias("rows")))["rows"]:
         raise error
 
 
@@ -313,9 +325,10 @@ def _marked(
     return frame.with_columns(status.alias("status")).drop("late", *unknown.values())
 
 
-def _facts(marked: nw.LazyFrame[Any], numbers: Sequence[Field], n_status: int) -> dict[str, Any]:
+def _facts(marked: nw.LazyFrame[Any], numbers: Sequence[Field], n_status: int, *, at_once: bool) -> dict[str, Any]:
     schema = marked.collect_schema()
     status = nw.col("status")
+    counts = [(status == code).cast(nw.Int64).sum().alias(f"status_{code}") for code in range(1, n_status)]
     ranged = ["period", *(["customer"] if schema["customer"].is_integer() else [])]
     facts = _row(
         marked.select(
@@ -330,13 +343,13 @@ def _facts(marked: nw.LazyFrame[Any], numbers: Sequence[Field], n_status: int) -
             nw.when("readable").then(nw.col("moment")).max().alias("latest"),
             *(nw.col(name).min().alias(f"{name}_min") for name in ranged),
             *(nw.col(name).max().alias(f"{name}_max") for name in ranged),
+            *(counts if at_once else []),
         )
     )
-    # most tables are clean: their rows need not be counted status by status
-    if facts["rows"] and facts["status"] > 0:
-        counts = ((status == code).cast(nw.Int64).sum().alias(f"status_{code}") for code in range(1, n_status))
-        facts |= _row(marked.select(*counts))
-    return facts
+    if facts["rows"] == 0:
+        return {name: value for name, value in facts.items() if not name.startswith("status")}
+    # most tables are clean: where that costs no second reading, their rows need not be counted status by status
+    return facts if at_once or facts["status"] == 0 else facts | _row(marked.select(*counts))
 
 
 def _known(field: Field) -> nw.Expr:
@@ -368,7 +381,7 @@ def _largest(marked: nw.LazyFrame[Any], facts: Mapping[str, Any], field: Field, 
 
 
 def _row(frame: nw.LazyFrame[Any]) -> dict[str, Any]:
-    collected = frame.collect()
+    collected = collect(frame)
     return {name: collected[name].item() for name in collected.columns}
 
 
@@ -383,9 +396,11 @@ def count_repeated(records: Records) -> int:
     frame = records.frame.drop("period", *(["wall"] if "wall" in records.frame.collect_schema() else []))
     if records.in_memory and records.customers is not None and "amount" in records.largest:
         frame = _lookalikes(frame.collect(), records.customers, records.largest["amount"]).lazy()
-    counted = frame.select(nw.len().alias("rows")).collect()["rows"].item()
-    distinct = frame.unique().select(nw.len().alias("rows")).collect()["rows"].item()
-    return int(counted) - int(distinct)
+    # a window over all columns is how most engines tell distinct rows: counting them by group is far cheaper
+    names = frame.collect_schema().names()
+    groups = frame.group_by(*names).agg(nw.len().alias("__rows"))
+    found = _row(groups.select(nw.col("__rows").sum().alias("rows"), nw.len().alias("distinct")))
+    return int(found["rows"] or 0) - int(found["distinct"])
 
 
 def _lookalikes(frame: nw.DataFrame[Any], customers: tuple[int, int], largest: float) -> nw.DataFrame[Any]:

@@ -3,12 +3,17 @@
 A timestamp becomes microseconds since 1970-01-01: by the clock of its own zone (``wall``), which
 decides its calendar day, and in universal time (``moment``), which decides what was earlier. Periods
 are counted from the wall clock.
+
+The zone of a column is that of its dtype. A ``TIMESTAMP WITH TIME ZONE`` of duckdb and a ``timestamp``
+of Spark have none in their dtype: their zone is that of the connection (its setting ``TimeZone``), or of
+the session (``spark.sql.session.timeZone``), as it is when these engines themselves name a day.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import narwhals.stable.v2 as nw
@@ -16,6 +21,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from custseg._core.frames import by_partition, collect
+from custseg.characteristics._engine_clocks import duckdb_texts, duckdb_times, with_moment
 from custseg.exceptions import ColumnTypeError, InvalidParameterError
 
 SECOND = 1_000_000
@@ -28,7 +35,9 @@ UNIT_WORDS = {"h": "hours", "D": "days", "W": "weeks", "M": "months", "Y": "year
 PERIODS = ("h", "D", "W", "M")
 
 _OFFSET = "(?:Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])"
-_ISO = f"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?:[T ][0-9]{{2}}:[0-9]{{2}}(?::[0-9]{{2}}(?:[.][0-9]+)?)?{_OFFSET}?)?$"
+_DATE = "[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+_TIME = "(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:[.][0-9]+)?)?"
+_ISO = f"^{_DATE}(?:[T ]{_TIME}{_OFFSET}?)?$"
 _PADDING = "T00:00:00.000000"
 
 # what integer arithmetic serves alike: a column, an array, a Python int
@@ -42,7 +51,7 @@ class Clock:
     Attributes
     ----------
     frame : narwhals LazyFrame
-        The table, with helper columns where the timestamps are text.
+        The table, with helper columns where the timestamps are text or the engine has no epoch.
     readable : narwhals Expr
         Where a timestamp is present and can be read.
     wall, moment : narwhals Expr
@@ -81,6 +90,22 @@ def read_clock(frame: nw.LazyFrame[Any], column: str, who: str) -> Clock:
             dtype,
             "Convert it first, for example with pandas.to_datetime(column, format=...).",
         )
+    engine = frame.implementation
+    if engine.is_polars() or engine.is_pandas():
+        return _epoch_clock(frame, column, zone)
+    if engine.is_dask():
+        frame = by_partition(frame, partial(_with_clock, column=column, zone=zone))
+    elif engine.is_duckdb():
+        frame = duckdb_times(frame, column)
+    else:
+        frame = _with_civil_time(frame, column, zone)
+    wall, months = nw.col("__clock_wall"), nw.col("__clock_months")
+    return Clock(frame, ~wall.is_null(), wall, nw.col("__clock_moment"), months, zone)
+
+
+def _epoch_clock(frame: nw.LazyFrame[Any], column: str, zone: str | dt.tzinfo | None) -> Clock:
+    """Count from the epoch, where narwhals has words for it."""
+    dtype = frame.collect_schema()[column]
     instant = nw.col(column)
     if isinstance(dtype, nw.Date):
         instant = instant.cast(nw.Datetime("us"))
@@ -97,22 +122,66 @@ def read_clock(frame: nw.LazyFrame[Any], column: str, who: str) -> Clock:
     )
 
 
+def _with_clock(frame: nw.LazyFrame[Any], column: str, zone: str | dt.tzinfo | None) -> nw.LazyFrame[Any]:
+    clock = _epoch_clock(frame, column, zone)
+    return clock.frame.with_columns(
+        clock.wall.alias("__clock_wall"), clock.moment.alias("__clock_moment"), clock.months.alias("__clock_months")
+    )
+
+
+def _with_civil_time(frame: nw.LazyFrame[Any], column: str, zone: str | dt.tzinfo | None) -> nw.LazyFrame[Any]:
+    """Put the times together from year, day of the year and time, on engines that cannot count from the epoch."""
+    instant = nw.col(column)
+    if isinstance(frame.collect_schema()[column], nw.Date):
+        instant = instant.cast(nw.Datetime("us"))
+    local = instant if zone is None else instant.dt.replace_time_zone(None)
+    parts = ("year", "ordinal_day", "month", "hour", "minute", "second", "microsecond")
+    frame = frame.with_columns(getattr(local.dt, part)().cast(nw.Int64).alias(f"__clock_{part}") for part in parts)
+    year, day, month, hour, minute, second, fraction = (nw.col(f"__clock_{part}") for part in parts)
+    before = year - 1
+    days = before * 365 + before // 4 - before // 100 + before // 400 + day - 719163
+    # Spark counts the fraction of a second back from the next one before 1970
+    fraction = nw.when(fraction < 0).then(fraction + SECOND).otherwise(fraction)
+    frame = frame.with_columns(
+        (days * DAY + hour * HOUR + (minute * 60 + second) * SECOND + fraction).alias("__clock_wall"),
+        (year * 12 + month - 1).alias("__clock_months"),
+    )
+    if zone is None or str(zone) in ("UTC", "Etc/UTC"):
+        return frame.with_columns(nw.col("__clock_wall").alias("__clock_moment"))
+    return with_moment(frame, column, "__clock_moment")
+
+
 def _zone(frame: nw.LazyFrame[Any], column: str, dtype: nw.dtypes.DType) -> str | dt.tzinfo | None:
     if isinstance(dtype, nw.Datetime):
         return dtype.time_zone
     # narwhals does not know pandas' dtype of zones whose name has an underscore or a digit
-    native = nw.to_native(frame)
-    native_dtype = native[column].dtype if isinstance(native, pd.DataFrame) else None
+    native: Any = nw.to_native(frame)
+    is_pandas = frame.implementation.is_pandas() or frame.implementation.is_dask()
+    native_dtype = native[column].dtype if is_pandas else None
     return native_dtype.tz if isinstance(native_dtype, pd.DatetimeTZDtype) else None
 
 
 def _text_clock(frame: nw.LazyFrame[Any], column: str, who: str) -> Clock:
+    if frame.implementation.is_duckdb():
+        frame = duckdb_texts(frame, column, _ISO, _OFFSET)
+    else:
+        frame = by_partition(frame, partial(_with_text, column=column))
+    zone = _single_zone(frame, column, who)
+    shift = 0 if zone is None else zone.utcoffset(None) // dt.timedelta(microseconds=1)
+    wall = nw.col("__clock_wall")
+    return Clock(frame, nw.col("__clock_readable"), wall, wall - shift, nw.col("__clock_months"), zone)
+
+
+def _with_text(frame: nw.LazyFrame[Any], column: str) -> nw.LazyFrame[Any]:
     # unreadable text becomes a harmless date, since slices of it could not be cast to numbers
+    names = frame.collect_schema().names()
     text = nw.col("__text")
     frame = frame.with_columns(nw.col(column).cast(nw.String).str.strip_chars().alias("__text"))
     frame = frame.with_columns(text.str.contains(_ISO).fill_null(value=False).alias("__readable"))
     frame = frame.with_columns(nw.when("__readable").then(text).otherwise(nw.lit("1970-01-01")).alias("__text"))
-    frame = frame.with_columns(_offset(text).alias("__offset"), text.str.replace(f"{_OFFSET}$", "").alias("__text"))
+    frame = frame.with_columns(
+        _offset(text).alias("__clock_offset"), text.str.replace_all(f"{_OFFSET}$", "").alias("__text")
+    )
     size = text.str.len_chars()
     frame = frame.with_columns(_padded(text, size).alias("__text"))
     parts = {"year": (0, 4), "month": (5, 2), "day": (8, 2), "hour": (11, 2), "minute": (14, 2), "second": (17, 2)}
@@ -122,29 +191,15 @@ def _text_clock(frame: nw.LazyFrame[Any], column: str, who: str) -> Clock:
     )
     months = nw.col("__year") * 12 + nw.col("__month") - 1
     first = first_day_of_month(months)
-    frame = frame.with_columns(
-        (
-            nw.col("__readable")
-            & (nw.col("__year") >= 1)
-            & nw.col("__month").is_between(1, 12)
-            & (nw.col("__day") >= 1)
-            & (nw.col("__day") <= first_day_of_month(months + 1) - first)
-            & (nw.col("__hour") <= 23)
-            & (nw.col("__minute") <= 59)
-            & (nw.col("__second") <= 59)
-        ).alias("__readable"),
-        (
-            (first + nw.col("__day") - 1) * DAY
-            + nw.col("__hour") * HOUR
-            + (nw.col("__minute") * 60 + nw.col("__second")) * SECOND
-            + nw.col("__fraction")
-        ).alias("__wall"),
-        months.alias("__months"),
+    is_day = nw.col("__day") <= first_day_of_month(months + 1) - first
+    time = nw.col("__hour") * HOUR + (nw.col("__minute") * 60 + nw.col("__second")) * SECOND + nw.col("__fraction")
+    return frame.select(
+        *names,
+        "__clock_offset",
+        (nw.col("__readable") & (nw.col("__year") >= 1) & is_day).alias("__clock_readable"),
+        ((first + nw.col("__day") - 1) * DAY + time).alias("__clock_wall"),
+        months.alias("__clock_months"),
     )
-    zone = _single_zone(frame, column, who)
-    shift = 0 if zone is None else zone.utcoffset(None) // dt.timedelta(microseconds=1)
-    wall = nw.col("__wall")
-    return Clock(frame, nw.col("__readable"), wall, wall - shift, nw.col("__months"), zone)
 
 
 def _offset(text: nw.Expr) -> nw.Expr:
@@ -163,8 +218,9 @@ def _padded(text: nw.Expr, size: nw.Expr) -> nw.Expr:
 
 
 def _single_zone(frame: nw.LazyFrame[Any], column: str, who: str) -> dt.timezone | None:
-    offset = nw.col("__offset")
-    seen = frame.filter(nw.col("__readable")).select(offset.min().alias("low"), offset.max().alias("high")).collect()
+    offset = nw.col("__clock_offset")
+    readable = frame.filter(nw.col("__clock_readable"))
+    seen = collect(readable.select(offset.min().alias("low"), offset.max().alias("high")))
     low, high = seen["low"].item(), seen["high"].item()
     # without a readable row there is no offset, and pandas says so by NaN
     if not isinstance(low, str) or low == high == "":

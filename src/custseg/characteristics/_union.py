@@ -126,8 +126,9 @@ class CharacteristicUnion(TableOutputMixin, TransformerMixin, Estimator, _BaseCo
     Notes
     -----
     The kind of frame is that of the first member's output, and so of the first table; the other
-    tables may be of any kind. Dtypes survive the join, ordered categories included; integers of
-    customers without a match become floats in pandas.
+    tables may be of any kind, or be read by other engines: a member takes whatever its ``fit`` takes,
+    a path for example, and only its customers are joined. Dtypes survive the join, ordered categories
+    included; integers of customers without a match become floats in pandas.
 
     At ``transform`` too, the first table says whose rows come out: customers of the other tables
     that it does not hold are left out without a warning, so that all tables can be passed whole.
@@ -209,8 +210,8 @@ class CharacteristicUnion(TableOutputMixin, TransformerMixin, Estimator, _BaseCo
 
         Parameters
         ----------
-        X : mapping of str to dataframe
-            The tables by name. Tables that no member reads are ignored.
+        X : mapping of str to dataframe or path
+            The tables by name, each as its members take it. Tables that no member reads are ignored.
         y : None
             Ignored.
 
@@ -227,8 +228,8 @@ class CharacteristicUnion(TableOutputMixin, TransformerMixin, Estimator, _BaseCo
 
         Parameters
         ----------
-        X : mapping of str to dataframe
-            The tables by name.
+        X : mapping of str to dataframe or path
+            The tables by name, each as its members take it.
         y : None
             Ignored.
 
@@ -245,8 +246,8 @@ class CharacteristicUnion(TableOutputMixin, TransformerMixin, Estimator, _BaseCo
 
         Parameters
         ----------
-        X : mapping of str to dataframe
-            The tables by name.
+        X : mapping of str to dataframe or path
+            The tables by name, each as its members take it.
         as_of : timestamp or None, default=None
             The time as of which customers are described, passed to every member whose
             ``transform`` takes it; None leaves it to them.
@@ -294,9 +295,16 @@ class CharacteristicUnion(TableOutputMixin, TransformerMixin, Estimator, _BaseCo
         Returns
         -------
         description : pandas.DataFrame
-            One row per characteristic: ``column``, ``member``, ``kind`` ("numeric", "binary",
-            "ordinal" or "nominal") and ``missing_share``, the share of customers (0 to 1) for whom
-            it is not known.
+            One row per characteristic: ``column``; ``member``; ``criterion`` ("demographic",
+            "geographic", "behavioural", "psychographic" or "social"); ``kind`` ("numeric",
+            "binary", "ordinal" or "nominal"); ``unit``, such as "days"; and ``missing_share``, the
+            share of customers (0 to 1) for whom it is not known. Criterion and unit are empty
+            where the member does not say them, as one of another library.
+
+        Raises
+        ------
+        NotFittedError
+            If the union is not fitted.
         """
         check_is_fitted(self)
         return self._description.copy()
@@ -370,9 +378,9 @@ class CharacteristicUnion(TableOutputMixin, TransformerMixin, Estimator, _BaseCo
     def _part(self, output: Any, name: str, member: Any, table: str) -> Part:
         return read_part(
             output,
+            estimator=member,
             member=name,
             table=table,
-            member_id=getattr(member, "customer_id", self.customer_id),
             customer_id=self.customer_id,
             who=type(self).__name__,
         )

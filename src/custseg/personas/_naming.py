@@ -23,6 +23,9 @@ _KNOWN_WORDS = {
     "monetary": ("high-spending", "low-spending"),
     "tenure": ("long-standing", "new"),
     "age": ("older", "younger"),
+    "contacts": ("often contacted", "rarely contacted"),
+    "response_rate": ("responsive", "unresponsive"),
+    "coupons": ("coupon-redeeming", "few coupons"),
 }
 
 
@@ -38,7 +41,7 @@ def describe(trait: Trait) -> str:
     if trait.kind == "nominal":
         return f"{trait.label}: {trait.level}" if more else f"{trait.label}: not {trait.level}"
     feature = feature_of(trait.characteristic).casefold()
-    if feature in _KNOWN_WORDS and trait.label.casefold() == feature:
+    if feature in _KNOWN_WORDS and trait.label.casefold() == feature.replace("_", " "):
         return _KNOWN_WORDS[feature][0 if more else 1]
     if trait.kind == "ordinal":
         return f"{'higher' if more else 'lower'} {trait.label}"

@@ -1,0 +1,275 @@
+"""Contacts of campaigns and the responses to them, joined to one table with one row per contact."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import pandas as pd
+
+from custseg._core.frames import Table, open_table, to_kind
+from custseg._core.params import COLUMN, NONE, check
+from custseg.exceptions import ColumnTypeError, DataQualityWarning, InvalidParameterError, InvalidTableError
+
+_WHO = "join_responses"
+_ADDED = ("responded", "n_responses", "response_time")
+
+
+@dataclass(frozen=True)
+class JoinedResponses:
+    """Contacts with the responses to them, and how the two tables fit each other.
+
+    Attributes
+    ----------
+    contacts : dataframe
+        One row per contact: the columns of the contacts, those of the campaigns, and ``responded``
+        (bool), ``n_responses`` (whole number) and ``response_time`` (of the first response, missing
+        where there is none; absent where no times were given).
+    n_contacts : int
+        Rows of the table of contacts.
+    n_unidentified : int
+        Contacts without customer or campaign: left out.
+    n_undescribed : int
+        Contacts whose campaign is not in the table of campaigns: kept, its columns missing.
+    n_responded : int
+        Contacts with at least one response.
+    n_responses : int
+        Rows of the table of responses.
+    n_joined : int
+        Responses that belong to a contact.
+    n_without_contact : int
+        Responses of customers who were not contacted in that campaign: left out.
+
+    Examples
+    --------
+    >>> from custseg.characteristics import JoinedResponses
+    >>> JoinedResponses(None, 9, 0, 0, 2, 4, 3, 1).to_frame().loc["n_without_contact", "n_rows"]
+    np.int64(1)
+    """
+
+    contacts: Any
+    n_contacts: int
+    n_unidentified: int
+    n_undescribed: int
+    n_responded: int
+    n_responses: int
+    n_joined: int
+    n_without_contact: int
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the counts as a table.
+
+        Returns
+        -------
+        frame : pandas.DataFrame
+            Column ``n_rows``, one row per count, indexed by its name.
+        """
+        counts = {name: count for name, count in vars(self).items() if name != "contacts"}
+        return pd.Series(counts, name="n_rows").rename_axis("count").to_frame()
+
+
+def join_responses(
+    contacts: Any,
+    responses: Any,
+    *,
+    campaigns: Any = None,
+    customer_id: str = "customer_id",
+    campaign: str = "campaign",
+    response_time: str | None = "response_time",
+) -> JoinedResponses:
+    """Join the contacts of campaigns with the responses to them, and count what does not fit.
+
+    A retailer often keeps who was sent a campaign, what the campaigns are, and which coupons came
+    back in three tables. :class:`CampaignResponseFeaturizer` reads one, with a row per contact:
+    this function makes it. A response belongs to the contact of the same customer in the same
+    campaign.
+
+    Parameters
+    ----------
+    contacts : dataframe
+        One row per customer and campaign. Columns besides the two are kept.
+    responses : dataframe
+        One row per response, such as an order or a redeemed coupon; a customer may respond several
+        times to one campaign, or to one that never reached them.
+    campaigns : dataframe or None, default=None
+        One row per campaign, for example with its type and its first day: the columns are added to
+        each contact.
+    customer_id : str, default="customer_id"
+        Column of customer ids, in both tables.
+    campaign : str, default="campaign"
+        Column of campaigns, in all tables.
+    response_time : str or None, default="response_time"
+        Column of ``responses`` with their times; None where these are not known.
+
+    Returns
+    -------
+    joined : JoinedResponses
+        The table, and the counts in both directions. The table is of the kind of ``contacts``;
+        eager ones are sorted by customer and campaign, lazy ones stay lazy.
+
+    Raises
+    ------
+    InvalidTableError
+        If a column is missing, a contact or campaign occurs twice, the tables run on different
+        engines, or a column that is to be added is there already.
+    ColumnTypeError
+        If ids are text in one table and numbers in the other.
+
+    Warns
+    -----
+    DataQualityWarning
+        If responses belong to no contact, or contacts cannot be joined, with their number.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from custseg.characteristics import join_responses
+    >>> contacts = pd.DataFrame({"customer_id": [1, 1, 2], "campaign": ["may", "june", "may"]})
+    >>> coupons = pd.DataFrame(
+    ...     {
+    ...         "customer_id": [1, 1],
+    ...         "campaign": ["june", "june"],
+    ...         "response_time": pd.to_datetime(["2024-06-09", "2024-06-03"]),
+    ...     }
+    ... )
+    >>> joined = join_responses(contacts, coupons)
+    >>> joined.contacts
+       customer_id campaign  responded  n_responses response_time
+    0            1     june       True            2    2024-06-03
+    1            1      may      False            0           NaT
+    2            2      may      False            0           NaT
+    >>> joined.n_contacts, joined.n_responded, joined.n_responses, joined.n_without_contact
+    (3, 1, 2, 0)
+    """
+    names = {"customer_id": customer_id, "campaign": campaign}
+    check(_WHO, dict.fromkeys(names, (COLUMN,)), names)
+    check(_WHO, {"response_time": (NONE, COLUMN)}, {"response_time": response_time})
+    keys = [customer_id, campaign]
+    if customer_id == campaign:
+        raise InvalidParameterError.not_allowed(_WHO, "campaign", "another column than the customer id", campaign)
+    sent = open_table(contacts, who=f"{_WHO}, contacts", customer_id=customer_id)
+    _with_columns(sent, keys, "contacts")
+    wanted = [*keys, *([] if response_time is None else [response_time])]
+    came = open_table(responses, who=f"{_WHO}, responses", columns=wanted, customer_id=customer_id)
+    tables = {"contacts": sent.frame, "responses": came.frame}
+    described = None
+    if campaigns is not None:
+        described = open_table(campaigns, who=f"{_WHO}, campaigns")
+        _with_columns(described, [campaign], "campaigns")
+        tables["campaigns"] = described.frame
+    added = [*_ADDED[:2], *(["response_time"] if response_time is not None else [])]
+    _check(tables, keys, added)
+
+    known = ~(nw.col(customer_id).is_null() | nw.col(campaign).is_null())
+    usable = sent.frame.filter(known)
+    n_contacts, n_usable = _count(sent.frame), _count(usable)
+    _refuse_repeated(usable, keys, n_usable, "contacts")
+    by_contact = _by_contact(came.frame.filter(known), keys, response_time)
+    joined = usable.join(by_contact, on=keys, how="left")
+    joined = joined.with_columns(nw.col("n_responses").fill_null(0).cast(nw.Int64))
+    joined = joined.with_columns((nw.col("n_responses") > 0).alias("responded"))
+    n_undescribed = 0
+    if described is not None:
+        one_each = described.frame.filter(~nw.col(campaign).is_null())
+        _refuse_repeated(one_each, [campaign], _count(one_each), "campaigns")
+        n_undescribed = n_usable - _count(usable.join(one_each.select(campaign), on=campaign, how="inner"))
+        joined = joined.join(one_each, on=campaign, how="left")
+    order = [*sent.columns, *([] if described is None else [n for n in described.columns if n != campaign]), *added]
+    found = by_contact.join(usable.select(keys), on=keys, how="inner")
+    sums = found.select(nw.len().alias("contacts"), nw.col("n_responses").sum()).collect()
+    n_responses, n_joined = _count(came.frame), int(sums["n_responses"].item() or 0)
+    result = JoinedResponses(
+        contacts=_handed_out(joined.select(order), contacts, sent, keys),
+        n_contacts=n_contacts,
+        n_unidentified=n_contacts - n_usable,
+        n_undescribed=n_undescribed,
+        n_responded=int(sums["contacts"].item()),
+        n_responses=n_responses,
+        n_joined=n_joined,
+        n_without_contact=n_responses - n_joined,
+    )
+    _warn(result)
+    return result
+
+
+def _by_contact(responses: nw.LazyFrame[Any], keys: list[str], response_time: str | None) -> nw.LazyFrame[Any]:
+    """Count the responses of each customer to each campaign, and find the first."""
+    count = nw.len().alias("n_responses")
+    if response_time is None:
+        return responses.group_by(*keys).agg(count)
+    return responses.group_by(*keys).agg(count, nw.col(response_time).min().alias("response_time"))
+
+
+def _with_columns(table: Table, names: list[str], what: str) -> None:
+    open_table(table.frame.to_native(), who=f"{_WHO}, {what}", columns=names)
+
+
+def _check(tables: dict[str, nw.LazyFrame[Any]], keys: list[str], added: list[str]) -> None:
+    """Refuse tables that cannot be joined: other engines, columns of the same name, ids of other types."""
+    first = tables["contacts"]
+    taken = set(first.collect_schema().names())
+    for name, frame in tables.items():
+        if frame.implementation != first.implementation:
+            raise InvalidTableError(
+                f"{_WHO}: the contacts are a table of {first.implementation}, the {name} one of "
+                f"{frame.implementation}, and neither can be joined to the other. Convert one of them."
+            )
+        schema, reference = frame.collect_schema(), first.collect_schema()
+        for key in keys:
+            if key in schema and (schema[key].is_numeric() != reference[key].is_numeric()):
+                raise ColumnTypeError.expected(
+                    f"{_WHO}, {name}",
+                    key,
+                    f"of the type that it has in the contacts ({reference[key]})",
+                    schema[key],
+                    "Convert one of them, for example with astype(str).",
+                )
+        if name == "campaigns":
+            _refuse_taken([column for column in schema.names() if column not in keys], taken, name)
+            taken |= set(schema.names())
+    _refuse_taken(added, taken, "responses")
+
+
+def _refuse_taken(names: list[str], taken: set[str], source: str) -> None:
+    for name in names:
+        if name in taken:
+            raise InvalidTableError(
+                f"{_WHO}: column {name!r} would come from the {source}, and there is one already. Rename or drop it."
+            )
+
+
+def _refuse_repeated(frame: nw.LazyFrame[Any], keys: list[str], n_rows: int, what: str) -> None:
+    n_repeated = n_rows - _count(frame.select(keys).unique())
+    if n_repeated:
+        words = "campaign" if len(keys) == 1 else "customer and campaign"
+        remedy = "Keep one row for each" if len(keys) == 1 else "Give every mailing a campaign of its own, or keep one"
+        raise InvalidTableError(
+            f"{_WHO}: {n_repeated} row(s) of the {what} repeat a {words}, so that a response would belong to several. "
+            f"{remedy}."
+        )
+
+
+def _count(frame: nw.LazyFrame[Any]) -> int:
+    return int(frame.select(nw.len().alias("rows")).collect()["rows"].item())
+
+
+def _handed_out(joined: nw.LazyFrame[Any], contacts: Any, sent: Table, keys: list[str]) -> Any:
+    if isinstance(nw.from_native(contacts, pass_through=True), nw.LazyFrame):
+        return joined.to_native()
+    return to_kind(joined.collect().sort(keys), sent.kind, None)
+
+
+def _warn(result: JoinedResponses) -> None:
+    problems = {
+        f"{result.n_without_contact} of {result.n_responses} response(s) are of customers who were not contacted in "
+        "that campaign and belong to no contact": result.n_without_contact,
+        f"{result.n_unidentified} of {result.n_contacts} contact(s) have no customer or no campaign and are left "
+        "out": result.n_unidentified,
+        f"{result.n_undescribed} contact(s) are of a campaign that the table of campaigns does not "
+        "have": result.n_undescribed,
+    }
+    found = [words for words, n_rows in problems.items() if n_rows]
+    if found:
+        warnings.warn(f"{_WHO}: {'; '.join(found)}.", DataQualityWarning, stacklevel=3)
