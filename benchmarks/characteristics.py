@@ -1,25 +1,32 @@
-"""RFM from 1,000,000 purchase lines: ours, pandas by hand, and lifetimes 0.11.3."""
+"""From purchase lines to customers: ours beside pandas and polars by hand, lifetimes 0.11.3, and reading the file."""
 
 from __future__ import annotations
 
 import sys
+import tempfile
 import warnings
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import polars as pl
 
-from benchmarks._timing import in_turns
-from custseg.characteristics import RFMFeaturizer
+from benchmarks._lines import purchase_lines
+from benchmarks._timing import Timed, in_turns
+from custseg.characteristics import PurchaseBehaviorFeaturizer, RFMFeaturizer
 
 N_LINES = 1_000_000
+N_MANY, N_CUSTOMERS = 10_000_000, 750_000
 N_DAYS = 730
 COLUMNS = ("recency", "frequency", "monetary", "tenure")
+PANDAS, POLARS, LIFETIMES, SCAN = "pandas by hand", "polars by hand", "lifetimes", "reading the file"
+PEERS = (PANDAS, POLARS, LIFETIMES)
 
 
-def purchase_lines(lines_per_visit: int) -> pd.DataFrame:
+def visits(lines_per_visit: int) -> pd.DataFrame:
     """Two years of purchases; customers differ in how often they come."""
     random = np.random.RandomState(0)
     n_visits = N_LINES // lines_per_visit
@@ -80,7 +87,55 @@ def checksum(result: Any) -> dict[str, float]:
     return {"customers": float(len(table)), "ids": float(np.sum(table.index.to_numpy() * place)), **sums}
 
 
-def compare(lines: pd.DataFrame, lines_per_visit: int, monetary: str) -> list[dict[str, Any]]:
+def by_hand_on_polars(lines: pl.DataFrame) -> pl.DataFrame:
+    days = (
+        lines.lazy()
+        .with_columns(day=pl.col("timestamp").dt.truncate("1d"))
+        .group_by("customer_id", "day")
+        .agg(pl.col("amount").sum())
+    )
+    customers = days.group_by("customer_id").agg(
+        first=pl.col("day").min(), last=pl.col("day").max(), frequency=pl.len(), total=pl.col("amount").sum()
+    )
+    end = pl.col("last").max()
+    return (
+        customers.select(
+            "customer_id",
+            recency=(end - pl.col("last")).dt.total_days().cast(pl.Float64),
+            frequency=pl.col("frequency").cast(pl.Int64),
+            monetary=pl.col("total") / pl.col("frequency"),
+            tenure=(end - pl.col("first")).dt.total_days().cast(pl.Float64),
+        )
+        .sort("customer_id")
+        .collect()
+    )
+
+
+def compare(what: str, competitors: Mapping[str, Callable[[], Any]], n_rounds: int) -> list[dict[str, Any]]:
+    """Time competitors that compute the same; how many times longer the others take than each."""
+    timed = in_turns(competitors, n_rounds)
+    check_equal({name: checksum(entry.result) for name, entry in timed.items()})
+    return [_row(what, name, timed, [peer for peer in PEERS if peer in timed and peer != name]) for name in timed]
+
+
+def _row(what: str, name: str, timed: Mapping[str, Timed], peers: list[str]) -> dict[str, Any]:
+    own = timed[name]
+    ratios = [
+        f"{peer} {timed[peer].seconds / own.seconds:.2f} ({timed[peer].cpu_seconds / own.cpu_seconds:.2f})"
+        for peer in peers
+    ]
+    return {
+        "what": what,
+        "who": name,
+        "seconds": own.seconds,
+        "cpu seconds": own.cpu_seconds,
+        "peer / who, in brackets cpu": "; ".join(ratios) or None,
+    }
+
+
+def core_rfm(lines_per_visit: int, monetary: str) -> list[dict[str, Any]]:
+    """Core RFM of a million lines, lifetimes beside it."""
+    lines = visits(lines_per_visit)
     on_polars = pl.from_pandas(lines)
     featurizer = RFMFeaturizer(features=COLUMNS, monetary=monetary)
     fitted = RFMFeaturizer(features=COLUMNS, monetary=monetary).fit(lines)
@@ -90,20 +145,41 @@ def compare(lines: pd.DataFrame, lines_per_visit: int, monetary: str) -> list[di
         "custseg transform, polars in": lambda: fitted.transform(on_polars),
     }
     if monetary == "mean":
-        competitors["pandas by hand"] = lambda: by_hand(lines)
+        competitors[PANDAS] = lambda: by_hand(lines)
     if find_spec("lifetimes") is not None:
-        competitors["lifetimes"] = lambda: by_lifetimes(lines, monetary=monetary)
-    timed = in_turns(competitors)
-    check_equal({name: checksum(entry.result) for name, entry in timed.items()})
-    rows = []
-    for name, entry in timed.items():
-        row = {"lines": len(lines), "per visit": lines_per_visit, "monetary": monetary, "who": name}
-        row |= {"seconds": entry.seconds, "cpu seconds": entry.cpu_seconds}
-        for peer in ("pandas by hand", "lifetimes"):
-            row[f"{peer} / who"] = timed[peer].seconds / entry.seconds if peer in timed else None
-            row[f"{peer} / who, cpu"] = timed[peer].cpu_seconds / entry.cpu_seconds if peer in timed else None
-        rows.append(row)
-    return rows
+        competitors[LIFETIMES] = lambda: by_lifetimes(lines, monetary=monetary)
+    return compare(f"RFM, {N_LINES:,} lines, {lines_per_visit} a visit, {monetary}", competitors, 5)
+
+
+def rfm_at_scale() -> list[dict[str, Any]]:
+    """Core RFM of ten million lines, beside the same by hand."""
+    lines = purchase_lines(N_MANY, N_CUSTOMERS)[["customer_id", "timestamp", "amount"]]
+    lines["amount"] = lines["amount"].abs()  # what is done by hand knows no returns
+    on_polars = pl.from_pandas(lines)
+    featurizer = RFMFeaturizer(features=COLUMNS)
+    competitors = {
+        "custseg fit_transform, pandas in": lambda: featurizer.fit_transform(lines),
+        PANDAS: lambda: by_hand(lines),
+        "custseg fit_transform, polars in": lambda: featurizer.fit_transform(on_polars),
+        POLARS: lambda: by_hand_on_polars(on_polars),
+    }
+    return compare(f"RFM, {N_MANY:,} lines, {N_CUSTOMERS:,} customers", competitors, 3)
+
+
+def behavior_at_scale() -> list[dict[str, Any]]:
+    """All characteristics of purchase behaviour from a Parquet file of ten million lines, beside reading the file."""
+    featurizer = PurchaseBehaviorFeaturizer(category="category", channel="channel", discount="discount")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "lines.parquet"
+        pl.from_pandas(purchase_lines(N_MANY, N_CUSTOMERS)).write_parquet(path)
+        competitors = {
+            "custseg fit_transform": lambda: featurizer.fit_transform(pl.read_parquet(path)),
+            SCAN: lambda: pl.read_parquet(path),
+        }
+        timed = in_turns(competitors, 3)
+    n_features = timed["custseg fit_transform"].result.shape[1] - 1
+    what = f"{n_features} characteristics of behaviour, {N_MANY:,} lines, {N_CUSTOMERS:,} customers"
+    return [_row(what, name, timed, [peer for peer in (SCAN,) if peer != name]) for name in timed]
 
 
 def check_equal(sums: dict[str, dict[str, float]]) -> None:
@@ -119,7 +195,6 @@ def run() -> list[dict[str, Any]]:
         print("lifetimes is not installed and left out: python -m pip install lifetimes==0.11.3", file=sys.stderr)
     rows = []
     for lines_per_visit in (1, 5):
-        lines = purchase_lines(lines_per_visit)
         for monetary in ("mean", "mean_repeat"):
-            rows += compare(lines, lines_per_visit, monetary)
-    return rows
+            rows += core_rfm(lines_per_visit, monetary)
+    return rows + rfm_at_scale() + behavior_at_scale()

@@ -58,8 +58,8 @@ class InvalidTableError(ValueError):
     @classmethod
     def unsupported(cls, who: str, table: Any) -> InvalidTableError:
         return cls(
-            f"{who} expects a dataframe (pandas or polars), got {type(table).__name__}. "
-            "Wrap the data in a DataFrame with named columns."
+            f"{who} expects a dataframe (pandas, polars, pyarrow, duckdb, ibis, dask or pyspark), got "
+            f"{type(table).__name__}. Wrap the data in a DataFrame with named columns."
         )
 
     @classmethod

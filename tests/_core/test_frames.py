@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 
+import duckdb
+import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from custseg._core import frames
-from custseg._core.frames import is_frame, open_table, to_kind
+from custseg._core.frames import by_partition, collect, is_frame, open_table, to_kind
 from custseg.exceptions import (
     ColumnNotFoundError,
     ColumnTypeError,
@@ -18,6 +21,7 @@ from custseg.exceptions import (
     DuplicateColumnError,
     InvalidTableError,
 )
+from tests.engines import ENGINES
 
 
 @pytest.fixture(params=["through polars", "pandas alone"])
@@ -170,3 +174,77 @@ def test_nullable_ids_come_out_as_plain_integers(route):
     table = pd.DataFrame({"id": pd.array([2, 1], dtype="Int64"), "x": [1.0, 2.0]})
     frame = open_table(table, who="Test", customer_id="id").frame.collect()
     assert to_kind(frame, "pandas", "id").index.dtype == np.int64
+
+
+def test_pyarrow_comes_out_as_pyarrow_with_its_ordered_categories(monkeypatch):
+    size = pa.DictionaryArray.from_arrays(pa.array([1, 0]), pa.array(["small", "large"]), ordered=True)
+    stamp = pa.array([dt.datetime(2024, 1, 1)] * 2, pa.timestamp("us", "+02:00"))  # noqa: DTZ001
+    table = pa.table({"id": pa.array([2**60 + 1, None]), "size": size, "time": stamp})
+    opened = open_table(table, who="Test", columns=["id", "size"], customer_id="id")
+    assert opened.kind == "pyarrow"
+    assert opened.frame.collect_schema()["size"] == nw.Enum(["small", "large"])
+    for without in (False, True):
+        if without:
+            monkeypatch.setattr(frames, "is_installed", lambda name: False)
+        # polars has no zone such as +02:00, so these run on pandas
+        found = open_table(table, who="Test", columns=["id", "time"], customer_id="id")
+        assert found.kind == "pyarrow"
+        assert found.frame.collect()["id"].to_list()[0] == 2**60 + 1
+
+
+@pytest.mark.parametrize("engine", ["polars", "duckdb", "ibis", "dask"])
+def test_ids_are_normalised_in_the_engine(engine):
+    def got(ids):
+        native = ENGINES[engine](pd.DataFrame({"id": ids, "x": 1.0}))
+        return collect(open_table(native, who="Test", customer_id="id").frame)["id"].to_list()
+
+    assert [None if pd.isna(value) else value for value in got([12345.0, np.nan, 7.0])] == [12345, None, 7]
+    assert [None if pd.isna(value) else value for value in got(["", "a", None])] == [None, "a", None]
+    for odd in ([1.5, 2.0], [2.0**53, 1.0], [1e300, 1.0]):
+        with pytest.raises(CustomerIdError, match="'id'.*fractions"):
+            got(odd)
+    with pytest.raises(CustomerIdError, match="'id'.*cannot identify"):
+        got([True, False])
+
+
+@pytest.mark.parametrize("dtype", ["HUGEINT", "DECIMAL(18, 0)", "UBIGINT"])
+def test_whole_numbers_of_a_database_are_ids(dtype):
+    relation = duckdb.connect().sql(f"SELECT CAST(7 AS {dtype}) AS id")
+    assert collect(open_table(relation, who="Test", customer_id="id").frame)["id"].to_list() == [7]
+
+
+def test_sums_of_duckdb_keep_every_digit():
+    relation = duckdb.connect().sql("SELECT unnest([4611686018427387000, 7]) AS x")
+    found = collect(open_table(relation, who="Test").frame.select(nw.col("x").sum()))
+    assert found.rows() == [(4611686018427387007,)]
+    assert found.schema["x"] == nw.Int64
+
+
+def test_a_dask_index_that_bears_a_name_counts_as_a_column():
+    table = pd.DataFrame({"amount": [1.0]}, index=pd.Index([7], name="customer_id"))
+    opened = open_table(ENGINES["dask"](table), who="Test", columns=["customer_id", "amount"])
+    assert collect(opened.frame).rows() == [(7, 1.0)]
+    assert opened.columns == ("customer_id", "amount")
+
+
+def test_a_step_by_partition_keeps_dtypes():
+    table = pd.DataFrame({"x": [1, 2, 3], "name": ["a", None, "c"]})
+    expected = [(1, "a", 2.5), (2, None, 3.5), (3, "c", 4.5)]
+    for engine in ("polars lazy", "dask"):
+        frame = nw.from_native(ENGINES[engine](table)).lazy()
+        step = by_partition(frame, lambda part: part.with_columns((nw.col("x") + 1.5).alias("y")))
+        assert step.collect_schema()["y"] == nw.Float64
+        assert collect(step).rows() == expected
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"]),
+        duckdb.connect().sql("SELECT 1 AS a, 2 AS a"),
+    ],
+    ids=["pyarrow", "duckdb"],
+)
+def test_repeated_names_of_other_frames_are_refused(table):
+    with pytest.raises(DuplicateColumnError, match="'a' more than once"):
+        open_table(table, who="Test")

@@ -285,7 +285,7 @@ class TestBadInput:
         with pytest.raises(ColumnTypeError, match="'came' must be timestamps"):
             featurizer().fit(CONTACTS.assign(came=3.5))
 
-    @pytest.mark.parametrize("number", [-1, 0.5])
+    @pytest.mark.parametrize("number", [-1, 0.5, 1e300])
     def test_numbers_that_count_no_coupons(self, number):
         coupons = CONTACTS["coupons"].where(CONTACTS.index != 4, number)
         with pytest.raises(ColumnTypeError, match=r"'coupons' must be whole numbers .* others in 1 row"):

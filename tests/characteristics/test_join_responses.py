@@ -97,6 +97,42 @@ def test_what_cannot_be_joined_is_counted_and_warned_of():
         assert join_responses(lost, blank).n_responded == 0
 
 
+@pytest.mark.parametrize("backend", ["pandas", "polars"])
+def test_campaigns_of_other_dtypes_meet(backend):
+    # one response without a campaign makes floats of all in pandas; a file of categories meets one of text
+    numbered = {"may": 5, "june": 6, "july": 7}
+    contacts, responses, campaigns = (table.replace({"campaign": numbered}) for table in tables(lambda t: t).values())
+    contacts = contacts.astype({"campaign": "int64"})
+    responses = responses.assign(campaign=[6.0, np.nan, 6.0, 5.0])
+    campaigns = campaigns.assign(campaign=[5.0, 6.0, np.nan])
+    named = [
+        CONTACTS,
+        RESPONSES.assign(campaign=RESPONSES["campaign"].where(RESPONSES.index != 1).astype("category")),
+        CAMPAIGNS.iloc[:2].astype({"campaign": "category"}),
+    ]
+    prepare = pl.from_pandas if backend == "polars" else pd.DataFrame.copy
+    for some in ([contacts, responses, campaigns], named):
+        with pytest.warns(DataQualityWarning, match=r"3 of 4 response\(s\)"):
+            joined = join_responses(*map(prepare, some[:2]), campaigns=prepare(some[2]))
+        assert (joined.n_responded, joined.n_joined, joined.n_undescribed) == (1, 1, 0)
+
+
+@pytest.mark.parametrize(
+    "prepare", [pd.DataFrame.copy, pl.from_pandas, duckdb.from_df], ids=["pandas", "polars", "duckdb"]
+)
+def test_the_first_of_times_in_text(prepare):
+    text = RESPONSES.iloc[:3].astype({"response_time": "str"}).replace({"2024-06-05": ""})
+    contacts = pd.concat([CONTACTS, pd.DataFrame({"customer_id": [2], "campaign": ["june"], "channel": ["tv"]})])
+    found = join_responses(prepare(contacts), prepare(text), campaigns=None).contacts
+    times = list(found.df()["response_time"] if hasattr(found, "df") else found["response_time"])
+    assert "2024-06-03" in times
+    assert "" not in times
+    # sorted as text, the first of March would be before the second of February
+    begins_with_the_day = text.assign(response_time=["01.03.2024", "02.02.2024", None])
+    with pytest.raises(ColumnTypeError, match=r"ISO 8601 text, got other text in 2 row\(s\), such as '01.03.2024'"):
+        join_responses(prepare(contacts), prepare(begins_with_the_day))
+
+
 def test_no_responses():
     joined = join_responses(CONTACTS, RESPONSES.head(0))
     assert (joined.n_responded, joined.n_responses, joined.n_joined) == (0, 0, 0)

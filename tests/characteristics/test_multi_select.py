@@ -127,6 +127,13 @@ class TestText:
     def test_single_answers_need_no_separator(self):
         text(separator=";").fit(image(["a", "b", "a"]))
 
+    def test_lists_are_joined_first(self):
+        answers = pl.DataFrame({"customer_id": [1, 2], "image": [["a", "b"], ["b"]]})
+        with pytest.raises(ColumnTypeError, match=r"got List\(String\). Join each list to a text first: .*join\(';'\)"):
+            MultiSelectEncoder("image").fit(answers)
+        joined = answers.with_columns(pl.col("image").list.join(";"))
+        assert MultiSelectEncoder("image", min_customers=1).fit(joined).options_["option"].to_list() == ["b", "a"]
+
     def test_numbers_are_no_text(self):
         with pytest.raises(ColumnTypeError, match="column 'image' must be text, got numbers. Convert it with astype"):
             text().fit(table(image=[1, 2]))

@@ -210,6 +210,12 @@ class TestOrders:
         with pytest.raises(InvalidTableError, match="needs at least two options, column 'values' names"):
             PreferenceEncoder(order="values").fit(orders(*texts))
 
+    def test_another_sign_between_the_options_is_suggested(self):
+        with pytest.warns(DataQualityWarning, match="no ranking in column 'values' holds '>', 2 of 3 hold ','"):
+            PreferenceEncoder(order="values").fit(orders("a, b", "b, a", "a"))
+        # customers who name their favourite only
+        PreferenceEncoder(order="values").fit(orders("a", "b", "a"))
+
     def test_numbers_are_no_order(self):
         with pytest.raises(ColumnTypeError, match="column 'values' must be text, got numbers"):
             PreferenceEncoder(order="values").fit(table(values=[1, 2]))
@@ -337,6 +343,10 @@ class TestBestWorst:
         assert counts["shown_a"].tolist() == [2, 2, 3]
         with pytest.raises(InvalidTableError, match=r"12 set\(s\) without an id"):
             best_worst_counts(CHOICES.assign(best=pd.array([None] * 12, dtype="str")), shown=SHOWN)
+
+    def test_no_choices(self):
+        with pytest.raises(InvalidTableError, match="got a table of choice sets with 0 sample"):
+            best_worst_counts(CHOICES.iloc[:0], shown=SHOWN)
 
     def test_impossible_choices(self):
         with pytest.raises(

@@ -426,3 +426,11 @@ def test_a_number_of_numpy_is_no_time():
     table = pd.DataFrame({"customer_id": [1], "timestamp": "2024-01-01", "amount": [1.0]})
     with pytest.raises(InvalidParameterError, match="'as_of'"):
         RFMFeaturizer(as_of=np.int64(5)).fit(table)
+
+
+def test_an_amount_beside_which_all_others_vanish_is_refused():
+    table = pd.DataFrame({"customer_id": range(5), "timestamp": ["2024-01-01"] * 5, "amount": [10.01, 5, 8, 8, 1e40]})
+    with pytest.raises(ColumnTypeError, match=r"'amount' must be amounts of one scale, got 1e\+40 beside 4 amount"):
+        RFMFeaturizer().fit(table)
+    few = pd.concat([table.assign(amount=[10.01, 5, 8, 8, 1e-40])] * 3)
+    assert RFMFeaturizer().fit_transform(few)["monetary"].tolist()[:4] == [30.03, 15, 24, 24]

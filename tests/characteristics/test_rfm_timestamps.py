@@ -17,7 +17,7 @@ from pandas.testing import assert_frame_equal
 from custseg._core import frames
 from custseg.characteristics._rfm import RFMFeaturizer
 from custseg.characteristics._timestamps import first_day_of_month, period_index, period_start
-from custseg.exceptions import ColumnTypeError, DataQualityWarning, InvalidParameterError
+from custseg.exceptions import ColumnTypeError, DataQualityWarning, InvalidParameterError, InvalidTableError
 
 stamps = partial(pd.to_datetime, format="ISO8601")
 ALL = ("recency", "frequency", "monetary", "tenure")
@@ -213,6 +213,14 @@ def test_an_aware_as_of_is_an_instant(as_kind):
     featurizer = RFMFeaturizer(as_of=dt.datetime(2024, 10, 27, 1, 0, tzinfo=ZoneInfo("UTC")))
     assert list(rows(featurizer.fit_transform(as_kind(table(times, ids=[1, 2]))))) == [1]
     assert featurizer.as_of_ == pd.Timestamp("2024-10-27 01:00Z")
+
+
+def test_text_that_shows_no_zone_takes_that_of_as_of(as_kind):
+    texts = table(["2024-01-01T10:00+02:00", "2024-01-05T10:00+02:00"])
+    fitted = RFMFeaturizer().fit(as_kind(texts))
+    assert len(fitted.transform(as_kind(texts.head(0)))) == 0
+    with pytest.raises(InvalidTableError, match="no usable row"):
+        fitted.transform(as_kind(texts.assign(timestamp="rubbish")))
 
 
 def test_an_aware_as_of_needs_aware_timestamps(as_kind):

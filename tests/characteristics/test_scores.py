@@ -17,7 +17,14 @@ from sklearn.base import clone
 from custseg.characteristics._rfm import RFMFeaturizer
 from custseg.characteristics._scores import SCORED, RFMScorer
 from custseg.datasets import make_customers
-from custseg.exceptions import ColumnNotFoundError, ColumnTypeError, InvalidParameterError, InvalidTableError
+from custseg.exceptions import (
+    ColumnNotFoundError,
+    ColumnTypeError,
+    CustomerIdError,
+    DuplicateColumnError,
+    InvalidParameterError,
+    InvalidTableError,
+)
 
 SCORES = [f"{name}_score" for name in SCORED]
 numbers = st.one_of(st.integers(0, 6).map(float), st.floats(-1e9, 1e9, allow_nan=False), st.just(float("nan")))
@@ -189,6 +196,35 @@ def test_ids_stay_where_they_are():
     assert scorer.set_output(transform="polars").transform(table([1, 2])).columns == ["customer_id", *SCORES]
 
 
+@pytest.mark.parametrize("backend", ["pandas", "polars"])
+def test_ids_in_a_column_are_checked(backend):
+    everyone = table([1.0, 2.0, 3.0]).reset_index(drop=True)
+    scorer = RFMScorer(2).fit(everyone)
+
+    def transform(ids):
+        customers = everyone.assign(customer_id=ids)
+        return scorer.transform(customers if backend == "pandas" else pl.from_pandas(customers))
+
+    # an unknown id is no customer -9223372036854775808
+    with pytest.raises(CustomerIdError, match=r"1 row\(s\) have no id in column 'customer_id'"):
+        transform(pd.array([7, None, 9], dtype="Int64"))
+    with pytest.raises(CustomerIdError, match=r"1 row\(s\) repeat an id of column 'customer_id', for example 9"):
+        transform([7, 9, 9])
+    # whole numbers that were read as floats stay numbers
+    scores = transform([7.0, 8.0, 9.0])
+    ids = scores.index if backend == "pandas" else scores["customer_id"]
+    assert ids.to_list() == [7, 8, 9]
+
+
+def test_column_names_of_other_types():
+    everyone = table([1.0, 2.0, 3.0])
+    with pytest.raises(DuplicateColumnError, match="'recency' more than once"):
+        RFMScorer(2).fit(pd.concat([everyone, everyone[["recency"]]], axis=1))
+    assert RFMScorer(2).fit(everyone.assign(other=1).rename(columns={"other": 7})).n_features_in_ == 3
+    with pytest.raises(ColumnNotFoundError, match="column 'recency' not found"):
+        RFMScorer(2).fit(everyone.set_axis(pd.MultiIndex.from_product([["a"], everyone.columns]), axis=1))
+
+
 def test_bad_input():
     with pytest.raises(ColumnNotFoundError, match="column 'monetary' not found"):
         RFMScorer().fit(table([1, 2]).drop(columns="monetary"))
@@ -233,3 +269,15 @@ def test_the_estimator_contract():
     assert_frame_equal(clone(scorer).fit_transform(everyone), expected)
     assert scorer.get_feature_names_out().tolist() == SCORES
     assert not hasattr(clone(scorer), "edges_")
+
+
+@pytest.mark.parametrize("as_kind", [lambda table: table, lambda table: pl.from_pandas(table.reset_index())])
+def test_no_customers_give_no_scores(as_kind):
+    customers = pd.DataFrame(
+        {"recency": [1.0, 9.0], "frequency": [5, 1], "monetary": [20.0, 3.0]},
+        index=pd.Index([7, 8], name="customer_id"),
+    )
+    scorer = RFMScorer(2).fit(as_kind(customers))
+    found = scorer.transform(as_kind(customers.iloc[:0]))
+    assert len(found) == 0
+    assert list(found.columns)[-3:] == list(scorer.get_feature_names_out())

@@ -108,19 +108,25 @@ class CustomerTable:
 
 
 def read_customers(
-    X: Any, *, who: str, customer_id: str | None = None, kinds: Mapping[str, str] | None = None
+    X: Any,
+    *,
+    who: str,
+    customer_id: str | None = None,
+    kinds: Mapping[str, str] | None = None,
+    allow_empty: bool = False,
 ) -> CustomerTable:
     """Read a dataframe with one row per customer, or a path to one, into typed columns.
 
     A pandas index and a column named ``customer_id`` are ids, never characteristics. ``kinds``
-    overrides what the dtype says ("numeric", "binary", "ordinal", "nominal").
+    overrides what the dtype says ("numeric", "binary", "ordinal", "nominal"). A table without rows is
+    refused unless ``allow_empty``.
     """
     frame = X if isinstance(X, pd.DataFrame) else _eager(X, who)
     names = list(frame.columns)
     if len(set(map(str, names))) < len(names):
         labels = pd.Index([str(name) for name in names])
         raise DuplicateColumnError.in_table(who, labels[labels.duplicated()].unique())
-    if len(frame) == 0:
+    if len(frame) == 0 and not allow_empty:
         raise InvalidTableError.empty(who, "customer table")
     ids = frame.index.to_numpy() if isinstance(frame, pd.DataFrame) else None
     if customer_id in names:

@@ -76,7 +76,7 @@ def open_table(table: Any, *, who: str, columns: Sequence[str] | None = None, cu
     if isinstance(table, pd.DataFrame):
         return _open_pandas(table, who, columns, customer_id)
     source = open_path(table, who) if is_path(table) else table
-    frame = nw.from_native(source, pass_through=True)
+    frame = nw.from_native(_checked_names(who, source), pass_through=True)
     if not isinstance(frame, (nw.DataFrame, nw.LazyFrame)):
         raise InvalidTableError.unsupported(who, table)
     engine = frame.implementation
@@ -85,7 +85,6 @@ def open_table(table: Any, *, who: str, columns: Sequence[str] | None = None, cu
     if engine.is_dask():
         frame = _with_index(frame.lazy(), columns)
     names = tuple(frame.collect_schema().names())
-    _unique(who, names)
     _present(who, [] if customer_id is None else [customer_id], names)
     lazy = frame.lazy().select(_present(who, columns, names))
     if is_path(table) and is_csv(table):
@@ -109,7 +108,6 @@ def _with_index(frame: nw.LazyFrame[Any], columns: Sequence[str] | None) -> nw.L
 
 def _open_arrow(table: Any, who: str, columns: Sequence[str] | None, customer_id: str | None) -> Table:
     names = tuple(table.column_names)
-    _unique(who, names)
     _present(who, [] if customer_id is None else [customer_id], names)
     kept = table.select(_present(who, columns, names))
     zones = [getattr(field.type, "tz", None) for field in kept.schema]
@@ -197,16 +195,24 @@ def _with_normal_ids(frame: nw.LazyFrame[Any], who: str, customer_id: str) -> nw
     return frame.with_columns(column.cast(nw.Int64))
 
 
-def _unique(who: str, names: Sequence[str]) -> None:
-    repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
-    if repeated:
-        raise DuplicateColumnError.in_table(who, repeated)
-
-
 def _checked_names(who: str, table: Any) -> Any:
-    if isinstance(table, pd.DataFrame) and not table.columns.is_unique:
-        raise DuplicateColumnError.in_table(who or "dataframe", table.columns[table.columns.duplicated()].unique())
+    """Refuse repeated names: narwhals would do so in its own words, or take one of the columns."""
+    if not _may_repeat(table):
+        return table
+    # pyarrow has its data where others have the names
+    names = list(table.column_names if hasattr(table, "column_names") else table.columns)
+    if len(set(names)) < len(names):
+        raise DuplicateColumnError.in_table(who or "dataframe", pd.Index(names)[pd.Index(names).duplicated()].unique())
     return table
+
+
+def _may_repeat(table: Any) -> bool:
+    return isinstance(table, pd.DataFrame) or type(table).__module__.partition(".")[0] in (
+        "pyarrow",
+        "duckdb",
+        "_duckdb",
+        "pyspark",
+    )
 
 
 def _present(who: str, columns: Sequence[str] | None, available: Sequence[Any]) -> list[Any]:

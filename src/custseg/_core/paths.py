@@ -6,6 +6,7 @@ into its memory, so a file may be larger than the memory of the machine.
 
 from __future__ import annotations
 
+import csv
 import gzip
 import os
 import tempfile
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from custseg._core.optional import require
-from custseg.exceptions import InvalidTableError
+from custseg.exceptions import DuplicateColumnError, InvalidTableError
 
 _GIGABYTE = 2**30
 # duckdb's own limit is for its buffers: python and arrow take some memory besides
@@ -71,8 +72,7 @@ def open_path(path: Any, who: str) -> Any:
         options = f"union_by_name = {len(files) > 1}, hive_partitioning = {place.is_dir()}, hive_types_autocast = false"
         source = f"read_parquet([{names}], {options})"
     else:
-        dialect = f"delim = {_text(_delimiter(place, who))}, quote = '\"', escape = '\"', skip = 0, comment = ''"
-        source = f"read_csv([{names}], {dialect}, header = true, all_varchar = true)"
+        source = f"read_csv([{names}], {_dialect(place, who)})"
     connection = duckdb.connect(":memory:", config=_config())
     try:
         # times with a zone are stored in universal time, and count there: the zone is not in the file
@@ -111,21 +111,31 @@ def _config() -> dict[str, str]:
     }
 
 
-def _delimiter(file: Path, who: str) -> str:
-    """Return the sign that separates the columns: the one that stands most often in the first line.
+def _dialect(file: Path, who: str) -> str:
+    """Return how to read a CSV file: its columns, all as text, and the sign that stands most often in the first line.
 
-    A sniffer that looks at the rows as well would take a file with one broken row for a file of one column.
+    duckdb would find both out for itself, but take a file with one broken row for a file of one column.
     """
     opener = gzip.open if file.suffix == ".gz" else open
     try:
-        with opener(file, "rt", encoding="utf-8-sig") as lines:
+        with opener(file, "rt", encoding="utf-8-sig", newline="") as lines:
             # what stands in quotes is part of a name
             header = "".join(lines.readline().split('"')[::2])
+            delimiter = max(_DELIMITERS, key=header.count)
+            lines.seek(0)
+            names = next(csv.reader(lines, delimiter=delimiter), [])
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise _unreadable(who, file, error) from error
     if not header.strip():
         raise _refused(who, file, "it has no line with the names of its columns")
-    return max(_DELIMITERS, key=header.count)
+    repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if repeated:
+        raise DuplicateColumnError.in_table(who, repeated)
+    columns = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in names)
+    return (
+        f"auto_detect = false, header = true, columns = {{{columns}}}, delim = {_text(delimiter)}, "
+        "quote = '\"', escape = '\"', nullstr = ''"
+    )
 
 
 def with_types(relation: Any, path: Any, who: str) -> Any:

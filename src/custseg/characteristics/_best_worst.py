@@ -98,6 +98,8 @@ def best_worst_counts(
     complete = rows.filter(
         ~nw.any_horizontal(*(nw.col(n).is_null() for n in (customer_id, best, worst)), ignore_nulls=True)
     )
+    if len(rows) == 0:
+        raise InvalidTableError.empty(_WHO, "table of choice sets")
     n_left_out = len(rows) - len(complete)
     if len(complete) == 0:
         raise InvalidTableError.nothing_left(_WHO, f"{n_left_out:,} set(s) without an id, a best or a worst choice")

@@ -508,13 +508,15 @@ def _as_int(condition: nw.Expr) -> nw.Expr:
 
 def _coupons(number: nw.Expr, is_response: nw.Expr, is_contact: nw.Expr) -> dict[str, nw.Expr]:
     known = ~(number.is_null() | number.is_nan())
-    redeemed = nw.when(is_response & known).then(number).otherwise(nw.lit(0.0))
+    # beyond 2**53 a float counts nothing, and may be no 64-bit number; the table is refused then
+    countable = known & (number <= 2.0**53)
+    redeemed = nw.when(is_response & countable).then(number).otherwise(nw.lit(0.0))
     return {
         "counted": _as_int(is_response & known),
         "redeemed": redeemed.round(0).cast(nw.Int64),
         "idle_coupons": _as_int(known & (number > 0) & is_contact & ~is_response),
         "unknown_coupons": _as_int(is_response & ~known),
-        "odd_coupons": _as_int(known & ((number < 0) | (number != number.round(0)))),
+        "odd_coupons": _as_int(known & (~countable | (number < 0) | (number != number.round(0)))),
     }
 
 

@@ -186,7 +186,7 @@ class DemographicEncoder(ProfileEncoder):
     *Implausible numbers* are never changed unless ``implausible`` says so. Out of range is what
     ``plausible`` excludes; without it, an age outside 0 to 120, a year of birth after
     ``reference_year`` or more than 120 years before it (without it: outside 1900 to 2100), a year of
-    foundation outside 500 to ``reference_year``, and negative heights, weights and numbers of
+    foundation outside 500 to ``reference_year`` (without it: 2100), and negative heights, weights and numbers of
     children or employees, all by the usual names of such columns. A code for no answer is taken from
     repeated digits (9999, 666666) far above all other values or more frequent than each of 50 others,
     and from -1, -9, -99 and the like where nothing else is negative. What is merely far from all

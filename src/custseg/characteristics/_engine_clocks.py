@@ -54,6 +54,22 @@ def duckdb_texts(frame: nw.LazyFrame[Any], column: str, iso: str, offset: str) -
     )
 
 
+def spark_texts(frame: nw.LazyFrame[Any], column: str, iso: str, offset: str) -> nw.LazyFrame[Any]:
+    """Add ``__stamp``, without a zone, and ``__clock_offset`` for a column of ISO 8601 text of Spark.
+
+    As with duckdb, the steps that suit every other engine would take long to plan.
+    """
+    functions = require("pyspark.sql.functions", "a Spark frame")
+    text = functions.regexp_replace(functions.col(f"`{column}`").cast("string"), r"^\s+|\s+$", "")
+    plain = functions.regexp_replace(text, f"{offset}$", "")
+    signed = functions.regexp_replace(functions.regexp_extract(text, f"({offset})$", 1), ":", "")
+    native: Any = frame.to_native()
+    native = native.withColumn(
+        "__stamp", functions.when(functions.regexp_like(text, functions.lit(iso)), plain).try_cast("timestamp_ntz")
+    ).withColumn("__clock_offset", functions.when(signed == "Z", "+0000").otherwise(signed))
+    return lazy_frame(native)
+
+
 def _with(relation: Any, **columns: str) -> nw.LazyFrame[Any]:
     added = ", ".join(f"{expression} AS {name}" for name, expression in columns.items())
     return lazy_frame(relation.project(f"*, {added}"))

@@ -109,8 +109,9 @@ class RecordFeaturizer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_
 
         Parameters
         ----------
-        X : dataframe
-            One row per purchase line, event or contact.
+        X : dataframe or path
+            One row per purchase line, event or contact: a frame of pandas, polars (eager or lazy),
+            pyarrow, duckdb, ibis, dask or Spark, or the path of a Parquet or CSV file.
         y : None
             Ignored.
 
@@ -134,8 +135,9 @@ class RecordFeaturizer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_
 
         Parameters
         ----------
-        X : dataframe
-            One row per purchase line, event or contact.
+        X : dataframe or path
+            One row per purchase line, event or contact: a frame of pandas, polars (eager or lazy),
+            pyarrow, duckdb, ibis, dask or Spark, or the path of a Parquet or CSV file.
         y : None
             Ignored.
 
@@ -152,7 +154,7 @@ class RecordFeaturizer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_
 
         Parameters
         ----------
-        X : dataframe
+        X : dataframe or path
             One row per purchase line, event or contact; columns besides those named are ignored.
         as_of : date, timestamp, text or None, default=None
             The reference time; None takes ``as_of_``.
@@ -161,8 +163,9 @@ class RecordFeaturizer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_
         -------
         customers : dataframe of shape (n_customers, n_features)
             One row per customer, sorted by customer id, of the kind that came in (a polars LazyFrame
-            comes out eager). pandas output is indexed by customer id, other kinds carry it as their
-            first column. A table of no rows gives no rows.
+            comes out eager, duckdb as pyarrow; dask, Spark, ibis and a path as pandas). pandas output
+            is indexed by customer id, other kinds carry it as their first column. A table of no rows
+            gives no rows.
 
         Raises
         ------
@@ -191,7 +194,7 @@ class RecordFeaturizer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_
 
         Parameters
         ----------
-        X : dataframe
+        X : dataframe or path
             One row per purchase line, event or contact.
         as_of : date, timestamp, text or None, default=None
             The reference time; None takes ``as_of_`` of a fitted estimator, else the parameter.

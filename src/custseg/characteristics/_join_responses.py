@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -101,7 +101,8 @@ def join_responses(
     campaign : str, default="campaign"
         Column of campaigns, in all tables.
     response_time : str or None, default="response_time"
-        Column of ``responses`` with their times; None where these are not known.
+        Column of ``responses`` with their times: timestamps, dates or ISO 8601 text, of which the
+        earliest is kept. None where they are not known.
 
     Returns
     -------
@@ -115,7 +116,8 @@ def join_responses(
         If a column is missing, a contact or campaign occurs twice, the tables run on different
         engines, or a column that is to be added is there already.
     ColumnTypeError
-        If ids are text in one table and numbers in the other.
+        If ids are text in one table and numbers in the other, or the times of the responses are
+        neither timestamps nor dates nor ISO 8601 text.
 
     Warns
     -----
@@ -149,15 +151,11 @@ def join_responses(
     keys = [customer_id, campaign]
     if customer_id == campaign:
         raise InvalidParameterError.not_allowed(_WHO, "campaign", "another column than the customer id", campaign)
-    sent = open_table(contacts, who=f"{_WHO}, contacts", customer_id=customer_id)
-    _with_columns(sent, keys, "contacts")
-    wanted = [*keys, *([] if response_time is None else [response_time])]
-    came = open_table(responses, who=f"{_WHO}, responses", columns=wanted, customer_id=customer_id)
+    sent = _opened(contacts, "contacts", keys, customer_id=customer_id)
+    came = _opened(responses, "responses", keys, customer_id=customer_id, response_time=response_time)
+    described = None if campaigns is None else _opened(campaigns, "campaigns", [campaign])
     tables = {"contacts": sent.frame, "responses": came.frame}
-    described = None
-    if campaigns is not None:
-        described = open_table(campaigns, who=f"{_WHO}, campaigns")
-        _with_columns(described, [campaign], "campaigns")
+    if described is not None:
         tables["campaigns"] = described.frame
     added = [*_ADDED[:2], *(["response_time"] if response_time is not None else [])]
     _check(tables, keys, added)
@@ -194,16 +192,62 @@ def join_responses(
     return result
 
 
+def _opened(
+    table: Any, what: str, keys: list[str], *, customer_id: str | None = None, response_time: str | None = None
+) -> Table:
+    """Open a table with ids, campaigns and times that can be compared with those of the others."""
+    who = f"{_WHO}, {what}"
+    wanted = [*keys, *([] if response_time is None else [response_time])]
+    opened = open_table(table, who=who, columns=wanted if what == "responses" else None, customer_id=customer_id)
+    if what != "responses":
+        # all columns are kept, so that those needed are looked for apart
+        open_table(opened.frame.to_native(), who=who, columns=keys)
+    opened = _with_plain_campaigns(opened, keys[-1], what)
+    if response_time is None:
+        return opened
+    return replace(opened, frame=_with_comparable_times(opened.frame, response_time))
+
+
+def _with_plain_campaigns(table: Table, campaign: str, what: str) -> Table:
+    """Make campaigns of one type in all tables: text of categories, whole numbers of floats, as ids are."""
+    dtype = table.frame.collect_schema()[campaign]
+    if isinstance(dtype, (nw.Categorical, nw.Enum)):
+        return replace(table, frame=table.frame.with_columns(nw.col(campaign).cast(nw.String)))
+    if dtype.is_numeric() and not dtype.is_integer():
+        # where one campaign is missing, pandas has made floats of all
+        plain = open_table(table.frame.to_native(), who=f"{_WHO}, {what}", customer_id=campaign)
+        return replace(table, frame=plain.frame)
+    return table
+
+
+def _with_comparable_times(responses: nw.LazyFrame[Any], response_time: str) -> nw.LazyFrame[Any]:
+    """Refuse times of which the first cannot be told, such as text that begins with the day."""
+    who = f"{_WHO}, responses"
+    expected, remedy = "timestamps, dates or ISO 8601 text", "Convert it first: pandas.to_datetime(column, format=...)."
+    dtype = responses.collect_schema()[response_time]
+    if isinstance(dtype, (nw.List, nw.Array, nw.Struct, nw.Boolean)):
+        raise ColumnTypeError.expected(who, response_time, expected, dtype, remedy)
+    if not isinstance(dtype, (nw.String, nw.Categorical, nw.Enum)):
+        return responses
+    text = nw.col(response_time)
+    responses = responses.with_columns(text.cast(nw.String))
+    responses = responses.with_columns(nw.when(text != "").then(text).alias(response_time))
+    odd = responses.filter(~text.is_null() & ~text.str.contains(r"^\s*\d{4}-\d{2}-\d{2}"))
+    n_odd = _count(odd)
+    if n_odd:
+        example = odd.select(text.min()).collect()[response_time].item()
+        raise ColumnTypeError.expected(
+            who, response_time, expected, f"other text in {n_odd:,} row(s), such as {example!r}", remedy
+        )
+    return responses
+
+
 def _by_contact(responses: nw.LazyFrame[Any], keys: list[str], response_time: str | None) -> nw.LazyFrame[Any]:
     """Count the responses of each customer to each campaign, and find the first."""
     count = nw.len().alias("n_responses")
     if response_time is None:
         return responses.group_by(*keys).agg(count)
     return responses.group_by(*keys).agg(count, nw.col(response_time).min().alias("response_time"))
-
-
-def _with_columns(table: Table, names: list[str], what: str) -> None:
-    open_table(table.frame.to_native(), who=f"{_WHO}, {what}", columns=names)
 
 
 def _check(tables: dict[str, nw.LazyFrame[Any]], keys: list[str], added: list[str]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
+import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 
@@ -293,6 +294,8 @@ class MultiSelectEncoder(ProfileEncoder):
     def _texts(self, profile: Profile) -> Texts:
         remedy = "Convert it with astype(str), or pass the columns of a block of 0 and 1 as a list."
         column = profile.rows[cast("str", self._text)]
+        if isinstance(column.dtype, (nw.List, nw.Array)):
+            remedy = f"Join each list to a text first: column.list.join({self.separator!r})."
         return read_texts(column, who=type(self).__name__, numbers=False, remedy=remedy)
 
     def _split(self, text: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -19,14 +20,24 @@ from custseg.characteristics._profile_columns import (
     read_texts,
 )
 from custseg.characteristics._profile_encoder import Encoded, Profile, ProfileEncoder
-from custseg.characteristics._rankings import Ranks, centred_scores, complete_ranks, parse_order, ranks_of_orders
+from custseg.characteristics._rankings import (
+    ABOVE,
+    TIED,
+    Ranks,
+    centred_scores,
+    complete_ranks,
+    parse_order,
+    ranks_of_orders,
+)
 from custseg.characteristics._row_report import RowPolicy
-from custseg.exceptions import InvalidParameterError, InvalidTableError
+from custseg.exceptions import DataQualityWarning, InvalidParameterError, InvalidTableError
 
 _WHOLE_SCORE = "score -1 to 1, rows sum to 0"
 _SCORE = "score -1 to 1"
 # Sums of a few scores are off by less than this.
 _ROUNDING = 1e-9
+# What stands between the options of a list, where ">" does not.
+_LISTS = (";", ",", "|", "/", "<", "\n")
 
 
 def _are_texts(value: Any) -> bool:
@@ -126,7 +137,8 @@ class PreferenceEncoder(ProfileEncoder):
     Warns
     -----
     DataQualityWarning
-        In ``transform``: rows without an id are left out, with their number.
+        In ``fit``: no text of ``order`` holds ``>``, though many hold a comma or the like. In
+        ``transform``: rows without an id are left out, with their number.
 
     Notes
     -----
@@ -267,6 +279,7 @@ class PreferenceEncoder(ProfileEncoder):
                 f"{who}: a preference needs at least two options, column {self.order!r} names {len(self.options_)}. "
                 "Check that '>' stands between the options, or pass options=[...]."
             )
+        self._remark_on_order(profile)
         if self.leave_out is not None and self.leave_out not in self.options_:
             raise InvalidParameterError.unknown_name(who, "option in leave_out", self.leave_out, self.options_)
         if self.customer_id in self.options_:
@@ -277,6 +290,24 @@ class PreferenceEncoder(ProfileEncoder):
         is_constant = bool((np.abs(sums[~np.isnan(sums)]) < _ROUNDING).all())
         self.row_sum_ = 0.0 if is_constant else float("nan")
         self.redundant_ = self.options_[-1] if is_constant and self.leave_out is None else None
+
+    def _remark_on_order(self, profile: Profile) -> None:
+        """Warn where each text would be one option, though it looks like a list of several."""
+        if self.order is None:
+            return
+        texts = self._texts(profile)
+        n_answers = int(texts.counts.sum())
+        if any(sign in text for text in texts.levels for sign in (ABOVE, TIED)):
+            return
+        for other in _LISTS:
+            n_with = sum(int(n) for text, n in zip(texts.levels, texts.counts, strict=True) if other in text)
+            if 2 * n_with >= n_answers > 0:
+                remark = (
+                    f"no ranking in column {self.order!r} holds {ABOVE!r}, {n_with:,} of {n_answers:,} hold {other!r}. "
+                    f"If that separates the options, replace it: column.str.replace({other!r}, {ABOVE!r})."
+                )
+                warnings.warn(f"{type(self).__name__}: {remark}", DataQualityWarning, stacklevel=5)
+                return
 
     def _learned_options(self, profile: Profile) -> dict[str, str]:
         """Return the options: what their spellings share -> the name."""

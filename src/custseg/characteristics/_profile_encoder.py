@@ -63,7 +63,7 @@ def read_profile(X: Any, *, customer_id: str, columns: Sequence[str] | None, who
 
     Parameters
     ----------
-    X : dataframe
+    X : dataframe or path
         The table.
     customer_id : str
         The column of ids.
@@ -150,8 +150,9 @@ class ProfileEncoder(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_ou
 
         Parameters
         ----------
-        X : dataframe
-            One row per customer.
+        X : dataframe or path
+            One row per customer: a frame of pandas, polars (eager or lazy), pyarrow, duckdb, ibis, dask
+            or Spark, or the path of a Parquet or CSV file.
         y : None
             Ignored.
 
@@ -168,8 +169,9 @@ class ProfileEncoder(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_ou
 
         Parameters
         ----------
-        X : dataframe
-            One row per customer.
+        X : dataframe or path
+            One row per customer: a frame of pandas, polars (eager or lazy), pyarrow, duckdb, ibis, dask
+            or Spark, or the path of a Parquet or CSV file.
         y : None
             Ignored.
 
@@ -187,7 +189,7 @@ class ProfileEncoder(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_ou
 
         Parameters
         ----------
-        X : dataframe
+        X : dataframe or path
             One row per customer, with the columns of ``fit`` in any order. A table without rows
             gives one without rows.
 

@@ -66,7 +66,8 @@ class PurchasePathFeaturizer(RecordFeaturizer):
     With ``channel`` also
 
     - ``first_touch_channel``, ``last_touch_channel``: where a completed path most often begins, and
-      through which channel the last touch before the purchase most often comes;
+      through which channel the last touch before the purchase most often comes; touches of unknown
+      channel are passed over;
     - ``multichannel_share``: of the completed and abandoned paths with touches of a known channel, the
       share of those with more than one channel;
     - ``share_channel_<channel>``: share of each leading channel in the touches of known channel.

@@ -21,6 +21,13 @@ from custseg.characteristics._row_report import LEFT_OUT, RowPolicy
 from custseg.characteristics._timestamps import AsOf, Clock, period_index, read_clock
 from custseg.exceptions import ColumnTypeError, InvalidParameterError, InvalidTableError
 
+# the roles whose values are added up together
+_SUMMED = ("amount", "discount")
+# what can name a level; a column of nothing but nulls is of an unknown type
+_NAMES = (nw.String, nw.Categorical, nw.Enum, nw.Boolean, nw.Unknown)
+# A typical amount must keep so many binary digits in sums with the largest one.
+_LEAST_BITS = 30
+
 NO_ID, NO_TIME, LATE, RETURN = "customer_id", "timestamp", "late", "return"
 
 
@@ -108,7 +115,7 @@ class Records:
                 f"no readable timestamp in {self._roles[NO_TIME].column!r}",
                 "Fill it in, or convert the column with pandas.to_datetime(column, format=...).",
             ),
-            LATE: (f"later than as_of={time}", "Pass a later time: transform(X, as_of=...)."),
+            LATE: (f"later than as_of={time}", "Pass a later time: as_of=..., or transform(X, as_of=...)."),
         }
         for role, field in self._roles.items():
             words.setdefault(role, (f"no {role.replace('_', ' ')} in {field.column!r}", field.remedy))
@@ -131,7 +138,7 @@ def read_records(
 
     Parameters
     ----------
-    table : dataframe
+    table : dataframe or path
         One row per purchase line, event or contact.
     customer_id, timestamp : str
         The columns of ids and times.
@@ -179,6 +186,7 @@ def read_records(
     numbers = [field for field in fields if field.is_numeric]
     facts = _facts(marked, numbers, n_status=len(reasons) + 2, at_once=not opened.in_memory)
     largest = {field.role: _largest(marked, facts, field, who) for field in numbers}
+    _refuse_lost_amounts(marked, facts, roles, largest, who)
     # 0: used; from 1 on: left out for a reason; the last: a return
     counts = [int(facts.get(f"status_{status}", 0)) for status in range(len(reasons) + 2)]
     n_returns = counts[-1] if returns else 0
@@ -230,15 +238,14 @@ def _clock(opened: Table, roles: Mapping[str, Field], who: str) -> Clock:
     for field in roles.values():
         problem = _problem(schema[field.column], field)
         if problem is not None:
-            _refuse_unless_empty(
-                opened, ColumnTypeError.expected(who, field.column, problem[0], schema[field.column], problem[1])
-            )
+            error = ColumnTypeError.expected(who, field.column, problem[0], schema[field.column], problem[1])
+            _refuse_unless_empty(opened, field.column, error)
             opened = _retyped(opened, field.column, nw.Float64())
     column = roles[NO_TIME].column
     try:
         return read_clock(opened.frame, column, who)
     except ColumnTypeError as error:
-        _refuse_unless_empty(opened, error)
+        _refuse_unless_empty(opened, column, error)
         return read_clock(_retyped(opened, column, nw.String()).frame, column, who)
 
 
@@ -253,19 +260,18 @@ def _in_zone_of(as_of: Any, clock: Clock) -> Clock:
 
 def _problem(dtype: Any, field: Field) -> tuple[str, str] | None:
     if field.kind == "number" and not dtype.is_numeric():
-        remedy = (
-            "Convert it first, for example with pandas.to_numeric(column, errors='coerce'): "
-            "what cannot be read becomes NaN and is left out, counted."
-        )
+        remedy = "Convert it first: with text, column.str.replace(',', '.') and pandas.to_numeric; NaN for unknown."
         return "numbers", remedy
+    if field.kind == "level" and not (dtype.is_numeric() or isinstance(dtype, _NAMES)):
+        return "text, categories, bools or numbers", "Convert it to text first, or leave it out."
     if field.kind == "flag" and not (dtype.is_numeric() or dtype == nw.Boolean):
         return "bools, or the numbers 0 and 1", "Convert it with a comparison such as column == 'yes'."
     return None
 
 
-def _refuse_unless_empty(opened: Table, error: ColumnTypeError) -> None:
-    # columns of a table without rows often have no type worth the name
-    if _row(opened.frame.select(nw.len().alias("rows")))["rows"]:
+def _refuse_unless_empty(opened: Table, column: str, error: ColumnTypeError) -> None:
+    # columns without a value often have no type worth the name
+    if _row(opened.frame.select(nw.col(column).count().alias("values")))["values"]:
         raise error
 
 
@@ -280,6 +286,9 @@ def _value(dtype: Any, field: Field) -> nw.Expr:
         return nw.when(column).then(nw.lit(1.0)).otherwise(nw.when(~column).then(nw.lit(0.0)))
     if field.is_numeric:
         return column.cast(nw.Float64)
+    if field.kind == "level" and dtype == nw.Boolean:
+        # engines write bools differently
+        return nw.when(column).then(nw.lit("true")).otherwise(nw.when(~column).then(nw.lit("false")))
     if field.kind == "level":
         text = column.cast(nw.String) if not isinstance(dtype, nw.String) else column
         return nw.when(text != "").then(text)
@@ -334,6 +343,7 @@ def _facts(marked: nw.LazyFrame[Any], numbers: Sequence[Field], n_status: int, *
         marked.select(
             nw.len().alias("rows"),
             *(_known(field).abs().max().alias(f"largest_{field.role}") for field in numbers),
+            *(_positive(role).min().alias(f"smallest_{role}") for role in _SUMMED if role in schema),
             *(
                 _is_odd(field).cast(nw.Int64).sum().alias(f"odd_{field.role}")
                 for field in numbers
@@ -358,6 +368,11 @@ def _known(field: Field) -> nw.Expr:
     return column if field.required else nw.when(~column.is_nan()).then(column)
 
 
+def _positive(role: str) -> nw.Expr:
+    size = nw.col(role).abs()
+    return nw.when((size > 0).fill_null(value=False)).then(size)
+
+
 def _is_odd(field: Field) -> nw.Expr:
     """Say where a flag is neither 0 nor 1."""
     return ((_known(field) != 0.0) & (_known(field) != 1.0)).fill_null(value=False)
@@ -378,6 +393,31 @@ def _largest(marked: nw.LazyFrame[Any], facts: Mapping[str, Any], field: Field, 
         remedy = "Replace what stands for an unknown amount by NaN."
         raise ColumnTypeError.expected(who, field.column, "amounts with a finite sum", f"{largest:g}", remedy)
     return largest
+
+
+def _refuse_lost_amounts(
+    marked: nw.LazyFrame[Any],
+    facts: Mapping[str, Any],
+    roles: Mapping[str, Field],
+    largest: Mapping[str, float],
+    who: str,
+) -> None:
+    """Refuse a table in which one amount is so large that the sums of most others would lose their digits."""
+    summed = [role for role in _SUMMED if role in largest]
+    scale = max((largest[role] for role in summed), default=0.0)
+    # sums of so many rows keep 114 binary digits less two for each doubling of the rows, see ExactSum
+    least = scale * 2.0 ** (_LEAST_BITS + 2 * int(facts["rows"]).bit_length() - 114)
+    for role in summed:
+        smallest = facts[f"smallest_{role}"]
+        if pd.isna(smallest) or smallest >= least:
+            continue
+        small = (nw.col(role).abs() < least).cast(nw.Int64)
+        counted = marked.select(_positive(role).alias(role)).with_columns(small.alias("small"))
+        found = _row(counted.select(nw.col("small").sum(), nw.col(role).count().alias("known")))
+        if 2 * int(found["small"] or 0) > int(found["known"]):
+            got = f"{scale:g} beside {int(found['small'])} amount(s) too small to count in one sum with it"
+            remedy = "Replace what stands for an unknown amount by NaN."
+            raise ColumnTypeError.expected(who, roles[role].column, "amounts of one scale", got, remedy)
 
 
 def _row(frame: nw.LazyFrame[Any]) -> dict[str, Any]:

@@ -41,7 +41,9 @@ class RFMFeaturizer(RecordFeaturizer):
     timestamp : str, default="timestamp"
         Column of purchase times: timestamps, dates, or ISO 8601 text
         (``YYYY-MM-DD[ T]HH:MM[:SS[.f]][Z|+hh:mm]``, the time being optional). Times that bear a
-        time zone keep the calendar day of that zone.
+        time zone keep the calendar day of that zone; those of duckdb and Spark, which keep none, that
+        of the connection's setting ``TimeZone`` or of ``spark.sql.session.timeZone``; those of a
+        Parquet file that of universal time.
     amount : str, default="amount"
         Column of amounts in the currency of the table. Negative amounts are returns, zero is a
         purchase.

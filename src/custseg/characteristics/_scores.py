@@ -14,10 +14,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from custseg._core.base import Estimator, OutputKind, TableOutputMixin
 from custseg._core.customers import Column, CustomerTable, read_customers, write_customers
+from custseg._core.frames import collect, open_table
 from custseg._core.params import COLUMN, NONE, Integer, ParameterTable, Where
 from custseg.exceptions import (
     ColumnNotFoundError,
     ColumnTypeError,
+    CustomerIdError,
+    DuplicateColumnError,
     InvalidParameterError,
     InvalidTableError,
     list_names,
@@ -192,15 +195,18 @@ class RFMScorer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_
         -------
         scores : dataframe of shape (n_customers, 3)
             Columns ``recency_score``, ``frequency_score`` and ``monetary_score``: whole numbers from 1, or
-            floats with NaN where a value is missing. Rows, ids and the kind of frame are those of ``X``.
+            floats with NaN where a value is missing. Rows, ids and the kind of frame are those of ``X``;
+            no rows give no rows.
 
         Raises
         ------
         InvalidTableError
-            If a column is missing, ambiguous or no number, or the table is empty.
+            If a column is missing, ambiguous or no number.
+        CustomerIdError
+            If the column ``customer_id`` is there and an id is missing or repeated.
         """
         check_is_fitted(self)
-        table = self._read(X)
+        table = self._read(X, allow_empty=True)
         columns = []
         for name, column in zip(SCORED, table.columns, strict=True):
             edges = self.edges_[name]
@@ -227,13 +233,15 @@ class RFMScorer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_
         check_is_fitted(self)
         return np.array([f"{name}_score" for name in SCORED], dtype=object)
 
-    def _read(self, X: Any) -> CustomerTable:
+    def _read(self, X: Any, *, allow_empty: bool = False) -> CustomerTable:
         who = type(self).__name__
+        if isinstance(X, pd.DataFrame) and not X.columns.is_unique:
+            raise DuplicateColumnError.in_table(who, X.columns[X.columns.duplicated()].unique())
         frame = nw.from_native(X, pass_through=True)
         if not isinstance(frame, (nw.DataFrame, nw.LazyFrame)):
             raise InvalidTableError.unsupported(who, X)
-        names = _find_columns(who, frame.collect_schema().names())
-        table = read_customers(frame.select(names).to_native(), who=who)
+        names = _find_columns(who, [str(name) for name in frame.collect_schema().names()])
+        table = read_customers(frame.select(names).to_native(), who=who, allow_empty=allow_empty)
         for column in table.columns:
             if column.kind != "numeric":
                 remedy = "Pass the table that RFMFeaturizer gives."
@@ -260,7 +268,7 @@ class RFMScorer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_
             kind = "pandas" if frame.implementation.is_pandas() else "polars"
         kind = self._output_kind(kind)
         if self.customer_id in frame.columns:
-            return write_customers(frame[self.customer_id], columns, kind=kind, customer_id=self.customer_id)
+            return write_customers(self._ids(frame.to_native()), columns, kind=kind, customer_id=self.customer_id)
         if not isinstance(X, pd.DataFrame):
             rows = nw.new_series("row", list(range(len(frame))), nw.Int64, backend=frame.implementation)
             bare = nw.from_native(write_customers(rows, columns, kind=kind, customer_id="row"))
@@ -270,6 +278,22 @@ class RFMScorer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_
             return write_customers(rows, columns, kind=kind, customer_id="row").set_axis(X.index)
         ids = nw.from_native(X.index.to_series(), series_only=True)
         return write_customers(ids, columns, kind=kind, customer_id=str(X.index.name or self.customer_id))
+
+    def _ids(self, X: Any) -> nw.Series[Any]:
+        who = type(self).__name__
+        opened = open_table(X, who=who, columns=[self.customer_id], customer_id=self.customer_id)
+        ids = collect(opened.frame)[self.customer_id]
+        n_missing = ids.null_count()
+        if n_missing:
+            raise CustomerIdError(
+                f"{who}: {n_missing:,} row(s) have no id in column {self.customer_id!r}. Fill the ids in, or leave "
+                "these rows out."
+            )
+        n_repeated = len(ids) - ids.n_unique()
+        if n_repeated:
+            example = ids.filter(ids.is_duplicated()).to_list()[0]
+            raise CustomerIdError.repeated(who, self.customer_id, n_repeated, example)
+        return ids
 
 
 def _oriented(name: str, bins: npt.NDArray[np.int64], n_bins: int) -> npt.NDArray[np.int64]:

@@ -22,7 +22,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from custseg._core.frames import by_partition, collect
-from custseg.characteristics._engine_clocks import duckdb_texts, duckdb_times, with_moment
+from custseg.characteristics._engine_clocks import duckdb_texts, duckdb_times, spark_texts, with_moment
 from custseg.exceptions import ColumnTypeError, InvalidParameterError
 
 SECOND = 1_000_000
@@ -162,8 +162,12 @@ def _zone(frame: nw.LazyFrame[Any], column: str, dtype: nw.dtypes.DType) -> str 
 
 
 def _text_clock(frame: nw.LazyFrame[Any], column: str, who: str) -> Clock:
-    if frame.implementation.is_duckdb():
+    engine = frame.implementation
+    if engine.is_duckdb():
         frame = duckdb_texts(frame, column, _ISO, _OFFSET)
+    elif engine.is_pyspark() or engine.is_pyspark_connect():
+        frame = _with_civil_time(spark_texts(frame, column, _ISO, _OFFSET), "__stamp", None)
+        frame = frame.with_columns((nw.col("__clock_year") >= 1).fill_null(value=False).alias("__clock_readable"))
     else:
         frame = by_partition(frame, partial(_with_text, column=column))
     zone = _single_zone(frame, column, who)

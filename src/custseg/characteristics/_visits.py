@@ -13,6 +13,7 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
+import numpy.typing as npt
 
 from custseg._core.frames import collect
 from custseg.characteristics._purchases import ExactSum, Floats, Ints, _PackedKey
@@ -233,6 +234,42 @@ def _unknown(name: str) -> nw.Expr:
     return (nw.col(name).is_null() | nw.col(name).is_nan()).fill_null(value=True)
 
 
+def _runs(
+    rows: nw.DataFrame[Any], key: str, wanted: Mapping[np.ufunc, Sequence[str]], n_rows: str | None
+) -> nw.DataFrame[Any]:
+    """Add up the runs of equal keys of sorted rows.
+
+    With millions of groups, sorting by a whole number and adding up what then stands together takes
+    half the time of a hash table, and leaves the groups in order for the next step.
+    """
+    keys = rows[key].to_numpy()
+    starts = _firsts(keys)
+    columns = {key: keys[starts]}
+    for ufunc, names in wanted.items():
+        columns |= {name: ufunc.reduceat(rows[name].to_numpy(), starts) if len(keys) else keys for name in names}
+    if n_rows is not None:
+        columns[n_rows] = np.diff(np.append(starts, len(keys)))
+    return nw.from_dict(columns, backend=rows.implementation)
+
+
+def _since_and_gaps(periods: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
+    """Add the start of the customer's first period, and the time since the one before, to periods in order."""
+    customer, start = periods["customer"].to_numpy(), periods["start"].to_numpy()
+    firsts = _firsts(customer)
+    gap = np.diff(start, prepend=start[:1])
+    gap[firsts] = 0
+    since = np.repeat(start[firsts], np.diff(np.append(firsts, len(start))))
+    columns = {"gap": gap, "since": since}
+    return periods.with_columns(
+        nw.new_series(name, values, nw.Int64, backend=periods.implementation) for name, values in columns.items()
+    )
+
+
+def _firsts(keys: npt.NDArray[Any]) -> Ints:
+    """Return where a run of equal keys begins."""
+    return np.flatnonzero(np.append(np.ones(min(len(keys), 1), dtype=bool), keys[1:] != keys[:-1]))
+
+
 def _parts(*names: str) -> list[str]:
     return [f"{name}_{part}" for name in names for part in ("high", "low")]
 
@@ -289,18 +326,36 @@ class _Query:
         if packing is not None:
             frame = packing.pack(frame)
             keys = ["key", *keys[2:]]
-        visits = frame.group_by(*keys).agg(
-            *(nw.col(name).sum() for name in self.added),
-            *(nw.col(name).min() for name in least),
-            nw.len().alias("rows"),
-        )
-        visits = visits.with_columns(nw.col("rows").cast(nw.Int64))
+        visits = self.added_up(frame, keys, self.added, least=least, n_rows="rows")
         if not self.returns:
             visits = visits.with_columns(nw.col("rows").alias("lines"))
         if packing is None:
             return visits
-        # the visits of a customer one after the other: everything that follows is faster, and needs no window
-        return packing.unpack(visits.sort("key") if self.ordered else visits)
+        return packing.unpack(visits)
+
+    def added_up(
+        self,
+        frame: nw.LazyFrame[Any],
+        keys: Sequence[str],
+        added: Sequence[str],
+        *,
+        least: Sequence[str] = (),
+        most: Sequence[str] = (),
+        n_rows: str | None = None,
+    ) -> nw.LazyFrame[Any]:
+        """Add up whole numbers by keys; in memory the result is in the order of the key."""
+        if self.ordered:
+            (key,) = keys
+            rows = frame.collect()
+            rows = rows if key == "customer" else rows.sort(key)
+            return _runs(rows, key, {np.add: added, np.minimum: least, np.maximum: most}, n_rows).lazy()
+        found = frame.group_by(*keys).agg(
+            *(nw.col(name).sum() for name in added),
+            *(nw.col(name).min() for name in least),
+            *(nw.col(name).max() for name in most),
+            *([] if n_rows is None else [nw.len().alias(n_rows)]),
+        )
+        return found if n_rows is None else found.with_columns(nw.col(n_rows).cast(nw.Int64))
 
     def _line_numbers(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         """Turn each line into whole numbers."""
@@ -355,11 +410,13 @@ class _Query:
                 nw.when(is_visit).then(nw.col("period")).otherwise(never).alias(name) for name, never in ends.items()
             )
         visits = visits.with_columns(_one(mark).alias(name) for name, mark in marks.items())
-        customers = visits.group_by("customer").agg(
-            *(nw.col(name).sum() for name in dict.fromkeys([*self.added, "rows", *marks])),
-            nw.col("first").min(),
-            nw.col("last").max(),
-            *([] if self.returns else [nw.len().alias("visits")]),
+        customers = self.added_up(
+            visits,
+            ["customer"],
+            list(dict.fromkeys([*self.added, "rows", *marks])),
+            least=["first"],
+            most=["last"],
+            n_rows=None if self.returns else "visits",
         )
         same = {} if self.returns else {"lines": "rows", "gross_high": "net_high", "gross_low": "net_low"}
         if asked.discount and not self.some_unlisted:
@@ -385,17 +442,19 @@ class _Query:
         periods = periods.select("customer", "period", *spend)
         if asked.by_order:
             periods = periods.group_by("customer", "period").agg(*(nw.col(name).sum() for name in spend))
-        n_periods = [nw.len().alias("periods")] if asked.periods else []
+        n_periods = "periods" if asked.periods else None
         if not asked.course:
-            return periods.group_by("customer").agg(*n_periods)
+            return self.added_up(periods, ["customer"], [], n_rows=n_periods)
         since = period_start(nw.col("first"), asked.period)
         start = period_start(nw.col("period"), asked.period)
         # twice the time since the middle between the customer's first period and the reference time
         side = nw.col("start") * 2 - nw.col("since") - self.records.as_of.start(asked.period)
         periods = self.kept(periods.with_columns(start.cast(nw.Int64).alias("start")))
-        followed = self._with_gaps(periods).join(
-            customers.select("customer", since.cast(nw.Int64).alias("since")), on="customer"
-        )
+        if self.ordered:
+            followed = _since_and_gaps(periods.collect()).lazy()
+        else:
+            firsts = customers.select("customer", since.cast(nw.Int64).alias("since"))
+            followed = self._with_gaps(periods).join(firsts, on="customer")
         followed = followed.with_columns(
             nw.when(side > 0)
             .then(nw.col(part))
@@ -405,15 +464,11 @@ class _Query:
         )
         followed = followed.with_columns((nw.col("gap") * nw.col("gap")).alias("squared_gaps"))
         added = [*_parts("change"), "squared_gaps"]
-        return followed.group_by("customer").agg(*n_periods, *(nw.col(name).sum() for name in added))
+        return self.added_up(followed, ["customer"], added, n_rows=n_periods)
 
     def _with_gaps(self, periods: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         """Add the time since the period before, 0 for the first one of a customer."""
         start = nw.col("start")
-        if self.ordered:
-            same = (nw.col("customer") == nw.col("customer").shift(1)).fill_null(value=False)
-            gap = nw.when(same).then(start - start.shift(1)).otherwise(nw.lit(0))
-            return periods.collect().with_columns(gap.alias("gap")).lazy()
         if periods.implementation.is_dask():
             # dask has no windows: of all later periods of the same customer the least is the next one
             later = periods.select("customer", nw.col("start").alias("later"))

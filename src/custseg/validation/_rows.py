@@ -94,8 +94,8 @@ def _read(X: Any, clusterer: Any, who: str) -> Any:
         return replace(X, ids=None)
     if is_frame(X):
         if isinstance(clusterer, CustomerTableMixin):
-            options = {name: getattr(clusterer, name, None) for name in ("customer_id", "kinds")}
-            table = read_customers(X, who=type(clusterer).__name__, **options)
+            customer_id, kinds = (getattr(clusterer, name, None) for name in ("customer_id", "kinds"))
+            table = read_customers(X, who=type(clusterer).__name__, customer_id=customer_id, kinds=kinds)
             return replace(table, ids=None)
         if isinstance(X, pd.DataFrame):
             return X

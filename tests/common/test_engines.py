@@ -1,0 +1,67 @@
+"""Every table estimator gives the same on every engine, and leaves the rows where they are."""
+
+from __future__ import annotations
+
+import narwhals.stable.v2 as nw
+import pytest
+from pandas.testing import assert_frame_equal
+
+from custseg import CharacteristicUnion, DemographicEncoder, RFMFeaturizer, SegmentClusterer
+from custseg.characteristics._featurizer import RecordFeaturizer
+from tests.common.cases import PROFILE, TABLES
+from tests.common.engine_checks import ALL, FEW, TABLE_CASES, check_engine
+from tests.engines import ENGINES, LAZY, comparable, from_duckdb, plain, watch
+
+# Spark is checked in test_spark.py
+HERE = [name for name in ENGINES if name not in ("pandas", "spark")]
+
+
+def test_every_table_estimator_is_checked():
+    assert {"RFMFeaturizer", "DemographicEncoder", "PurchaseBehaviorFeaturizer"} <= set(TABLE_CASES)
+    in_time = {name for name, case in TABLE_CASES.items() if isinstance(case.estimator, RecordFeaturizer)}
+    assert 5 < len(in_time) < len(TABLE_CASES)
+    assert len(HERE) == 9
+
+
+@pytest.mark.parametrize("engine", HERE)
+@pytest.mark.parametrize("name", TABLE_CASES)
+def test_every_engine_gives_what_pandas_gives_and_keeps_its_rows(name, engine, monkeypatch):
+    check_engine(name, engine, watch(monkeypatch) if engine in LAZY else None)
+
+
+@pytest.mark.parametrize("engine", ["polars lazy", "duckdb", "ibis", "dask"])
+def test_rows_that_leave_an_engine_are_noticed(engine, monkeypatch):
+    native = ENGINES[engine](plain(FEW))
+    seen = watch(monkeypatch)
+    nw.from_native(native).collect()
+    assert max(n_rows for _, n_rows in seen) == len(FEW)
+
+
+BERLIN = FEW.assign(
+    timestamp=FEW["timestamp"].dt.tz_localize("Europe/Berlin", nonexistent="shift_forward", ambiguous=False)
+)
+
+
+@pytest.mark.parametrize("engine", ["polars", "pyarrow", "dask", "duckdb in Berlin"])
+def test_a_day_is_that_of_the_zone_of_the_column_or_connection(engine):
+    native = from_duckdb(BERLIN, zone="Europe/Berlin") if engine == "duckdb in Berlin" else ENGINES[engine](BERLIN)
+    expected = RFMFeaturizer(features=ALL).fit(BERLIN)
+    found = RFMFeaturizer(features=ALL).fit(native)
+    assert found.as_of_ == expected.as_of_
+    assert_frame_equal(comparable(found.transform(native)), comparable(expected.transform(BERLIN)))
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "parquet", "csv"])
+def test_a_union_takes_tables_of_any_kind(engine):
+    members = [("behaviour", RFMFeaturizer(), "transactions"), ("who", DemographicEncoder(), "profile")]
+    union = CharacteristicUnion(members)
+    expected = union.fit_transform(TABLES)
+    found = union.fit_transform({name: ENGINES[engine](plain(table)) for name, table in TABLES.items()})
+    assert_frame_equal(comparable(found), comparable(expected))
+
+
+@pytest.mark.parametrize("engine", ["polars lazy", "duckdb", "parquet", "csv"])
+def test_the_clusterer_takes_customers_of_any_kind(engine):
+    clusterer = SegmentClusterer(n_segments=3, n_init=2, random_state=0)
+    expected = clusterer.fit(plain(PROFILE)).labels_
+    assert (clusterer.fit(ENGINES[engine](plain(PROFILE))).labels_ == expected).all()

@@ -1,0 +1,39 @@
+"""All that needs a Spark session, in one test: two of them would start two sessions in two workers of pytest-xdist."""
+
+from __future__ import annotations
+
+from pandas.testing import assert_frame_equal
+
+from custseg import RFMFeaturizer
+from tests.common.engine_checks import ALL, FEW, TABLE_CASES, check_engine
+from tests.common.test_engines import BERLIN
+from tests.common.test_engines_at_scale import AT_SCALE, check_at_scale
+from tests.engines import ENGINES, comparable, compiling, spark_session, watch
+
+
+def test_spark_gives_what_pandas_gives_and_keeps_its_rows(subtests, monkeypatch):
+    session = spark_session()
+    seen = watch(monkeypatch)
+    for name in TABLE_CASES:
+        with subtests.test(name):
+            check_engine(name, "spark", seen)
+    for name in AT_SCALE:
+        with subtests.test(f"{name} at scale"), compiling(session):
+            check_at_scale(name, "spark")
+    with subtests.test("a day is that of the session's zone"):
+        _check_zone(session)
+    with subtests.test("rows that leave are noticed"):
+        seen.clear()
+        ENGINES["spark"](FEW).toArrow()
+        assert seen == [("pyspark.sql.classic.dataframe.DataFrame.toArrow", len(FEW))]
+
+
+def _check_zone(session):
+    berlin = session.newSession()
+    berlin.conf.set("spark.sql.session.timeZone", "Europe/Berlin")
+    berlin.conf.set("spark.sql.timestampType", "TIMESTAMP_LTZ")
+    native = berlin.read.parquet(ENGINES["parquet folder"](BERLIN))
+    expected = RFMFeaturizer(features=ALL).fit(BERLIN)
+    found = RFMFeaturizer(features=ALL).fit(native)
+    assert found.as_of_ == expected.as_of_
+    assert_frame_equal(comparable(found.transform(native)), comparable(expected.transform(BERLIN)))
