@@ -23,3 +23,8 @@ def shared_data(name: str) -> Path:
     if not folder.is_dir():
         pytest.skip(f"shared data set {name!r} is not here; set CUSTSEG_SHARED_DATA to the folder that holds it")
     return folder
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the longest test, so that no worker is left alone with it at the end."""
+    items.sort(key=lambda item: "test_spark" not in item.nodeid)

@@ -10,7 +10,7 @@ import pandas as pd
 from pandas.testing import assert_frame_equal
 from sklearn.base import clone
 
-from custseg import RFMFeaturizer
+from custseg import PurchaseBehaviorFeaturizer, RFMFeaturizer
 from custseg.characteristics._featurizer import RecordFeaturizer
 from custseg.characteristics._profile_encoder import ProfileEncoder
 from tests.characteristics.test_rfm_timestamps import READABLE, UNREADABLE
@@ -31,6 +31,12 @@ def _with_returns(lines):
 MORE = {
     "RFM by order": Case(
         RFMFeaturizer(order_id="order_id", monetary="mean_repeat", period="W", features=ALL), _with_returns(FEW)
+    ),
+    "behaviour with a customer who only returns": Case(
+        PurchaseBehaviorFeaturizer(category="category", n_leading=2),
+        _with_returns(FEW).assign(
+            amount=lambda lines: -lines["amount"].abs().where(lines["customer_id"] == 3, -lines["amount"])
+        ),
     ),
     "RFM without returns": Case(
         RFMFeaturizer(returns="drop", period="h", time_unit="h", as_of="2024-09-01", features=ALL), _with_returns(FEW)

@@ -7,8 +7,7 @@ from pandas.testing import assert_frame_equal
 from custseg import RFMFeaturizer
 from tests.common.engine_checks import ALL, FEW, TABLE_CASES, check_engine
 from tests.common.test_engines import BERLIN
-from tests.common.test_engines_at_scale import AT_SCALE, check_at_scale
-from tests.engines import ENGINES, comparable, compiling, spark_session, watch
+from tests.engines import ENGINES, comparable, spark_session, watch
 
 
 def test_spark_gives_what_pandas_gives_and_keeps_its_rows(subtests, monkeypatch):
@@ -17,9 +16,6 @@ def test_spark_gives_what_pandas_gives_and_keeps_its_rows(subtests, monkeypatch)
     for name in TABLE_CASES:
         with subtests.test(name):
             check_engine(name, "spark", seen)
-    for name in AT_SCALE:
-        with subtests.test(f"{name} at scale"), compiling(session):
-            check_at_scale(name, "spark")
     with subtests.test("a day is that of the session's zone"):
         _check_zone(session)
     with subtests.test("rows that leave are noticed"):

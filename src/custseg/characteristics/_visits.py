@@ -25,8 +25,9 @@ from custseg.characteristics._vocabulary import Vocabulary
 # parts of the day of six hours each, from midnight on
 DAYPARTS = ("night", "morning", "afternoon", "evening")
 _PART = DAY // len(DAYPARTS)
-# beyond any period and any time: no purchase among the lines
+# beyond any time, and beyond any period in hours: no purchase among the lines
 _NEVER = 2**61
+_NO_PERIOD = 2**40
 
 
 @dataclass(frozen=True)
@@ -405,7 +406,7 @@ class _Query:
             }
         visits = visits.with_columns(nw.col("period").alias("first"), nw.col("period").alias("last"))
         if self.returns:
-            ends = {"first": nw.lit(_NEVER), "last": nw.lit(-_NEVER)}
+            ends = {"first": nw.lit(_NO_PERIOD), "last": nw.lit(-_NO_PERIOD)}
             visits = visits.with_columns(
                 nw.when(is_visit).then(nw.col("period")).otherwise(never).alias(name) for name, never in ends.items()
             )
