@@ -118,7 +118,8 @@ class Records:
             LATE: (f"later than as_of={time}", "Pass a later time: as_of=..., or transform(X, as_of=...)."),
         }
         for role, field in self._roles.items():
-            words.setdefault(role, (f"no {role.replace('_', ' ')} in {field.column!r}", field.remedy))
+            what = "value" if field.kind == "flag" else role.replace("_", " ")
+            words.setdefault(role, (f"no {what} in {field.column!r}", field.remedy))
         return [RowPolicy(words[name][0], LEFT_OUT, n_rows, words[name][1]) for name, n_rows in self.n_left_out.items()]
 
 
