@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custseg.characteristics._purchases import Floats, Ints
+from custseg.characteristics._ratio import ratio
 from custseg.characteristics._timestamps import UNIT_HOURS, period_start
 from custseg.characteristics._visits import DAYPARTS, Asked, Visits
 from custseg.characteristics._vocabulary import OTHER, Vocabulary
@@ -121,9 +122,3 @@ class Buying:
             for position, name in enumerate(names)
         ]
         return [np.minimum(ratio(part, whole), 1.0) for part in parts]
-
-
-def ratio(part: Numbers, whole: Numbers) -> Floats:
-    """Divide; NaN where there is nothing to divide by."""
-    known = whole > 0
-    return np.where(known, part / np.where(known, whole, 1), np.nan)

@@ -15,7 +15,8 @@ from custseg._core.frames import collect
 from custseg._core.params import COLUMN, NONE, Integer, Number, OneOf, ParameterTable
 from custseg.characteristics._beta_prior import BetaPrior, Floats, Ints
 from custseg.characteristics._featurizer import AS_OF, Description, RecordFeaturizer
-from custseg.characteristics._records import Field, Records, count_repeated
+from custseg.characteristics._ratio import ratio
+from custseg.characteristics._records import Field, Records, as_whole, count_repeated
 from custseg.characteristics._row_report import RowPolicy
 from custseg.characteristics._timestamps import DAY, HOUR, UNIT_HOURS, UNIT_WORDS, AsOf, Clock, period_start, read_clock
 from custseg.characteristics._vocabulary import Vocabulary
@@ -241,7 +242,7 @@ class CampaignResponseFeaturizer(RecordFeaturizer):
             self.__dict__.pop("_seen", None)
 
     def _learn(self, records: Records) -> None:
-        rows = _kept(self._rows(records), records)
+        rows = records.kept(self._rows(records))
         self._learned, counts = self._learn_from(rows)
         self.prior_ = self._learned.frame
         self.levels_ = {role: vocabulary.names for role, vocabulary in self._learned.vocabularies.items()}
@@ -291,7 +292,7 @@ class CampaignResponseFeaturizer(RecordFeaturizer):
         seen, rows, counts = self.__dict__.get("_seen", (None, None, None))
         remarks: list[str] = []
         if seen is not records:
-            rows = _kept(self._rows(records), records)
+            rows = records.kept(self._rows(records))
             # row_report describes with an estimator that may not be fitted
             learned = self._learned if hasattr(self, "_learned") else self._learn_from(rows)[0]
             counts = self._counts(rows, learned.vocabularies)
@@ -312,14 +313,14 @@ class CampaignResponseFeaturizer(RecordFeaturizer):
         columns.append(Column("responses", "numeric", responses, is_integer=True))
         columns += [Column(name, "numeric", prior.rates(*counts.rates[name])) for name, prior in priors.items()]
         if self.response_time is not None:
-            mean = _ratio(counts["delay"], counts["timed"]) / HOUR / UNIT_HOURS[self.time_unit]
+            mean = ratio(counts["delay"], counts["timed"]) / HOUR / UNIT_HOURS[self.time_unit]
             columns.append(Column("time_to_response", "numeric", mean))
         columns.append(Column("response_recency", "numeric", self._since(records, counts["response_day"])))
         if self.coupons is not None:
             redeemed, known = counts["redeemed"], counts["counted"]
             unknown = (contacts == 0) | ((responses > 0) & (known == 0))
             columns.append(Column("coupons", "numeric", np.where(unknown, np.nan, redeemed), is_integer=True))
-            columns.append(Column("coupons_per_response", "numeric", _ratio(redeemed, known)))
+            columns.append(Column("coupons_per_response", "numeric", ratio(redeemed, known)))
         return columns
 
     def _since(self, records: Records, days: Ints) -> Floats:
@@ -392,7 +393,7 @@ class CampaignResponseFeaturizer(RecordFeaturizer):
                 "early": nw.col("is_response") & nw.col("has_time") & ~nw.col("is_timed"),
                 "idle_time": nw.col("has_time") & nw.col("is_contact") & ~nw.col("said"),
             }
-        sums = {name: _as_int(condition) for name, condition in found.items()}
+        sums = {name: as_whole(condition) for name, condition in found.items()}
         if self.response_time is not None:
             took = nw.col("response_moment") - nw.col("moment")
             sums["delay"] = nw.when(nw.col("is_timed") & (took > 0)).then(took).otherwise(nw.lit(0)).cast(nw.Int64)
@@ -497,26 +498,17 @@ class _Counts:
         return self.arrays[name]
 
 
-def _kept(rows: nw.LazyFrame[Any], records: Records) -> nw.LazyFrame[Any]:
-    """Compute what is used several times once, where the table is in memory anyway."""
-    return rows.collect().lazy() if records.in_memory else rows
-
-
-def _as_int(condition: nw.Expr) -> nw.Expr:
-    return nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0)).cast(nw.Int64)
-
-
 def _coupons(number: nw.Expr, is_response: nw.Expr, is_contact: nw.Expr) -> dict[str, nw.Expr]:
     known = ~(number.is_null() | number.is_nan())
     # beyond 2**53 a float counts nothing, and may be no 64-bit number; the table is refused then
     countable = known & (number <= 2.0**53)
     redeemed = nw.when(is_response & countable).then(number).otherwise(nw.lit(0.0))
     return {
-        "counted": _as_int(is_response & known),
+        "counted": as_whole(is_response & known),
         "redeemed": redeemed.round(0).cast(nw.Int64),
-        "idle_coupons": _as_int(known & (number > 0) & is_contact & ~is_response),
-        "unknown_coupons": _as_int(is_response & ~known),
-        "odd_coupons": _as_int(known & (~countable | (number < 0) | (number != number.round(0)))),
+        "idle_coupons": as_whole(known & (number > 0) & is_contact & ~is_response),
+        "unknown_coupons": as_whole(is_response & ~known),
+        "odd_coupons": as_whole(known & (~countable | (number < 0) | (number != number.round(0)))),
     }
 
 
@@ -528,7 +520,3 @@ def _is_empty(frame: nw.LazyFrame[Any], column: str) -> bool:
         missing = missing | value.is_nan()
     n_known = frame.filter(~missing).select(nw.len().alias("rows")).collect()["rows"].item()
     return int(n_known) == 0
-
-
-def _ratio(total: Ints, count: Ints) -> Floats:
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)

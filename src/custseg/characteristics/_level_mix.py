@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custseg._core.customers import Column
+from custseg.characteristics._ratio import ratio
 from custseg.characteristics._vocabulary import Vocabulary
 
 Ints = npt.NDArray[np.int64]
@@ -72,7 +73,7 @@ class LevelMix:
             Numeric, in the order of ``vocabulary.names``.
         """
         return [
-            Column(name.format(level), "numeric", share(counts[:, code], total))
+            Column(name.format(level), "numeric", ratio(counts[:, code], total))
             for code, level in enumerate(self.vocabulary.names)
         ]
 
@@ -86,8 +87,3 @@ class LevelMix:
         names = self.vocabulary.names
         codes = np.where((counts.sum(axis=1) > 0) & (leader < len(names)), leader, -1)
         return Column(name, "nominal", codes.astype(np.int64), names)
-
-
-def share(part: Ints, whole: Ints) -> Floats:
-    """Divide counts; the share of nothing is NaN."""
-    return np.where(whole > 0, part / np.maximum(whole, 1), np.nan)

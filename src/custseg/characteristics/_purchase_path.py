@@ -14,8 +14,9 @@ from custseg._core.customers import Column
 from custseg._core.frames import collect
 from custseg._core.params import COLUMN, NONE, Integer, OneOf, ParameterTable, Where
 from custseg.characteristics._featurizer import AS_OF, Description, RecordFeaturizer
-from custseg.characteristics._level_mix import LevelMix, share
+from custseg.characteristics._level_mix import LevelMix
 from custseg.characteristics._paths import PathRule, count_paths, find_paths
+from custseg.characteristics._ratio import ratio
 from custseg.characteristics._records import Field, Records, count_repeated
 from custseg.characteristics._row_report import LEFT_OUT, RowPolicy
 from custseg.characteristics._timestamps import DAY, HOUR, UNIT_HOURS, UNIT_WORDS, AsOf
@@ -329,12 +330,12 @@ class PurchasePathFeaturizer(RecordFeaturizer):
             Column("paths", "numeric", paths, is_integer=True),
             Column("path_open", "binary", (paths > ended).astype(np.float64)),
             *(
-                Column(f"conversion_to_{stage}", "numeric", share(reached[step], reached[step - 1]))
+                Column(f"conversion_to_{stage}", "numeric", ratio(reached[step], reached[step - 1]))
                 for step, stage in enumerate(self.stages)
                 if step
             ),
-            Column("abandoned_share", "numeric", share(ended - completed, ended)),
-            Column("touches_to_purchase", "numeric", share(counts["touches"], completed)),
+            Column("abandoned_share", "numeric", ratio(ended - completed, ended)),
+            Column("touches_to_purchase", "numeric", ratio(counts["touches"], completed)),
             Column("time_to_purchase", "numeric", time / (UNIT_HOURS[self.time_unit] * HOUR)),
         ]
         return columns if mix is None else [*columns, *_channel_columns(counts, mix)]
@@ -348,7 +349,7 @@ def _channel_columns(counts: Mapping[str, Ints], mix: LevelMix) -> list[Column]:
     return [
         mix.leader(first, "first_touch_channel"),
         mix.leader(last, "last_touch_channel"),
-        Column("multichannel_share", "numeric", share(counts["several"], counts["placed"])),
+        Column("multichannel_share", "numeric", ratio(counts["several"], counts["placed"])),
         *mix.shares(touches, touches.sum(axis=1), "share_channel_{}"),
     ]
 

@@ -93,7 +93,7 @@ def _scaled(column: nw.Expr, exponent: int) -> nw.Expr:
 
 
 @dataclass(frozen=True)
-class _PackedKey:
+class PackedKey:
     """Customer and period in one whole number: one key groups twice as fast as two."""
 
     first_customer: int
@@ -102,7 +102,7 @@ class _PackedKey:
     dtype: type[nw.Int64 | nw.UInt32]
 
     @classmethod
-    def of(cls, records: Records) -> _PackedKey | None:
+    def of(cls, records: Records) -> PackedKey | None:
         engine = records.frame.implementation
         if records.customers is None or records.periods is None or not (engine.is_polars() or engine.is_pandas()):
             # other engines gain nothing by it, and Spark and ibis divide whole numbers as floats
@@ -157,7 +157,7 @@ def purchases_by_customer(records: Records, *, by_order: bool, returns: str, spe
     frame = (frame if sums is None else sums.split(frame)).drop("amount")
     added = [*(["high", "low"] if spend else []), *(["lines"] if with_returns else [])]
     units = _by_order(frame, added, with_returns) if by_order else _by_period(frame, added, with_returns, records)
-    units = _kept(units, records) if later else units
+    units = records.kept(units) if later else units
     customers = units.group_by("customer").agg(
         *(nw.col(name).sum() for name in added),
         nw.col("first").min(),
@@ -165,20 +165,15 @@ def purchases_by_customer(records: Records, *, by_order: bool, returns: str, spe
         nw.col("first").count().alias("frequency"),
     )
     if later:
-        customers = _kept(customers, records)
+        customers = records.kept(customers)
         first_period = _in_first_period(customers, units, frame, by_order, with_returns)
         customers = customers.join(first_period, on="customer", how="left")
     customers = customers.with_columns(nw.col("customer").cast(records.frame.collect_schema()["customer"]))
     return _numbers(collect(customers).sort("customer"), sums, with_returns, later)
 
 
-def _kept(frame: nw.LazyFrame[Any], records: Records) -> nw.LazyFrame[Any]:
-    """Compute what is used twice once, where the table is in memory anyway."""
-    return frame.collect().lazy() if records.in_memory else frame
-
-
 def _by_period(frame: nw.LazyFrame[Any], added: list[str], with_returns: bool, records: Records) -> nw.LazyFrame[Any]:
-    key = _PackedKey.of(records)
+    key = PackedKey.of(records)
     frame = frame if key is None else key.pack(frame)
     keys = ["customer", "period"] if key is None else ["key"]
     wanted = [nw.col(name).sum() for name in added] + ([nw.col("bought").max()] if with_returns else [])

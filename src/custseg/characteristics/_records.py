@@ -106,6 +106,10 @@ class Records:
     in_memory: bool
     _roles: Mapping[str, Field]
 
+    def kept(self, query: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        """Compute once what is used several times, where the table is in memory anyway."""
+        return query.collect().lazy() if self.in_memory else query
+
     def policies(self) -> list[RowPolicy]:
         """Return the policies that left rows out while reading, in their order."""
         time = self.as_of and self.as_of.time
@@ -121,6 +125,11 @@ class Records:
             what = "value" if field.kind == "flag" else role.replace("_", " ")
             words.setdefault(role, (f"no {what} in {field.column!r}", field.remedy))
         return [RowPolicy(words[name][0], LEFT_OUT, n_rows, words[name][1]) for name, n_rows in self.n_left_out.items()]
+
+
+def as_whole(condition: nw.Expr) -> nw.Expr:
+    """Return 1 where a condition holds and 0 elsewhere: not every engine adds up bools."""
+    return nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0)).cast(nw.Int64)
 
 
 def read_records(

@@ -14,8 +14,9 @@ from custseg._core.customers import Column
 from custseg._core.frames import collect
 from custseg._core.params import COLUMN, NONE, Integer, Number, OneOf, ParameterTable, Where
 from custseg.characteristics._featurizer import AS_OF, Description, RecordFeaturizer
-from custseg.characteristics._level_mix import LevelMix, share
+from custseg.characteristics._level_mix import LevelMix
 from custseg.characteristics._purchases import ExactSum
+from custseg.characteristics._ratio import ratio
 from custseg.characteristics._records import Field, Records, count_repeated
 from custseg.characteristics._row_report import LEFT_OUT, RowPolicy
 from custseg.characteristics._timestamps import UNIT_HOURS, UNIT_WORDS, period_start
@@ -445,7 +446,7 @@ class SocialMediaFeaturizer(RecordFeaturizer):
         return [
             Column("engagement", "numeric", total / np.maximum(counts["interactions"], 1)),
             Column("deepest_action", "ordinal", deepest.astype(np.int64), tuple(names[0] for names in depths.values())),
-            Column("advocacy", "numeric", share(counts["advocacy"], counts["interactions"])),
+            Column("advocacy", "numeric", ratio(counts["advocacy"], counts["interactions"])),
         ]
 
 
@@ -502,7 +503,7 @@ def _sentiment_columns(counts: Mapping[str, Ints], sums: Mapping[str, ExactSum])
     own = _mean(_total(counts, sums, "own_sentiment"), counts["own_sentiment_known"])
     return [
         Column("sentiment_mean", "numeric", _mean(_total(counts, sums, "sentiment"), known)),
-        Column("sentiment_negative_share", "numeric", share(counts["negative"], known)),
+        Column("sentiment_negative_share", "numeric", ratio(counts["negative"], known)),
         Column("sentiment_advocacy", "numeric", own),
     ]
 

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from custseg._core.frames import collect
-from custseg.characteristics._purchases import ExactSum, Floats, Ints, _PackedKey
-from custseg.characteristics._records import Records
+from custseg.characteristics._purchases import ExactSum, Floats, Ints, PackedKey
+from custseg.characteristics._records import Records, as_whole
 from custseg.characteristics._spend_shares import LevelShares, level_columns
 from custseg.characteristics._timestamps import DAY, HOUR, period_start
 from custseg.characteristics._vocabulary import Vocabulary
@@ -124,7 +124,7 @@ class Bought:
         if "discount" in schema:
             flags["no_discount"] = _unknown("discount")
             flags["negative"] = (~_unknown("discount") & (nw.col("discount") < 0)).fill_null(value=False)
-        marked = lines.select(nw.lit(1).alias("lines"), *(_one(flag).alias(name) for name, flag in flags.items()))
+        marked = lines.select(nw.lit(1).alias("lines"), *(as_whole(flag).alias(name) for name, flag in flags.items()))
         found = collect(marked.select(nw.col(name).sum() for name in ("lines", *flags)))
         # nothing added up is missing on some engines
         counts = {name: int(np.nan_to_num(float(found[name].item() or 0))) for name in found.columns}
@@ -203,8 +203,8 @@ def visits_by_customer(
     largest = max(records.largest["amount"], records.largest["discount"] if asked.discount else 0.0)
     sums = ExactSum.over(largest, records.n_rows)
     query = _Query(records, bought, asked, sums)
-    visits = query.kept(query.visits())
-    customers = query.kept(query.customers(visits))
+    visits = records.kept(query.visits())
+    customers = records.kept(query.customers(visits))
     wide = customers
     if asked.by_order:
         orders = visits.filter(nw.col("lines") > 0).select("customer", "order_id").unique()
@@ -225,10 +225,6 @@ def visits_by_customer(
 
 def _with(customers: nw.LazyFrame[Any], more: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     return customers.join(more, on="customer", how="left")
-
-
-def _one(flag: nw.Expr) -> nw.Expr:
-    return nw.when(flag).then(nw.lit(1)).otherwise(nw.lit(0)).cast(nw.Int64)
 
 
 def _unknown(name: str) -> nw.Expr:
@@ -310,11 +306,7 @@ class _Query:
     @property
     def ordered(self) -> bool:
         """Whether the visits are put in the order of customers and periods."""
-        return self.records.in_memory and not self.asked.by_order and _PackedKey.of(self.records) is not None
-
-    def kept(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-        """Compute what is used twice once, where the table is in memory anyway."""
-        return frame.collect().lazy() if self.records.in_memory else frame
+        return self.records.in_memory and not self.asked.by_order and PackedKey.of(self.records) is not None
 
     def visits(self) -> nw.LazyFrame[Any]:
         """Add up the lines of each visit; a visit of returns alone has 0 ``lines``."""
@@ -323,7 +315,7 @@ class _Query:
         read = ["amount", *(["wall"] if asked.clock or asked.came else []), *(["discount"] if asked.discount else [])]
         frame = self._line_numbers(self.records.frame.select(*keys, *read))
         least = [*(["clock"] if asked.clock else []), *(["came"] if asked.came else [])]
-        packing = _PackedKey.of(self.records)
+        packing = PackedKey.of(self.records)
         if packing is not None:
             frame = packing.pack(frame)
             keys = ["key", *keys[2:]]
@@ -369,7 +361,7 @@ class _Query:
         if asked.came:
             frame = frame.with_columns(nw.when(is_bought).then(nw.col("wall")).otherwise(nw.lit(_NEVER)).alias("came"))
         if self.returns:
-            frame = frame.with_columns(_one(is_bought).alias("lines"))
+            frame = frame.with_columns(as_whole(is_bought).alias("lines"))
         if asked.discount:
             frame = self._with_discount(frame, is_bought)
         frame = self.sums.split(frame).rename({"high": "net_high", "low": "net_low"})
@@ -385,7 +377,7 @@ class _Query:
 
     def _with_discount(self, frame: nw.LazyFrame[Any], is_bought: nw.Expr) -> nw.LazyFrame[Any]:
         """Split what was taken off the lines bought."""
-        frame = frame.with_columns(_one(~_unknown("discount") & is_bought).alias("known"))
+        frame = frame.with_columns(as_whole(~_unknown("discount") & is_bought).alias("known"))
         off = nw.when(nw.col("known") == 1).then(nw.col("discount")).otherwise(nw.lit(0.0))
         frame = frame.with_columns(nw.col("amount").alias("paid"), off.alias("amount"))
         frame = self.sums.split(frame).rename({"high": "off_high", "low": "off_low"})
@@ -410,7 +402,7 @@ class _Query:
             visits = visits.with_columns(
                 nw.when(is_visit).then(nw.col("period")).otherwise(never).alias(name) for name, never in ends.items()
             )
-        visits = visits.with_columns(_one(mark).alias(name) for name, mark in marks.items())
+        visits = visits.with_columns(as_whole(mark).alias(name) for name, mark in marks.items())
         customers = self.added_up(
             visits,
             ["customer"],
@@ -450,7 +442,7 @@ class _Query:
         start = period_start(nw.col("period"), asked.period)
         # twice the time since the middle between the customer's first period and the reference time
         side = nw.col("start") * 2 - nw.col("since") - self.records.as_of.start(asked.period)
-        periods = self.kept(periods.with_columns(start.cast(nw.Int64).alias("start")))
+        periods = self.records.kept(periods.with_columns(start.cast(nw.Int64).alias("start")))
         if self.ordered:
             followed = _since_and_gaps(periods.collect()).lazy()
         else:
