@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import polars as pl
+from pyarrow import parquet
 
+from benchmarks import _behavior_by_hand
 from benchmarks._lines import purchase_lines
 from benchmarks._timing import Timed, in_turns
 from custseg.characteristics import PurchaseBehaviorFeaturizer, RFMFeaturizer
@@ -23,6 +25,7 @@ N_MANY, N_CUSTOMERS = 10_000_000, 750_000
 N_DAYS = 730
 COLUMNS = ("recency", "frequency", "monetary", "tenure")
 PANDAS, POLARS, LIFETIMES, SCAN = "pandas by hand", "polars by hand", "lifetimes", "reading the file"
+FROM_FILE = "custseg fit_transform, from the file"
 PEERS = (PANDAS, POLARS, LIFETIMES)
 
 
@@ -81,7 +84,7 @@ def by_lifetimes(lines: pd.DataFrame, *, monetary: str) -> pd.DataFrame:
 
 def checksum(result: Any) -> dict[str, float]:
     """Return sums that a row out of place would change."""
-    table = result.to_pandas().set_index("customer_id") if isinstance(result, pl.DataFrame) else result
+    table = by_customer(result)
     place = np.arange(1, len(table) + 1)
     sums = {column: float(np.nansum(table[column].to_numpy() * place)) for column in COLUMNS}
     return {"customers": float(len(table)), "ids": float(np.sum(table.index.to_numpy() * place)), **sums}
@@ -166,20 +169,55 @@ def rfm_at_scale() -> list[dict[str, Any]]:
     return compare(f"RFM, {N_MANY:,} lines, {N_CUSTOMERS:,} customers", competitors, 3)
 
 
-def behavior_at_scale() -> list[dict[str, Any]]:
-    """All characteristics of purchase behaviour from a Parquet file of ten million lines, beside reading the file."""
+def behavior_at_scale(n_lines: int = N_MANY, n_customers: int = N_CUSTOMERS) -> list[dict[str, Any]]:
+    """All characteristics of purchase behaviour, beside the same by hand, and from a file beside reading the file."""
+    lines = purchase_lines(n_lines, n_customers)
+    on_polars = pl.from_pandas(lines)
     featurizer = PurchaseBehaviorFeaturizer(category="category", channel="channel", discount="discount")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "lines.parquet"
-        pl.from_pandas(purchase_lines(N_MANY, N_CUSTOMERS)).write_parquet(path)
-        competitors = {
-            "custseg fit_transform": lambda: featurizer.fit_transform(pl.read_parquet(path)),
-            SCAN: lambda: pl.read_parquet(path),
+        on_polars.write_parquet(path)
+        same = {
+            "custseg fit_transform, pandas in": lambda: featurizer.fit_transform(lines),
+            PANDAS: lambda: _behavior_by_hand.on_pandas(lines),
+            "custseg fit_transform, polars in": lambda: featurizer.fit_transform(on_polars),
+            POLARS: lambda: _behavior_by_hand.on_polars(on_polars),
+            FROM_FILE: lambda: featurizer.fit_transform(pl.read_parquet(path)),
         }
-        timed = in_turns(competitors, 3)
-    n_features = timed["custseg fit_transform"].result.shape[1] - 1
-    what = f"{n_features} characteristics of behaviour, {N_MANY:,} lines, {N_CUSTOMERS:,} customers"
-    return [_row(what, name, timed, [peer for peer in (SCAN,) if peer != name]) for name in timed]
+        scans = scans_of(path)
+        timed = in_turns(same | scans, 3)
+    tables = {name: by_customer(timed[name].result) for name in same}
+    check_close(tables)
+    what = f"{tables[PANDAS].shape[1]} characteristics, {n_lines:,} lines, {n_customers:,} customers"
+    peers = {name: [peer for peer in (PANDAS, POLARS) if peer != name] for name in same}
+    peers |= {name: [FROM_FILE] for name in scans}
+    return [_row(what, name, timed, peers[name]) for name in timed]
+
+
+def scans_of(path: Path) -> dict[str, Callable[[], int]]:
+    """The ways to read and decode all columns of a Parquet file; the rows are in memory when they are counted."""
+    scans: dict[str, Callable[[], int]] = {
+        f"{SCAN}, polars": lambda: len(pl.read_parquet(path)),
+        f"{SCAN}, pyarrow": lambda: len(parquet.read_table(path)),
+        f"{SCAN}, pandas": lambda: len(pd.read_parquet(path)),
+    }
+    if find_spec("duckdb") is not None:
+        import duckdb  # noqa: PLC0415 - optional
+
+        scans[f"{SCAN}, duckdb"] = lambda: len(duckdb.read_parquet(str(path)).to_arrow_table())
+    return scans
+
+
+def by_customer(result: Any) -> pd.DataFrame:
+    """Return customers as a pandas frame, indexed by their id."""
+    return result.to_pandas().set_index("customer_id") if isinstance(result, pl.DataFrame) else result
+
+
+def check_close(tables: Mapping[str, pd.DataFrame]) -> None:
+    """Refuse to print timings of things that did not compute the same; sums of floats may differ in the last digits."""
+    (_, expected), *others = tables.items()
+    for name, found in others:
+        pd.testing.assert_frame_equal(found, expected, rtol=1e-9, atol=1e-12, check_dtype=False, obj=name)
 
 
 def check_equal(sums: dict[str, dict[str, float]]) -> None:

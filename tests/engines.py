@@ -179,39 +179,3 @@ def _values(column):
     elif pd.api.types.is_numeric_dtype(column.dtype):
         return column.astype("float64")
     return pd.Series([None if pd.isna(value) else value for value in column], dtype=object, name=column.name)
-
-
-def watch(monkeypatch):
-    """Keep the number of rows of all that narwhals collects or an engine hands out: returns a growing list."""
-    seen = []
-
-    def keep(owner, *methods):
-        for method in methods:
-            monkeypatch.setattr(owner, method, counted(owner, method))
-
-    def counted(owner, method):
-        original = getattr(owner, method)
-
-        def counting(frame, *args, **options):
-            result = original(frame, *args, **options)
-            # a partition of dask is a pandas frame wherever dask has its workers
-            if not (isinstance(frame, nw.LazyFrame) and frame.implementation.is_pandas()):
-                seen.append((f"{owner.__module__}.{owner.__name__}.{method}", _n_rows(result)))
-            return result
-
-        return counting
-
-    keep(nw.LazyFrame, "collect")
-    keep(pytest.importorskip("polars").LazyFrame, "collect")
-    keep(pytest.importorskip("duckdb").DuckDBPyRelation, "fetchall", "fetchnumpy", "df", "pl", "to_arrow_table")
-    frames = pytest.importorskip("dask.dataframe")
-    keep(frames.DataFrame, "compute")
-    keep(frames.Series, "compute")
-    keep(pytest.importorskip("ibis").expr.types.Table, "to_pyarrow", "to_pandas", "to_polars", "execute")
-    spark = pytest.importorskip("pyspark.sql.classic.dataframe")
-    keep(spark.DataFrame, "collect", "toArrow", "toPandas")
-    return seen
-
-
-def _n_rows(result):
-    return len(result) if hasattr(result, "__len__") else 1

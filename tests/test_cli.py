@@ -503,12 +503,17 @@ def test_the_demo(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
     assert "Read transactions: 1,469,307 rows" in done.stdout
     assert "Read contacts: 6,589 rows" in done.stdout
-    # what was asked of whom and who answered is shown, but makes no segment
+    # how they shop, and who answered to what, is shown but makes no segment
+    assert re.search(r"shopping\s+transactions\s+2,469\s+2,469\s+0\s+0", done.stdout)
     assert re.search(r"campaigns\s+contacts\s+1,559\s+1,559\s+910\s+0", done.stdout)
     assert "No distinct segments were found" in done.stdout
     assert "Are these segments real?" in done.stdout
     assert done.stdout.endswith("Report: report.html\n")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "2,469 customers" in page
-    assert "response rate" in page
     assert "campaigns__" not in page
+    weights = re.findall(r'scope="row">(\w+): [^<]+</th>.*?"weight" class="num">([^<]+)<', page, flags=re.DOTALL)
+    assert {member for member, _ in weights} == {"behaviour", "shopping", "campaigns", "demographics"}
+    assert {member for member, weight in weights if weight != "0"} == {"behaviour"}
+    traits = re.findall(r"<table[^>]*traits.*?</table>", page, flags=re.DOTALL)
+    assert all(name in traits[0] for name in ("frequency", "spend trend", "response rate"))

@@ -357,3 +357,23 @@ def test_the_report_is_written(fitted, tmp_path, suffix):
     path = fitted.report(tmp_path / f"report{suffix}")
     text = path.read_text(encoding="utf-8")
     assert fitted.personas_[0].name in (json.dumps(json.loads(text), ensure_ascii=False) if suffix == ".json" else text)
+
+
+def test_a_warning_reaches_the_user_once_though_the_customers_are_refitted():
+    sample = make_customers(200, separation=2.0, random_state=0)
+    profile = sample.profile.assign(country="DE", language="German")
+    several = SegmentationStudy(
+        SegmentationBrief(),
+        characteristics=DemographicEncoder(),
+        clusterer=SegmentClusterer(3, n_init=2, max_segments=4, random_state=0),
+        n_boot=2,
+    )
+    for _ in range(2):
+        with pytest.warns(DataQualityWarning) as caught:
+            several.fit(profile)
+        messages = [str(warning.message) for warning in caught]
+        assert len(messages) == len(set(messages)) > 0
+        assert sum("hold one value only" in message for message in messages) == 1
+    # turned into an error, as pytest does, it still is one
+    with pytest.raises(DataQualityWarning, match="hold one value only"):
+        several.fit(profile)

@@ -4,7 +4,8 @@ Tutorial: a grocery panel, step by step
 
 What ``custseg demo`` does, one step at a time: a year of purchases of 2,469 households, with the
 campaigns that reached 1,559 of them and the demographics of 801, becomes segments, personas, actions
-and a report.
+and a report. How often they buy forms the segments; how they shop, how they answer to campaigns and
+who they are describes them.
 """
 
 # %%
@@ -14,9 +15,26 @@ and a report.
 
 import custseg
 
-tables = custseg.datasets.load_complete_journey()
+tables = custseg.datasets.load_complete_journey(
+    (
+        "transactions",
+        "products",
+        "demographics",
+        "campaigns",
+        "campaign_descriptions",
+        "coupon_redemptions",
+    )
+)
 for name, table in tables.items():
     print(f"{name:22} {len(table):>9,} rows")
+
+# %%
+# The department of each product stands in a table of its own, and comes to the purchase lines by the
+# product:
+
+transactions = tables["transactions"]
+departments = tables["products"].set_index("product_id")["department"]
+tables["transactions"] = transactions.assign(department=transactions["product_id"].map(departments))
 
 # %%
 # Contacts and responses
@@ -44,14 +62,34 @@ joined.to_frame()
 # ---------------
 # Each estimator turns one table into one row per household, in original units. The union's
 # customers are those of its first table: households without demographics stay, with missing values.
+#
+# Of how households shop, only what recency, frequency and spend do not say already is taken. The gaps
+# between purchases, or the number of departments, would tell the frequency once more (rank
+# correlations of -0.97 and 0.74) and crowd out what is new.
 
 from custseg import CharacteristicUnion, DemographicEncoder, RFMFeaturizer
-from custseg.characteristics import CampaignResponseFeaturizer
+from custseg.characteristics import CampaignResponseFeaturizer, PurchaseBehaviorFeaturizer
 
-behaviour = RFMFeaturizer(
-    customer_id=household,
-    timestamp="transaction_timestamp",
-    amount="sales_value",
+purchases = {
+    "customer_id": household,
+    "timestamp": "transaction_timestamp",
+    "amount": "sales_value",
+}
+behaviour = RFMFeaturizer(**purchases)
+shopping = PurchaseBehaviorFeaturizer(
+    **purchases,
+    category="department",
+    discount="retail_disc",
+    features=(
+        "basket_lines",
+        "spend_trend",
+        "discount_share",
+        "weekend_share",
+        "morning_share",
+        "evening_share",
+        "category_share",
+    ),
+    n_leading=3,
 )
 campaigns = CampaignResponseFeaturizer(
     customer_id=household,
@@ -64,6 +102,7 @@ demographics = DemographicEncoder(customer_id=household)
 characteristics = CharacteristicUnion(
     [
         ("behaviour", behaviour, "transactions"),
+        ("shopping", shopping, "transactions"),
         ("campaigns", campaigns, "contacts"),
         ("demographics", demographics, "demographics"),
     ],
@@ -78,13 +117,19 @@ characteristics
 # third was never sent a campaign, which was the retailer's choice, not theirs. So both get weight 0:
 # they describe the segments and do not make them. (Clustered on the response to campaigns as well,
 # the households fall into nine groups that do not come back in refits.)
+#
+# How they shop is their own doing, yet it describes too: a share over a handful of visits is mostly
+# chance (the standard deviation of the weekend share is .34 among households with at most 5 days of
+# purchases, .09 among those with more than 60), and it would not change the answer: by it alone, or by
+# it with as much weight as recency, frequency and spend together, the households are one continuum too.
 
-from custseg import SegmentationBrief, SegmentationStudy, SegmentClusterer
+from custseg import PersonaDescriber, SegmentationBrief, SegmentationStudy, SegmentClusterer
 
 study = SegmentationStudy(
     SegmentationBrief(goal="retention", min_segment_share=0.05),
     characteristics=characteristics,
-    clusterer=SegmentClusterer(weights={"campaigns": 0, "demographics": 0}, random_state=0),
+    clusterer=SegmentClusterer(weights={"shopping": 0, "campaigns": 0, "demographics": 0}, random_state=0),
+    describer=PersonaDescriber(n_traits=8),
 ).fit(tables)
 
 # %%
@@ -128,10 +173,18 @@ for persona, action in zip(personas, actions, strict=True):
     print(f"  -> {action.action}: {action.advice} ({action.because})")
 
 # %%
+# How the groups shop. Those who buy rarely take less home each time, and their spending falls, which is
+# in part their recency over again. At what hours, in which departments and at what discounts they buy
+# hardly differs:
+
+groups = study.labels_ if study.cut_ is None else study.cut_.labels
+baskets = study.customers_.filter(like="shopping__")
+baskets.groupby(groups).mean().T.round(2)
+
+# %%
 # How the groups answered to campaigns, though nothing of it made them. Those who buy often respond
 # more; they are also sent more, and the retailer may have chosen them for that.
 
-groups = study.labels_ if study.cut_ is None else study.cut_.labels
 reactions = study.customers_.filter(like="campaigns__")
 reactions.groupby(groups).mean().T.round(2)
 

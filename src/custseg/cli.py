@@ -31,6 +31,7 @@ from custseg.characteristics import (
     CampaignResponseFeaturizer,
     CharacteristicUnion,
     DemographicEncoder,
+    PurchaseBehaviorFeaturizer,
     RFMFeaturizer,
     join_responses,
 )
@@ -66,6 +67,24 @@ _ESTIMATORS = _table_estimators()
 _READERS = (".csv", ".csv.gz", ".parquet")
 _SECTIONS = ("customer_id", "n_boot", "tables", "characteristics", "brief", "clusterer", "describer", "outputs")
 _OUTPUTS = ("report", "assignments", "study")
+_DEMO_TABLES = (
+    "transactions",
+    "products",
+    "demographics",
+    "campaigns",
+    "campaign_descriptions",
+    "coupon_redemptions",
+)
+# What recency, frequency and spend do not say already; gaps or numbers of orders would repeat them.
+_BEYOND_RFM = (
+    "basket_lines",
+    "spend_trend",
+    "discount_share",
+    "weekend_share",
+    "morning_share",
+    "evening_share",
+    "category_share",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -180,8 +199,11 @@ def _named_path(text: str) -> tuple[str, Path]:
 
 def _demo(options: argparse.Namespace) -> None:
     path = _report_path(options.output)
-    tables = load_complete_journey()
+    tables = load_complete_journey(_DEMO_TABLES)
     household = "household_id"
+    departments = tables["products"].set_index("product_id")["department"]
+    bought = tables["transactions"]
+    tables["transactions"] = bought.assign(department=bought["product_id"].map(departments))
     tables["contacts"] = join_responses(
         tables["campaigns"],
         tables["coupon_redemptions"],
@@ -190,7 +212,11 @@ def _demo(options: argparse.Namespace) -> None:
         campaign="campaign_id",
         response_time="redemption_date",
     ).contacts
-    behaviour = RFMFeaturizer(customer_id=household, timestamp="transaction_timestamp", amount="sales_value")
+    purchases = {"customer_id": household, "timestamp": "transaction_timestamp", "amount": "sales_value"}
+    behaviour = RFMFeaturizer(**purchases)
+    shopping = PurchaseBehaviorFeaturizer(
+        **purchases, category="department", discount="retail_disc", features=_BEYOND_RFM, n_leading=3
+    )
     campaigns = CampaignResponseFeaturizer(
         customer_id=household,
         timestamp="start_date",
@@ -201,18 +227,21 @@ def _demo(options: argparse.Namespace) -> None:
     characteristics = CharacteristicUnion(
         [
             ("behaviour", behaviour, "transactions"),
+            ("shopping", shopping, "transactions"),
             ("campaigns", campaigns, "contacts"),
             ("demographics", DemographicEncoder(customer_id=household), "demographics"),
         ],
         customer_id=household,
     )
-    # Whom the retailer contacted is its own choice, and a third of the households never were; two
-    # thirds gave no demographics. Both describe the segments and do not make them.
-    descriptors = {"campaigns": 0, "demographics": 0}
+    # Shares over few visits are mostly chance. Whom the retailer contacted is its own choice, and a
+    # third of the households never were; two thirds gave no demographics. So these describe the
+    # segments and do not make them.
+    descriptors = {"shopping": 0, "campaigns": 0, "demographics": 0}
     study = SegmentationStudy(
         SegmentationBrief("retention", min_segment_share=0.05),
         characteristics=characteristics,
         clusterer=SegmentClusterer(weights=descriptors, random_state=options.seed),
+        describer=PersonaDescriber(n_traits=8),
         n_jobs=-1,
     )
     _fit(study, tables)

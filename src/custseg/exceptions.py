@@ -78,10 +78,10 @@ class InvalidTableError(ValueError):
         )
 
     @classmethod
-    def nothing_left(cls, who: str, report: str) -> InvalidTableError:
-        return cls(
-            f"{who} has no usable row left after its row policies: {report}. Check the columns named, and `as_of`."
-        )
+    def nothing_left(
+        cls, who: str, report: str, remedy: str = "Check the columns named, and `as_of`."
+    ) -> InvalidTableError:
+        return cls(f"{who} has no usable row left after its row policies: {report}. {remedy}")
 
 
 class ColumnNotFoundError(InvalidTableError):

@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from custseg._core.base import Estimator
 from custseg._core.customers import Column, CustomerTable, read_customers
+from custseg._core.once import each_warning_once
 from custseg._core.params import NONE, Instance, Integer, Number, ParameterTable, Where, check
 from custseg._core.words import feature_of
 from custseg.characteristics import CharacteristicUnion, RFMFeaturizer
@@ -310,6 +311,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         self.n_jobs = n_jobs
 
     @with_callbacks
+    @each_warning_once()
     def fit(self, tables: Any, y: None = None) -> Self:
         """Find and describe the segments of the customers in the tables.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 
 import duckdb
 import narwhals.stable.v2 as nw
@@ -218,6 +219,18 @@ def test_sums_of_duckdb_keep_every_digit():
     found = collect(open_table(relation, who="Test").frame.select(nw.col("x").sum()))
     assert found.rows() == [(4611686018427387007,)]
     assert found.schema["x"] == nw.Int64
+
+
+@pytest.mark.parametrize("columns", [None, ["c7", "customer_id"]])
+def test_an_index_beside_very_many_columns_is_read_without_a_warning(columns):
+    table = pd.DataFrame(index=pd.RangeIndex(1, 4, name="customer_id"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pd.errors.PerformanceWarning)
+        for number in range(150):
+            table[f"c{number}"] = 1.5
+    opened = open_table(table, who="it", columns=columns, customer_id="customer_id")
+    assert collect(opened.frame).columns == (columns or ["customer_id", *table.columns])
+    assert opened.columns == ("customer_id", *table.columns)
 
 
 def test_a_dask_index_that_bears_a_name_counts_as_a_column():

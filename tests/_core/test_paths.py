@@ -5,11 +5,17 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
+from sklearn.cluster import KMeans
 
+from custseg import PersonaDescriber, SegmentClusterer
 from custseg._core import optional
+from custseg._core.customers import read_customers
 from custseg._core.frames import collect, is_frame, is_table, open_table
+from custseg.characteristics import GeographicEncoder, RFMScorer, careless_responses, cronbach_alpha
 from custseg.exceptions import (
     ColumnNotFoundError,
     CustomerIdError,
@@ -17,6 +23,7 @@ from custseg.exceptions import (
     InvalidTableError,
     MissingDependencyError,
 )
+from custseg.validation import bootstrap_stability
 
 
 @pytest.fixture
@@ -164,3 +171,57 @@ def test_the_memory_of_duckdb_is_capped_and_spills_into_a_folder_of_its_own(csv)
     assert limit.endswith(("GiB", "MiB"))
     assert float(limit.split()[0]) <= (3.0 if limit.endswith("GiB") else 3072.0)
     assert "custseg-" in spill
+
+
+def test_the_rows_of_a_customer_table_keep_the_order_of_the_file(tmp_path):
+    # duckdb reads the parts of a file side by side; labels by position need the order of the rows
+    n_customers = 400_000
+    file = tmp_path / "customers.parquet"
+    pd.DataFrame({"customer_id": np.arange(n_customers), "x": np.arange(n_customers) * 0.5}).to_parquet(
+        file, row_group_size=20_000
+    )
+    table = read_customers(file, who="it", customer_id="customer_id")
+    np.testing.assert_array_equal(table["x"].values, np.arange(n_customers) * 0.5)
+
+
+def _labelled():
+    random = np.random.RandomState(0)
+    segment = np.arange(90) % 3
+    columns = {f"c{place}": (random.randn(90) + 6 * (segment == place)).round(3) for place in range(3)}
+    return pd.DataFrame({"customer_id": np.arange(90), **columns, "segment": segment})
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_whatever_reads_a_table_of_customers_reads_a_file(tmp_path, ending):
+    def on_disk(frame, name):
+        file = tmp_path / f"{name}.{ending}"
+        frame.to_csv(file, index=False) if ending == "csv" else frame.to_parquet(file)
+        return file
+
+    labelled = _labelled()
+    named = on_disk(labelled, "labelled")
+    describer = PersonaDescriber().fit(labelled)
+    assert PersonaDescriber().fit(named).to_json() == describer.to_json()
+    np.testing.assert_array_equal(describer.predict(named), describer.predict(labelled))
+    with pytest.raises(ColumnNotFoundError, match="'segment' not found"):
+        describer.predict(on_disk(labelled.drop(columns="segment"), "bare"))
+
+    customers = labelled.drop(columns="segment")
+    file = on_disk(customers, "customers")
+    clusterer = SegmentClusterer(3, n_init=2, random_state=0)
+    np.testing.assert_array_equal(clone(clusterer).fit_predict(file), clone(clusterer).fit_predict(customers))
+    items = customers.drop(columns="customer_id")
+    for engine, table, in_file in ((clusterer, customers, file), (KMeans(n_init=1), items, on_disk(items, "items"))):
+        found, expected = (bootstrap_stability(engine, X, [3], n_boot=2, random_state=0) for X in (in_file, table))
+        pd.testing.assert_frame_equal(found.segments, expected.segments)
+
+    assert cronbach_alpha(on_disk(items, "items")) == cronbach_alpha(items)
+    pd.testing.assert_frame_equal(careless_responses(file), careless_responses(customers))
+
+    scored = pd.DataFrame({"customer_id": range(10), "recency": range(10), "frequency": 2.0, "monetary": range(10)})
+    pd.testing.assert_frame_equal(RFMScorer().fit_transform(on_disk(scored, "rfm")), RFMScorer().fit_transform(scored))
+
+    sites = pd.DataFrame({"site": ["a", "b"], "latitude": [48.0, 52.5], "longitude": [11.5, 13.25]})
+    encoder = GeographicEncoder(sites=on_disk(sites, "sites"), density_radius=None)
+    encoder.fit(pd.DataFrame({"customer_id": [1], "latitude": [48.0], "longitude": [12.0]}))
+    pd.testing.assert_frame_equal(encoder.sites_, sites)

@@ -398,7 +398,8 @@ class TestBadInput:
             DemographicEncoder().fit(convert(panel().head(0)))
 
     def test_a_table_without_any_id(self):
-        with pytest.raises(InvalidTableError, match="60 row.s. without a customer id"):
+        message = r"60 row\(s\) without a customer id. Check column 'customer_id', or pass .*customer_id='...'\.$"
+        with pytest.raises(InvalidTableError, match=message):
             DemographicEncoder().fit(panel().assign(customer_id=np.nan))
 
     def test_a_table_of_ids_alone(self):

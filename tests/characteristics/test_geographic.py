@@ -229,6 +229,14 @@ class TestCoordinates:
         with pytest.raises(InvalidTableError, match="got -1000 and the like in 1 row.*Correct these rows"):
             encoder.transform(customers([1.0, 1.0], [11.0, -1000.0]))
 
+    @pytest.mark.parametrize(
+        "parameters",
+        [{"latitude": "x", "longitude": "x"}, {"longitude": "customer_id"}, {"regions": ["country", "customer_id"]}],
+    )
+    def test_one_column_for_two_things(self, parameters):
+        with pytest.raises(InvalidParameterError, match="these must be different columns"):
+            GeographicEncoder(**parameters).fit(customers([48.0], [11.0]))
+
     def test_the_limits_themselves_are_places(self):
         output = GeographicEncoder(sites=SITES).fit_transform(customers([90.0, -90.0], [180.0, -180.0]))
         assert output.notna().all(axis=None)
@@ -391,12 +399,38 @@ class TestRegions:
             output = encoder.transform(table)
         assert output["region"].tolist() == ["other in Bavaria", "Hesse", "other", "other", "AT"]
 
-    def test_unknown_regions_without_a_known_one_around_are_missing(self):
-        encoder = by_region(2).fit(regions(*[("DE", "Bavaria", "80331")] * 2, *[("DE", "Hesse", "60311")] * 2))
-        table = regions(("DE", "Saar", "66111"), ("FR", None, None), ("DE", "Hesse", "60311"))
-        with pytest.warns(DataQualityWarning, match="0 were pooled .* for 2 the region is missing"):
+    def test_a_new_part_of_a_region_whose_parts_all_stand_on_their_own(self):
+        encoder = by_region(2)
+        output = encoder.fit_transform(regions(*[("DE", "Bavaria", "80331")] * 2, *[("DE", "Hesse", "60311")] * 2))
+        assert output["region"].tolist() == ["80331"] * 2 + ["60311"] * 2
+        # known from the start, so that fit and transform give the same categories
+        assert list(output["region"].cat.categories) == ["60311", "80331", "other in DE"]
+        assert encoder.regions_["region"].notna().all()
+        table = regions(
+            ("DE", "Saar", "66111"),
+            ("DE", "Bavaria", "90402"),
+            ("DE", "Bavaria", None),
+            ("FR", None, None),
+            ("DE", "Hesse", "60311"),
+        )
+        message = r"3 customer\(s\) are in regions .*: 2 were pooled .* for 1 the region is missing"
+        with pytest.warns(DataQualityWarning, match=message):
             output = encoder.transform(table)
-        assert as_values(output)["region"].tolist() == [None, None, "60311"]
+        assert as_values(output)["region"].tolist() == ["other in DE"] * 3 + [None, "60311"]
+
+    def test_what_is_left_elsewhere_takes_in_a_new_part(self):
+        encoder = by_region(2, ("country", "state"))
+        encoder.fit(regions(*[("DE", "Hesse")] * 2, ("AT", "Tyrol"), names=("country", "state")))
+        with pytest.warns(DataQualityWarning, match="2 were pooled .* for 0 the region is missing"):
+            output = encoder.transform(regions(("DE", "Saar"), ("FR", "Alsace"), names=("country", "state")))
+        assert output["region"].tolist() == ["other", "other"]
+
+    def test_a_region_is_missing_only_where_the_largest_is(self):
+        tables = [regions(*TWELVE), regions(*[("DE", "Bavaria", "80331")] * 2)]
+        for table in tables:
+            encoder = by_region(2).fit(table)
+            known = {("DE", "Bavaria", "x"), ("DE", "Bavaria", None), ("DE", "x", None), ("DE", None, None)}
+            assert quietly(encoder.transform, regions(*sorted(known, key=str)))["region"].notna().all()
 
     def test_codes_that_are_numbers_and_categories(self):
         table = pd.DataFrame(
@@ -484,8 +518,9 @@ class TestParameters:
             ({"nearest_site": True}, "nearest_site=True needs sites"),
             ({"density_radius": None}, "is asked for nothing"),
             ({"latitude": None, "longitude": None}, "is asked for nothing"),
-            ({"density_radius": 0.0}, "'density_radius' must be None or a number above 0"),
+            ({"density_radius": 0.0}, "'density_radius' must be None or a number from 0.001"),
             ({"density_radius": 30_000}, "'density_radius' must be"),
+            ({"density_radius": 1e-300}, "'density_radius' must be"),
             ({"density_radius": True}, "'density_radius' must be"),
             ({"regions": []}, "'regions' must be"),
             ({"regions": ["a", "a"]}, "'regions' must be"),

@@ -29,6 +29,10 @@ def test_levels_of_given_lengths_count_letters_and_digits_only():
     assert Hierarchy((2,)).ancestors("43") == []
 
 
+def test_spaces_around_declared_levels_do_not_count():
+    assert Hierarchy({" dentist": "health ", "health": "all"}).ancestors("dentist") == ["health", "all"]
+
+
 @pytest.mark.parametrize(
     ("value", "accepted"),
     [
@@ -42,6 +46,7 @@ def test_levels_of_given_lengths_count_letters_and_digits_only():
         ([True], False),
         ({"a": "b", "b": "a"}, False),
         ({"a": "a"}, False),
+        ({"a ": "a"}, False),
         ({"a": 1}, False),
         (None, False),
     ],

@@ -341,8 +341,20 @@ class TestBestWorst:
         with pytest.warns(DataQualityWarning, match=r"2 choice set\(s\) without an id, a best or a worst choice"):
             counts = best_worst_counts(choices, shown=SHOWN)
         assert counts["shown_a"].tolist() == [2, 2, 3]
-        with pytest.raises(InvalidTableError, match=r"12 set\(s\) without an id"):
+        with pytest.raises(InvalidTableError, match=r"12 set\(s\) without an id.*Check these three columns\.$"):
             best_worst_counts(CHOICES.assign(best=pd.array([None] * 12, dtype="str")), shown=SHOWN)
+
+    def test_an_empty_text_is_no_choice(self):
+        choices = CHOICES.copy()
+        choices.loc[0, "best"] = ""
+        choices.loc[4, "worst"] = " "
+        with pytest.warns(DataQualityWarning, match=r"2 choice set\(s\) without an id, a best or a worst choice"):
+            counts = best_worst_counts(choices, shown=SHOWN)
+        assert counts["shown_a"].tolist() == [2, 2, 3]
+
+    def test_one_column_for_two_things(self):
+        with pytest.raises(InvalidParameterError, match="must be different columns"):
+            best_worst_counts(CHOICES, shown=SHOWN, best=SHOWN[0])
 
     def test_no_choices(self):
         with pytest.raises(InvalidTableError, match="got a table of choice sets with 0 sample"):

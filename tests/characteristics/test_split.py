@@ -93,7 +93,8 @@ def test_twelve_lines_worked_by_hand(lines, kind):
     assert_frame_equal(split.to_frame(), worked())
     assert split.n_new_customers == 1
     assert (split.at, split.end) == (pd.Timestamp("2024-03-31"), pd.Timestamp("2024-05-07 09:00"))
-    assert split.row_report.to_frame()["n_rows"].tolist() == [0, 6, 6]
+    # and the one return of customer 3, who bought nothing after the cut
+    assert split.row_report.to_frame()["n_rows"].tolist() == [0, 6, 6, 1]
 
 
 def test_pandas_parts_are_rows_of_the_table(lines):

@@ -16,6 +16,7 @@ from custseg.characteristics._profile_encoder import ProfileEncoder
 from tests.characteristics.test_rfm_timestamps import READABLE, UNREADABLE
 from tests.common.cases import CASES, SAMPLE, Case
 from tests.engines import ENGINES, comparable, output_kind, plain
+from tests.watching import check_rows
 
 ALL = ("recency", "frequency", "monetary", "tenure")
 # some thirty customers suffice, and no engine is fast with a table of any size
@@ -101,7 +102,7 @@ def outcome(estimator, table):
 def check_engine(name, engine, seen=None):
     """An estimator says the same of a table on an engine as on pandas: clean, messy, and without rows.
 
-    Where ``seen`` is kept (see ``tests.engines.watch``), no frame with more rows than customers is
+    Where ``seen`` is kept (see ``tests.watching.watch``), no frame with more rows than customers is
     ever made outside the engine.
     """
     case = TABLE_CASES[name]
@@ -119,12 +120,6 @@ def check_engine(name, engine, seen=None):
             assert type(found.frame).__module__.partition(".")[0] == output_kind(engine)
             assert_frame_equal(comparable(found.frame), comparable(expected.frame), rtol=1e-12, atol=1e-12)
     check_no_rows(case, table, engine)
-
-
-def check_rows(seen, n_customers):
-    assert seen, "nothing was collected"
-    too_many = [(how, n_rows) for how, n_rows in seen if n_rows > n_customers]
-    assert not too_many, too_many
 
 
 def check_no_rows(case, table, engine):

@@ -10,7 +10,8 @@ from custseg import CharacteristicUnion, DemographicEncoder, RFMFeaturizer, Segm
 from custseg.characteristics._featurizer import RecordFeaturizer
 from tests.common.cases import PROFILE, TABLES
 from tests.common.engine_checks import ALL, FEW, TABLE_CASES, check_engine
-from tests.engines import ENGINES, LAZY, comparable, from_duckdb, plain, watch
+from tests.engines import ENGINES, LAZY, comparable, from_duckdb, plain
+from tests.watching import watch
 
 # Spark is checked in test_spark.py
 HERE = [name for name in ENGINES if name not in ("pandas", "spark")]

@@ -1,5 +1,8 @@
 """All engines against polars at 600,000 rows in at least two partitions: some bugs of engines do not show in less.
 
+Nor is a frame with more rows than there are customers made from what is lazy, in a database, distributed or in files.
+Vocabularies are no exception: they are shorter than any list of customers here.
+
 Slow, so it runs by itself: ``python -m pytest -m slow``.
 """
 
@@ -26,9 +29,11 @@ from custseg import (
     RFMFeaturizer,
     SocialMediaFeaturizer,
 )
+from custseg._core.frames import collect
 from tests.common.cases import CASES
 from tests.common.discovery import estimator_classes
-from tests.engines import ENGINES, comparable, compiling, spark_session
+from tests.engines import ENGINES, LAZY, comparable, compiling, spark_session
+from tests.watching import check_rows, watch
 
 pytestmark = pytest.mark.slow
 
@@ -176,6 +181,11 @@ def table(make):
 
 
 @cache
+def n_customers(make):
+    return table(make)["customer_id"].nunique()
+
+
+@cache
 def expected(name):
     estimator, make = AT_SCALE[name]
     return comparable(clone(estimator).fit_transform(ENGINES["polars"](table(make))))
@@ -186,12 +196,34 @@ def made(engine, make):
     return ENGINES[engine](table(make))
 
 
+class Collector(RFMFeaturizer):
+    """Reads the lines into Python, which no estimator may do."""
+
+    def _learn(self, records):
+        collect(records.frame.select("customer"))
+
+
+def check_collector(engine):
+    _, seen = described(Collector(), made(engine, purchase_lines))
+    with pytest.raises(AssertionError, match=str(N_ROWS)):
+        check_rows(seen, n_customers(purchase_lines))
+
+
 def check_at_scale(name, engine):
     estimator, make = AT_SCALE[name]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
-        found = clone(estimator).fit_transform(made(engine, make))
+    found, seen = described(estimator, made(engine, make))
     assert_frame_equal(comparable(found), expected(name), check_exact=True)
+    if engine in LAZY:
+        check_rows(seen, n_customers(make))
+
+
+def described(estimator, native):
+    """What an estimator says of a table, and what came into Python for that."""
+    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patching:
+        warnings.simplefilter("ignore", FutureWarning)
+        seen = watch(patching)
+        found = clone(estimator).fit_transform(native)
+    return found, seen
 
 
 def test_the_tables_are_large_and_have_what_engines_stumble_over():
@@ -201,7 +233,7 @@ def test_the_tables_are_large_and_have_what_engines_stumble_over():
     for _, make in AT_SCALE.values():
         assert len(table(make)) >= 500_000
     assert made("dask", purchase_lines).npartitions == 2
-    assert len(expected("RFM")) > 30_000
+    assert 30_000 < n_customers(purchase_lines) <= N_CUSTOMERS < N_ROWS / 5
 
 
 def test_every_table_estimator_is_there():
@@ -225,8 +257,15 @@ def test_a_csv_file_gives_what_polars_gives(name):
     check_at_scale(name, "csv")
 
 
+@pytest.mark.parametrize("engine", ["polars lazy", "duckdb", "ibis", "dask", "parquet folder", "csv"])
+def test_an_estimator_that_collects_the_lines_is_caught(engine):
+    check_collector(engine)
+
+
 def test_spark_gives_what_polars_gives(subtests):
     session = spark_session()
+    with subtests.test("an estimator that collects the lines is caught"), compiling(session):
+        check_collector("spark")
     for name in AT_SCALE:
         with subtests.test(name), compiling(session):
             check_at_scale(name, "spark")

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import warnings
+
+import narwhals.stable.v2 as nw
+import pytest
 from pandas.testing import assert_frame_equal
 
 from custseg import RFMFeaturizer
 from tests.common.engine_checks import ALL, FEW, TABLE_CASES, check_engine
 from tests.common.test_engines import BERLIN
-from tests.engines import ENGINES, comparable, spark_session, watch
+from tests.engines import ENGINES, comparable, spark_session
+from tests.watching import check_rows, watch
+
+WAYS = {
+    **{name: lambda lines, name=name: getattr(lines, name)() for name in ("collect", "toArrow", "toPandas")},
+    "take": lambda lines: lines.take(len(FEW)),
+    "tail": lambda lines: lines.tail(len(FEW)),
+    "row by row": lambda lines: list(lines.toLocalIterator()),
+    "rdd": lambda lines: lines.rdd.collect(),
+    "rdd, row by row": lambda lines: list(lines.toJSON().toLocalIterator()),
+    "narwhals": lambda lines: nw.from_native(lines).collect(),
+}
 
 
 def test_spark_gives_what_pandas_gives_and_keeps_its_rows(subtests, monkeypatch):
@@ -18,10 +33,16 @@ def test_spark_gives_what_pandas_gives_and_keeps_its_rows(subtests, monkeypatch)
             check_engine(name, "spark", seen)
     with subtests.test("a day is that of the session's zone"):
         _check_zone(session)
-    with subtests.test("rows that leave are noticed"):
-        seen.clear()
-        ENGINES["spark"](FEW).toArrow()
-        assert seen == [("pyspark.sql.classic.dataframe.DataFrame.toArrow", len(FEW))]
+    native = ENGINES["spark"](FEW)
+    for way, collecting in WAYS.items():
+        with subtests.test(f"rows that leave are noticed: {way}"):
+            seen.clear()
+            with warnings.catch_warnings():
+                # pandas and Spark announce changes
+                warnings.simplefilter("ignore")
+                collecting(native)
+            with pytest.raises(AssertionError, match=str(len(FEW))):
+                check_rows(seen, len(FEW) - 1)
 
 
 def _check_zone(session):

@@ -30,7 +30,20 @@ def test_ids_are_whole_numbers_and_times_are_times(tables):
     times = tables["transactions"]["transaction_timestamp"]
     assert pd.api.types.is_datetime64_dtype(times.dtype)
     assert times.notna().all()
-    assert (times.dt.year.value_counts(normalize=True).idxmax(), times.dt.year.min()) == (2017, 2017)
+    assert times.dt.year.unique().tolist() == [2017]
+
+
+def test_times_are_those_of_the_stores(tables):
+    # the retailer's own weeks begin on Mondays, the first of them cut short by the new year
+    transactions = tables["transactions"]
+    days = (transactions["transaction_timestamp"].dt.normalize() - pd.Timestamp("2016-12-26")).dt.days
+    assert (days // 7 + 1).tolist() == transactions["week"].tolist()
+    # coupons are booked by the day, on which nearly all of them stand in a purchase too
+    by_day = transactions.loc[transactions["coupon_disc"] > 0, ["household_id"]].assign(
+        redemption_date=transactions["transaction_timestamp"].dt.normalize()
+    )
+    redeemed = tables["coupon_redemptions"].merge(by_day.drop_duplicates(), how="left", indicator=True)
+    assert (redeemed["_merge"] == "both").mean() > 0.9
 
 
 def test_every_household_of_the_other_tables_buys(tables):

@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -532,3 +533,14 @@ def test_callbacks_are_told_of_the_tasks() -> None:
 def test_a_progress_bar_can_be_set(capsys: pytest.CaptureFixture[str]) -> None:
     SegmentClusterer(3, n_init=2, random_state=0).set_callbacks(ProgressBar()).fit(customers())
     assert "SegmentClusterer" in capsys.readouterr().out
+
+
+def test_a_path_is_a_table_like_any_other(tmp_path: Path) -> None:
+    customers = pd.DataFrame({"customer_id": [7, 5, 6, 8], "visits": [1.0, 9.0, 1.2, 9.1]})
+    path = tmp_path / "customers.csv"
+    customers.to_csv(path, index=False)
+    clusterer = SegmentClusterer(n_segments=2, random_state=0)
+    found = clusterer.fit_transform(path)
+    expected = clusterer.fit_transform(customers.set_index("customer_id"))
+    pd.testing.assert_frame_equal(found, expected)
+    assert clusterer.segment_names_ == ["Segment 0", "Segment 1"]

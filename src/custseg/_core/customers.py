@@ -236,7 +236,7 @@ def check_kinds(kinds: Mapping[str, str], names: Iterable[str], who: str) -> Non
 
 
 def _eager(X: Any, who: str) -> nw.DataFrame[Any]:
-    frame = open_table(X, who=who).frame if is_path(X) else nw.from_native(X, pass_through=True)
+    frame = open_table(X, who=who, in_order=True).frame if is_path(X) else nw.from_native(X, pass_through=True)
     if not isinstance(frame, (nw.DataFrame, nw.LazyFrame)):
         raise InvalidTableError.unsupported(who, X)
     return collect(frame) if isinstance(frame, nw.LazyFrame) else frame

@@ -62,10 +62,18 @@ def is_table(table: Any) -> bool:
     return is_path(table) or is_frame(table)
 
 
-def open_table(table: Any, *, who: str, columns: Sequence[str] | None = None, customer_id: str | None = None) -> Table:
+def open_table(
+    table: Any,
+    *,
+    who: str,
+    columns: Sequence[str] | None = None,
+    customer_id: str | None = None,
+    in_order: bool = False,
+) -> Table:
     """Open a raw table and keep the named columns (all where ``columns`` is None).
 
-    A text or path-like object is the path of a Parquet or CSV file or folder, which duckdb reads.
+    A text or path-like object is the path of a Parquet or CSV file or folder, which duckdb reads: its
+    rows come in any order unless ``in_order`` is true.
 
     The column ``customer_id`` comes out as whole numbers or text, missing where it was NaN: whole
     numbers that pandas turned into floats because some were missing become whole numbers again, so
@@ -75,7 +83,7 @@ def open_table(table: Any, *, who: str, columns: Sequence[str] | None = None, cu
     """
     if isinstance(table, pd.DataFrame):
         return _open_pandas(table, who, columns, customer_id)
-    source = open_path(table, who) if is_path(table) else table
+    source = open_path(table, who, in_order=in_order) if is_path(table) else table
     frame = nw.from_native(_checked_names(who, source), pass_through=True)
     if not isinstance(frame, (nw.DataFrame, nw.LazyFrame)):
         raise InvalidTableError.unsupported(who, table)
@@ -132,11 +140,14 @@ def _open_pandas(table: pd.DataFrame, who: str, columns: Sequence[str] | None, c
         table = table.set_axis([str(name) for name in table.columns], axis="columns")
     _checked_names(who, table)
     index = table.index.name
-    if index is not None and index not in table.columns and (columns is None or index in columns):
-        table = table.reset_index()
-    names = tuple(map(str, table.columns))
-    _present(who, [] if customer_id is None else [customer_id], tuple(table.columns))
-    kept = table[_present(who, columns, tuple(table.columns))]
+    is_column = index is not None and index not in table.columns and (columns is None or index in columns)
+    names = (index, *table.columns) if is_column else tuple(table.columns)
+    _present(who, [] if customer_id is None else [customer_id], names)
+    wanted = _present(who, columns, names)
+    kept = table[[name for name in wanted if name in table.columns]]
+    if is_column:
+        # not by reset_index, which is slow where there are many columns
+        kept = pd.concat([table.index.to_frame(), kept], axis="columns")[wanted]
     typed = {}
     for name, column in kept.items():
         usable = typed_pandas(column, who, customer_id=name == customer_id)

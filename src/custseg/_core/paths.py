@@ -42,7 +42,7 @@ def is_csv(path: Any) -> bool:
     return str(path).endswith(_ENDINGS[1:])
 
 
-def open_path(path: Any, who: str) -> Any:
+def open_path(path: Any, who: str, *, in_order: bool = False) -> Any:
     """Open Parquet or CSV files as a duckdb relation.
 
     Parameters
@@ -52,6 +52,8 @@ def open_path(path: Any, who: str) -> Any:
         its folders too; ``name=value`` folders become columns).
     who : str
         Who asks, for messages.
+    in_order : bool, default=False
+        Whether the rows must come in the order of the file, which takes more memory.
 
     Returns
     -------
@@ -73,7 +75,7 @@ def open_path(path: Any, who: str) -> Any:
         source = f"read_parquet([{names}], {options})"
     else:
         source = f"read_csv([{names}], {_dialect(place, who)})"
-    connection = duckdb.connect(":memory:", config=_config())
+    connection = duckdb.connect(":memory:", config=_config(in_order))
     try:
         # times with a zone are stored in universal time, and count there: the zone is not in the file
         return connection.execute("SET TimeZone = 'UTC'").sql(f"FROM {source}")
@@ -100,14 +102,14 @@ def _literal(file: Path) -> str:
     return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in str(file))
 
 
-def _config() -> dict[str, str]:
+def _config(in_order: bool) -> dict[str, str]:
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else _MEMORY * 2
     # duckdb makes the folder when it first spills, and removes it with the connection
     spill = Path(tempfile.gettempdir()) / f"custseg-{uuid.uuid4().hex}"
     return {
         "memory_limit": f"{min(_MEMORY, pages // 2) // 2**20}MiB",
         "temp_directory": str(spill),
-        "preserve_insertion_order": "false",
+        "preserve_insertion_order": str(in_order).lower(),
     }
 
 

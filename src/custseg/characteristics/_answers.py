@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from custseg._core.frames import collect, is_frame, open_table
+from custseg._core.frames import collect, is_table, open_table
 from custseg.exceptions import ColumnTypeError, InvalidTableError, list_names
 
 Floats = npt.NDArray[np.float64]
@@ -41,7 +41,7 @@ def read_answers(X: Any, *, who: str, missing: str = "pairwise", at_least: int =
 
     Parameters
     ----------
-    X : dataframe or array-like of shape (n_respondents, n_items)
+    X : dataframe, path, or array-like of shape (n_respondents, n_items)
         The answers as numbers. The columns of an array are called x0, x1, ...
     who : str
         Who asks, for messages.
@@ -55,7 +55,7 @@ def read_answers(X: Any, *, who: str, missing: str = "pairwise", at_least: int =
     answers : Answers
         The answers.
     """
-    answers = _from_frame(X, who) if is_frame(X) else _from_array(X, who)
+    answers = _from_table(X, who) if is_table(X) else _from_array(X, who)
     if len(answers.values) == 0:
         raise InvalidTableError.empty(who, "table of answers")
     if len(answers.items) < at_least:
@@ -78,7 +78,7 @@ def read_answers(X: Any, *, who: str, missing: str = "pairwise", at_least: int =
     return Answers(answers.items, answers.values[complete])
 
 
-def _from_frame(X: Any, who: str) -> Answers:
+def _from_table(X: Any, who: str) -> Answers:
     # the index of a pandas table says who answered, and is no item
     table = X.reset_index(drop=True) if isinstance(X, pd.DataFrame) else X
     rows = collect(open_table(table, who=who).frame)

@@ -82,7 +82,7 @@ _BILLIONS = re.compile(r"(?<=\d)b(?![a-z])")
 _GROUPING = "[ ,.']"
 _ZERO = re.compile(rf"none|zero|nil|no (?:{_any_of(_UNITS)})")
 # thousands or decimals as a continental hand writes them: 1.500 and 1.500,00 and 12,50
-_DOT_THOUSANDS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:\.\d{3})+(?![\d.])")
+DOT_THOUSANDS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:\.\d{3})+(?![\d.])")
 _COMMA_CENTS = re.compile(r"\d,\d{1,2}(?!\d)")
 
 
@@ -403,7 +403,7 @@ def find_decimal(levels: Sequence[str]) -> tuple[Decimal, str]:
     if not all(_reads(level, ".") or _reads(level, ",") for level in levels[:_FEW]):
         return ".", ""
     unread = [level for level in levels if not _reads(level, ".")]
-    dotted = [level for level in levels if _DOT_THOUSANDS.search(level)]
+    dotted = [level for level in levels if DOT_THOUSANDS.search(level)]
     if not (unread or dotted) or not all(_reads(level, ",") for level in levels):
         return ".", ""
     if not unread and all(_CURRENCY.search(_plain(level)) for level in dotted):
@@ -413,7 +413,7 @@ def find_decimal(levels: Sequence[str]) -> tuple[Decimal, str]:
         doubt = f"{dotted[0]!r} is read with decimals, though the dot may group thousands"
         return ".", doubt if n_dots == len(dotted) > 1 else ""
     is_shown = any(
-        _DOT_THOUSANDS.search(level) or (_COMMA_CENTS.search(level) and _CURRENCY.search(_plain(level)))
+        DOT_THOUSANDS.search(level) or (_COMMA_CENTS.search(level) and _CURRENCY.search(_plain(level)))
         for level in unread
     )
     return (",", "") if is_shown else (".", f"{unread[0]!r} may have a decimal comma")

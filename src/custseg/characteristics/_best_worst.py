@@ -12,8 +12,8 @@ import numpy as np
 from custseg._core.customers import Column, write_customers
 from custseg._core.frames import collect, open_table
 from custseg._core.params import COLUMN, Where, check
-from custseg.characteristics._profile_columns import Bools, Floats, Ints, read_texts
-from custseg.exceptions import DataQualityWarning, InvalidTableError, list_names
+from custseg.characteristics._profile_columns import Bools, Floats, Ints, are_names, read_texts
+from custseg.exceptions import DataQualityWarning, InvalidParameterError, InvalidTableError, list_names
 
 _WHO = "best_worst_counts"
 
@@ -33,7 +33,7 @@ def best_worst_counts(
 
     Parameters
     ----------
-    choices : dataframe
+    choices : dataframe or path
         One row per customer and choice set.
     shown : sequence of str
         The columns that hold the options of the set, one option each; missing where a set is smaller.
@@ -54,7 +54,7 @@ def best_worst_counts(
     ColumnNotFoundError
         A column is not in the table.
     InvalidParameterError
-        A parameter is out of range.
+        A parameter is out of range, or one column is named twice.
     InvalidTableError
         A choice is not among the options shown, the same option is best and worst, an option is
         shown twice in one set, or no set is left.
@@ -62,7 +62,8 @@ def best_worst_counts(
     Warns
     -----
     DataQualityWarning
-        Sets without an id, a best or a worst choice are left out, with their number.
+        Sets without an id, a best or a worst choice (missing, or an empty text) are left out, with
+        their number.
 
     Notes
     -----
@@ -88,13 +89,19 @@ def best_worst_counts(
     1                     2            0            2
     """
     words = "a list of at least two different column names"
-    several = Where(
-        lambda value: isinstance(value, (list, tuple)) and len(set(map(str, value))) == len(value) > 1, words
-    )
+    several = Where(lambda value: are_names(value, at_least=2), words)
     table: dict[str, Any] = {"shown": (several,), "best": (COLUMN,), "worst": (COLUMN,), "customer_id": (COLUMN,)}
     check(_WHO, table, {"shown": shown, "best": best, "worst": worst, "customer_id": customer_id})
+    if len({customer_id, *shown, best, worst}) < len(shown) + 3:
+        raise InvalidParameterError(
+            f"{_WHO}: customer_id={customer_id!r}, best={best!r}, worst={worst!r} and shown={list(shown)!r} must be "
+            "different columns."
+        )
     opened = open_table(choices, who=_WHO, columns=[customer_id, *shown, best, worst], customer_id=customer_id)
     rows = collect(opened.frame)
+    texts = [name for name in (best, worst) if rows[name].dtype == nw.String]
+    answered = {name: nw.col(name).str.strip_chars() != "" for name in texts}
+    rows = rows.with_columns(nw.when(is_given).then(nw.col(name)).alias(name) for name, is_given in answered.items())
     complete = rows.filter(
         ~nw.any_horizontal(*(nw.col(n).is_null() for n in (customer_id, best, worst)), ignore_nulls=True)
     )
@@ -102,7 +109,8 @@ def best_worst_counts(
         raise InvalidTableError.empty(_WHO, "table of choice sets")
     n_left_out = len(rows) - len(complete)
     if len(complete) == 0:
-        raise InvalidTableError.nothing_left(_WHO, f"{n_left_out:,} set(s) without an id, a best or a worst choice")
+        found = f"{n_left_out:,} set(s) without an id, a best or a worst choice"
+        raise InvalidTableError.nothing_left(_WHO, found, "Check these three columns.")
     if n_left_out:
         warnings.warn(
             f"{_WHO}: {n_left_out:,} choice set(s) without an id, a best or a worst choice were left out.",
@@ -136,7 +144,7 @@ def _counted(rows: nw.DataFrame[Any], shown: list[str], best: str, worst: str, c
             ~(sets == chosen[:, None]).any(axis=1),
             f"the choice in column {name!r} is not among the options shown",
             rows,
-            shown,
+            [*shown, name],
         )
     _refuse(chosen_best == chosen_worst, "the same option is the best and the worst", rows, [best, worst])
     n_customers = int(customers.max()) + 1

@@ -12,8 +12,9 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import chi2
 
-from custseg._core.frames import collect, is_frame, open_table
+from custseg._core.frames import collect, is_table, open_table
 from custseg._core.params import COLUMN, NONE, Integer, Number, Where, check
+from custseg._core.paths import is_path, open_path
 from custseg.characteristics._answers import Answers, Floats, Ints, matrix, moments, numbers, read_answers
 from custseg.exceptions import ColumnTypeError, DataQualityWarning, InvalidTableError
 
@@ -63,7 +64,7 @@ def careless_responses(
 
     Parameters
     ----------
-    X : dataframe or array-like of shape (n_respondents, n_items)
+    X : dataframe, path, or array-like of shape (n_respondents, n_items)
         The answers as numbers, one row per respondent, NaN or null where there is none.
     items : list of str or None, default=None
         The items in the order in which they were asked; None takes all columns but
@@ -166,15 +167,17 @@ def careless_responses(
 
 
 def _read(X: Any, items: Sequence[str] | None, customer_id: str, who: str) -> tuple[Answers, pd.Index[Any] | None]:
-    if not is_frame(X):
+    if not is_table(X):
         return read_answers(X, who=who), None
-    frame = nw.from_native(X)
+    frame = nw.from_native(open_path(X, who) if is_path(X) else X)
     names = list(frame.collect_schema().names())
     wanted = list(items) if items is not None else [name for name in names if name != customer_id]
     has_ids = customer_id in names
     table = X.reset_index(drop=True) if isinstance(X, pd.DataFrame) else X
     columns = [customer_id, *wanted] if has_ids else wanted
-    rows = collect(open_table(table, who=who, columns=columns, customer_id=customer_id if has_ids else None).frame)
+    known_as = customer_id if has_ids else None
+    opened = open_table(table, who=who, columns=columns, customer_id=known_as, in_order=True)
+    rows = collect(opened.frame)
     if len(rows) == 0:
         raise InvalidTableError.empty(who, "table of answers")
     if len(wanted) < 2:

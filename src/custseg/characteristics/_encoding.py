@@ -26,6 +26,10 @@ from custseg.exceptions import (
 )
 
 Source = Literal["numbers", "bools", "text"]
+Floats = npt.NDArray[np.float64]
+
+# So short that every engine reads the very number that Python does.
+_PLAIN_NUMBER = r"^-?(?:0|[1-9][0-9]{0,11}|[1-9][0-9]{0,2}(?:,[0-9]{3}){1,3})(?:\.[0-9]{1,6})?$"
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,20 @@ class Encoding:
 
 
 class MissingWords:
-    """What means a missing answer: texts, whatever their case and spaces, and numbers."""
+    """What means a missing answer: texts, whatever their case and spaces, and numbers.
+
+    Parameters
+    ----------
+    answers : iterable of str and numbers
+        The texts and numbers.
+
+    Attributes
+    ----------
+    codes : tuple of float
+        The numbers.
+    numbers : tuple of float
+        The numbers, and those that the texts stand for.
+    """
 
     def __init__(self, answers: Iterable[str | float]) -> None:
         answers = list(answers)
@@ -85,6 +102,8 @@ class MissingWords:
         self.codes = tuple(sorted({float(code) for code in answers if not isinstance(code, str)}))
         # most levels differ from all of the words in their first letter
         self._initials = frozenset(word[:1] for word in self._words)
+        read = (read_number(word) for word in self._words)
+        self.numbers = (*self.codes, *(number for number in read if number is not None))
 
     def __contains__(self, text: str) -> bool:
         if text.lstrip()[:1].casefold()[:1] in self._initials and self._plain(text) in self._words:
@@ -177,6 +196,33 @@ def level_counts(column: nw.Series[Any]) -> dict[Any, int]:
     return dict(zip(levels[name].to_list(), levels["__n_rows"].to_list(), strict=True))
 
 
+def plain_numbers(column: nw.Series[Any], missing: MissingWords) -> tuple[Floats, nw.Series[Any]]:
+    """Read the text that is plainly a number ("85", "-1,200.50"), all at once.
+
+    Parameters
+    ----------
+    column : narwhals Series
+        Text.
+    missing : MissingWords
+        What means missing; no such number is read.
+
+    Returns
+    -------
+    numbers : ndarray of shape (n_rows,)
+        The numbers, NaN where the text has to be looked at.
+    rest : narwhals Series
+        The text of those rows.
+    """
+    name = column.name
+    text = column.str.strip_chars()
+    is_plain = text.str.contains(_PLAIN_NUMBER).fill_null(value=False)
+    digits = text.str.replace_all(",", "", literal=True)
+    plain = column.to_frame().select(nw.when(is_plain).then(digits).cast(nw.Float64).alias(name))[name]
+    numbers = _floats(plain)
+    numbers[np.isin(numbers, missing.numbers)] = np.nan
+    return numbers, column.filter(np.isnan(numbers).tolist())
+
+
 def level_text(raw: Any) -> str:
     """Write one level as text: without spaces around it, whole numbers without a decimal point."""
     if isinstance(raw, str):
@@ -238,11 +284,14 @@ def _encode_levels(column: nw.Series[Any], encoding: Encoding, missing: MissingW
     read_level, pool = encoding.reader(), encoding.pool
     known = {*pool.counts, *pool.categories} if pool else set()
     position = {category: float(place) for place, category in enumerate(encoding.categories)}
+    numbers, rest = np.full(len(column), np.nan), column
+    if encoding.kind == "numeric" and encoding.decimal == ".":
+        numbers, rest = plain_numbers(column, missing)
     values: dict[Any, float] = {}
     unseen: dict[str, int] = {}
     joined: dict[str, int] = {}
     n_missing, n_pooled, n_rare = n_codes, 0, 0
-    for raw, n_rows in level_counts(column).items():
+    for raw, n_rows in level_counts(rest).items():
         text = level_text(raw)
         read = None if text in missing else read_level(text)
         values[raw] = np.nan if read is None else position[read] if isinstance(read, str) else read
@@ -256,11 +305,11 @@ def _encode_levels(column: nw.Series[Any], encoding: Encoding, missing: MissingW
             joined[text] = joined.get(text, 0) + n_rows
         elif pool is not None and read != text:
             n_pooled += n_rows
-    typed = _typed(encoding, map_levels(column, values))
-    return Reading(typed, n_missing, unseen, joined, n_pooled, n_rare)
+    numbers[np.isnan(numbers)] = map_levels(rest, values)
+    return Reading(_typed(encoding, numbers), n_missing, unseen, joined, n_pooled, n_rare)
 
 
-def map_levels(column: nw.Series[Any], values: Mapping[Any, float]) -> npt.NDArray[np.float64]:
+def map_levels(column: nw.Series[Any], values: Mapping[Any, float]) -> Floats:
     """Return the number that each value of a column stands for, NaN where it is missing."""
     if not values:
         return np.full(len(column), np.nan)
@@ -268,7 +317,7 @@ def map_levels(column: nw.Series[Any], values: Mapping[Any, float]) -> npt.NDArr
     return _floats(numbers)
 
 
-def _floats(column: nw.Series[Any]) -> npt.NDArray[np.float64]:
+def _floats(column: nw.Series[Any]) -> Floats:
     return np.array(column.cast(nw.Float64).to_numpy(), dtype=np.float64)
 
 

@@ -114,7 +114,7 @@ def parallel_analysis(
 
     Parameters
     ----------
-    X : dataframe or array-like of shape (n_respondents, n_items)
+    X : dataframe, path, or array-like of shape (n_respondents, n_items)
         The answers as numbers, one column per item and no other column; NaN or null where there is
         none. The index of a pandas table is not read.
     draws : {"normal", "permuted"}, default="normal"
@@ -174,7 +174,7 @@ def factorability(X: Any) -> Factorability:
 
     Parameters
     ----------
-    X : dataframe or array-like of shape (n_respondents, n_items)
+    X : dataframe, path, or array-like of shape (n_respondents, n_items)
         The answers as numbers, one column per item and no other column; NaN or null where there is
         none: correlations are over the respondents who answered both items. The index of a pandas
         table is not read.

@@ -11,25 +11,22 @@ import numpy as np
 import pandas as pd
 
 from custseg._core.customers import Column
-from custseg._core.frames import is_frame
+from custseg._core.frames import is_table
 from custseg._core.params import COLUMN, NONE, Integer, OneOf, ParameterTable, Where
 from custseg.characteristics._places import LONGEST, Neighbourhood, Places, Sites, read_places, read_sites
-from custseg.characteristics._profile_columns import Texts, list_counts, read_texts
+from custseg.characteristics._profile_columns import Texts, are_names, list_counts, read_texts
 from custseg.characteristics._profile_encoder import Encoded, Profile, ProfileEncoder
 from custseg.characteristics._regions import Located, RegionTree
 from custseg.characteristics._row_report import RowPolicy
 from custseg.exceptions import DataQualityWarning, InvalidParameterError
 
+# A metre: coordinates are hardly known better, and the area of a much smaller circle would vanish.
+_SHORTEST = 0.001
+
 
 def _is_radius(value: Any) -> bool:
     is_number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    return is_number and math.isfinite(value) and 0 < value <= LONGEST
-
-
-def _are_columns(value: Any) -> bool:
-    if not isinstance(value, (list, tuple)):
-        return False
-    return 0 < len(value) == len(set(map(str, value))) and all(isinstance(name, str) for name in value)
+    return is_number and math.isfinite(value) and _SHORTEST <= value <= LONGEST
 
 
 class GeographicEncoder(ProfileEncoder):
@@ -51,13 +48,14 @@ class GeographicEncoder(ProfileEncoder):
     latitude, longitude : str or None, default="latitude", "longitude"
         The columns of coordinates in decimal degrees, north and east positive, from -90 to 90 and
         from -180 to 180. None for both where the table has regions only.
-    sites : dict of str to (float, float), dataframe, or None, default=None
-        The shops, branches or depots: ``{name: (latitude, longitude)}``, or a frame with the
+    sites : dict of str to (float, float), dataframe, path, or None, default=None
+        The shops, branches or depots: ``{name: (latitude, longitude)}``, or a table with the
         columns ``site``, ``latitude`` and ``longitude``. None leaves the distance out.
     nearest_site : bool, default=False
         Whether to tell which site is the nearest.
     density_radius : float or None, default=10.0
-        The radius in km of the circle in which customers are counted; None leaves the density out.
+        The radius in km of the circle in which customers are counted, at least 0.001; None leaves the
+        density out.
     regions : sequence of str or None, default=None
         The columns of regions from the largest to the smallest, such as
         ``["country", "state", "postal_area"]``; text, or whole numbers that are names.
@@ -121,8 +119,10 @@ class GeographicEncoder(ProfileEncoder):
     pooled into the one around it, which then holds what is left over: ``"Bavaria"`` where all of it is
     pooled, ``"other in Bavaria"`` where some of its parts stand on their own, at last ``"other"``,
     the only one that may hold fewer. Where two regions share a name the whole path is shown
-    (``"US / Springfield"``). A region that ``fit`` did not see belongs to the smallest known one around
-    it; where there is none that holds customers it is missing.
+    (``"US / Springfield"``). A region that ``fit`` did not see goes where the region around it went; where
+    that stands in parts alone, where the next larger one went, at last to ``"other"`` or, without that,
+    to ``"other in Germany"``, a category that then has no customers in ``fit``. A largest region that
+    ``fit`` did not see is missing where there is no ``"other"``.
 
     *Missing values*: without coordinates, or with one of the two, distance, site and density are
     missing. Without the largest region the region is missing; without a smaller one the customer
@@ -168,13 +168,13 @@ class GeographicEncoder(ProfileEncoder):
         "sites": (
             NONE,
             Where(
-                lambda value: isinstance(value, Mapping) or is_frame(value),
-                "a dict of names to (latitude, longitude), or a dataframe with site, latitude, longitude",
+                lambda value: isinstance(value, Mapping) or is_table(value),
+                "a dict of names to (latitude, longitude), or a table with site, latitude, longitude",
             ),
         ),
         "nearest_site": (OneOf(False, True),),
-        "density_radius": (NONE, Where(_is_radius, f"a number above 0, at most {LONGEST:.0f} (km)")),
-        "regions": (NONE, Where(_are_columns, "a list of different column names, from the largest region down")),
+        "density_radius": (NONE, Where(_is_radius, f"a number from {_SHORTEST:g} to {LONGEST:.0f} (km)")),
+        "regions": (NONE, Where(are_names, "a list of different column names, from the largest region down")),
         "min_customers": (Integer(low=1),),
         "null_island": (OneOf("keep", "missing"),),
     }
@@ -213,6 +213,12 @@ class GeographicEncoder(ProfileEncoder):
         who = type(self).__name__
         if (self.latitude is None) != (self.longitude is None):
             raise InvalidParameterError(f"{who}: latitude and longitude go together. Name both columns, or None.")
+        columns = [name for name in (self.customer_id, self.latitude, self.longitude) if name is not None]
+        if len(set(columns)) < len(columns) or self.customer_id in (self.regions or ()):
+            raise InvalidParameterError(
+                f"{who}: customer_id={self.customer_id!r}, latitude={self.latitude!r}, longitude={self.longitude!r}: "
+                "these must be different columns, and the first none of the regions. Name the right ones."
+            )
         if self.latitude is None and self.sites is not None:
             raise InvalidParameterError(
                 f"{who}: sites need the coordinates of the customers. Name latitude and longitude, or sites=None."

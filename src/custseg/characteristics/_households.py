@@ -16,7 +16,8 @@ from custseg.exceptions import ColumnTypeError, list_names
 
 _WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _WORD = re.compile(rf"\b({'|'.join(_WORDS)})\b")
-_MORE = r"(\d+)\s*(\+|or more\b|and more\b|-\s*\d+)?"
+# a whole number that anybody has: neither the 5 of "1.5" nor one of many digits
+_MORE = r"(?<![\d.])(?<!\d,)(\d{1,3})\s*(\+|or more\b|and more\b|-\s*\d+)?"
 _CHILD = r"(?:kids?|child(?:ren)?)\b"
 _NO_CHILD = re.compile(rf"\b(?:no|without|w/o|0)\s+(?:any\s+)?{_CHILD}|\bchild-?(?:less|free)\b")
 _CHILDREN = re.compile(rf"{_MORE}\s*{_CHILD}")

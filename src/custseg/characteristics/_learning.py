@@ -10,6 +10,7 @@ import narwhals.stable.v2 as nw
 
 from custseg._core.customers import Kind
 from custseg.characteristics._bands import (
+    DOT_THOUSANDS,
     MAX_BANDS,
     BandScale,
     Decimal,
@@ -25,6 +26,7 @@ from custseg.characteristics._encoding import (
     Source,
     level_counts,
     level_text,
+    plain_numbers,
     source_of,
     without_answers,
 )
@@ -37,6 +39,7 @@ _MOSTLY_UNIQUE = 0.5
 _FEW_LEVELS = 50
 _EXACT_FLOATS = 2**53
 _COMMA: Decimal = ","
+_DOT_AND_THREE = r"^\s*-?[1-9][0-9]{0,2}\.[0-9]{3}\s*$"
 _DECIMAL_REMEDY = "Pass decimal=',' if the comma stands before decimals, decimal='.' if it does not."
 
 
@@ -98,7 +101,11 @@ def learn(
     source = source_of(column, who)
     column, _ = without_answers(column, who, missing)
     by_level = declared.order is not None or declared.hierarchy is not None or declared.kind in ("ordinal", "nominal")
-    counts = level_counts(column) if source == "text" or by_level else {}
+    counts: dict[Any, int] = {}
+    if by_level:
+        counts = level_counts(column)
+    elif source == "text":
+        counts = _telling_levels(column, declared, missing)
     by_text: dict[str, int] = {}
     for raw, n_rows in counts.items():
         by_text[level_text(raw)] = by_text.get(level_text(raw), 0) + n_rows
@@ -119,6 +126,22 @@ def learn(
     if n_known == 0:
         remarks = ["it has no value at all, so it says nothing about anyone. Drop it, or check where it comes from."]
     return replace(encoding, n_known=n_known), tuple(remarks)
+
+
+def _telling_levels(column: nw.Series[Any], declared: Declared, missing: MissingWords) -> dict[Any, int]:
+    """Count the levels of a text column, without its plain numbers where all else are numbers too.
+
+    Those may be many, and say no more than that the column is numeric.
+    """
+    if not declared.named and declared.decimal != _COMMA and declared.kind in (None, "numeric"):
+        counts = level_counts(plain_numbers(column, missing)[1])
+        texts = (text for text in map(level_text, counts) if text not in missing)
+        if all(read_number(text) is not None and not DOT_THOUSANDS.search(text) for text in texts):
+            # where a dot may group thousands the numbers tell the decimal sign
+            in_doubt = column.str.contains(_DOT_AND_THREE).fill_null(value=False)
+            if not in_doubt.any():
+                return counts
+    return level_counts(column)
 
 
 @dataclass(frozen=True)

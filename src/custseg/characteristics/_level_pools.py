@@ -41,6 +41,10 @@ class Hierarchy:
 
     above: str | tuple[int, ...] | Mapping[str, str]
 
+    def __post_init__(self) -> None:
+        if isinstance(self.above, Mapping):
+            object.__setattr__(self, "above", _without_spaces(self.above))
+
     def parent(self, level: str) -> str | None:
         """Return the level above; None at the top, and for text that is no code."""
         if isinstance(self.above, Mapping):
@@ -73,12 +77,18 @@ def _cut(code: str, lengths: tuple[int, ...]) -> str | None:
     return code[: places[kept - 1] + 1] if kept else None
 
 
+def _without_spaces(above: Mapping[str, str]) -> dict[str, str]:
+    """Drop the spaces around levels, as they are dropped where levels are read."""
+    return {level.strip(): parent.strip() for level, parent in above.items()}
+
+
 def is_hierarchy(value: Any) -> bool:
     """Say whether a value declares a hierarchy without a circle."""
     if isinstance(value, Mapping):
         if not all(isinstance(level, str) for pair in value.items() for level in pair):
             return False
-        return len(value) > 0 and not any(_runs_in_circles(level, value) for level in value)
+        above = _without_spaces(value)
+        return len(above) > 0 and not any(_runs_in_circles(level, above) for level in above)
     if isinstance(value, (list, tuple)):
         whole = all(isinstance(length, int) and not isinstance(length, bool) and length > 0 for length in value)
         return len(value) > 0 and whole

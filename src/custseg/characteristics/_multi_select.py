@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -18,6 +18,7 @@ from custseg.characteristics._profile_columns import (
     Floats,
     Ints,
     Texts,
+    are_names,
     commonest_spellings,
     is_text,
     list_counts,
@@ -39,12 +40,6 @@ RARE = "rare_options"
 N_CHOSEN = "n_chosen"
 
 _SEPARATORS = (";", ",", "|", "/", "\n")
-
-
-def _is_block(value: Any) -> bool:
-    if not isinstance(value, (list, tuple)):
-        return False
-    return 0 < len(value) == len(set(map(str, value))) and all(isinstance(name, str) for name in value)
 
 
 @dataclass(frozen=True)
@@ -172,7 +167,7 @@ class MultiSelectEncoder(ProfileEncoder):
     criterion: ClassVar[str] = "psychographic"
 
     _parameters: ClassVar[ParameterTable] = {
-        "columns": (NONE, COLUMN, Where(_is_block, "a list of different column names")),
+        "columns": (NONE, COLUMN, Where(are_names, "a list of different column names")),
         "customer_id": (COLUMN,),
         "separator": (Where(lambda value: isinstance(value, str) and value != "", "a text that is not empty"),),
         "min_customers": (Integer(low=1),),

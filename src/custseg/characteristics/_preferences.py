@@ -14,6 +14,7 @@ from custseg.characteristics._best_worst import best_worst_scores
 from custseg.characteristics._profile_columns import (
     Floats,
     Texts,
+    are_names,
     commonest_spellings,
     option_key,
     read_numbers,
@@ -41,9 +42,7 @@ _LISTS = (";", ",", "|", "/", "<", "\n")
 
 
 def _are_texts(value: Any) -> bool:
-    if not isinstance(value, (list, tuple)):
-        return False
-    return 1 < len(value) == len(set(map(str, value))) and all(isinstance(name, str) for name in value)
+    return are_names(value, at_least=2)
 
 
 def _is_ranks(value: Any) -> bool:

@@ -42,6 +42,13 @@ class Texts:
         return np.bincount(self.codes[self.codes >= 0], minlength=len(self.levels)).astype(np.int64)
 
 
+def are_names(value: Any, at_least: int = 1) -> bool:
+    """Say whether a parameter is a list of different texts, such as names of columns."""
+    if not isinstance(value, (list, tuple)) or not all(isinstance(name, str) for name in value):
+        return False
+    return at_least <= len(value) == len(set(value))
+
+
 def is_numeric(column: nw.Series[Any]) -> bool:
     """Say whether a column holds numbers or bools, or nothing at all."""
     return column.dtype.is_numeric() or column.dtype == nw.Boolean or column.null_count() == len(column)

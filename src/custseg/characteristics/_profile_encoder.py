@@ -242,7 +242,8 @@ class ProfileEncoder(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_ou
         profile = self._read(X)
         if len(profile.rows) == 0:
             if profile.n_no_id:
-                raise InvalidTableError.nothing_left(who, f"{profile.n_no_id:,} row(s) without a customer id")
+                remedy = f"Check column {self.customer_id!r}, or pass the column of ids as customer_id='...'."
+                raise InvalidTableError.nothing_left(who, f"{profile.n_no_id:,} row(s) without a customer id", remedy)
             raise InvalidTableError.empty(who)
         if not profile.names:
             raise InvalidTableError(f"{who} got a table with no column besides the ids. Pass at least one more.")

@@ -12,7 +12,9 @@ from custseg.characteristics._featurizer import AS_OF, Description, RecordFeatur
 from custseg.characteristics._records import Field, Records, count_repeated
 from custseg.characteristics._row_report import LEFT_OUT, RowPolicy
 from custseg.characteristics._timestamps import PERIODS, UNIT_HOURS, UNIT_WORDS
-from custseg.characteristics._visits import Asked, Bought, Visits, visits_by_customer
+from custseg.characteristics._visits import Asked, Bought, LevelColumn, Visits
+from custseg.characteristics._visits_in_engine import visits_in_engine
+from custseg.characteristics._visits_in_memory import visits_in_memory
 from custseg.characteristics._vocabulary import Vocabulary
 from custseg.exceptions import ColumnTypeError, InvalidParameterError
 
@@ -318,9 +320,10 @@ class PurchaseBehaviorFeaturizer(RecordFeaturizer):
         # in the first fit no level is new
         is_new = hasattr(self, "as_of_")
         unseen = {role: found.unseen(bought.lines, role) if is_new else "" for role, found in vocabularies.items()}
-        closed = {role: not remark for role, remark in unseen.items()}
+        leveled = [LevelColumn(role, found, closed=not unseen[role]) for role, found in vocabularies.items()]
         asked = self._asked(chosen)
-        visits = visits_by_customer(records, bought, asked, vocabularies, closed)
+        add_up = visits_in_memory if records.in_memory and records.n_used and not asked.by_order else visits_in_engine
+        visits = add_up(records, bought, asked, leveled)
         buying = Buying(visits, asked, self.time_unit, vocabularies)
         columns = [
             Column(name, "numeric", values, is_integer=values.dtype.kind == "i")

@@ -1,20 +1,23 @@
-"""The purchases of each customer, in one query over the lines: lines -> purchases -> customers."""
+"""The purchases of each customer: lines -> purchases -> customers, in memory or in one query over the lines."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import narwhals.stable.v2 as nw
 import numpy as np
 import numpy.typing as npt
 
 from custseg._core.frames import collect
+from custseg.characteristics._ledger import Block, Ledger
 from custseg.characteristics._records import Records
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Numbers = TypeVar("Numbers", nw.Expr, Floats)
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,12 @@ class ExactSum:
         low = _scaled(amount - _scaled(high, self.exponent), self.low_bits - self.exponent)
         return frame.with_columns(low.floor().cast(nw.Int64).alias("low"), high.cast(nw.Int64))
 
+    def parts(self, amounts: Floats) -> tuple[Ints, Ints]:
+        """Split amounts as ``split`` does."""
+        high = np.floor(_scaled(amounts, -self.exponent))
+        low = np.floor(_scaled(amounts - _scaled(high, self.exponent), self.low_bits - self.exponent))
+        return high.astype(np.int64), low.astype(np.int64)
+
     def total(self, high: Ints, low: Ints) -> Floats:
         """Put the sums of both parts together, with a single rounding."""
         # three exact floats; what the sum of the first two rounds off is added to the third
@@ -85,45 +94,11 @@ class ExactSum:
         return total
 
 
-def _scaled(column: nw.Expr, exponent: int) -> nw.Expr:
+def _scaled(column: Numbers, exponent: int) -> Numbers:
     """Multiply by a power of 2, which is exact; by two of them where one is no double."""
     if abs(exponent) <= 1000:
         return column * 2.0**exponent
     return column * 2.0 ** (exponent // 2) * 2.0 ** (exponent - exponent // 2)
-
-
-@dataclass(frozen=True)
-class PackedKey:
-    """Customer and period in one whole number: one key groups twice as fast as two."""
-
-    first_customer: int
-    first_period: int
-    n_periods: int
-    dtype: type[nw.Int64 | nw.UInt32]
-
-    @classmethod
-    def of(cls, records: Records) -> PackedKey | None:
-        engine = records.frame.implementation
-        if records.customers is None or records.periods is None or not (engine.is_polars() or engine.is_pandas()):
-            # other engines gain nothing by it, and Spark and ibis divide whole numbers as floats
-            return None
-        (low, high), (first, last) = records.customers, records.periods
-        n_periods = last - first + 1
-        n_keys = (high - low + 1) * n_periods
-        fits = n_keys < 2**62 and max(abs(low), abs(high)) < 2**62
-        # half the width saves a quarter of the time
-        return cls(low, first, n_periods, nw.UInt32 if n_keys < 2**32 else nw.Int64) if fits else None
-
-    def pack(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-        customer = nw.col("customer").cast(nw.Int64) - self.first_customer
-        key = customer * self.n_periods + (nw.col("period") - self.first_period)
-        return frame.with_columns(key.cast(self.dtype).alias("key")).drop("customer", "period")
-
-    def unpack(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-        frame = frame.with_columns(nw.col("key").cast(nw.Int64))
-        frame = frame.with_columns((nw.col("key") // self.n_periods).alias("customer"))
-        period = nw.col("key") - nw.col("customer") * self.n_periods + self.first_period
-        return frame.with_columns(period.alias("period"), nw.col("customer") + self.first_customer).drop("key")
 
 
 def purchases_by_customer(records: Records, *, by_order: bool, returns: str, spend: bool, later: bool) -> Purchases:
@@ -149,6 +124,8 @@ def purchases_by_customer(records: Records, *, by_order: bool, returns: str, spe
     """
     sums = ExactSum.over(records.largest["amount"], records.n_rows) if spend else None
     with_returns = returns == "net" and records.n_returns > 0
+    if records.in_memory and records.n_used and not by_order:
+        return _in_memory(records, sums, with_returns, later)
     frame = records.frame.drop("moment") if by_order else records.frame.select("customer", "period", "amount")
     if with_returns:
         frame = frame.with_columns(
@@ -156,7 +133,7 @@ def purchases_by_customer(records: Records, *, by_order: bool, returns: str, spe
         )
     frame = (frame if sums is None else sums.split(frame)).drop("amount")
     added = [*(["high", "low"] if spend else []), *(["lines"] if with_returns else [])]
-    units = _by_order(frame, added, with_returns) if by_order else _by_period(frame, added, with_returns, records)
+    units = _by_order(frame, added, with_returns) if by_order else _by_period(frame, added, with_returns)
     units = records.kept(units) if later else units
     customers = units.group_by("customer").agg(
         *(nw.col(name).sum() for name in added),
@@ -168,18 +145,21 @@ def purchases_by_customer(records: Records, *, by_order: bool, returns: str, spe
         customers = records.kept(customers)
         first_period = _in_first_period(customers, units, frame, by_order, with_returns)
         customers = customers.join(first_period, on="customer", how="left")
-    customers = customers.with_columns(nw.col("customer").cast(records.frame.collect_schema()["customer"]))
-    return _numbers(collect(customers).sort("customer"), sums, with_returns, later)
+    found = collect(customers).sort("customer")
+    # nothing is missing but the first purchase of a customer of returns alone; pandas may hold whole numbers in
+    # floats or nullable arrays
+    numbers = {
+        name: np.asarray(found[name].fill_null(0).to_numpy(), dtype=np.int64)
+        for name in found.columns
+        if name != "customer"
+    }
+    return _numbers(found["customer"], numbers, sums, with_returns, later)
 
 
-def _by_period(frame: nw.LazyFrame[Any], added: list[str], with_returns: bool, records: Records) -> nw.LazyFrame[Any]:
-    key = PackedKey.of(records)
-    frame = frame if key is None else key.pack(frame)
-    keys = ["customer", "period"] if key is None else ["key"]
+def _by_period(frame: nw.LazyFrame[Any], added: list[str], with_returns: bool) -> nw.LazyFrame[Any]:
     wanted = [nw.col(name).sum() for name in added] + ([nw.col("bought").max()] if with_returns else [])
     # pandas needs something to aggregate
-    units = frame.group_by(*keys).agg(*(wanted or [nw.len()]))
-    units = units if key is None else key.unpack(units)
+    units = frame.group_by("customer", "period").agg(*(wanted or [nw.len()]))
     period = nw.col("bought" if with_returns else "period")
     return units.with_columns(period.alias("first"), period.alias("last"))
 
@@ -212,35 +192,55 @@ def _in_first_period(
     )
 
 
-def _numbers(found: nw.DataFrame[Any], sums: ExactSum | None, with_returns: bool, later: bool) -> Purchases:
+def _in_memory(records: Records, sums: ExactSum | None, with_returns: bool, later: bool) -> Purchases:
+    ledger = Ledger(records, [] if sums is None and not with_returns else ["amount"])
+
+    def describe(block: Block) -> dict[str, Ints]:
+        amount = ledger.columns["amount"][block.rows] if ledger.columns else np.zeros(len(block.rows))
+        visited = block.visited(amount >= 0)
+        found = {"first": visited.first, "last": visited.last, "frequency": visited.frequency}
+        if with_returns:
+            found["lines"] = block.n_lines
+        if sums is not None:
+            parts = dict(zip(("high", "low"), sums.parts(amount), strict=True))
+            found |= {name: block.add_up(part) for name, part in parts.items()}
+            if later:
+                in_first = block.period == block.for_each_line(visited.first)
+                found |= {f"first_{name}": block.add_up(part * in_first) for name, part in parts.items()}
+                found["first_frequency"] = np.ones_like(visited.first)
+        return found
+
+    customers, found = ledger.by_customer(describe)
+    return _numbers(customers, found, sums, with_returns, later)
+
+
+def _numbers(
+    customers: nw.Series[Any], found: Mapping[str, Ints], sums: ExactSum | None, with_returns: bool, later: bool
+) -> Purchases:
     n_idle_customers = n_idle_rows = 0
     if with_returns:
-        idle = found.filter(nw.col("frequency") == 0)
-        n_idle_customers, n_idle_rows = len(idle), int(_ints(idle, "lines").sum())
-        found = found.filter(nw.col("frequency") > 0)
+        bought = found["frequency"] > 0
+        n_idle_customers, n_idle_rows = int((~bought).sum()), int(found["lines"][~bought].sum())
+        if n_idle_customers:
+            customers = customers.filter(bought.tolist())
+            found = {name: values[bought] for name, values in found.items()}
     none = np.empty(0)
     spend = later_spend = none
-    frequency = _ints(found, "frequency")
     later_frequency = none.astype(np.int64)
     if sums is not None:
-        high, low = _ints(found, "high"), _ints(found, "low")
+        high, low = found["high"], found["low"]
         spend = sums.total(high, low)
         if later:
-            later_spend = sums.total(high - _ints(found, "first_high"), low - _ints(found, "first_low"))
-            later_frequency = frequency - _ints(found, "first_frequency")
+            later_spend = sums.total(high - found["first_high"], low - found["first_low"])
+            later_frequency = found["frequency"] - found["first_frequency"]
     return Purchases(
-        customers=found["customer"],
-        first=_ints(found, "first"),
-        last=_ints(found, "last"),
-        frequency=frequency,
+        customers=customers,
+        first=found["first"],
+        last=found["last"],
+        frequency=found["frequency"],
         spend=spend,
         later_frequency=later_frequency,
         later_spend=later_spend,
         n_idle_customers=n_idle_customers,
         n_idle_rows=n_idle_rows,
     )
-
-
-def _ints(frame: nw.DataFrame[Any], name: str) -> Ints:
-    # every value is there, but pandas may hold whole numbers in floats or nullable arrays
-    return np.asarray(frame[name].to_numpy(), dtype=np.int64)

@@ -83,8 +83,8 @@ class Records:
         ``"late"``.
     n_returns : int
         Rows with a negative amount, whether kept or not; 0 where no amount was asked for.
-    n_rows : int
-        Rows of the table.
+    n_rows, n_used : int
+        Rows of the table, and those that no policy left out.
     largest : mapping of str to float
         The largest absolute value of each number.
     customers, periods : tuple of int or None
@@ -100,6 +100,7 @@ class Records:
     n_left_out: Mapping[str, int]
     n_returns: int
     n_rows: int
+    n_used: int
     largest: Mapping[str, float]
     customers: tuple[int, int] | None
     periods: tuple[int, int] | None
@@ -200,16 +201,12 @@ def read_records(
     # 0: used; from 1 on: left out for a reason; the last: a return
     counts = [int(facts.get(f"status_{status}", 0)) for status in range(len(reasons) + 2)]
     n_returns = counts[-1] if returns else 0
-    if n_returns and returns == "raise":
-        raise InvalidTableError(
-            f"{who}: {n_returns} row(s) have a negative amount in column {roles['amount'].column!r} and "
-            "returns='raise'. Pass returns='net' to set them off against the purchases, or returns='drop' to leave "
-            "them out."
-        )
+    _refuse_returns(n_returns, returns, roles, who)
     if limit is None and not pd.isna(facts["latest"]):
         limit = AsOf.from_moment(int(facts["latest"]), clock.zone)
     dropped = [*range(1, len(reasons) + 1), *([len(reasons) + 1] if returns == "drop" else [])]
-    if any(counts[status] for status in dropped):
+    n_dropped = sum(counts[status] for status in dropped)
+    if n_dropped:
         marked = marked.filter(~nw.col("status").is_in(dropped))
     return Records(
         frame=marked.drop("status", "readable"),
@@ -219,12 +216,22 @@ def read_records(
         n_left_out={reason: counts[status] for status, reason in enumerate(reasons, start=1)},
         n_returns=n_returns,
         n_rows=int(facts["rows"]),
+        n_used=int(facts["rows"]) - n_dropped,
         largest=largest,
         customers=_range(facts, "customer"),
         periods=_range(facts, "period"),
         in_memory=opened.in_memory,
         _roles=roles,
     )
+
+
+def _refuse_returns(n_returns: int, returns: str | None, roles: Mapping[str, Field], who: str) -> None:
+    if n_returns and returns == "raise":
+        raise InvalidTableError(
+            f"{who}: {n_returns} row(s) have a negative amount in column {roles['amount'].column!r} and "
+            "returns='raise'. Pass returns='net' to set them off against the purchases, or returns='drop' to leave "
+            "them out."
+        )
 
 
 def _check_roles(roles: Mapping[str, Field], who: str) -> None:

@@ -71,12 +71,16 @@ class RegionTree:
             if counts[region] < min_customers:
                 counts[self.parents[region]] += counts[region]
                 counts[region] = 0
-        kept = np.flatnonzero(counts)
-        labels = self._name(list(kept))
+        # where parts of the largest regions hold all customers, new customers in other parts still need a group
+        is_group = counts > 0
+        if not is_group[ROOT]:
+            is_group[1:] |= np.array(self.parents[1:], dtype=np.int64) == ROOT
+        groups = np.flatnonzero(is_group)
+        labels = self._name(list(groups))
         self.labels = tuple(sorted(labels))
         position = {label: place for place, label in enumerate(self.labels)}
         self._pooled = np.full(n_regions, -1, dtype=np.int64)
-        self._pooled[kept] = [position[label] for label in labels]
+        self._pooled[groups] = [position[label] for label in labels]
         for region in range(1, n_regions):
             if self._pooled[region] < 0:
                 self._pooled[region] = self._pooled[self.parents[region]]
@@ -99,8 +103,7 @@ class RegionTree:
                 for depth, column in enumerate(self.columns)
             }
         )
-        # a region whose parts all stand on their own may have no larger one to be pooled into
-        regions = [(*self.labels, None)[position] for position in self._pooled[1:]]
+        regions = [self.labels[position] for position in self._pooled[1:]]
         return frame.assign(n_customers=self._n_customers[1:], region=pd.array(regions, dtype="str"))
 
     def _locate(self, levels: Sequence[Texts], *, grow: bool) -> Located:
@@ -144,14 +147,14 @@ class RegionTree:
                 new[levels[code]] += int(n_customers[place])
         return regions[at], dict(new)
 
-    def _name(self, kept: list[int]) -> list[str]:
-        """Name the regions that are kept: by their own name where it is the only one, else by their whole path."""
-        divided = {around for region in kept for around in self._around(region)}
-        short = [self._label(region, self.paths[region][-1:], divided) for region in kept]
+    def _name(self, groups: list[int]) -> list[str]:
+        """Name the regions that are groups: by their own name where it is the only one, else by their whole path."""
+        divided = {around for region in groups for around in self._around(region)}
+        short = [self._label(region, self.paths[region][-1:], divided) for region in groups]
         n_short = Counter(short)
         labels = [
             label if n_short[label] == 1 else self._label(region, self.paths[region], divided)
-            for region, label in zip(kept, short, strict=True)
+            for region, label in zip(groups, short, strict=True)
         ]
         taken: Counter[str] = Counter()
         for place, label in enumerate(labels):

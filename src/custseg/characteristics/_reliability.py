@@ -17,6 +17,9 @@ from custseg.exceptions import DataQualityWarning, list_names
 _MISSING = {"missing": (OneOf("pairwise", "listwise"),)}
 _FLAGS = {"standardized": (OneOf(True, False),)}
 
+# Variances of a sum below this share of what was added up are rounding: the sum does not vary.
+_ROUNDING = 1e-12
+
 # With two items any pair of loadings with the right product fits, so one factor says nothing.
 _FEWEST_FOR_A_FACTOR = 3
 
@@ -29,7 +32,7 @@ def cronbach_alpha(X: Any, *, missing: str = "pairwise", standardized: bool = Fa
 
     Parameters
     ----------
-    X : dataframe or array-like of shape (n_respondents, n_items)
+    X : dataframe, path, or array-like of shape (n_respondents, n_items)
         The answers as numbers, one column per item and no other column; NaN or null where there is
         none. The index of a pandas table is not read.
     missing : {"pairwise", "listwise"}, default="pairwise"
@@ -81,7 +84,7 @@ def mcdonald_omega(X: Any, *, missing: str = "pairwise") -> float:
 
     Parameters
     ----------
-    X : dataframe or array-like of shape (n_respondents, n_items)
+    X : dataframe, path, or array-like of shape (n_respondents, n_items)
         The answers as numbers, one column per item and no other column; NaN or null where there is
         none. The index of a pandas table is not read.
     missing : {"pairwise", "listwise"}, default="pairwise"
@@ -125,7 +128,7 @@ def item_analysis(X: Any, *, missing: str = "pairwise") -> pd.DataFrame:
 
     Parameters
     ----------
-    X : dataframe or array-like of shape (n_respondents, n_items)
+    X : dataframe, path, or array-like of shape (n_respondents, n_items)
         The answers as numbers, one column per item and no other column; NaN or null where there is
         none. The index of a pandas table is not read.
     missing : {"pairwise", "listwise"}, default="pairwise"
@@ -181,7 +184,7 @@ def item_analysis(X: Any, *, missing: str = "pairwise") -> pd.DataFrame:
 def alpha_of(covariance: Floats) -> float:
     """Return Cronbach's alpha for a covariance matrix; NaN where it is not defined."""
     k, total = len(covariance), float(covariance.sum())
-    if k < 2 or not total > 0:
+    if k < 2 or not total > _ROUNDING * float(np.abs(covariance).sum()):
         return math.nan
     return k / (k - 1) * (1 - float(np.trace(covariance)) / total)
 
@@ -238,14 +241,18 @@ def describe_items(answers: Answers, found: Moments) -> pd.DataFrame:
 
 
 def _with_the_rest(found: Moments, own: Floats) -> dict[str, Floats]:
-    k, sums = len(own), found.covariance.sum(axis=1)
-    rest = sums.sum() - 2 * sums + own
-    undefined = np.full(k, np.nan)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        spread = np.sqrt(np.where(rest > 0, own * rest, np.nan))
-        item_rest = np.where(spread > 0, (sums - own) / spread, np.nan)
-        dropped = (k - 1) / (k - 2) * (1 - (own.sum() - own) / np.where(rest > 0, rest, np.nan)) if k > 2 else undefined
-    return {"item_rest": item_rest if k > 1 else undefined, "alpha_if_dropped": dropped}
+    k = len(own)
+    others = [np.flatnonzero(np.arange(k) != item) for item in range(k)]
+    # each from the others alone: nothing that is unknown of an item reaches what is known without it
+    blocks = [found.covariance[np.ix_(rest, rest)] for rest in others]
+    with_rest = np.array([found.covariance[item, rest].sum() for item, rest in enumerate(others)])
+    size = np.array([np.abs(block).sum() for block in blocks])
+    variance = np.array([block.sum() for block in blocks])
+    spread = np.sqrt(own * np.where(variance > _ROUNDING * size, variance, np.nan))
+    return {
+        "item_rest": np.divide(with_rest, spread, out=np.full(k, np.nan), where=spread > 0),
+        "alpha_if_dropped": np.array([alpha_of(block) for block in blocks]),
+    }
 
 
 def remarks_on(report: pd.DataFrame, scale: str | None = None) -> list[str]:

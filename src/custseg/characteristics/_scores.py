@@ -16,6 +16,7 @@ from custseg._core.base import Estimator, OutputKind, TableOutputMixin
 from custseg._core.customers import Column, CustomerTable, read_customers, write_customers
 from custseg._core.frames import collect, open_table
 from custseg._core.params import COLUMN, NONE, Integer, ParameterTable, Where
+from custseg._core.paths import is_path
 from custseg.exceptions import (
     ColumnNotFoundError,
     ColumnTypeError,
@@ -147,7 +148,7 @@ class RFMScorer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_
 
         Parameters
         ----------
-        X : dataframe
+        X : dataframe or path
             One row per customer; columns besides the three are ignored.
         y : None
             Ignored.
@@ -166,7 +167,7 @@ class RFMScorer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_
             learned from missing values alone.
         """
         self._check_parameters()
-        table = self._read(X)
+        table = self._read(self._opened(X))
         given = self.edges or {}
         found = {}
         for name, column in zip(SCORED, table.columns, strict=True):
@@ -188,15 +189,15 @@ class RFMScorer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_
 
         Parameters
         ----------
-        X : dataframe
+        X : dataframe or path
             One row per customer; columns besides the three are ignored.
 
         Returns
         -------
         scores : dataframe of shape (n_customers, 3)
             Columns ``recency_score``, ``frequency_score`` and ``monetary_score``: whole numbers from 1, or
-            floats with NaN where a value is missing. Rows, ids and the kind of frame are those of ``X``;
-            no rows give no rows.
+            floats with NaN where a value is missing. Rows, ids and the kind of frame are those of ``X``
+            (pandas for a path); no rows give no rows.
 
         Raises
         ------
@@ -206,6 +207,7 @@ class RFMScorer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_
             If the column ``customer_id`` is there and an id is missing or repeated.
         """
         check_is_fitted(self)
+        X = self._opened(X)
         table = self._read(X, allow_empty=True)
         columns = []
         for name, column in zip(SCORED, table.columns, strict=True):
@@ -232,6 +234,12 @@ class RFMScorer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_
         """
         check_is_fitted(self)
         return np.array([f"{name}_score" for name in SCORED], dtype=object)
+
+    def _opened(self, X: Any) -> Any:
+        """Read a file, in the order of its rows; return any other table as it is."""
+        if not is_path(X):
+            return X
+        return collect(open_table(X, who=type(self).__name__, in_order=True).frame).to_pandas()
 
     def _read(self, X: Any, *, allow_empty: bool = False) -> CustomerTable:
         who = type(self).__name__

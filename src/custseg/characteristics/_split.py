@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,7 @@ from custseg.characteristics._timestamps import PERIODS, AsOf, Clock, read_clock
 from custseg.exceptions import DataQualityWarning, InvalidParameterError, InvalidTableError
 
 _BEFORE, _AFTER = 1, 2
+_UNCOUNTED = "kept in its part, counts for no customer"
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,9 @@ class TransactionSplit:
         The latest readable time of the table.
     row_report : RowReport
         How many lines went where, and how many stand in neither part since their time cannot be read.
+        Where there are any, also the lines that stand in their part and yet count for no customer:
+        without an id, an order id or an amount, of customers who only return there, or returns where
+        they are dropped.
     n_new_customers : int
         Customers who bought after the cut for the first time. They are not in ``customers``.
     customers : pandas.DataFrame
@@ -149,12 +154,12 @@ def split_transactions(
     check(who, allowed, {**given, "at": at, "period": period, "returns": returns})
     cut = _Cut.through(table, timestamp, at, who)
     reading = _Reading(customer_id, timestamp, amount, order_id, period, returns, who)
-    before = reading.purchases(cut.calibration, cut.limit.time)
-    after = reading.purchases(cut.holdout, None)
+    before, uncounted = reading.purchases(cut.calibration, cut.limit.time)
+    after, uncounted_after = reading.purchases(cut.holdout, None)
     customers = _customers(before, customer_id).join(_customers(after, customer_id).add_prefix("holdout_"))
     customers["holdout_frequency"] = customers["holdout_frequency"].fillna(0).astype(np.int64)
     n_new = len(after.customers) - int((customers["holdout_frequency"] > 0).sum())
-    report = cut.report(timestamp)
+    report = cut.report(timestamp, uncounted + uncounted_after)
     if cut.n_unreadable:
         warnings.warn(f"{who}: {report}.", DataQualityWarning, stacklevel=2)
     return TransactionSplit(cut.calibration, cut.holdout, cut.limit.time, cut.end, report, n_new, customers)
@@ -194,7 +199,7 @@ class _Cut:
         parts = [_part(table, marked, names, which, in_memory) for which in (_BEFORE, _AFTER)]
         return cls(parts[0], parts[1], limit, ends["last"], counts["before"], counts["after"], counts["unreadable"])
 
-    def report(self, timestamp: str) -> RowReport:
+    def report(self, timestamp: str, uncounted: Counter[tuple[str, str]]) -> RowReport:
         remedy = "Fill it in, or convert the column with pandas.to_datetime(column, format=...)."
         return RowReport(
             self.n_before + self.n_after + self.n_unreadable,
@@ -202,6 +207,7 @@ class _Cut:
                 RowPolicy(f"no readable timestamp in {timestamp!r}", LEFT_OUT, self.n_unreadable, remedy),
                 RowPolicy(f"up to {self.limit.time}", "kept: calibration", self.n_before, "See the parameter `at`."),
                 RowPolicy(f"after {self.limit.time}", "kept: holdout", self.n_after, "See the parameter `at`."),
+                *(RowPolicy(policy, _UNCOUNTED, n_rows, remedy) for (policy, remedy), n_rows in uncounted.items()),
             ),
         )
 
@@ -267,7 +273,8 @@ class _Reading:
     returns: str
     who: str
 
-    def purchases(self, part: Any, as_of: pd.Timestamp | None) -> Purchases:
+    def purchases(self, part: Any, as_of: pd.Timestamp | None) -> tuple[Purchases, Counter[tuple[str, str]]]:
+        """Add up the purchases of a part; beside them, what counts for no customer, and how many lines each."""
         amount = Field("amount", self.amount, "number", required=True)
         order = [] if self.order_id is None else [Field("order_id", self.order_id, "key", required=True)]
         records = read_records(
@@ -281,7 +288,15 @@ class _Reading:
             who=self.who,
         )
         by_order = self.order_id is not None
-        return purchases_by_customer(records, by_order=by_order, returns=self.returns, spend=True, later=False)
+        found = purchases_by_customer(records, by_order=by_order, returns=self.returns, spend=True, later=False)
+        idle = found.n_idle_rows if self.returns == "net" else 0
+        uncounted = {(policy.policy, policy.remedy): policy.n_rows for policy in records.policies()} | {
+            ("customer without a purchase in the part, only returns", "Add the lines of the purchases."): idle,
+            (f"return: negative amount in {self.amount!r}", "See the parameter `returns`."): (
+                records.n_returns if self.returns == "drop" else 0
+            ),
+        }
+        return found, +Counter(uncounted)
 
 
 def _customers(purchases: Purchases, customer_id: str) -> pd.DataFrame:

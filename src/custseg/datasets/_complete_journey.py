@@ -22,6 +22,8 @@ _TABLES = (
     "coupons",
 )
 _ABOUT_HOUSEHOLDS = _TABLES[:5]
+# The files hold universal time. Only in this zone do all weeks of the retailer begin on a Monday at midnight.
+_ZONE = "America/New_York"
 
 
 def load_complete_journey(tables: Sequence[str] = _ABOUT_HOUSEHOLDS) -> dict[str, pd.DataFrame]:
@@ -40,7 +42,7 @@ def load_complete_journey(tables: Sequence[str] = _ABOUT_HOUSEHOLDS) -> dict[str
     -------
     dict of str to pandas.DataFrame
         The tables by name, in the order asked for. Ids are int64, times datetime64 without a zone,
-        amounts US dollars.
+        local time of the stores (the files hold universal time), amounts US dollars.
 
         transactions : 1,469,307 rows
             One per purchased product: ``household_id``, ``store_id``, ``basket_id``,
@@ -94,4 +96,8 @@ def load_complete_journey(tables: Sequence[str] = _ABOUT_HOUSEHOLDS) -> dict[str
     for name in tables:
         with as_file(folder / f"{name}.parquet") as path:
             loaded[name] = pd.read_parquet(path, engine="pyarrow")
+    if "transactions" in loaded:
+        times = loaded["transactions"]["transaction_timestamp"]
+        local = times.dt.tz_localize("UTC").dt.tz_convert(_ZONE).dt.tz_localize(None)
+        loaded["transactions"]["transaction_timestamp"] = local
     return loaded

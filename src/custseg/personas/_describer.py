@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from custseg._core.base import Estimator
 from custseg._core.customers import CustomerTable, CustomerTableMixin
-from custseg._core.frames import is_frame
+from custseg._core.frames import is_table
 from custseg._core.params import COLUMN, NONE, Integer, ParameterTable
 from custseg._core.words import format_share, humanise
 from custseg.exceptions import InvalidParameterError, InvalidTableError, SegmentLabelError
@@ -136,7 +136,7 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
 
         Parameters
         ----------
-        X : DataFrame of shape (n_customers, n_columns), or numeric matrix
+        X : DataFrame of shape (n_customers, n_columns), path, or numeric matrix
             One row per customer, in original units. The labels are its column ``segment``, or ``y``;
             a matrix needs ``y``, and its columns are called x0, x1, ...
         y : array-like of shape (n_customers,), default=None
@@ -164,7 +164,7 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         who = type(self).__name__
         table = self._read(X, fitting=True, customer_id=self.customer_id)
         labels, table = segment_labels(table, y, segment=self.segment, is_matrix=not _has_names(X), who=who)
-        table = find_id(table, self.customer_id, first_too=table.ids is None and is_frame(X), who=who)
+        table = find_id(table, self.customer_id, first_too=table.ids is None and is_table(X), who=who)
         if not table.columns:
             raise InvalidTableError(
                 f"{who}: the table has no characteristic besides the segment {self.segment!r}. "
@@ -228,7 +228,7 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
 
         Parameters
         ----------
-        X : DataFrame, or array-like of shape (n_customers,)
+        X : DataFrame, path, or array-like of shape (n_customers,)
             A customer table with the column ``segment`` (no other column is looked at), or the labels.
 
         Returns
@@ -328,7 +328,7 @@ _TOLD_OF_EVERYONE = 4
 
 
 def _has_names(X: Any) -> bool:
-    return isinstance(X, CustomerTable) or is_frame(X)
+    return isinstance(X, CustomerTable) or is_table(X)
 
 
 def _clustered_on(names: Collection[str] | None, columns: list[str], who: str) -> Collection[str]:

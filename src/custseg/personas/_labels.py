@@ -6,13 +6,12 @@ import warnings
 from dataclasses import replace
 from typing import Any
 
-import narwhals.stable.v2 as nw
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from custseg._core.customers import Column, CustomerTable, read_customers
-from custseg._core.frames import is_frame
+from custseg._core.frames import is_table, open_table
 from custseg.exceptions import ColumnNotFoundError, DataQualityWarning, SegmentLabelError
 
 Ints = npt.NDArray[np.int64]
@@ -44,17 +43,15 @@ def segment_labels(
 
 
 def read_labels(X: Any, *, segment: str, who: str) -> Ints:
-    """Read the labels of a frame's column ``segment``, or of an array of labels."""
-    if not is_frame(X):
+    """Read the labels of a table's column ``segment``, or of an array of labels."""
+    if not is_table(X):
         return _whole(_one_dimension(X, who), who)
-    if isinstance(X, pd.DataFrame):
-        names, only = list(X.columns), X.loc[:, [name for name in X.columns if name == segment]]
+    if not isinstance(X, pd.DataFrame):
+        only = open_table(X, who=who, columns=[segment], in_order=True).frame.to_native()
+    elif segment in X.columns:
+        only = X.loc[:, [name for name in X.columns if name == segment]]
     else:
-        frame = nw.from_native(X)
-        names = frame.collect_schema().names()
-        only = frame.select([name for name in names if name == segment]).to_native()
-    if segment not in names:
-        raise ColumnNotFoundError.in_table(who, [segment], names)
+        raise ColumnNotFoundError.in_table(who, [segment], X.columns)
     return _from_column(read_customers(only, who=who)[segment], who)
 
 

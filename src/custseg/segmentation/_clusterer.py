@@ -7,14 +7,12 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import ClusterMixin, TransformerMixin, clone
+from sklearn.base import clone
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
-from custseg._core.base import Estimator, TableOutputMixin
-from custseg._core.customers import CustomerTable, CustomerTableMixin
-from custseg._core.frames import is_frame
+from custseg._core.customers import CustomerTable
+from custseg._core.frames import is_table
 from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Instance, Integer, Number, OneOf, ParameterTable
 from custseg.exceptions import (
     ColumnTypeError,
@@ -25,8 +23,9 @@ from custseg.exceptions import (
 from custseg.segmentation._balance import balance
 from custseg.segmentation._embedder import MAPPING_OR_NONE, CharacteristicEmbedder, check_for_ids, customer_mass
 from custseg.segmentation._kmeans import Optimum, Patterns, distinct_patterns, fit_kmeans, nearest
-from custseg.segmentation._labelled import SEGMENT, frame_kind, with_segment
+from custseg.segmentation._labelled import SEGMENT
 from custseg.segmentation._order import order_by_content, segment_order, weighted_mean
+from custseg.segmentation._segmenter import DEFAULT_ID, Segmenter
 from custseg.segmentation._select import SegmentSelection, choose_n_segments
 
 __all__ = ["SegmentClusterer"]
@@ -34,18 +33,8 @@ __all__ = ["SegmentClusterer"]
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-_DEFAULT_ID = "customer_id"
 
-
-class SegmentClusterer(  # type: ignore[call-arg]
-    CallbackSupportMixin,
-    CustomerTableMixin,
-    TableOutputMixin,
-    ClusterMixin,
-    TransformerMixin,
-    Estimator,
-    auto_wrap_output_keys=None,
-):
+class SegmentClusterer(CallbackSupportMixin, Segmenter):
     """Group customers into segments by their characteristics.
 
     The customers are embedded by a :class:`CharacteristicEmbedder`, so that every characteristic
@@ -91,6 +80,8 @@ class SegmentClusterer(  # type: ignore[call-arg]
         The number of segments.
     segment_sizes_ : ndarray of shape (n_segments,)
         The number of customers in each segment.
+    segment_names_ : list of str
+        "Segment 0", "Segment 1", ...; ``PersonaDescriber`` gives names that say more.
     segment_centers_ : ndarray of shape (n_segments, n_columns)
         The centres in the embedding; ``embedder_.inverse_transform`` shows them in original units.
     segment_subsidies_ : ndarray of shape (n_segments,)
@@ -170,7 +161,7 @@ class SegmentClusterer(  # type: ignore[call-arg]
         embedder: CharacteristicEmbedder | Literal["passthrough"] | None = None,
         weights: Mapping[str, float] | None = None,
         kinds: Mapping[str, str] | None = None,
-        customer_id: str = _DEFAULT_ID,
+        customer_id: str = DEFAULT_ID,
         min_segment_share: float = 0.0,
         max_segments: int = 10,
         order_by: str | None = None,
@@ -201,7 +192,7 @@ class SegmentClusterer(  # type: ignore[call-arg]
 
         Parameters
         ----------
-        X : DataFrame or array-like of shape (n_customers, n_characteristics)
+        X : DataFrame, path, or array-like of shape (n_customers, n_characteristics)
             One row per customer. A matrix holds numeric characteristics ``x0``, ``x1``, ...
         y : None
             Ignored.
@@ -256,7 +247,7 @@ class SegmentClusterer(  # type: ignore[call-arg]
 
         Parameters
         ----------
-        X : DataFrame or array-like of shape (n_customers, n_characteristics)
+        X : DataFrame, path, or array-like of shape (n_customers, n_characteristics)
             The characteristics of ``fit``; those of a dataframe in any order.
 
         Returns
@@ -267,43 +258,6 @@ class SegmentClusterer(  # type: ignore[call-arg]
         matrix = self._embed(X)
         return nearest(matrix, self.segment_centers_, self._subsidies())
 
-    def transform(self, X: Any) -> Any:
-        """Append the segment of every customer to the table.
-
-        Parameters
-        ----------
-        X : DataFrame or array-like of shape (n_customers, n_characteristics)
-            The characteristics of ``fit``; those of a dataframe in any order.
-
-        Returns
-        -------
-        DataFrame, Table or ndarray
-            The table with one more column, ``segment``, in the kind of ``X`` or as ``set_output`` says.
-        """
-        labels = self.predict(X)
-        kind = self._output_kind(frame_kind(X))
-        names = [str(name) for name in self.get_feature_names_out()[:-1]]
-        return with_segment(X, labels, kind, self._customer_id(), names)
-
-    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any:
-        """Find the segments and append them to the table.
-
-        Parameters
-        ----------
-        X : DataFrame or array-like of shape (n_customers, n_characteristics)
-            One row per customer.
-        y : None
-            Ignored.
-        **fit_params : object
-            Passed to ``fit``.
-
-        Returns
-        -------
-        DataFrame, Table or ndarray
-            As ``transform``.
-        """
-        return self.fit(X, y, **fit_params).transform(X)
-
     def score(self, X: Any, y: Any = None) -> float:
         """Return the explained share of the variance in the embedding.
 
@@ -313,7 +267,7 @@ class SegmentClusterer(  # type: ignore[call-arg]
 
         Parameters
         ----------
-        X : DataFrame or array-like of shape (n_customers, n_characteristics)
+        X : DataFrame, path, or array-like of shape (n_customers, n_characteristics)
             Customers, those of ``fit`` or others.
         y : None
             Ignored.
@@ -330,22 +284,6 @@ class SegmentClusterer(  # type: ignore[call-arg]
             return 0.0
         return 1.0 - float(((matrix - self.segment_centers_[labels]) ** 2).sum()) / total
 
-    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[Any]:
-        """Return the names of the characteristics and ``segment``.
-
-        Parameters
-        ----------
-        input_features : array-like of str, optional
-            Must be the names of ``fit`` where they are known; names the columns of a matrix.
-
-        Returns
-        -------
-        ndarray of str
-            One name for each column that ``transform`` returns, customer ids not counted.
-        """
-        check_is_fitted(self)
-        return np.append(_check_feature_names_in(self, input_features), SEGMENT).astype(object)
-
     def _check_agreement(self, sample_weight: Any) -> None:
         who = type(self).__name__
         if self.embedder is not None:
@@ -360,10 +298,10 @@ class SegmentClusterer(  # type: ignore[call-arg]
     def _customer_id(self) -> str:
         """Return the name of the id: that of the clusterer, or that of a given embedder where only it names one."""
         own = getattr(self.embedder, "customer_id", self.customer_id)
-        if self.customer_id != _DEFAULT_ID and own not in (_DEFAULT_ID, self.customer_id):
+        if self.customer_id != DEFAULT_ID and own not in (DEFAULT_ID, self.customer_id):
             words = f"the {own!r} of the embedder"
             raise InvalidParameterError.not_allowed(type(self).__name__, "customer_id", words, self.customer_id)
-        return self.customer_id if own == _DEFAULT_ID else str(own)
+        return self.customer_id if own == DEFAULT_ID else str(own)
 
     def _column_kinds(self) -> Mapping[str, str] | None:
         kinds: Mapping[str, str] | None = getattr(self.embedder, "kinds", self.kinds)
@@ -394,7 +332,7 @@ class SegmentClusterer(  # type: ignore[call-arg]
 
     def _for_embedder(self, X: Any, table: CustomerTable) -> Any:
         """Hand on the table as read; a matrix as it is, so that the embedder too knows it as a matrix."""
-        return table if is_frame(X) or isinstance(X, CustomerTable) else X
+        return table if is_table(X) or isinstance(X, CustomerTable) else X
 
     def _embed(self, X: Any) -> Floats:
         table = self._read(X, fitting=False, customer_id=self._customer_id(), kinds=self._column_kinds())

@@ -141,7 +141,7 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
 
         Parameters
         ----------
-        X : DataFrame or array-like of shape (n_customers, n_characteristics)
+        X : DataFrame, path, or array-like of shape (n_customers, n_characteristics)
             One row per customer. A matrix holds numeric characteristics ``x0``, ``x1``, ...
         y : None
             Ignored.
@@ -181,7 +181,7 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
 
         Parameters
         ----------
-        X : DataFrame or array-like of shape (n_customers, n_characteristics)
+        X : DataFrame, path, or array-like of shape (n_customers, n_characteristics)
             The characteristics of ``fit``; those of a dataframe in any order.
 
         Returns

@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from custseg._core.frames import collect, open_table
 from custseg._core.optional import require
+from custseg._core.paths import is_path
 
 __all__ = ["SEGMENT", "frame_kind", "with_segment"]
 
@@ -19,7 +21,7 @@ SEGMENT = "segment"
 
 def frame_kind(X: Any) -> str:
     """Say which kind of table goes out for a table that comes in, unless another one was asked for."""
-    if isinstance(X, pd.DataFrame):
+    if isinstance(X, pd.DataFrame) or is_path(X):
         return "pandas"
     frame = nw.from_native(X, pass_through=True)
     if not isinstance(frame, (nw.DataFrame, nw.LazyFrame)):
@@ -32,7 +34,7 @@ def with_segment(X: Any, labels: npt.NDArray[np.int64], kind: str, customer_id: 
 
     Parameters
     ----------
-    X : DataFrame or array-like
+    X : DataFrame, path, or array-like
         The customers.
     labels : ndarray of shape (n_customers,)
         Their segments.
@@ -48,6 +50,9 @@ def with_segment(X: Any, labels: npt.NDArray[np.int64], kind: str, customer_id: 
     DataFrame, Table or ndarray
         The table with one more column.
     """
+    if is_path(X):
+        rows = collect(open_table(X, who="transform", in_order=True).frame).to_pandas()
+        X = rows.set_index(customer_id) if customer_id in rows.columns else rows
     given = frame_kind(X)
     if given == "matrix":
         matrix = np.asarray(X, dtype=np.float64)

@@ -13,7 +13,7 @@ import pandas as pd
 from scipy import sparse
 
 from custseg._core.customers import CustomerTable, CustomerTableMixin, read_customers
-from custseg._core.frames import is_frame
+from custseg._core.frames import collect, is_table, open_table
 from custseg.exceptions import InvalidTableError
 
 Positions = npt.NDArray[np.int64]
@@ -92,15 +92,14 @@ def read_rows(X: Any, clusterer: Any, who: str) -> Rows:
 def _read(X: Any, clusterer: Any, who: str) -> Any:
     if isinstance(X, CustomerTable) and isinstance(clusterer, CustomerTableMixin):
         return replace(X, ids=None)
-    if is_frame(X):
+    if is_table(X):
         if isinstance(clusterer, CustomerTableMixin):
             customer_id, kinds = (getattr(clusterer, name, None) for name in ("customer_id", "kinds"))
             table = read_customers(X, who=type(clusterer).__name__, customer_id=customer_id, kinds=kinds)
             return replace(table, ids=None)
         if isinstance(X, pd.DataFrame):
             return X
-        frame = nw.from_native(X)
-        return frame.collect() if isinstance(frame, nw.LazyFrame) else frame
+        return collect(open_table(X, who=who, in_order=True).frame)
     if sparse.issparse(X):
         raise InvalidTableError(f"{who} got a sparse matrix. Pass X.toarray(), or fewer columns if that is too large.")
     matrix = np.asarray(X)

@@ -186,7 +186,7 @@ def bootstrap_stability(
         (``n_segments``, ``n_clusters`` or ``n_components``) is set to each number tried. Each
         bootstrap sample gets its own seed; the solution on all customers keeps the seed of the
         clusterer, if it has one.
-    X : DataFrame or array-like of shape (n_customers, n_features)
+    X : DataFrame, path, or array-like of shape (n_customers, n_features)
         What the clusterer is fitted on, one row per customer. Missing values are the clusterer's
         affair.
     n_segments : int or iterable of int, default=range(2, 9)
