@@ -1,9 +1,10 @@
 """Customer segmentation with scikit-learn estimators: from raw tables to segments, personas and a report.
 
 The folders stand in the order in which a customer's data flows: ``characteristics`` turns raw tables
-into one row per customer, ``segmentation`` finds the segments, ``validation`` asks whether they are
-real, ``personas`` says who they are, ``targeting`` what to do about them, ``reporting`` writes it
-down; ``study`` is the whole flow in one estimator.
+into one row per customer, ``weighting`` says how strongly each characteristic counts, ``segmentation``
+finds the segments, ``validation`` asks whether they are real, ``personas`` says who they are,
+``targeting`` what to do about them, ``reporting`` writes it down; ``study`` is the whole flow in one
+estimator.
 """
 
 from custseg import datasets
@@ -24,7 +25,15 @@ from custseg.characteristics import (
     split_transactions,
 )
 from custseg.personas import PersonaDescriber
-from custseg.segmentation import CharacteristicEmbedder, SegmentClusterer
+from custseg.segmentation import (
+    CharacteristicEmbedder,
+    KPrototypesClusterer,
+    LatentClassClusterer,
+    RFMSegmenter,
+    RuleSegmenter,
+    SegmentClusterer,
+    assign_segments,
+)
 from custseg.study import SegmentationBrief, SegmentationStudy
 from custseg.validation import bootstrap_stability
 
@@ -34,6 +43,8 @@ __all__ = [
     "CharacteristicUnion",
     "DemographicEncoder",
     "GeographicEncoder",
+    "KPrototypesClusterer",
+    "LatentClassClusterer",
     "MultiSelectEncoder",
     "PersonaDescriber",
     "PreferenceEncoder",
@@ -42,11 +53,14 @@ __all__ = [
     "PurchasePathFeaturizer",
     "RFMFeaturizer",
     "RFMScorer",
+    "RFMSegmenter",
+    "RuleSegmenter",
     "SegmentClusterer",
     "SegmentationBrief",
     "SegmentationStudy",
     "SocialMediaFeaturizer",
     "__version__",
+    "assign_segments",
     "bootstrap_stability",
     "datasets",
     "split_transactions",

@@ -7,8 +7,9 @@ knows the remedy.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import Any
 
 __all__ = [
@@ -22,9 +23,11 @@ __all__ = [
     "InfeasibleError",
     "InvalidParameterError",
     "InvalidTableError",
+    "JudgementError",
     "MissingDependencyError",
     "ReportPathError",
     "SegmentLabelError",
+    "UnseenCategoryWarning",
 ]
 
 _LISTED = 8
@@ -229,11 +232,33 @@ class InfeasibleError(ValueError):
         )
 
     @classmethod
+    def class_emptied(cls, who: str, n_segments: int, n_starts: int) -> InfeasibleError:
+        return cls(
+            f"{who}: with n_segments={n_segments} a class ended without customers in each of {n_starts} start(s). "
+            "Ask for fewer segments, or raise n_init."
+        )
+
+    @classmethod
     def segment_share(cls, who: str, share: float, n_segments: int, largest: float) -> InfeasibleError:
         return cls(
             f"{who}: no partition into {n_segments} segments gives each a share of {share:g}; "
             f"the largest share that was found feasible is {largest:.4g}. "
             "Lower min_segment_share or ask for fewer segments."
+        )
+
+    @classmethod
+    def no_segments(cls, who: str, engine: str) -> InfeasibleError:
+        return cls(
+            f"{who}: {engine} put no customer into any segment. "
+            "Set its parameters less strictly, or use another engine."
+        )
+
+    @classmethod
+    def share_not_kept(cls, who: str, engine: str, share: float, smallest: float) -> InfeasibleError:
+        return cls(
+            f"{who}: {engine} assigns customers by itself and gives its smallest segment a share of {smallest:.4g}, "
+            f"not {share:g}. Lower min_segment_share, ask for fewer segments, or use engine='kmeans', which can move "
+            "customers."
         )
 
 
@@ -297,11 +322,69 @@ class SegmentLabelError(InvalidTableError):
         )
 
     @classmethod
+    def unnamed(cls, who: str, labels: Sequence[object], n_names: int) -> SegmentLabelError:
+        return cls(
+            f"{who}: segments {list_names(labels)} have no name; segment_names has {n_names}, for 0..{n_names - 1}. "
+            "Pass the names of all segments, in the order of their labels."
+        )
+
+    @classmethod
     def none_assigned(cls, who: str, n_rows: int) -> SegmentLabelError:
         return cls(
             f"{who}: all {n_rows} customer(s) are labelled -1, not assigned: there is no segment to describe. "
             "Check the labels that were passed."
         )
+
+
+class JudgementError(InvalidTableError):
+    """What people said about the importance of characteristics cannot be used."""
+
+    @classmethod
+    def not_square(cls, who: str, shape: tuple[int, ...]) -> JudgementError:
+        return cls(
+            f"{who}: a judgement matrix must be square, with at least 2 characteristics, got shape {shape}. Pass one "
+            "row and one column for each characteristic; several judges as a list of such matrices."
+        )
+
+    @classmethod
+    def not_positive(cls, who: str, pair: tuple[str, str], got: float) -> JudgementError:
+        return cls(
+            f"{who}: the judgement {pair[0]!r} over {pair[1]!r} must be a positive number, got {got:g}. Judge each "
+            "pair on the scale from 1 (equally important) to 9; the other direction is 1 divided by it."
+        )
+
+    @classmethod
+    def over_itself(cls, who: str, name: str, got: float) -> JudgementError:
+        return cls(f"{who}: {name!r} over itself must be 1, got {got:g}. Put ones on the diagonal.")
+
+    @classmethod
+    def not_reciprocal(cls, who: str, pair: tuple[str, str], one: float, other: float) -> JudgementError:
+        return cls(
+            f"{who}: the judgements {pair[0]!r} over {pair[1]!r} = {one:.4g} and {pair[1]!r} over {pair[0]!r} = "
+            f"{other:.4g} contradict each other. Each must be 1 divided by the other: set the second to "
+            f"{1.0 / one:.4g}, or the first to {1.0 / other:.4g}."
+        )
+
+    @classmethod
+    def other_names(cls, who: str, what: str, names: Iterable[object], others: Iterable[object]) -> JudgementError:
+        return cls(
+            f"{who}: {what} are about {list_names(others)}, not about {list_names(names)}. "
+            "Judge the same characteristics everywhere."
+        )
+
+    @classmethod
+    def wrong_total(cls, who: str, total: float, n_rows: int, example: object, got: float) -> JudgementError:
+        return cls(
+            f"{who}: the points of each respondent must sum to {total:g}; so not in {n_rows} row(s), for example "
+            f"respondent {example!r} with {got:g}. Correct or leave out these rows, pass the total that was asked for "
+            "(total=...), or allow a deviation (tolerance=...); points are then taken as shares of their own sum."
+        )
+
+    @classmethod
+    def out_of_range(
+        cls, who: str, column: str, allowed: str, *, n_rows: int, example: float, remedy: str
+    ) -> JudgementError:
+        return cls(f"{who}: column {column!r} must hold {allowed}, got {example:g}; so in {n_rows} row(s). {remedy}")
 
 
 class MissingDependencyError(ImportError):
@@ -348,6 +431,45 @@ class ReportPathError(ValueError):
             f"cannot tell the format of the report from {str(path)!r}; its name must end in {' or '.join(endings)}."
         )
 
+    @classmethod
+    def exists(cls, path: object) -> ReportPathError:
+        return cls(f"cannot write {str(path)!r}: it exists. Pass overwrite=True to replace it, or name another one.")
+
 
 class DataQualityWarning(UserWarning):
     """Rows or values were left out, filled or flagged by a documented policy."""
+
+
+class UnseenCategoryWarning(DataQualityWarning):
+    """Categories that were not there in ``fit`` count as missing.
+
+    Attributes
+    ----------
+    who : str
+        The estimator that met them.
+    counts : mapping of str to int
+        How many values of each column.
+    levels : mapping of str to tuple of str
+        Which categories, for each column, sorted; of very many the first ones.
+    """
+
+    who: str = ""
+    counts: Mapping[str, int] = MappingProxyType({})
+    levels: Mapping[str, Sequence[str]] = MappingProxyType({})
+
+    @classmethod
+    def counted(cls, who: str, counts: Mapping[str, int], levels: Mapping[str, Sequence[str]]) -> UnseenCategoryWarning:
+        unseen = [f"{n} value(s) of {name!r} ({list_names(levels[name], 3)})" for name, n in counts.items()]
+        warning = cls(
+            f"{who}: categories that were not there in fit count as missing: {', '.join(unseen)}. "
+            "Fit again if they have become common."
+        )
+        warning.who, warning.counts, warning.levels = who, counts, levels
+        return warning
+
+    @classmethod
+    def of(cls, who: str, unseen: Mapping[str, Sequence[str]]) -> UnseenCategoryWarning:
+        """Build the warning from the unseen values of each column, one for each row that has one."""
+        found = {name: values for name, values in unseen.items() if values}
+        counts = {name: len(values) for name, values in found.items()}
+        return cls.counted(who, counts, {name: tuple(sorted(set(values))) for name, values in found.items()})

@@ -29,14 +29,19 @@ from custseg.exceptions import ColumnNotFoundError, ColumnTypeError, InvalidPara
 from custseg.personas import Persona, PersonaDescriber
 from custseg.reporting import write_report
 from custseg.segmentation import SegmentClusterer, SegmentSelection
+from custseg.segmentation._rule_segmenter import RuleDefinedSegmenter
+from custseg.segmentation._segmenter import Segmenter
 from custseg.targeting import Action, SegmentFacts, find_goal, recommend
 from custseg.validation import StabilityResult, Verdict, bootstrap_stability, judge
+from custseg.validation._verdict import judge_rules
 
 __all__ = ["ConstructiveCut", "SegmentationBrief", "SegmentationStudy"]
 
 NOT_ASSIGNED = -1
 # With fewer different customers for each group, a bootstrap sample may not even hold all groups.
 _CUSTOMERS_PER_GROUP = 10
+# The largest number of segments tried with a clusterer that names none.
+_MOST_SEGMENTS = 10
 
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
@@ -165,7 +170,7 @@ class ConstructiveCut:
 
     Attributes
     ----------
-    clusterer : SegmentClusterer
+    clusterer : Segmenter
         Fitted with the number of segments that came back most alike.
     labels : ndarray of shape (n_customers,)
         The group of each customer of the audience.
@@ -179,7 +184,7 @@ class ConstructiveCut:
         Agreement between pairs of bootstrap refits.
     """
 
-    clusterer: SegmentClusterer
+    clusterer: Segmenter
     labels: npt.NDArray[np.int64]
     personas: list[Persona]
     segment_table: pd.DataFrame
@@ -189,7 +194,7 @@ class ConstructiveCut:
     @property
     def n_segments(self) -> int:
         """The number of groups."""
-        return int(self.clusterer.n_segments_)
+        return self.clusterer.n_segments_
 
 
 @dataclass(frozen=True)
@@ -217,9 +222,12 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         Goal, audience and limits. Its limits override those of the clusterer.
     characteristics : CharacteristicUnion or transformer
         Turns the tables into one row per customer; a transformer of one table is fitted on that table.
-    clusterer : SegmentClusterer or None, default=None
-        Finds the segments; None stands for ``SegmentClusterer()``. Where it has no ``order_by``,
-        the goal chooses the order.
+    clusterer : segmenter or None, default=None
+        Finds the segments, a :class:`SegmentClusterer` or another segmenter; None stands for
+        ``SegmentClusterer()``. Where its ``order_by`` is not set, the goal chooses the order. With
+        segments defined by rules (``RuleSegmenter``, ``RFMSegmenter``) the rules decide number, order
+        and names: there is no ``selection_`` and no ``cut_``, the verdict is *defined*, and the brief
+        can set no limits.
     describer : PersonaDescriber or None, default=None
         Describes them; None stands for ``PersonaDescriber()``.
     n_boot : int, default=20
@@ -233,7 +241,8 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
     n_segments_ : int
         The number of segments; 1 where there are no distinct ones.
     labels_ : ndarray of shape (n_customers,)
-        The segment of each customer of the audience, in the order of ``customers_``.
+        The segment of each customer of the audience, in the order of ``customers_``; -1 for one who
+        meets no rule.
     customers_ : DataFrame
         The characteristics of the audience, one row per customer, in the kind of the input.
     personas_ : list of Persona
@@ -241,14 +250,16 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
     actions_ : list of Action
         The recommended action for each segment.
     segment_table_ : pandas.DataFrame
-        Columns ``segment, name, n_customers, share, value, value_share, stability``. Value is net
-        spend, summed (NaN where no transactions are known); stability is SLSw, the mean Jaccard
-        agreement with the best match in the bootstrap refits (NaN for a single segment).
+        Columns ``segment, name, n_customers, share, value, value_share, stability``. Shares are of the
+        customers in a segment. Value is net spend, summed (NaN where no transactions are known);
+        stability is SLSw, the mean Jaccard agreement with the best match in the bootstrap refits (NaN
+        for a single segment, and for a rule that nobody meets).
     verdict_ : Verdict
-        Whether the segments are natural, reproducible or constructive, in a sentence.
-    selection_ : SegmentSelection
+        Whether the segments are natural, reproducible, constructive or defined, in a sentence.
+    selection_ : SegmentSelection or None
         Whether the customers are one continuum and how many segments they ask for, with the reason;
-        where a number of segments was given, what ``n_segments="auto"`` would have chosen.
+        where a number of segments was given, what ``n_segments="auto"`` would have chosen. None for
+        rules.
     stability_ : StabilityResult
         Agreement between bootstrap refits for 2 segments up to the limit of the brief, and for the
         chosen number.
@@ -287,7 +298,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         "characteristics": (
             Where(lambda value: hasattr(value, "transform"), "a CharacteristicUnion or a transformer"),
         ),
-        "clusterer": (NONE, Instance(SegmentClusterer, words="a SegmentClusterer")),
+        "clusterer": (NONE, Instance(Segmenter, words="a SegmentClusterer or another segmenter")),
         "describer": (NONE, Instance(PersonaDescriber, words="a PersonaDescriber")),
         "n_boot": (Integer(2),),
         "n_jobs": (NONE, Where(lambda n: isinstance(n, int) and n != 0, "an integer other than 0")),
@@ -298,7 +309,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         brief: SegmentationBrief,
         *,
         characteristics: Any,
-        clusterer: SegmentClusterer | None = None,
+        clusterer: Segmenter | None = None,
         describer: PersonaDescriber | None = None,
         n_boot: int = 20,
         n_jobs: int | None = None,
@@ -387,26 +398,34 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
             return table, everyone, value
         return table.take(inside), _keep(everyone, inside), None if value is None else value[inside]
 
-    def _clusterer(self, table: CustomerTable) -> SegmentClusterer:
-        clusterer = SegmentClusterer() if self.clusterer is None else clone(self.clusterer)
+    def _clusterer(self, table: CustomerTable) -> Segmenter:
+        clusterer: Segmenter = SegmentClusterer() if self.clusterer is None else clone(self.clusterer)
+        own = clusterer.get_params(deep=False)
         clusterer.set_params(customer_id=self._customer_id())
         for name in ("min_segment_share", "max_segments"):
             if (limit := getattr(self.brief, name)) is not None:
+                if name not in own:
+                    words = f"None with {type(clusterer).__name__}, which cannot keep to it"
+                    raise InvalidParameterError.not_allowed("SegmentationBrief", name, words, limit)
                 clusterer.set_params(**{name: limit})
-        if not isinstance(clusterer.random_state, (int, np.integer)):
+        if "random_state" in own and not isinstance(own["random_state"], (int, np.integer)):
             # One seed for everything, so that the refits and the cut order their segments as the solution does.
-            seed = int(check_random_state(clusterer.random_state).randint(np.iinfo(np.int32).max))
+            seed = int(check_random_state(own["random_state"]).randint(np.iinfo(np.int32).max))
             clusterer.set_params(random_state=seed)
-        if clusterer.order_by is None:
+        if "order_by" in own and own["order_by"] is None:
             clusterer.set_params(order_by=_find_feature(table, find_goal(self.brief.goal).order_by))
         return clusterer
 
-    def _selection(self) -> SegmentSelection:
-        """Return what the customers say of their number of segments, asked for or not."""
+    def _selection(self) -> SegmentSelection | None:
+        """Return what the customers say of their number of segments, asked for or not; nothing of rules."""
         clusterer = self.clusterer_
-        if clusterer.selection_ is None:
-            clusterer = clone(clusterer).set_params(n_segments="auto").fit(self.customers_)
-        selection: SegmentSelection = clusterer.selection_
+        if isinstance(clusterer, RuleDefinedSegmenter):
+            return None
+        selection: SegmentSelection | None = getattr(clusterer, "selection_", None)
+        if selection is None:
+            settings = {"customer_id": clusterer.customer_id, "random_state": getattr(clusterer, "random_state", 0)}
+            other = clone(clusterer) if isinstance(clusterer, SegmentClusterer) else SegmentClusterer(**settings)
+            selection = other.set_params(n_segments="auto").fit(self.customers_).selection_
         return selection
 
     def _customer_id(self) -> str:
@@ -430,7 +449,10 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
 
     def _stability(self, table: CustomerTable, step: Any) -> StabilityResult:
         """Refit every number of segments that is worth a look, the chosen one among them."""
-        candidates = sorted({*range(2, self._largest_cut(table) + 1), self.n_segments_} - {1})
+        if isinstance(self.clusterer_, RuleDefinedSegmenter):
+            candidates = [max(2, self.n_segments_)]  # rules know their own number
+        else:
+            candidates = sorted({*range(2, self._largest_cut(table) + 1), self.n_segments_} - {1})
         if not candidates:
             return StabilityResult.empty()
 
@@ -445,18 +467,20 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
             self.customers_,
             candidates,
             n_boot=self.n_boot,
-            random_state=self.clusterer_.random_state,
+            random_state=getattr(self.clusterer_, "random_state", 0),
             n_jobs=self.n_jobs,
             on_step=show,
         )
 
     def _largest_cut(self, table: CustomerTable) -> int:
         """Return the largest number of groups worth a look."""
-        share = self.clusterer_.min_segment_share
+        share = getattr(self.clusterer_, "min_segment_share", 0.0)
         by_share = int(1 / share + 1e-9) if share > 0 else table.n_customers
-        used = [np.where(table[name].missing, -np.inf, table[name].values) for name in self.clusterer_.clustered_on_]
+        names = getattr(self.clusterer_, "clustered_on_", table.names)
+        used = [np.where(table[name].missing, -np.inf, table[name].values) for name in names]
         n_distinct = len(np.unique(np.column_stack(used), axis=0))
-        return int(min(self.clusterer_.max_segments, by_share, n_distinct // _CUSTOMERS_PER_GROUP))
+        largest = getattr(self.clusterer_, "max_segments", _MOST_SEGMENTS)
+        return int(min(largest, by_share, n_distinct // _CUSTOMERS_PER_GROUP))
 
     def _describe_all(self, table: CustomerTable, value: pd.Series[float] | None) -> None:
         description = self._describe(table, value, self.clusterer_)
@@ -465,12 +489,15 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         self.segment_table_ = description.table
         self.actions_ = description.actions
         self.verdict_: Verdict = self._judge()
-        self.cut_ = self._cut(table, value) if self.n_segments_ == 1 else None
+        self.cut_ = self._cut(table, value) if self.n_segments_ == 1 and self.selection_ is not None else None
         self.row_report_ = self._row_report()
 
     def _judge(self) -> Verdict:
+        if self.selection_ is None:
+            n_not_assigned = int(np.count_nonzero(self.labels_ == NOT_ASSIGNED))
+            return judge_rules(n_segments=self.n_segments_, n_not_assigned=n_not_assigned, stability=self.stability_)
         reason = self.selection_.reason
-        if self.clusterer_.selection_ is None:
+        if getattr(self.clusterer_, "selection_", None) is None:
             reason = f"Left to the data: {reason[:1].lower()}{reason[1:]}"
         return judge(
             n_segments=self.n_segments_,
@@ -495,13 +522,16 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
             float(agreement.loc[n_segments]),
         )
 
-    def _describe(
-        self, table: CustomerTable, value: pd.Series[float] | None, clusterer: SegmentClusterer
-    ) -> _Description:
+    def _describe(self, table: CustomerTable, value: pd.Series[float] | None, clusterer: Segmenter) -> _Description:
         labels = clusterer.labels_
         describer = PersonaDescriber() if self.describer is None else clone(self.describer)
         describer.set_params(customer_id=self._customer_id())
-        describer.fit(self.customers_, labels, clustered_on=clusterer.clustered_on_)
+        describer.fit(
+            self.customers_,
+            labels,
+            clustered_on=getattr(clusterer, "clustered_on_", None),
+            segment_names=clusterer.segment_names_ if isinstance(clusterer, RuleDefinedSegmenter) else None,
+        )
         rows = _segment_rows(describer.personas_, labels, value)
         goal = find_goal(self.brief.goal)
         actions = [
@@ -539,7 +569,8 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         Returns
         -------
         DataFrame
-            One row per customer, with a last column ``segment``: -1 outside the audience.
+            One row per customer, with a last column ``segment``: -1 outside the audience, and for
+            customers who meet no rule.
         """
         customers = self._customers(tables, as_of)
         return _append(customers, "segment", self._assign(customers))
@@ -558,7 +589,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         Returns
         -------
         pandas.Series of int
-            The segment of each customer, indexed by the customer id; -1 for a customer who is not in
+            The segment of each customer, indexed by the customer id; -1 for a customer who meets no rule, or is not in
             the audience of the brief.
         """
         customers = self._customers(tables, as_of)
@@ -624,15 +655,18 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
 def _segment_rows(
     personas: list[Persona], labels: npt.NDArray[np.int64], value: pd.Series[float] | None
 ) -> list[dict[str, Any]]:
-    sizes = np.bincount(labels, minlength=len(personas))
-    sums = None if value is None else np.bincount(labels, weights=value.fillna(0.0), minlength=len(personas))
+    inside = labels >= 0
+    sizes = np.bincount(labels[inside], minlength=len(personas))
+    sums = None
+    if value is not None:
+        sums = np.bincount(labels[inside], weights=value.fillna(0.0)[inside], minlength=len(personas))
     known = sums is not None and sums.sum() > 0
     return [
         {
             "segment": persona.segment,
             "name": persona.name,
             "n_customers": int(sizes[segment]),
-            "share": float(sizes[segment] / len(labels)),
+            "share": float(sizes[segment] / sizes.sum()),
             "value": float(sums[segment]) if sums is not None else None,
             "value_share": float(sums[segment] / sums.sum()) if sums is not None and known else None,
         }

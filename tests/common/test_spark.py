@@ -12,6 +12,7 @@ from custseg import RFMFeaturizer
 from tests.common.engine_checks import ALL, FEW, TABLE_CASES, check_engine
 from tests.common.test_engines import BERLIN
 from tests.engines import ENGINES, comparable, spark_session
+from tests.segmentation.spark_assign import check_assign
 from tests.watching import check_rows, watch
 
 WAYS = {
@@ -27,6 +28,7 @@ WAYS = {
 
 def test_spark_gives_what_pandas_gives_and_keeps_its_rows(subtests, monkeypatch):
     session = spark_session()
+    check_assign(subtests)
     seen = watch(monkeypatch)
     for name in TABLE_CASES:
         with subtests.test(name):

@@ -42,7 +42,7 @@ def is_csv(path: Any) -> bool:
     return str(path).endswith(_ENDINGS[1:])
 
 
-def open_path(path: Any, who: str, *, in_order: bool = False) -> Any:
+def open_path(path: Any, who: str, *, in_order: bool = False, n_threads: int | None = None) -> Any:
     """Open Parquet or CSV files as a duckdb relation.
 
     Parameters
@@ -54,6 +54,8 @@ def open_path(path: Any, who: str, *, in_order: bool = False) -> Any:
         Who asks, for messages.
     in_order : bool, default=False
         Whether the rows must come in the order of the file, which takes more memory.
+    n_threads : int, optional
+        How many threads read, all by default. One holds the least in memory where rows are fetched in batches.
 
     Returns
     -------
@@ -75,12 +77,21 @@ def open_path(path: Any, who: str, *, in_order: bool = False) -> Any:
         source = f"read_parquet([{names}], {options})"
     else:
         source = f"read_csv([{names}], {_dialect(place, who)})"
-    connection = duckdb.connect(":memory:", config=_config(in_order))
+    connection = duckdb.connect(":memory:", config=_config(in_order, n_threads))
     try:
         # times with a zone are stored in universal time, and count there: the zone is not in the file
+        connection.execute("SET enable_progress_bar = false")
         return connection.execute("SET TimeZone = 'UTC'").sql(f"FROM {source}")
     except duckdb.Error as error:
         raise _unreadable(who, place, error) from error
+
+
+def parquet_files(path: Any, who: str) -> list[Path]:
+    """List the Parquet files of a path whose names of folders are no columns; none where it is another kind of path."""
+    place = Path(path)
+    files = _files(place, who)
+    has_columns = any("=" in part for file in files for part in file.relative_to(place).parts[:-1])
+    return [] if has_columns or files[0].suffix != ".parquet" else files
 
 
 def _files(place: Path, who: str) -> list[Path]:
@@ -102,11 +113,12 @@ def _literal(file: Path) -> str:
     return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in str(file))
 
 
-def _config(in_order: bool) -> dict[str, str]:
+def _config(in_order: bool, n_threads: int | None) -> dict[str, str]:
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else _MEMORY * 2
     # duckdb makes the folder when it first spills, and removes it with the connection
     spill = Path(tempfile.gettempdir()) / f"custseg-{uuid.uuid4().hex}"
-    return {
+    threads = {} if n_threads is None else {"threads": str(n_threads)}
+    return threads | {
         "memory_limit": f"{min(_MEMORY, pages // 2) // 2**20}MiB",
         "temp_directory": str(spill),
         "preserve_insertion_order": str(in_order).lower(),
@@ -140,7 +152,7 @@ def _dialect(file: Path, who: str) -> str:
     )
 
 
-def with_types(relation: Any, path: Any, who: str) -> Any:
+def with_types(relation: Any, path: Any, who: str, *, keep: bool = True) -> Any:
     """Give the text columns of a CSV file the types that all their values have.
 
     Numbers with a zero in front stay text, so that the id or postal code 01234 keeps it; so does a
@@ -155,12 +167,14 @@ def with_types(relation: Any, path: Any, who: str) -> Any:
         The file, for messages.
     who : str
         Who asks, for messages.
+    keep : bool, default=True
+        Whether the typed rows are kept in a table of the connection, so that text is read once more and
+        never again.
 
     Returns
     -------
     relation : duckdb relation
-        The same columns as BIGINT, DOUBLE, BOOLEAN, TIMESTAMP or VARCHAR, in a table of the connection: text is
-        read once.
+        The same columns as BIGINT, DOUBLE, BOOLEAN, TIMESTAMP or VARCHAR.
     """
     duckdb = require("duckdb", f"{who} reading from a path")
     names = list(relation.columns)
@@ -172,7 +186,10 @@ def with_types(relation: Any, path: Any, who: str) -> Any:
         raise _unreadable(who, Path(path), error) from error
     kinds = [{kind: found[f"n{place}_{kind}"] for kind, _ in _counts("")} for place in range(len(names))]
     typed = (_typed(name, counts) for name, counts in zip(names, kinds, strict=True))
-    relation.project(", ".join(typed)).create("typed")
+    projected = relation.project(", ".join(typed))
+    if not keep:
+        return projected
+    projected.create("typed")
     return relation.query("read", "FROM typed")
 
 

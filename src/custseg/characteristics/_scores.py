@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.base import TransformerMixin
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from custseg._core.base import Estimator, OutputKind, TableOutputMixin
 from custseg._core.customers import Column, CustomerTable, read_customers, write_customers
@@ -143,7 +143,7 @@ class RFMScorer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_
         self.edges = edges
         self.customer_id = customer_id
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> Self:
         """Learn the cuts.
 
         Parameters
@@ -152,6 +152,8 @@ class RFMScorer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_
             One row per customer; columns besides the three are ignored.
         y : None
             Ignored.
+        sample_weight : array-like of shape (n_customers,), optional
+            How many customers each row stands for, 1 by default; a row of weight 0 does not count.
 
         Returns
         -------
@@ -168,13 +170,15 @@ class RFMScorer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_
         """
         self._check_parameters()
         table = self._read(self._opened(X))
+        rows = np.empty((table.n_customers, 1))
+        mass = _check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
         given = self.edges or {}
         found = {}
         for name, column in zip(SCORED, table.columns, strict=True):
             if name in given:
                 found[name] = tuple(float(edge) for edge in given[name])
             else:
-                found[name] = tuple(map(float, self._learned(column)))
+                found[name] = tuple(map(float, self._learned(column, mass)))
         self.edges_ = found
         self.attainable_scores_ = {
             f"{name}_score": tuple(sorted(_oriented(name, _filled_bins(edges), len(edges) + 1).tolist()))
@@ -256,15 +260,18 @@ class RFMScorer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_
                 raise ColumnTypeError.expected(who, column.name, "numbers", column.kind, remedy)
         return table
 
-    def _learned(self, column: Column) -> Floats:
-        known = np.sort(column.values[~column.missing])
+    def _learned(self, column: Column, mass: Floats) -> Floats:
+        counted = ~column.missing & (mass > 0)
+        order = np.argsort(column.values[counted], kind="stable")
+        known, weights = column.values[counted][order], mass[counted][order]
         if not len(known):
             raise InvalidTableError(
                 f"{type(self).__name__}: column {column.name!r} has no value but missing ones, so no cuts can be "
                 "learned from it. Pass customers with values, or the cuts as edges={...}."
             )
-        # whole numbers all, so that no rounding moves a cut
-        positions = -(-len(known) * np.arange(1, self.n_bins) // self.n_bins) - 1
+        # products of whole numbers where the weights are whole, so that no rounding moves a cut
+        reached = np.cumsum(weights)
+        positions = np.searchsorted(reached * self.n_bins, reached[-1] * np.arange(1, self.n_bins))
         cuts: Floats = known[positions]
         return cuts
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -131,7 +131,14 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         self.min_group_size = min_group_size
         self.customer_id = customer_id
 
-    def fit(self, X: Any, y: Any = None, *, clustered_on: Collection[str] | None = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        clustered_on: Collection[str] | None = None,
+        segment_names: Sequence[str] | None = None,
+    ) -> Self:
         """Compare the segments and describe each.
 
         Parameters
@@ -143,6 +150,10 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
             The labels, where ``X`` has no column of them.
         clustered_on : collection of str, default=None
             The columns that formed the segments. None is the cautious reading: all of them.
+        segment_names : sequence of str, default=None
+            The names of the segments; position = label. For segments that have names already, such as
+            those defined by rules: personas bear them instead of names made of their traits, and a
+            segment may be empty. None: the labels leave no gap.
 
         Returns
         -------
@@ -154,16 +165,20 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         ColumnNotFoundError
             If there are no labels, neither in ``X`` nor in ``y``.
         SegmentLabelError
-            If there are two sets of labels, if they are not 0..k-1 (and -1), or not as many as rows.
+            If there are two sets of labels, if they are not 0..k-1 (and -1), or not as many as rows, or
+            a label has no name.
         InvalidTableError
             If the table has no characteristic besides the labels.
         InvalidParameterError
-            If ``clustered_on`` names a column that is not in the table.
+            If ``clustered_on`` names a column that is not in the table, or ``segment_names`` a segment twice.
         """
         self._check_parameters()
         who = type(self).__name__
         table = self._read(X, fitting=True, customer_id=self.customer_id)
-        labels, table = segment_labels(table, y, segment=self.segment, is_matrix=not _has_names(X), who=who)
+        names = _segment_names(segment_names, who)
+        labels, table = segment_labels(
+            table, y, segment=self.segment, is_matrix=not _has_names(X), n_named=len(names), who=who
+        )
         table = find_id(table, self.customer_id, first_too=table.ids is None and is_table(X), who=who)
         if not table.columns:
             raise InvalidTableError(
@@ -172,18 +187,22 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
             )
         used = _clustered_on(clustered_on, table.names, who)
         self._labels = humanise(table.names)
-        self._describe(table, labels, used)
+        self._describe(table, labels, used, names)
         return self
 
-    def _describe(self, table: CustomerTable, labels: npt.NDArray[np.int64], clustered_on: Collection[str]) -> None:
+    def _describe(
+        self, table: CustomerTable, labels: npt.NDArray[np.int64], clustered_on: Collection[str], given: Sequence[str]
+    ) -> None:
         assigned = labels >= 0
         self.n_not_assigned_ = int(np.count_nonzero(~assigned))
-        sizes = np.bincount(labels[assigned])
+        sizes = np.bincount(labels[assigned], minlength=len(given))
         shown = np.flatnonzero(sizes >= self.min_group_size)
         profile = self._profile(table, labels, shown, clustered_on)
         self.profile_, self.rare_levels_ = profile.frame, profile.rare_levels
         traits = {int(segment): find_traits(profile.frame, int(segment), self._labels) for segment in shown}
-        names = name_personas(traits, [segment for segment in range(len(sizes)) if segment not in traits])
+        names = dict(enumerate(given))
+        if not names:
+            names = name_personas(traits, [segment for segment in range(len(sizes)) if segment not in traits])
         self.segment_names_ = list(names.values())
         self.personas_ = []
         for segment, name in names.items():
@@ -329,6 +348,16 @@ _TOLD_OF_EVERYONE = 4
 
 def _has_names(X: Any) -> bool:
     return isinstance(X, CustomerTable) or is_table(X)
+
+
+def _segment_names(names: Sequence[str] | None, who: str) -> list[str]:
+    if names is None:
+        return []
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names) or not names:
+        raise InvalidParameterError.not_allowed(who, "segment_names", "a list of names", names)
+    if len(set(names)) < len(names):
+        raise InvalidParameterError.not_allowed(who, "segment_names", "names that differ", list(names))
+    return list(names)
 
 
 def _clustered_on(names: Collection[str] | None, columns: list[str], who: str) -> Collection[str]:

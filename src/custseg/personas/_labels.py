@@ -21,9 +21,12 @@ _FEWEST_FOR_ID = 10
 
 
 def segment_labels(
-    table: CustomerTable, y: Any, *, segment: str, is_matrix: bool, who: str
+    table: CustomerTable, y: Any, *, segment: str, is_matrix: bool, n_named: int, who: str
 ) -> tuple[Ints, CustomerTable]:
-    """Take the labels from ``y`` or out of the table; return them and the table without them."""
+    """Take the labels from ``y`` or out of the table; return them and the table without them.
+
+    Of ``n_named`` segments that have names, some may have no customer; without names (0) none may.
+    """
     has_column = not is_matrix and segment in table.names
     if y is not None:
         if has_column:
@@ -38,7 +41,7 @@ def segment_labels(
     else:
         labels = _from_column(table[segment], who)
         table = replace(table, columns=tuple(column for column in table.columns if column.name != segment))
-    _check_complete(labels, who)
+    _check_complete(labels, n_named, who)
     return labels, table
 
 
@@ -86,11 +89,14 @@ def _whole(labels: npt.NDArray[Any], who: str) -> Ints:
     return whole
 
 
-def _check_complete(labels: Ints, who: str) -> None:
+def _check_complete(labels: Ints, n_named: int, who: str) -> None:
     found = np.unique(labels[labels >= 0])
     if not len(found):
         raise SegmentLabelError.none_assigned(who, len(labels))
-    if found[-1] != len(found) - 1:
+    if n_named:
+        if found[-1] >= n_named:
+            raise SegmentLabelError.unnamed(who, found[found >= n_named].tolist(), n_named)
+    elif found[-1] != len(found) - 1:
         raise SegmentLabelError.gap(who, found.tolist())
 
 

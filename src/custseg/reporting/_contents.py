@@ -289,13 +289,16 @@ def _figures(study: Any, found: Partition, cut: Partition | None) -> tuple[tuple
         figures.append(("Distinct segments", "none", "the customers form one continuum"))
     if cut is not None:
         figures.append(("Groups shown", number(len(cut.groups)), "a constructive cut"))
+    if n_not_assigned := int((study.labels_ < 0).sum()):
+        figures.append(("Not assigned", number(n_not_assigned), "meet no rule and are in no segment"))
     if known(shown.mean_adjusted_rand):
         figures.append(
             ("Stability", number(shown.mean_adjusted_rand), "mean adjusted Rand index; 1 is complete agreement")
         )
     if shown.has_value:
         total = sum(group.value for group in shown.groups if group.value is not None)
-        figures.append(("Value", number(round(total)), "net spend of the audience"))
+        whose = "the customers in a segment" if n_not_assigned else "the audience"
+        figures.append(("Value", number(round(total)), f"net spend of {whose}"))
     return tuple(figures)
 
 

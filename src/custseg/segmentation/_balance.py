@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -48,7 +49,13 @@ class Balance:
     subsidies: Floats
 
 
-def balance(who: str, patterns: Patterns, centers: Floats, share: float) -> Balance:
+def balance(
+    who: str,
+    patterns: Patterns,
+    centers: Floats,
+    share: float,
+    recompute: Callable[[Patterns, Integers, int], Floats] | None = None,
+) -> Balance:
     """Move customers until every segment holds its share, at the least cost in squared distance.
 
     The assignment of least cost for the centres as they are and the means of that assignment
@@ -65,6 +72,9 @@ def balance(who: str, patterns: Patterns, centers: Floats, share: float) -> Bala
         Where to start, usually the k-means solution.
     share : float
         The least share of the total count in each segment.
+    recompute : callable, optional
+        What gives the centres of labelled patterns, the means by default: called with the patterns,
+        their labels and the number of segments.
 
     Returns
     -------
@@ -100,7 +110,7 @@ def balance(who: str, patterns: Patterns, centers: Floats, share: float) -> Bala
         for _ in range(MAX_ROUNDS):
             if not subsidies.any():
                 break
-            moved = _weighted_means(patterns, labels, n_segments)
+            moved = (recompute or _weighted_means)(patterns, labels, n_segments)
             again = assign_balanced(patterns, moved, need)
             if again is None:  # coarse counts: what has been found stands
                 break

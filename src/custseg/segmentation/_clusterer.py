@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -10,19 +11,15 @@ import numpy.typing as npt
 from sklearn.base import clone
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
 
 from custseg._core.customers import CustomerTable
 from custseg._core.frames import is_table
-from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Instance, Integer, Number, OneOf, ParameterTable
-from custseg.exceptions import (
-    ColumnTypeError,
-    InfeasibleError,
-    InvalidParameterError,
-    SegmentLabelError,
-)
-from custseg.segmentation._balance import balance
+from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Instance, Integer, Number, OneOf, ParameterTable, Where
+from custseg.exceptions import ColumnTypeError, InvalidParameterError, SegmentLabelError
 from custseg.segmentation._embedder import MAPPING_OR_NONE, CharacteristicEmbedder, check_for_ids, customer_mass
-from custseg.segmentation._kmeans import Optimum, Patterns, distinct_patterns, fit_kmeans, nearest
+from custseg.segmentation._engines import ENGINES, Partition, Task, finds_number, is_clusterer, partition
+from custseg.segmentation._kmeans import Patterns, distinct_patterns
 from custseg.segmentation._labelled import SEGMENT
 from custseg.segmentation._order import order_by_content, segment_order, weighted_mean
 from custseg.segmentation._segmenter import DEFAULT_ID, Segmenter
@@ -46,13 +43,16 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
     ----------
     n_segments : int or "auto", default="auto"
         The number of segments. ``"auto"`` chooses it from the data; its answer may be 1, "no
-        segments here".
-    engine : {"kmeans"}, default="kmeans"
-        How the embedded customers are partitioned.
+        segments here". A clusterer that finds the number itself, such as ``HDBSCAN()``, needs ``"auto"``.
+    engine : {"kmeans", "latent_class", "k_prototypes"} or clusterer, default="kmeans"
+        How the customers are partitioned: k-means in the embedding; a :class:`LatentClassClusterer` or a
+        :class:`KPrototypesClusterer` on the characteristics themselves (latent classes take numbers from the
+        embedding, without tails); or any clusterer of scikit-learn
+        in the embedding, such as ``AgglomerativeClustering()`` or ``HDBSCAN()``.
     embedder : CharacteristicEmbedder, "passthrough" or None, default=None
         What turns characteristics into distances; None builds one from ``kinds``, ``weights`` and
         ``customer_id``. ``"passthrough"`` clusters numbers as they are, without missing values.
-    weights : mapping of str to float, optional
+    weights : mapping of str to float or CharacteristicWeights, optional
         The weight of a column, or of a group of columns ``group__feature``; unnamed columns have
         weight 1. Weight 0 makes a descriptor: it plays no part in finding the segments.
     kinds : mapping of str to {"numeric", "binary", "ordinal", "nominal"}, optional
@@ -60,7 +60,8 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
     customer_id : str, default="customer_id"
         The column that identifies the customers, where it is not the index of a pandas DataFrame.
     min_segment_share : float, default=0.0
-        The least share of the customers in each segment.
+        The least share of the customers in each segment. Engines with centres move customers to keep
+        it; the others raise an error where they do not keep it.
     max_segments : int, default=10
         The largest number that ``n_segments="auto"`` considers.
     order_by : str, optional
@@ -68,9 +69,13 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         categories). By default the largest segment comes first. Where that leaves a tie: the
         larger segment, then the one whose centre is larger in the first column that differs.
     n_init : int, default=20
-        The number of restarts.
+        The number of restarts; a clusterer of scikit-learn's has its own.
+    sample_above : int, default=100_000
+        Above so many customers that differ, the engine is fitted on a sample of about that size, drawn by
+        content so that the order of the rows does not matter, and all are assigned. k-means then runs on
+        all rows from there, and ``optimum_.sample`` tells what the sample had cost.
     random_state : int, RandomState or None, default=None
-        The source of the starting centres.
+        The source of the starting points; also for a clusterer whose own ``random_state`` is None.
 
     Attributes
     ----------
@@ -91,8 +96,10 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         The fitted embedder; None for ``"passthrough"``.
     clustered_on_ : list of str
         The characteristics with a weight above 0.
-    optimum_ : Optimum
-        The sum of squared distances, and how many restarts reached it.
+    engine_ : estimator or None
+        The fitted engine; None for k-means.
+    optimum_ : Optimum or None
+        How good the result is among those of the restarts, as the engine tells it; None where it does not.
     selection_ : SegmentSelection or None
         How ``"auto"`` came to its number; None where the number was given.
     n_features_in_ : int
@@ -134,10 +141,14 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
 
     segment_centers_: Floats
     segment_subsidies_: Floats
+    _partition: Partition
 
     _parameters: ClassVar[ParameterTable] = {
         "n_segments": (OneOf("auto"), Integer(1)),
-        "engine": (OneOf("kmeans"),),
+        "engine": (
+            *(OneOf(name) for name in ENGINES),
+            Where(is_clusterer, "a clusterer of scikit-learn's (an instance, for example AgglomerativeClustering())"),
+        ),
         "embedder": (
             NONE,
             OneOf("passthrough"),
@@ -150,6 +161,7 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         "max_segments": (Integer(1),),
         "order_by": (NONE, COLUMN),
         "n_init": (Integer(1),),
+        "sample_above": (Integer(1),),
         "random_state": RANDOM_STATE,
     }
 
@@ -157,7 +169,7 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         self,
         n_segments: int | Literal["auto"] = "auto",
         *,
-        engine: Literal["kmeans"] = "kmeans",
+        engine: Any = "kmeans",
         embedder: CharacteristicEmbedder | Literal["passthrough"] | None = None,
         weights: Mapping[str, float] | None = None,
         kinds: Mapping[str, str] | None = None,
@@ -166,6 +178,7 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         max_segments: int = 10,
         order_by: str | None = None,
         n_init: int = 20,
+        sample_above: int = 100_000,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.n_segments = n_segments
@@ -178,6 +191,7 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         self.max_segments = max_segments
         self.order_by = order_by
         self.n_init = n_init
+        self.sample_above = sample_above
         self.random_state = random_state
 
     def __sklearn_tags__(self) -> Any:
@@ -226,18 +240,39 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         random_state = self.random_state
         if not isinstance(random_state, (int, np.integer)):
             random_state = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
-        if self.n_segments == "auto":
-            with _Task(context, self, "choose the number of segments"):
-                self.selection_: SegmentSelection | None = self._choose(table, matrix, patterns, random_state)
+        n_segments: int | None = None
+        self.selection_: SegmentSelection | None = None
+        if self.n_segments != "auto":
+            n_segments = int(self.n_segments)
+        elif not finds_number(self.engine):
+            with _Step(context, self, "choose the number of segments"):
+                self.selection_ = self._choose(table, matrix, patterns, random_state)
             n_segments = self.selection_.n_segments
-        else:
-            self.selection_, n_segments = None, int(self.n_segments)
-        with _Task(context, self, "fit"):
-            self._partition(patterns, n_segments, random_state)
-        self._put_in_order(table, matrix[:, columns], mass)
-        self.segment_centers_ = self.segment_centers_[:, np.argsort(columns)]
-        self.labels_ = nearest(matrix, self.segment_centers_, self._subsidies())
-        self.segment_sizes_ = np.bincount(self.labels_, minlength=n_segments)
+        task = Task(
+            type(self).__name__,
+            self._for_engine(table, matrix),
+            {name: self._weight(name) for name in self.clustered_on_},
+            matrix[:, columns],
+            mass,
+            patterns,
+            n_segments,
+            self.min_segment_share,
+            self.n_init,
+            self.sample_above,
+            random_state,
+        )
+        with _Step(context, self, "fit"):
+            found = partition(self.engine, task)
+        labels = found.assign(task.matrix, task.table)
+        by = None if self.order_by is None else table[self.order_by]
+        self._columns = columns
+        self._partition = found.in_order(segment_order(found.centers, labels, mass, by))
+        self.engine_, self.optimum_ = found.engine, found.optimum
+        self.n_segments_ = found.n_segments
+        self.segment_centers_ = self._partition.centers[:, np.argsort(columns)]
+        self.segment_subsidies_ = self._partition.subsidies
+        self.labels_ = self._partition.assign(task.matrix, task.table)
+        self.segment_sizes_ = np.bincount(self.labels_[self.labels_ >= 0], minlength=self.n_segments_)
         self._mean = weighted_mean(patterns.values, patterns.counts)[np.argsort(columns)]
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
@@ -255,8 +290,28 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         ndarray of shape (n_customers,)
             The segment of each customer.
         """
-        matrix = self._embed(X)
-        return nearest(matrix, self.segment_centers_, self._subsidies())
+        table, matrix = self._embed(X)
+        return self._assign(table, matrix)
+
+    def _can_tell_probabilities(self) -> bool:
+        return hasattr(getattr(self, "engine_", None), "predict_proba")
+
+    @available_if(_can_tell_probabilities)
+    def predict_proba(self, X: Any) -> Floats:
+        """Return how probable each segment is for each customer, where the engine tells it.
+
+        Parameters
+        ----------
+        X : DataFrame, path, or array-like of shape (n_customers, n_characteristics)
+            The characteristics of ``fit``; those of a dataframe in any order.
+
+        Returns
+        -------
+        ndarray of shape (n_customers, n_segments)
+            The probabilities of the segments; each row adds up to 1.
+        """
+        table, matrix = self._embed(X)
+        return self._partition.probabilities(matrix[:, self._columns], self._for_engine(table, matrix))
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the explained share of the variance in the embedding.
@@ -277,12 +332,14 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         float
             The share, at most 1; 0 where all customers are alike.
         """
-        matrix = self._embed(X)
-        labels = nearest(matrix, self.segment_centers_, self._subsidies())
+        table, matrix = self._embed(X)
+        labels = self._assign(table, matrix)
+        # a customer whom the engine leaves out is explained by the mean
+        centers = np.where((labels < 0)[:, None], self._mean, self.segment_centers_[labels])
         total = float(((matrix - self._mean) ** 2).sum())
         if total == 0.0:
             return 0.0
-        return 1.0 - float(((matrix - self.segment_centers_[labels]) ** 2).sum()) / total
+        return 1.0 - float(((matrix - centers) ** 2).sum()) / total
 
     def _check_agreement(self, sample_weight: Any) -> None:
         who = type(self).__name__
@@ -334,11 +391,34 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         """Hand on the table as read; a matrix as it is, so that the embedder too knows it as a matrix."""
         return table if is_table(X) or isinstance(X, CustomerTable) else X
 
-    def _embed(self, X: Any) -> Floats:
+    def _embed(self, X: Any) -> tuple[CustomerTable, Floats]:
         table = self._read(X, fitting=False, customer_id=self._customer_id(), kinds=self._column_kinds())
         if self.embedder_ is None:
-            return _as_they_are(type(self).__name__, table)
-        return np.asarray(self.embedder_.transform(self._for_embedder(X, table)))
+            return table, _as_they_are(type(self).__name__, table)
+        return table, np.asarray(self.embedder_.transform(self._for_embedder(X, table)))
+
+    def _assign(self, table: CustomerTable, matrix: Floats) -> Integers:
+        return self._partition.assign(matrix[:, self._columns], self._for_engine(table, matrix))
+
+    def _for_engine(self, table: CustomerTable, matrix: Floats) -> CustomerTable:
+        """Return what the customers are clustered on; for latent classes, numbers as they stand in the embedding.
+
+        A normal distribution fits logarithms of amounts where it would not fit amounts.
+        """
+        table = table.select(self.clustered_on_)
+        if self.engine != "latent_class" or self.embedder_ is None:
+            return table
+        place = {name: position for position, name in enumerate(self.embedder_.get_feature_names_out())}
+        columns = [
+            replace(column, values=np.where(column.missing, np.nan, matrix[:, place[column.name]]), is_integer=False)
+            if column.kind == "numeric"
+            else column
+            for column in table.columns
+        ]
+        return replace(table, columns=tuple(columns))
+
+    def _weight(self, name: str) -> float:
+        return 1.0 if self.embedder_ is None else self.embedder_.weights_[name]
 
     def _canonical_columns(self, matrix: Floats, mass: Floats) -> Integers:
         """Order the embedded columns by name, those of a matrix by content, so that their order changes nothing."""
@@ -360,42 +440,8 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
             random_state=random_state,
         )
 
-    def _partition(self, patterns: Patterns, n_segments: int, random_state: int) -> None:
-        who = type(self).__name__
-        if n_segments > patterns.n_patterns:
-            n_rows = len(patterns.inverse)
-            raise InfeasibleError.too_few_customers(who, n_segments, patterns.n_patterns, n_rows)
-        found = fit_kmeans(patterns, n_segments, n_init=self.n_init, random_state=random_state)
-        self.optimum_: Optimum = found.optimum
-        self.n_segments_ = n_segments
-        self.segment_centers_ = found.centers
-        self.segment_subsidies_ = np.zeros(n_segments)
-        if self.min_segment_share > 0:
-            balanced = balance(who, patterns, found.centers, self.min_segment_share)
-            self.segment_centers_, self.segment_subsidies_ = balanced.centers, balanced.subsidies
 
-    def _subsidies(self) -> Floats | None:
-        return self.segment_subsidies_ if self.segment_subsidies_.any() else None
-
-    def _check_order_by(self, table: CustomerTable) -> None:
-        if self.order_by is None:
-            return
-        who = type(self).__name__
-        if self.order_by not in table.names:
-            raise InvalidParameterError.unknown_name(who, "column in order_by", self.order_by, table.names)
-        if table[self.order_by].kind == "nominal":
-            words = "a characteristic with an order (numbers, bools or ordered categories)"
-            raise InvalidParameterError.not_allowed(who, "order_by", words, self.order_by)
-
-    def _put_in_order(self, table: CustomerTable, matrix: Floats, mass: Floats) -> None:
-        labels = nearest(matrix, self.segment_centers_, self._subsidies())
-        by = None if self.order_by is None else table[self.order_by]
-        order = segment_order(self.segment_centers_, labels, mass, by)
-        self.segment_centers_ = self.segment_centers_[order]
-        self.segment_subsidies_ = self.segment_subsidies_[order]
-
-
-class _Task:
+class _Step:
     """One task of ``fit`` for scikit-learn's callbacks, such as its progress bar."""
 
     def __init__(self, parent: Any, estimator: SegmentClusterer, name: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 from warnings import warn
@@ -17,8 +16,15 @@ from sklearn.utils.validation import _check_sample_weight, check_array, check_is
 from custseg._core.base import Estimator
 from custseg._core.customers import CustomerTable, CustomerTableMixin
 from custseg._core.params import COLUMN, NONE, Instance, Number, OneOf, ParameterTable
-from custseg.exceptions import CustomerIdError, DataQualityWarning, InvalidParameterError, list_names
+from custseg.exceptions import (
+    CustomerIdError,
+    DataQualityWarning,
+    InvalidParameterError,
+    UnseenCategoryWarning,
+    list_names,
+)
 from custseg.segmentation._blocks import Block, NoInformation, Settings, make_block
+from custseg.weighting import CharacteristicWeights
 
 __all__ = ["CharacteristicEmbedder", "characteristic_weights", "check_for_ids", "customer_mass"]
 
@@ -59,9 +65,10 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
     kinds : mapping of str to {"numeric", "binary", "ordinal", "nominal"}, optional
         Kinds of columns where the dtype does not say them, for example ``{"region": "nominal"}``
         for region numbers.
-    weights : mapping of str to float, optional
+    weights : mapping of str to float, or CharacteristicWeights, optional
         The weight of a column, or of a group: the columns ``group__feature`` of a union share the
-        weight of ``group`` equally. Columns that are not named have weight 1 each.
+        weight of ``group`` equally. Columns that are not named have weight 1 each; where the others
+        come from :mod:`custseg.weighting`, that is warned of.
     customer_id : str, default="customer_id"
         The column that identifies the customers, where it is not the index of a pandas DataFrame.
         It is set aside.
@@ -156,7 +163,8 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
         Raises
         ------
         InvalidParameterError
-            If a weight is negative, for an unknown column, or all weights are 0; if a kind is unknown.
+            If a weight is negative, for an unknown column, or all weights are 0; if weights name a group
+            and a column of it; if a kind is unknown.
         CustomerIdError
             If a text column differs in every row.
         InvalidTableError
@@ -174,6 +182,7 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
         self._names = _unique_names(self._blocks)
         self.transforms_ = self._describe(table)
         self._warn_of_poor_columns()
+        self._warn_of_unnamed_columns()
         return self
 
     def transform(self, X: Any) -> Any:
@@ -192,22 +201,15 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
         check_is_fitted(self)
         table = self._read(X, fitting=False, customer_id=self.customer_id, kinds=self.kinds)
         who = type(self).__name__
-        unseen: list[str] = []
+        unseen: dict[str, list[str]] = {}
         parts = [np.empty((table.n_customers, 0))]
         for block in self._blocks:
             column = table[block.column]
             block.check_kind(column, who)
-            found = Counter(block.unseen(column))
-            if found:
-                unseen.append(f"{sum(found.values())} value(s) of {block.column!r} ({list_names(sorted(found), 3)})")
+            unseen[block.column] = block.unseen(column)
             parts.append(block.embed(column))
-        if unseen:
-            warn(
-                f"{who}: categories that were not there in fit count as missing: {', '.join(unseen)}. "
-                "Fit again if they have become common.",
-                DataQualityWarning,
-                stacklevel=2,
-            )
+        if any(unseen.values()):
+            warn(UnseenCategoryWarning.of(who, unseen), stacklevel=2)
         return np.concatenate(parts, axis=1)
 
     def inverse_transform(self, X: npt.ArrayLike) -> pd.DataFrame:
@@ -285,6 +287,23 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
             warn(
                 f"{who}: more than half of the values are missing in {shares}. Filled with the mean, such a column "
                 "makes a segment of those who have an answer. With weight 0 it is described, not clustered on.",
+                DataQualityWarning,
+                stacklevel=3,
+            )
+
+    def _warn_of_unnamed_columns(self) -> None:
+        """Say which columns count by default where a survey or a discussion weighed the others."""
+        if not isinstance(self.weights, CharacteristicWeights):
+            return
+        groups = self.weights.keys() - self.weights_.keys()
+        unnamed = [name for name in self.weights_ if name not in self.weights and name.partition("__")[0] not in groups]
+        total = math.fsum(self.weights.values())
+        # with a mean of 1, as scaled() gives, the default of 1 is in proportion
+        if unnamed and total < (1.0 - 1e-9) * len(self.weights):
+            warn(
+                f"{type(self).__name__}: {list_names(unnamed)} are not among the weights and count 1 each; those that "
+                f"are count {total:.3g} together. Name them too, with weight 0 to leave them out of the distance: "
+                f"{{**weights, {unnamed[0]!r}: 0}}; or pass weights.scaled(), whose mean is 1.",
                 DataQualityWarning,
                 stacklevel=3,
             )

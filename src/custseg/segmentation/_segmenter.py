@@ -11,7 +11,8 @@ from sklearn.base import ClusterMixin, TransformerMixin
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from custseg._core.base import Estimator, TableOutputMixin
-from custseg._core.customers import CustomerTableMixin
+from custseg._core.customers import CustomerTable, CustomerTableMixin
+from custseg.exceptions import InvalidParameterError
 from custseg.segmentation._labelled import SEGMENT, frame_kind, with_segment
 
 __all__ = ["DEFAULT_ID", "Segmenter"]
@@ -36,6 +37,7 @@ class Segmenter(  # type: ignore[call-arg]
     """
 
     customer_id: str
+    order_by: str | None
     labels_: Integers
     n_segments_: int
     segment_sizes_: Integers
@@ -117,3 +119,13 @@ class Segmenter(  # type: ignore[call-arg]
 
     def _customer_id(self) -> str:
         return self.customer_id
+
+    def _check_order_by(self, table: CustomerTable) -> None:
+        if self.order_by is None:
+            return
+        who = type(self).__name__
+        if self.order_by not in table.names:
+            raise InvalidParameterError.unknown_name(who, "column in order_by", self.order_by, table.names)
+        if table[self.order_by].kind == "nominal":
+            words = "a characteristic with an order (numbers, bools or ordered categories)"
+            raise InvalidParameterError.not_allowed(who, "order_by", words, self.order_by)

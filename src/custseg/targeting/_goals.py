@@ -33,7 +33,7 @@ class SegmentFacts:
     Parameters
     ----------
     share : float
-        Its share of the customers, in (0, 1].
+        Its share of the customers, in [0, 1]; 0 where a rule defines it and nobody meets the rule.
     value_share : float or None, default=None
         Its share of the value of all customers; None where no value is known.
     effects : mapping of str to float, default={}
@@ -55,7 +55,7 @@ class SegmentFacts:
         if fact == "share":
             return self.share
         if fact == "value_index":
-            return None if self.value_share is None else self.value_share / self.share
+            return None if self.value_share is None or not self.share else self.value_share / self.share
         return self.effects.get(fact)
 
 

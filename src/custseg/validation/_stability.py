@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from custseg._core.params import NONE, RANDOM_STATE, Integer, Where, check
 from custseg.exceptions import DataQualityWarning, InfeasibleError, InvalidParameterError
+from custseg.segmentation._rule_segmenter import RuleDefinedSegmenter
 from custseg.validation._measures import adjusted_rand, best_jaccard, cross_table
 from custseg.validation._rows import Rows, read_rows
 
@@ -183,7 +184,10 @@ def bootstrap_stability(
     clusterer : object
         A :class:`~custseg.SegmentClusterer`, any scikit-learn clusterer with ``predict``, or a
         Pipeline that ends in one. It is cloned, never fitted itself. Its number of segments
-        (``n_segments``, ``n_clusters`` or ``n_components``) is set to each number tried. Each
+        (``n_segments``, ``n_clusters`` or ``n_components``) is set to each number tried. Segments
+        defined by rules (:class:`~custseg.segmentation.RuleSegmenter`, ``RFMSegmenter``) have their
+        own number, whatever ``n_segments`` says; customers in none of them count as one more group
+        in the adjusted Rand index, and segments without customers are left out. Each
         bootstrap sample gets its own seed; the solution on all customers keeps the seed of the
         clusterer, if it has one.
     X : DataFrame, path, or array-like of shape (n_customers, n_features)
@@ -241,8 +245,12 @@ def bootstrap_stability(
     rows = read_rows(X, clusterer, _WHO)
     random = check_random_state(random_state)
     own_seed, seeds = int(random.randint(_MAX_SEED)), random.randint(_MAX_SEED, size=(n_boot, 2))
-    _check_feasible(tried, rows, seeds)
-    blanks = [clone(clusterer).set_params(**{setter: k}) for k in tried]
+    if setter is None:
+        blanks = [clone(clusterer)]
+        tried = (clone(clusterer).fit(rows.whole).n_segments_,)
+    else:
+        _check_feasible(tried, rows, seeds)
+        blanks = [clone(clusterer).set_params(**{setter: k}) for k in tried]
     with threadpool_limits(limits=1):
         references = [
             _solve(_seeded(clone(blank), own_seed, keep=True), rows.whole, rows, k)
@@ -254,7 +262,8 @@ def bootstrap_stability(
         results.append(result)
         if on_step is not None:
             on_step(len(results), n_boot)
-    return _collect(tried, rows, references, results)
+    result = _collect(tried, rows, references, results)
+    return result if setter is not None else _of_rules(result)
 
 
 def _numbers_of_segments(n_segments: int | Iterable[int]) -> tuple[int, ...]:
@@ -267,8 +276,10 @@ def _numbers_of_segments(n_segments: int | Iterable[int]) -> tuple[int, ...]:
     return tuple(sorted({int(k) for k in asked}))
 
 
-def _n_segments_parameter(clusterer: Any) -> str:
-    """Return the name of the parameter that holds the number of segments; refuse what cannot be used."""
+def _n_segments_parameter(clusterer: Any) -> str | None:
+    """Return the name of the parameter for the number of segments, None for rules; refuse what cannot be used."""
+    if isinstance(clusterer, RuleDefinedSegmenter):
+        return None
     name = type(clusterer).__name__
     if isinstance(clusterer, type) or not (hasattr(clusterer, "get_params") and hasattr(clusterer, "fit")):
         words = "a scikit-learn clusterer (an instance, for example KMeans())"
@@ -322,11 +333,18 @@ class _Solution:
     n_segments: int
 
 
+def _numbered(labels: npt.NDArray[Any], clusterer: Any) -> npt.NDArray[Any]:
+    """Make customers who meet no rule a group of their own, the last one."""
+    if not isinstance(clusterer, RuleDefinedSegmenter):
+        return labels
+    return np.where(labels < 0, clusterer.n_segments_, labels)
+
+
 def _solve(clusterer: Any, sample: Any, rows: Rows, n_segments: int) -> _Solution:
     """Fit on a sample and assign every pattern."""
     name = type(clusterer).__name__
     try:
-        labels = np.asarray(clusterer.fit(sample).predict(rows.distinct))
+        labels = _numbered(np.asarray(clusterer.fit(sample).predict(rows.distinct)), clusterer)
     except InfeasibleError as error:
         raise InfeasibleError.in_refit(_WHO, n_segments, error) from error
     if labels.shape != rows.first.shape or not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
@@ -361,6 +379,18 @@ def _compare_pair(
 
 def _cross(first: _Solution, second: _Solution, rows: Rows) -> npt.NDArray[np.int64]:
     return cross_table(first.labels, second.labels, (first.n_segments, second.n_segments), rows.counts)
+
+
+def _of_rules(result: StabilityResult) -> StabilityResult:
+    """Leave out segments without customers, and the group of those who are in none."""
+    (k,) = result.n_segments
+    rows = result.segments
+    labels = result.reference_labels[k]
+    return replace(
+        result,
+        segments=rows[(rows["segment"] < k) & (rows["n_customers"] > 0)].reset_index(drop=True),
+        reference_labels={k: np.where(labels == k, -1, labels)},
+    )
 
 
 def _collect(

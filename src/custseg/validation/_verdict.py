@@ -1,4 +1,4 @@
-"""The verdict: whether the segments are natural, reproducible, or a constructive cut at best."""
+"""The verdict: whether the segments are natural, reproducible, a constructive cut at best, or defined by rule."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from custseg.validation._stability import STABLE_ADJUSTED_RAND, STABLE_SEGMENT, StabilityResult
 
-Word = Literal["natural", "reproducible", "constructive"]
+Word = Literal["natural", "reproducible", "constructive", "defined"]
 
 
 @dataclass(frozen=True)
@@ -16,10 +16,11 @@ class Verdict:
 
     Attributes
     ----------
-    word : {"natural", "reproducible", "constructive"}
+    word : {"natural", "reproducible", "constructive", "defined"}
         *natural*: distinct clusters exist and the same segments come back in refits;
         *reproducible*: no distinct clusters, but the same segments come back;
-        *constructive*: a cut that may be useful, and no more than that.
+        *constructive*: a cut that may be useful, and no more than that;
+        *defined*: rules said beforehand who belongs, so there is nothing to discover.
     sentence : str
         The verdict with its figures, for a reader who asks whether the segments are real.
     """
@@ -97,4 +98,46 @@ def judge(*, n_segments: int, structured: bool, reason: str, stability: Stabilit
         "constructive",
         f"The {n_segments} segments are a constructive cut at best: they do not come back in refits.{exists} "
         f"{reason} {figures}",
+    )
+
+
+def judge_rules(*, n_segments: int, n_not_assigned: int, stability: StabilityResult) -> Verdict:
+    """Judge segments that rules define.
+
+    Parameters
+    ----------
+    n_segments : int
+        The number of segments.
+    n_not_assigned : int
+        The number of customers who meet no rule.
+    stability : StabilityResult
+        Bootstrap stability of the rules. Rules with fixed bounds always come back; bounds that were
+        learned, such as quantiles, move from sample to sample.
+
+    Returns
+    -------
+    Verdict
+        The word *defined* and its sentence.
+
+    Examples
+    --------
+    >>> from custseg.validation import StabilityResult
+    >>> from custseg.validation._verdict import judge_rules
+    >>> judge_rules(n_segments=3, n_not_assigned=0, stability=StabilityResult.empty()).word
+    'defined'
+    """
+    left = "" if n_not_assigned == 0 else f" {n_not_assigned:,} customer(s) meet no rule and are in no segment."
+    sentence = (
+        f"The {n_segments} segments are defined by rule: who belongs was decided beforehand, and nothing was "
+        f"discovered in the data.{left}"
+    )
+    if not stability.n_segments:
+        return Verdict("defined", sentence)
+    agreement = float(stability.mean_adjusted_rand.iloc[0])
+    if agreement == 1.0:
+        return Verdict("defined", f"{sentence} They are stable by construction: the bounds do not depend on the data.")
+    return Verdict(
+        "defined",
+        f"{sentence} Their bounds are learned: those of two bootstrap samples agree with a mean adjusted Rand index of "
+        f"{agreement:.2f}.",
     )

@@ -1,0 +1,295 @@
+"""What partitions embedded customers: k-means, latent classes, k-prototypes, or any clusterer of scikit-learn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils.validation import has_fit_parameter
+
+from custseg._core.customers import CustomerTable
+from custseg.exceptions import InfeasibleError, InvalidParameterError
+from custseg.segmentation._balance import balance
+from custseg.segmentation._k_prototypes import KPrototypesClusterer
+from custseg.segmentation._kmeans import Patterns, distinct_patterns, fit_kmeans, nearest
+from custseg.segmentation._latent_class import LatentClassClusterer
+from custseg.segmentation._sample import drawn
+
+__all__ = ["ENGINES", "Partition", "Task", "finds_number", "is_clusterer", "partition"]
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+ENGINES = ("kmeans", "latent_class", "k_prototypes")
+# what clusterers call the number of segments
+_NUMBERS = ("n_segments", "n_clusters", "n_components")
+
+
+@dataclass(frozen=True)
+class Task:
+    """Customers to be partitioned.
+
+    Attributes
+    ----------
+    who : str
+        Who asks, for messages.
+    table : CustomerTable
+        The characteristics with a weight above 0, in original units.
+    weights : mapping of str to float
+        Their weights.
+    matrix : ndarray of shape (n_customers, n_columns)
+        Their embedding, its columns in canonical order.
+    mass : ndarray of shape (n_customers,)
+        How many customers each row stands for.
+    patterns : Patterns
+        The distinct rows of the embedding with a mass above 0.
+    n_segments : int or None
+        The number of segments; None where the engine finds it.
+    min_segment_share : float
+        The least share of the customers in each segment.
+    n_init : int
+        The number of restarts.
+    sample_above : int
+        The number of distinct rows above which a sample of them is fitted.
+    random_state : int
+        The source of the starting points.
+    """
+
+    who: str
+    table: CustomerTable
+    weights: Mapping[str, float]
+    matrix: Floats
+    mass: Floats
+    patterns: Patterns
+    n_segments: int | None
+    min_segment_share: float
+    n_init: int
+    sample_above: int
+    random_state: int
+
+    def to_fit(self) -> tuple[CustomerTable, Floats, Floats]:
+        """Return table, matrix and mass of the customers to fit on: a sample where there are too many that differ."""
+        if self.patterns.n_patterns <= self.sample_above:
+            return self.table, self.matrix, self.mass
+        rows, counts = drawn(self.patterns, self.sample_above)
+        # drawn customers stand for those not drawn
+        share = np.zeros(self.patterns.n_patterns)
+        share[rows] = counts / self.patterns.counts[rows]
+        known = np.flatnonzero(self.mass > 0)
+        share = share[self.patterns.inverse]
+        chosen = known[share > 0]
+        return self.table.take(chosen), self.matrix[chosen], self.mass[chosen] * share[share > 0]
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Segments, and how customers are assigned to them.
+
+    Attributes
+    ----------
+    centers : ndarray of shape (n_segments, n_columns)
+        The centres in the embedding.
+    subsidies : ndarray of shape (n_segments,)
+        By how much the squared distance to each centre is lowered.
+    optimum : object or None
+        What the engine says about the quality of what it found.
+    engine : estimator or None
+        The fitted engine; None for k-means.
+    assigns : bool
+        Whether the engine assigns customers itself, instead of the nearest centre.
+    places : ndarray of shape (n_segments,)
+        The position here of each of the engine's segments.
+    """
+
+    centers: Floats
+    subsidies: Floats
+    optimum: Any
+    engine: Any
+    assigns: bool
+    places: Integers
+
+    @property
+    def n_segments(self) -> int:
+        """The number of segments."""
+        return len(self.centers)
+
+    def assign(self, matrix: Floats, table: CustomerTable) -> Integers:
+        """Return the segment of each customer, -1 for those whom the engine leaves out."""
+        if not self.assigns:
+            return nearest(matrix, self.centers, self.subsidies if self.subsidies.any() else None)
+        labels = np.asarray(self.engine.predict(table if _reads_tables(self.engine) else matrix))
+        return np.where(labels < 0, -1, self.places[labels])
+
+    def probabilities(self, matrix: Floats, table: CustomerTable) -> Floats:
+        """Return how probable each segment is for each customer, as the engine has it."""
+        found = np.asarray(self.engine.predict_proba(table if _reads_tables(self.engine) else matrix))
+        return found[:, np.argsort(self.places)]
+
+    def in_order(self, order: Integers) -> Partition:
+        """Put the segments in another order."""
+        places = np.argsort(order)[self.places]
+        return replace(self, centers=self.centers[order], subsidies=self.subsidies[order], places=places)
+
+
+def is_clusterer(engine: Any) -> bool:
+    """Say whether something is an estimator that finds groups."""
+    finds = hasattr(engine, "fit_predict") or (hasattr(engine, "fit") and hasattr(engine, "predict"))
+    return isinstance(engine, BaseEstimator) and finds
+
+
+def finds_number(engine: Any) -> bool:
+    """Say whether a clusterer finds the number of segments itself."""
+    return not isinstance(engine, str) and _number_parameter(engine) is None
+
+
+def partition(engine: Any, task: Task) -> Partition:
+    """Find the segments.
+
+    Parameters
+    ----------
+    engine : {"kmeans", "latent_class", "k_prototypes"} or clusterer
+        What finds them.
+    task : Task
+        The customers.
+
+    Returns
+    -------
+    Partition
+        The segments, in the order of the engine.
+
+    Raises
+    ------
+    InfeasibleError
+        If fewer customers differ than there are segments, or the least share cannot be met.
+    InvalidParameterError
+        If the engine cannot do what is asked for.
+    """
+    if task.n_segments is not None and task.n_segments > task.patterns.n_patterns:
+        n_rows = len(task.patterns.inverse)
+        raise InfeasibleError.too_few_customers(task.who, task.n_segments, task.patterns.n_patterns, n_rows)
+    if engine == "kmeans":
+        assert task.n_segments is not None  # only a clusterer finds it itself
+        found = fit_kmeans(
+            task.patterns,
+            task.n_segments,
+            n_init=task.n_init,
+            random_state=task.random_state,
+            sample_above=task.sample_above,
+        )
+        return _around(found.centers, task, found.optimum, None)
+    if engine == "k_prototypes":
+        return _by_prototypes(task)
+    if engine == "latent_class":
+        return _by_classes(task)
+    return _by_clusterer(engine, task)
+
+
+def _around(centers: Floats, task: Task, optimum: Any, engine: Any) -> Partition:
+    """Assign by the nearest centre, with subsidies where a least share is asked for."""
+    subsidies = np.zeros(len(centers))
+    if task.min_segment_share > 0:
+        balanced = balance(task.who, task.patterns, centers, task.min_segment_share)
+        centers, subsidies = balanced.centers, balanced.subsidies
+    return Partition(centers, subsidies, optimum, engine, assigns=False, places=np.arange(len(centers)))
+
+
+def _by_classes(task: Task) -> Partition:
+    weights = set(task.weights.values())
+    if len(weights) > 1:
+        words = 'equal, or 0, with engine="latent_class" (likelihoods know no weights)'
+        raise InvalidParameterError.not_allowed(task.who, "weights", words, dict(task.weights))
+    assert task.n_segments is not None
+    engine = LatentClassClusterer(task.n_segments, n_init=task.n_init, random_state=task.random_state)
+    table, _, mass = task.to_fit()
+    return _assigning(engine.fit(table, sample_weight=mass), task)
+
+
+def _by_prototypes(task: Task) -> Partition:
+    assert task.n_segments is not None
+    engine = KPrototypesClusterer(
+        task.n_segments,
+        weights=task.weights,
+        min_segment_share=task.min_segment_share,
+        n_init=task.n_init,
+        random_state=task.random_state,
+    )
+    table, _, mass = task.to_fit()
+    return _assigning(engine.fit(table, sample_weight=mass), task)
+
+
+def _by_clusterer(engine: Any, task: Task) -> Partition:
+    """Fit a clusterer of scikit-learn's on the customers in the order of their content."""
+    model = _prepared(engine, task)
+    _, matrix, mass = task.to_fit()
+    by_content = np.lexsort((mass, *matrix.T[::-1]))
+    by_content = by_content[mass[by_content] > 0]
+    matrix, mass = matrix[by_content], mass[by_content]
+    named = {}
+    if (mass != mass[0]).any():
+        if not has_fit_parameter(model, "sample_weight"):
+            words = f"None with {type(model).__name__}, whose fit takes no weights"
+            raise InvalidParameterError.not_allowed(task.who, "sample_weight", words, "weights that differ")
+        named["sample_weight"] = mass
+    model.fit(matrix, **named)
+    if hasattr(model, "cluster_centers_") and np.ndim(model.cluster_centers_) == 2:
+        return _around(np.asarray(model.cluster_centers_, dtype=np.float64), task, None, model)
+    if hasattr(model, "predict"):
+        return _assigning(model, task)
+    labels = np.asarray(model.labels_)
+    found = np.unique(labels[labels >= 0])
+    if not len(found):
+        raise InfeasibleError.no_segments(task.who, type(model).__name__)
+    labels = np.where(labels < 0, -1, np.searchsorted(found, labels))
+    return _around(_means(matrix, mass, labels, len(found)), task, None, model)
+
+
+def _prepared(engine: Any, task: Task) -> Any:
+    model = clone(engine)
+    parameter = _number_parameter(model)
+    if parameter is not None:
+        model.set_params(**{parameter: task.n_segments})
+    elif task.n_segments is not None:
+        words = f'"auto" with {type(model).__name__}, which finds the number itself'
+        raise InvalidParameterError.not_allowed(task.who, "n_segments", words, task.n_segments)
+    if model.get_params(deep=False).get("random_state", 0) is None:
+        model.set_params(random_state=task.random_state)
+    return model
+
+
+def _number_parameter(engine: Any) -> str | None:
+    own = engine.get_params(deep=False)
+    return next((name for name in _NUMBERS if name in own), None)
+
+
+def _assigning(engine: Any, task: Task) -> Partition:
+    """Take over the segments of a fitted engine that assigns customers itself."""
+    labels = np.asarray(engine.predict(task.table if _reads_tables(engine) else task.matrix))
+    present = np.unique(labels[(labels >= 0) & (task.mass > 0)])
+    if not len(present):
+        raise InfeasibleError.no_segments(task.who, type(engine).__name__)
+    n_segments = int(labels.max()) + 1 if task.n_segments is None else max(task.n_segments, int(labels.max()) + 1)
+    shares = np.bincount(labels[labels >= 0], task.mass[labels >= 0], n_segments) / task.mass.sum()
+    if shares.min() < task.min_segment_share * (1 - 1e-9):
+        raise InfeasibleError.share_not_kept(task.who, type(engine).__name__, task.min_segment_share, shares.min())
+    centers = _means(task.matrix, task.mass, labels, n_segments)
+    optimum = getattr(engine, "optimum_", None)
+    return Partition(centers, np.zeros(n_segments), optimum, engine, assigns=True, places=np.arange(n_segments))
+
+
+def _reads_tables(engine: Any) -> bool:
+    return isinstance(engine, (LatentClassClusterer, KPrototypesClusterer))
+
+
+def _means(matrix: Floats, mass: Floats, labels: Integers, n_segments: int) -> Floats:
+    """Return the mean of each segment; NaN where it is empty."""
+    patterns = distinct_patterns(np.column_stack([labels, matrix])[labels >= 0], mass[labels >= 0])
+    segment = patterns.values[:, 0].astype(np.int64)
+    total = np.zeros((n_segments, matrix.shape[1]))
+    np.add.at(total, segment, patterns.values[:, 1:] * patterns.counts[:, None])
+    counts = np.bincount(segment, patterns.counts, n_segments)
+    means: Floats = np.divide(total, counts[:, None], out=np.full_like(total, np.nan), where=counts[:, None] > 0)
+    return means

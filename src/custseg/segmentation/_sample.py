@@ -1,0 +1,154 @@
+"""Large data: fit on a sample drawn by a hash of content, then measure and repair what that cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from custseg.segmentation._nearest import nearest
+from custseg.segmentation._patterns import Patterns, content_hash
+
+__all__ = ["SampleLoss", "drawn", "full_passes"]
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+# Lloyd's passes over all patterns after the fit on the sample.
+N_PASSES = 2
+# Patterns per batch of a pass.
+BATCH = 65_536
+# So many bits of a hash fit into a float without rounding.
+HASH_BITS = 53
+
+
+@dataclass(frozen=True)
+class SampleLoss:
+    """What it cost to find the centres on a sample of the distinct rows.
+
+    The centres of the sample are improved by Lloyd's passes over all rows, and the improved ones are
+    kept. How far those passes lower the sum of squared distances (SSE) is what the sample had cost
+    before; what the last of them still gained says how much is left. Neither says whether restarts on
+    all rows would have found a better local optimum.
+
+    Attributes
+    ----------
+    n_sampled : int
+        The number of distinct rows in the sample.
+    n_patterns : int
+        The number of distinct rows.
+    sample_sse : float
+        The SSE of all rows around the centres found on the sample.
+    sse : float
+        The SSE of all rows after the passes: that of the result.
+    n_passes : int
+        The number of passes over all rows.
+    last_gain : float
+        By which share of the SSE the last pass lowered it.
+    """
+
+    n_sampled: int
+    n_patterns: int
+    sample_sse: float
+    sse: float
+    n_passes: int
+    last_gain: float
+
+    @property
+    def loss(self) -> float:
+        """By which share the SSE around the centres of the sample was above that of the result."""
+        return self.sample_sse / self.sse - 1.0 if self.sse > 0 else 0.0
+
+
+def drawn(patterns: Patterns, n_sampled: int) -> tuple[Integers, Floats]:
+    """Draw about ``n_sampled`` patterns, each with a probability in proportion to its count.
+
+    A pattern is drawn where the hash of its content, as a fraction of 1, is below that probability:
+    the order of the rows does not matter, and every machine draws the same. Drawn patterns stand
+    for those not drawn: their counts are divided by the probability (Horvitz and Thompson 1952), so
+    that sums over the sample estimate those over all.
+
+    Parameters
+    ----------
+    patterns : Patterns
+        Distinct rows with positive counts.
+    n_sampled : int
+        The expected number of patterns drawn, below that of all.
+
+    Returns
+    -------
+    rows : ndarray of shape (n_drawn,)
+        The positions of the drawn patterns, ascending.
+    counts : ndarray of shape (n_drawn,)
+        What each of them counts for.
+
+    Examples
+    --------
+    >>> values = np.arange(1000.0)[:, None]
+    >>> rows, counts = drawn(Patterns(values, np.ones(1000), np.arange(1000)), 100)
+    >>> 70 < len(rows) < 130, bool((counts == 10.0).all())
+    (True, True)
+    """
+    probability = _probabilities(patterns.counts, n_sampled)
+    fraction = (content_hash(patterns.values) >> np.uint64(64 - HASH_BITS)).astype(np.float64) / 2.0**HASH_BITS
+    rows = np.flatnonzero(fraction < probability)
+    return rows, patterns.counts[rows] / probability[rows]
+
+
+def _probabilities(counts: Floats, n_sampled: int) -> Floats:
+    """Return probabilities in proportion to counts, at most 1, that sum to the size of the sample."""
+    ordered = np.sort(counts)[::-1]
+    remaining = np.append(np.cumsum(ordered[::-1])[::-1], 0.0)
+    # With the j heaviest certain, the others share the n_sampled - j places left.
+    places = n_sampled - np.arange(len(ordered))
+    certain = int(np.argmax(places * ordered <= remaining[:-1]))
+    return np.asarray(np.minimum(counts * (places[certain] / remaining[certain]), 1.0))
+
+
+def full_passes(points: Floats, counts: Floats, centers: Floats) -> tuple[Integers, Floats, list[float]]:
+    """Run Lloyd's passes over all patterns from centres found on a sample, in batches.
+
+    Parameters
+    ----------
+    points, counts : ndarray of shape (n_patterns, n_features) and (n_patterns,)
+        All patterns and their weights.
+    centers : ndarray of shape (n_clusters, n_features)
+        Where to start.
+
+    Returns
+    -------
+    labels : ndarray of shape (n_patterns,)
+        The cluster of each pattern after the last pass.
+    centers : ndarray of shape (n_clusters, n_features)
+        Their means.
+    sse : list of float
+        The SSE around the given centres, then after each pass.
+    """
+    found: list[float] = []
+    for _ in range(N_PASSES):
+        labels, means, before, after = _pass(points, counts, centers)
+        found += [before, after] if not found else [after]
+        centers = means
+    return labels, centers, found
+
+
+def _pass(points: Floats, counts: Floats, centers: Floats) -> tuple[Integers, Floats, float, float]:
+    """Assign all patterns, and return labels and means with the SSE around the old centres and around the means."""
+    n_clusters, n_features = centers.shape
+    labels = np.empty(len(points), dtype=np.int64)
+    # Differences to the old centre of the cluster: small numbers, so that their squares lose no digits.
+    shift, mass, before = np.zeros((n_clusters, n_features)), np.zeros(n_clusters), 0.0
+    for start in range(0, len(points), BATCH):
+        block, weights = points[start : start + BATCH], counts[start : start + BATCH]
+        assigned = nearest(block, centers)
+        labels[start : start + BATCH] = assigned
+        away = block - centers[assigned]
+        before += float(weights @ np.einsum("ij,ij->i", away, away))
+        member = np.zeros((n_clusters, len(block)))
+        member[assigned, np.arange(len(block))] = weights
+        shift += member @ away
+        mass += member.sum(axis=1)
+    moved = np.divide(shift, mass[:, None], out=np.zeros_like(shift), where=mass[:, None] > 0)
+    after = before - float(mass @ np.einsum("ij,ij->i", moved, moved))
+    return labels, centers + moved, before, max(after, 0.0)

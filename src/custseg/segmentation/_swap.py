@@ -1,0 +1,125 @@
+"""Swap search: move one centre to a pattern far from all centres, repair, keep what is better."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from custseg.segmentation._lloyd import pick, squared_distances, sse_of, total_of, weighted_means
+from custseg.segmentation._restarts import Started
+
+__all__ = ["Searched", "swap_search"]
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+# From starting centres (n_swaps, k, d) and the SSE up to which last steps are worth while to the best end.
+Repair = Callable[[Floats, float], Started]
+
+# So many rounds are the most in any case.
+MOST_ROUNDS = 50
+# What counts as better: a lower SSE by this share of it, and by this share of the total.
+LEAST_GAIN = 1e-9
+LEAST_SHARE = 1e-12
+# Repaired swaps above the best SSE by more than this share are not worth their last steps.
+WORTH_LAST_STEPS = 1e-2
+# Numbers per block of the largest intermediate array (64 MB).
+BLOCK = 8_000_000
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What the search found: the labels (n_patterns,), SSE, kept swaps, and Lloyd's iterations spent."""
+
+    labels: Integers
+    sse: float
+    n_swaps: int
+    n_iterations: int
+
+
+def swap_search(
+    points: Floats,
+    counts: Floats,
+    labels: Integers,
+    n_clusters: int,
+    *,
+    n_swaps: int,
+    n_failures: int,
+    random: np.random.RandomState,
+    repair: Repair,
+) -> Searched:
+    """Leave a local optimum of k-means by moving one centre at a time.
+
+    Each round draws ``n_swaps`` patterns with probabilities in proportion to their share of the SSE. For
+    each of them, one product of distances tells which of the centres is best given up for it: the
+    patterns of that centre go to their second nearest or to the new one. The swaps are repaired
+    together, and the best result is kept where it is better.
+
+    Parameters
+    ----------
+    points, counts : ndarray of shape (n_patterns, n_features) and (n_patterns,)
+        Centred patterns and their weights.
+    labels : ndarray of shape (n_patterns,)
+        The partition to improve; no cluster of it is empty.
+    n_clusters : int
+        The number of clusters.
+    n_swaps : int
+        The number of swaps in a round.
+    n_failures : int
+        So many rounds in a row without a better partition end the search.
+    random : RandomState
+        Source of the patterns.
+    repair : callable
+        Takes centres (n_swaps, k, d) to the best partition that they lead to.
+
+    Returns
+    -------
+    Searched
+        The best partition, at least as good as the one given.
+    """
+    total = total_of(points, counts)
+    norms = np.einsum("ij,ij->i", points, points)
+    centers = weighted_means(points, counts, labels, n_clusters)
+    sse = sse_of(points, counts, centers, labels)
+    failures = n_kept = n_iterations = 0
+    for _ in range(MOST_ROUNDS):
+        if failures == n_failures:
+            break
+        swapped = _swapped(points, norms, counts, centers, random.random_sample(n_swaps))
+        repaired = repair(swapped, sse * (1.0 + WORTH_LAST_STEPS))
+        n_iterations += repaired.n_iterations
+        failures += 1
+        candidate = repaired.labels
+        if not np.bincount(candidate, minlength=n_clusters).all():
+            continue
+        reached = weighted_means(points, counts, candidate, n_clusters)
+        candidate_sse = sse_of(points, counts, reached, candidate)
+        if candidate_sse < sse * (1.0 - LEAST_GAIN) - LEAST_SHARE * total:
+            labels, centers, sse = candidate, reached, candidate_sse
+            failures = 0
+            n_kept += 1
+    return Searched(labels, sse, n_kept, n_iterations)
+
+
+def _swapped(points: Floats, norms: Floats, counts: Floats, centers: Floats, uniform: Floats) -> Floats:
+    """Return the centres after each swap, of shape (n_swaps, k, d)."""
+    center_norms = np.einsum("ij,ij->i", centers, centers)
+    distances = squared_distances(centers, center_norms, points, norms)
+    own = distances.argmin(axis=0)
+    first, second = np.partition(distances, 1, axis=0)[:2]
+    chosen = pick(np.cumsum(first * counts), uniform)
+    member = np.zeros((len(points), len(centers)))
+    member[np.arange(len(points)), own] = counts
+    given_up = np.empty(len(chosen), dtype=np.int64)
+    step = max(1, BLOCK // len(points))
+    for start in range(0, len(chosen), step):
+        rows = chosen[start : start + step]
+        reached = squared_distances(points[rows], norms[rows], points, norms)
+        # What giving up each centre costs once the new one is there; what the new one saves is the same for all.
+        loss = (np.minimum(reached, second) - np.minimum(reached, first)) @ member
+        given_up[start : start + step] = loss.argmin(axis=1)
+    swapped = np.repeat(centers[None], len(chosen), axis=0)
+    swapped[np.arange(len(chosen)), given_up] = points[chosen]
+    return swapped

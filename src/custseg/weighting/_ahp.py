@@ -1,0 +1,330 @@
+"""Analytic hierarchy process: weights from comparisons in pairs, and how far these contradict each other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.stats import t as student
+
+from custseg._core.customers import read_customers
+from custseg._core.frames import is_table
+from custseg._core.params import check
+from custseg.exceptions import ColumnTypeError, InvalidParameterError, JudgementError
+from custseg.weighting._intervals import INTERVAL_PARAMETERS, by_name, logit_intervals
+from custseg.weighting._respondents import given_names, say, several_tables
+from custseg.weighting._weights import CharacteristicWeights
+
+__all__ = ["ahp_weights"]
+
+Floats = npt.NDArray[np.float64]
+
+# Saaty (1980): the mean consistency index of random matrices, by their size.
+RANDOM_INDEX = {3: 0.58, 4: 0.90, 5: 1.12, 6: 1.24, 7: 1.32, 8: 1.41, 9: 1.45, 10: 1.49}
+RANDOM_INDEX |= {11: 1.51, 12: 1.48, 13: 1.56, 14: 1.57, 15: 1.59}
+
+LARGEST_RATIO = 0.10
+"""The consistency ratio above which judgements should be made again (Saaty 1980)."""
+
+# A reciprocal that was rounded to two decimals is one: .33 for 1/3, .14 for 1/7.
+ROUNDED = 0.005 + 1e-9
+ROUNDED_SHARE = 0.05
+# Rounding errors of a quotient.
+EXACT = 1e-9
+
+_WHO = "ahp_weights"
+
+
+def ahp_weights(matrix: Any, names: Sequence[str] | None = None, *, level: float = 0.95) -> CharacteristicWeights:
+    """Return the weights behind comparisons in pairs: "how much more important is A than B?".
+
+    The weights are the principal eigenvector of the judgement matrix [1]_. Several judges are joined
+    by the geometric mean of their judgements, the only mean that keeps them reciprocal [2]_.
+
+    Parameters
+    ----------
+    matrix : array-like, DataFrame, or several of them
+        Entry (i, j) says how many times as important characteristic i is as j, on Saaty's scale from
+        1 (equal) to 9, and entry (j, i) is 1 divided by it; reciprocals that were rounded to two
+        decimals are taken as exact. A square matrix or DataFrame for one judge; a list of them, a
+        dictionary of them by judge, or an array of shape (n_judges, n, n) for several.
+    names : sequence of str, optional
+        The characteristics. By default the columns of the DataFrame, or ``x0``, ``x1``, ...
+    level : float, default=0.95
+        The confidence level of the intervals.
+
+    Returns
+    -------
+    weights : CharacteristicWeights
+        Weights that sum to 1. ``consistency`` holds ``lambda_max``, ``consistency_index``
+        ``(lambda_max - n) / (n - 1)``, ``consistency_ratio`` (the index over Saaty's random index; 0
+        for two characteristics, NaN for more than 15) and ``n_judges``; with several judges also
+        ``largest_judge_ratio``, the least consistent judge's own ratio.
+
+    Raises
+    ------
+    JudgementError
+        If a matrix is not square, a judgement is missing or not positive, two judgements of one pair
+        are not reciprocal, or the judges compare different characteristics. The pair is named.
+    InvalidParameterError
+        If ``names`` does not fit, or ``level`` is not between 0 and 1.
+
+    Warns
+    -----
+    DataQualityWarning
+        If a consistency ratio is above .10: the judgement furthest from the others is named, with
+        the value that they imply.
+
+    Notes
+    -----
+    **The worst judgement** of a pair is the one whose quotient to the ratio of the two weights is furthest
+    from 1. The value that would be consistent is what the weights from all other judgements say of
+    that pair (Harker's method for a missing judgement [3]_). With three characteristics all three
+    judgements are equally far, and the first is named.
+
+    **Intervals.** With several judges they come from how far the logarithms of the judges' own weights
+    differ, with one variance for all characteristics (Student's t on the logit scale). With one judge
+    they come from what the judgements leave unexplained: with independent errors of the logarithms
+    of the judgements, each log weight has a standard error [4]_. A perfectly consistent judge gives
+    intervals of no width, a comparison of two characteristics by one judge none.
+
+    A missing judgement is an error: ask for it, or take the value implied by the others.
+
+    When not to use it: for more than about nine characteristics, where the comparisons in pairs become too
+    many to be made with care; ``best_worst_weights`` asks less of people.
+
+    References
+    ----------
+    .. [1] T. L. Saaty (1980). The Analytic Hierarchy Process. McGraw-Hill.
+    .. [2] J. Aczel and T. L. Saaty (1983). Procedures for synthesizing ratio judgements. Journal of
+       Mathematical Psychology 27, 93-102.
+    .. [3] P. T. Harker (1987). Incomplete pairwise comparisons in the analytic hierarchy process.
+       Mathematical Modelling 9, 837-848.
+    .. [4] G. Crawford and C. Williams (1985). A note on the analysis of subjective judgment matrices.
+       Journal of Mathematical Psychology 29, 387-405.
+
+    Examples
+    --------
+    >>> from custseg.weighting import ahp_weights
+    >>> judged = [[1, 4, 3, 7], [1 / 4, 1, 1 / 3, 3], [1 / 3, 3, 1, 5], [1 / 7, 1 / 3, 1 / 5, 1]]
+    >>> weights = ahp_weights(judged, names=["experience", "education", "charisma", "age"])
+    >>> {name: round(weight, 4) for name, weight in weights.items()}
+    {'experience': 0.5476, 'education': 0.1266, 'charisma': 0.2699, 'age': 0.0559}
+    >>> round(weights.consistency["consistency_ratio"], 6)
+    0.043859
+    """
+    check(_WHO, {"level": INTERVAL_PARAMETERS["level"]}, {"level": level})
+    judges, found = _read(matrix, names)
+    logs = np.array([_checked_logs(values, found, judge) for judge, values in judges.items()])
+    combined = _solve(logs.mean(axis=0))
+    own = [combined] if len(judges) == 1 else [_solve(log) for log in logs]
+    consistency = {
+        "lambda_max": combined.lambda_max,
+        "consistency_index": combined.index,
+        "consistency_ratio": combined.ratio,
+        "n_judges": float(len(judges)),
+    }
+    if len(judges) > 1:
+        consistency["largest_judge_ratio"] = max(judge.ratio for judge in own)
+    remarks = _remarks(combined, dict(zip(judges, own, strict=True)), found)
+    say(_WHO, remarks)
+    return CharacteristicWeights(
+        dict(zip(found, combined.weights.tolist(), strict=True)),
+        method="ahp",
+        consistency=consistency,
+        intervals=by_name(found, _limits(combined, own, level)),
+        level=level,
+        warnings=tuple(remarks),
+    )
+
+
+@dataclass(frozen=True)
+class _Solution:
+    """The weights behind one matrix, given by the logarithms of its judgements."""
+
+    logs: Floats
+    weights: Floats
+    lambda_max: float
+
+    @property
+    def index(self) -> float:
+        n = len(self.weights)
+        # a consistent matrix may come out below n by a rounding error
+        return max(self.lambda_max - n, 0.0) / (n - 1)
+
+    @property
+    def ratio(self) -> float:
+        n = len(self.weights)
+        return 0.0 if n == 2 else self.index / RANDOM_INDEX.get(n, math.nan)
+
+
+def _solve(logs: Floats) -> _Solution:
+    weights, lambda_max = _principal(logs, np.ones_like(logs))
+    return _Solution(logs, weights, lambda_max)
+
+
+def _principal(logs: Floats, factor: Floats) -> tuple[Floats, float]:
+    """Return the principal eigenvector, summing to 1, and its eigenvalue of ``exp(logs) * factor``."""
+    # Rows and columns divided by the geometric means: a matrix of nearly ones, whatever the judgements.
+    means = logs.mean(axis=1)
+    values, vectors = np.linalg.eig(np.exp(logs - means[:, None] + means[None, :]) * factor)
+    largest = int(values.real.argmax())
+    weights = np.abs(vectors[:, largest].real) * np.exp(means - means.max())
+    return weights / weights.sum(), float(values[largest].real)
+
+
+def _worst_pair(solution: _Solution) -> tuple[int, int]:
+    """Return the pair, the more important side first, whose judgement is furthest from its weights."""
+    expected = np.log(solution.weights)[:, None] - np.log(solution.weights)[None, :]
+    # rounded, so that equal distances are seen as equal and the first pair is taken
+    far = np.round(np.triu(np.abs(solution.logs - expected)), 9)
+    i, j = (int(position) for position in np.unravel_index(far.argmax(), far.shape))
+    return (i, j) if solution.logs[i, j] >= 0 else (j, i)
+
+
+def _implied(logs: Floats, pair: tuple[int, int]) -> float:
+    """Return what all other judgements say of a pair (Harker's method)."""
+    i, j = pair
+    factor = np.ones_like(logs)
+    factor[i, j] = factor[j, i] = 0.0
+    factor[i, i] = factor[j, j] = 2.0
+    weights, _ = _principal(logs, factor)
+    return float(weights[i] / weights[j])
+
+
+def _remarks(combined: _Solution, judges: Mapping[str, _Solution], names: Sequence[str]) -> list[str]:
+    remarks = []
+    if len(combined.weights) > max(RANDOM_INDEX):
+        remarks.append(
+            f"Saaty's random index ends at {max(RANDOM_INDEX)} characteristics, so there is no consistency ratio for "
+            f"{len(names)}. Group the characteristics and compare within and between groups."
+        )
+    if combined.ratio > LARGEST_RATIO:
+        whose = "" if len(judges) == 1 else " of the judges together"
+        remarks.append(
+            f"the consistency ratio{whose} is {combined.ratio:.3g}, above {LARGEST_RATIO:.2f}: the judgements "
+            f"contradict each other. Furthest from the others is {_in_words(combined, names)}. Ask about this pair "
+            "again."
+        )
+    poor = [judge for judge, own in judges.items() if own.ratio > LARGEST_RATIO]
+    if len(judges) > 1 and poor:
+        poor.sort(key=lambda judge: -judges[judge].ratio)
+        found = [f"{judge} ({judges[judge].ratio:.3g}: {_in_words(judges[judge], names)})" for judge in poor[:3]]
+        more = f"; and {len(poor) - 3} more" if len(poor) > 3 else ""
+        remarks.append(
+            f"{len(poor)} of {len(judges)} judges contradict themselves, with a consistency ratio above "
+            f"{LARGEST_RATIO:.2f}: {'; '.join(found)}{more}. Ask them about these pairs again, or leave them out."
+        )
+    return remarks
+
+
+def _in_words(solution: _Solution, names: Sequence[str]) -> str:
+    i, j = _worst_pair(solution)
+    judged, implied = math.exp(solution.logs[i, j]), _implied(solution.logs, (i, j))
+    # as on the scale: 1/3, not .33
+    consistent = f"{implied:.2g}" if implied > 0.95 else f"1/{1.0 / implied:.2g}"
+    return f"{names[i]!r} over {names[j]!r} = {judged:.3g}, where {consistent} would be consistent with them"
+
+
+def _limits(combined: _Solution, judges: Sequence[_Solution], level: float) -> Floats | None:
+    n, m = len(combined.weights), len(judges)
+    if m > 1:
+        logs = np.log([judge.weights for judge in judges])
+        centred = logs - logs.mean(axis=1, keepdims=True)
+        left = ((centred - centred.mean(axis=0)) ** 2).sum()
+        # one variance for all characteristics: a handful of judges cannot tell one for each
+        degrees = (m - 1) * (n - 1)
+        covariance = left / degrees / m * (np.eye(n) - 1.0 / n)
+    else:
+        degrees = (n - 1) * (n - 2) // 2
+        if not degrees:
+            return None
+        means = combined.logs.mean(axis=1)
+        left = (np.triu(combined.logs - (means[:, None] - means[None, :]), 1) ** 2).sum()
+        covariance = left / degrees / n * (np.eye(n) - 1.0 / n)
+    return logit_intervals(combined.weights, covariance, float(student.ppf((1.0 + level) / 2.0, degrees)))
+
+
+def _read(matrix: Any, names: Sequence[str] | None) -> tuple[dict[str, Floats], list[str]]:
+    """Return one matrix per judge, all with the characteristics in the same order."""
+    several = several_tables(matrix, "judge")
+    if several is not None and not several:
+        raise InvalidParameterError.not_allowed(_WHO, "matrix", "the judgements of at least one judge", matrix)
+    judges: dict[str, Floats] = {}
+    found: list[str] | None = None
+    for judge, one in ({"": matrix} if several is None else several).items():
+        values, own = _square(one, judge)
+        if own is None and found is not None:
+            own = found if len(values) == len(found) else given_names(None, n_names=len(values), who=_WHO)
+        elif own is None:
+            own = given_names(names, n_names=len(values), who=_WHO)
+        elif found is None and names is not None:
+            found = given_names(names, n_names=len(values), who=_WHO)
+        found = found or own
+        if set(own) != set(found):
+            what = f"the judgements of {judge}" if judge else "the judgements"
+            raise JudgementError.other_names(_WHO, what, found, own)
+        order = [own.index(name) for name in found]
+        judges[judge] = values[np.ix_(order, order)]
+    return judges, found or []
+
+
+def _square(matrix: Any, judge: str) -> tuple[Floats, list[str] | None]:
+    """Return the numbers of one matrix, and the characteristics where it is a table."""
+    who = f"{_WHO}, {judge}" if judge else _WHO
+    own: list[str] | None = None
+    if is_table(matrix):
+        table = read_customers(matrix, who=who)
+        own = table.names
+        for column in table.columns:
+            if column.kind != "numeric":
+                remedy = "Write judgements as numbers, 1/3 as 0.333333."
+                raise ColumnTypeError.expected(who, column.name, "judgements as numbers", column.kind, remedy)
+        values = np.column_stack([column.values for column in table.columns]).astype(np.float64)
+        if isinstance(matrix, pd.DataFrame) and not isinstance(matrix.index, pd.RangeIndex):
+            rows = [str(name) for name in matrix.index]
+            if set(rows) != set(own) or len(rows) != len(own):
+                raise JudgementError.other_names(who, "the rows of the matrix", own, rows)
+            values = values[[rows.index(name) for name in own]]
+    else:
+        try:
+            values = np.asarray(matrix, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            words = "a square matrix of numbers, a DataFrame, or a list of them"
+            raise InvalidParameterError.not_allowed(who, "matrix", words, matrix) from error
+    if values.ndim != 2 or values.shape[0] != values.shape[1] or len(values) < 2:
+        raise JudgementError.not_square(who, values.shape)
+    return values, own
+
+
+def _checked_logs(values: Floats, names: Sequence[str], judge: str) -> Floats:
+    """Return the logarithms of the judgements, exactly opposite for the two directions of a pair."""
+    who = f"{_WHO}, {judge}" if judge else _WHO
+    wrong = ~(np.isfinite(values) & (values > 0))
+    if wrong.any():
+        i, j = (int(position) for position in np.argwhere(wrong)[0])
+        raise JudgementError.not_positive(who, (names[i], names[j]), float(values[i, j]))
+    diagonal = np.abs(np.diag(values) - 1.0) > EXACT
+    if diagonal.any():
+        first = int(diagonal.argmax())
+        raise JudgementError.over_itself(who, names[first], float(values[first, first]))
+    logs = np.log(values)
+    exact = np.abs(logs + logs.T) <= EXACT
+    small, large = np.minimum(values, values.T), np.maximum(values, values.T)
+    rounded = (
+        (large >= 1.0)
+        & (np.abs(small - 1.0 / np.maximum(large, 1.0)) <= ROUNDED)
+        & (np.abs(small * large - 1.0) <= ROUNDED_SHARE)
+    )
+    unlike = ~(exact | rounded)
+    if unlike.any():
+        i, j = (int(position) for position in np.argwhere(unlike)[0])
+        raise JudgementError.not_reciprocal(who, (names[i], names[j]), float(values[i, j]), float(values[j, i]))
+    # the larger of the two is what was said, the smaller its reciprocal, perhaps rounded
+    said = np.where(values >= values.T, logs, -logs.T)
+    return np.asarray(np.triu(said, 1) - np.triu(said, 1).T)

@@ -1,0 +1,355 @@
+"""Does it matter? How many customers change segment when the weights move within their intervals."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.optimize import linear_sum_assignment
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+from sklearn.utils.parallel import Parallel, delayed
+from threadpoolctl import threadpool_limits
+
+from custseg._core.customers import CustomerTableMixin, read_customers
+from custseg._core.frames import is_table
+from custseg._core.params import NONE, RANDOM_STATE, Integer, Number, Where, check
+from custseg.exceptions import DataQualityWarning, InvalidParameterError
+from custseg.weighting._respondents import say
+from custseg.weighting._weights import CharacteristicWeights, check_weights
+
+__all__ = ["WeightSensitivity", "weight_sensitivity"]
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+_WHO = "weight_sensitivity"
+_MAX_SEED = np.iinfo(np.int32).max
+_PARAMETERS = {
+    "n_draws": (Integer(1),),
+    "spread": (Number(0.0, 1.0),),
+    "random_state": RANDOM_STATE,
+    "n_jobs": (NONE, Where(lambda n: isinstance(n, (int, np.integer)) and n != 0, "an integer other than 0")),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class WeightSensitivity:
+    """What :func:`weight_sensitivity` found.
+
+    Attributes
+    ----------
+    share_changed : float
+        The share of the customers in another segment than with the stated weights, the mean over the draws.
+    draws : ndarray of shape (n_draws,)
+        That share in each draw.
+    segments : DataFrame
+        One row per segment of the stated weights: ``segment``, ``n_customers`` (the sum of their sample
+        weights), ``share_changed`` (of its customers, mean over the draws).
+    weights : DataFrame
+        One row per weight that was named: ``characteristic``, ``weight``, ``low``, ``high``, and the share
+        of the customers who change segment when this weight alone moves to its limits:
+        ``share_changed_low``, ``share_changed_high``, and ``share_changed``, their mean.
+    driver : str or None
+        The weight with the largest ``share_changed`` in ``weights``; None where none changes anything.
+    labels : ndarray of shape (n_customers,)
+        The segment of each customer with the stated weights.
+    customers : ndarray of shape (n_customers,)
+        The share of the draws in which each customer is in another segment.
+    """
+
+    share_changed: float
+    draws: Floats = field(repr=False)
+    segments: pd.DataFrame = field(repr=False)
+    weights: pd.DataFrame = field(repr=False)
+    driver: str | None
+    labels: Integers = field(repr=False)
+    customers: Floats = field(repr=False)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return all shares in one table.
+
+        Returns
+        -------
+        DataFrame
+            ``scope`` ("all", "segment" or "weight"), ``name`` (of the segment or weight), ``share_changed``.
+        """
+        names = ["all", *self.segments["segment"].astype(str), *self.weights["characteristic"]]
+        scopes = ["all"] + ["segment"] * len(self.segments) + ["weight"] * len(self.weights)
+        shares = [self.share_changed, *self.segments["share_changed"], *self.weights["share_changed"]]
+        return pd.DataFrame({"scope": scopes, "name": names, "share_changed": shares})
+
+
+def weight_sensitivity(
+    clusterer: Any,
+    X: Any,
+    weights: Mapping[str, float],
+    n_draws: int = 50,
+    *,
+    spread: float = 0.2,
+    sample_weight: npt.ArrayLike | None = None,
+    random_state: int | np.random.RandomState | None = None,
+    n_jobs: int | None = None,
+) -> WeightSensitivity:
+    """Measure which share of the customers changes segment when the weights move within their intervals.
+
+    The customers are segmented with the stated weights, then ``n_draws`` times with every weight drawn
+    evenly from its interval. The segments of each draw are matched with the stated ones so that as many
+    customers as possible stay (Hungarian method [1]_); who is not in the matched segment has changed.
+    Then each weight alone is moved to both of its limits, to see which one drives the changes.
+
+    Parameters
+    ----------
+    clusterer : object
+        A :class:`~custseg.SegmentClusterer`, another clusterer with a parameter ``weights``, or one with
+        an embedder or in a Pipeline. It is cloned, never fitted itself. A number of segments of
+        ``"auto"`` is chosen once, with the stated weights; every fit uses the same seed, so that only the
+        weights differ. Weights of the clusterer that are not in ``weights`` stay as they are.
+    X : DataFrame, path, or array-like of shape (n_customers, n_characteristics)
+        What the clusterer is fitted on. Missing values are the clusterer's affair.
+    weights : mapping of str to float
+        The stated weights of columns or groups; :class:`CharacteristicWeights` bring their intervals.
+    n_draws : int, default=50
+        The number of draws.
+    spread : float, default=0.2
+        How far a weight without an interval moves up and down, as a share of itself.
+    sample_weight : array-like of shape (n_customers,), optional
+        How many customers each row stands for: passed to ``fit``, and counted in the shares.
+    random_state : int, RandomState or None, default=None
+        Seed of the draws, and of a clusterer without one.
+    n_jobs : int or None, default=None
+        Number of joblib workers; ``None`` is one unless a joblib context says otherwise.
+
+    Returns
+    -------
+    sensitivity : WeightSensitivity
+        The shares: overall, per segment, per weight and per customer.
+
+    Raises
+    ------
+    InvalidParameterError
+        If a parameter is out of range, a weight is negative, all are 0, one is for an unknown column, or
+        the clusterer has no weights that could be set.
+
+    Warns
+    -----
+    DataQualityWarning
+        If no weight can move, because the intervals have no width.
+
+    Notes
+    -----
+    There are ``1 + n_draws + 2 * n_weights`` fits. The draws are stratified (a Latin hypercube [2]_): each
+    weight takes values from its whole interval, evenly. Neither the order of the weights nor
+    ``n_jobs`` changes a draw.
+
+    A large share does not say that the weights are wrong: it says that the segments rest on them, so that
+    they should be decided with care. Whether segments come back in other customers is the question of
+    ``bootstrap_stability``.
+
+    When not to use it: with a clusterer whose result varies from seed to seed; its own changes hide
+    those of the weights. Raise ``n_init`` first.
+
+    References
+    ----------
+    .. [1] H. W. Kuhn (1955). The Hungarian method for the assignment problem. Naval Research Logistics
+       Quarterly 2, 83-97.
+    .. [2] M. D. McKay, R. J. Beckman and W. J. Conover (1979). A comparison of three methods for selecting
+       values of input variables in the analysis of output from a computer code. Technometrics 21, 239-245.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from custseg import SegmentClusterer
+    >>> from custseg.weighting import CharacteristicWeights, weight_sensitivity
+    >>> rng = np.random.RandomState(0)
+    >>> customers = pd.DataFrame({"spend": rng.randn(90) + np.repeat([0, 5], 45), "visits": rng.randn(90)})
+    >>> weights = CharacteristicWeights(
+    ...     {"spend": 0.6, "visits": 0.4}, intervals={"spend": (0.2, 0.8), "visits": (0.2, 0.8)}
+    ... )
+    >>> found = weight_sensitivity(SegmentClusterer(2), customers, weights, n_draws=10, random_state=0)
+    >>> 0 < found.share_changed < 0.5
+    True
+    >>> found.to_frame()["scope"].tolist()
+    ['all', 'segment', 'segment', 'weight', 'weight']
+    """
+    check(
+        _WHO,
+        _PARAMETERS,
+        {"n_draws": n_draws, "spread": spread, "random_state": random_state, "n_jobs": n_jobs},
+    )
+    check_weights(_WHO, weights)
+    random = check_random_state(random_state)
+    own_seed, draw_seed = int(random.randint(_MAX_SEED)), int(random.randint(_MAX_SEED))
+    limits = _limits(weights, spread)
+    names = list(weights)
+    if not any(low < high for low, high in limits.values()):
+        words = "no weight can move, for the intervals have no width. Pass dict(weights) to move each by spread."
+        say(_WHO, [words])
+    mass = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+    setting = _Setting(clusterer, _read(X, clusterer), dict(weights), mass)
+    with threadpool_limits(limits=1):
+        setting, labels = setting.fixed(own_seed)
+    drawn = _draw(limits, n_draws, draw_seed)
+    ends = [{name: limit} for name in names for limit in limits[name]]
+    workers = Parallel(n_jobs=n_jobs)
+    refits = workers(delayed(_quiet_labels)(setting, moved) for moved in [*drawn, *ends])
+    changed = np.array([_changed(labels, refit, mass) for refit in refits])
+    return _collect(labels, changed, mass=mass, limits=limits, weights=weights, n_draws=n_draws)
+
+
+def _limits(weights: Mapping[str, float], spread: float) -> dict[str, tuple[float, float]]:
+    intervals = weights.intervals if isinstance(weights, CharacteristicWeights) else {}
+    around = {name: ((1.0 - spread) * weight, (1.0 + spread) * weight) for name, weight in weights.items()}
+    return {name: intervals.get(name, around[name]) for name in weights}
+
+
+def _draw(limits: Mapping[str, tuple[float, float]], n_draws: int, seed: int) -> list[dict[str, float]]:
+    """Draw all weights, each evenly over its interval."""
+    random = np.random.RandomState(seed)
+    values = {}
+    # in the order of the names, so that the order of the mapping changes no draw
+    for name in sorted(limits):
+        low, high = limits[name]
+        strata = (random.permutation(n_draws) + random.random_sample(n_draws)) / n_draws
+        values[name] = low + (high - low) * strata
+    return [{name: float(drawn[position]) for name, drawn in values.items()} for position in range(n_draws)]
+
+
+def _read(X: Any, clusterer: Any) -> Any:
+    """Read a table once where the clusterer takes it as read."""
+    if is_table(X) and isinstance(clusterer, CustomerTableMixin):
+        customer_id, kinds = (getattr(clusterer, name, None) for name in ("customer_id", "kinds"))
+        own = getattr(getattr(clusterer, "embedder", None), "customer_id", None)
+        if own is None:
+            return read_customers(X, who=type(clusterer).__name__, customer_id=customer_id, kinds=kinds)
+    return X
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """A clusterer, its customers and the stated weights."""
+
+    clusterer: Any
+    X: Any
+    weights: dict[str, float]
+    mass: Floats | None
+
+    def fixed(self, seed: int) -> tuple[_Setting, Integers]:
+        """Fit with the stated weights; return the labels, and the setting with the number of segments and seed."""
+        name = _weights_parameter(self.clusterer)
+        own = self.clusterer.get_params(deep=True)
+        clusterer = clone(self.clusterer)
+        seeds = [key for key in own if key.rpartition("__")[2] == "random_state" and own[key] is None]
+        clusterer.set_params(**dict.fromkeys(seeds, seed))
+        weights = {**(own[name] or {}), **self.weights}
+        setting = _Setting(clusterer, self.X, weights, self.mass)
+        fitted = setting.fit({})
+        for key in [key for key in own if key.rpartition("__")[2] == "n_segments" and own[key] == "auto"]:
+            part = _part(fitted, key)
+            clusterer.set_params(**{key: part.n_segments_})
+        return setting, _labels(fitted, self.X)
+
+    def fit(self, moved: Mapping[str, float]) -> Any:
+        """Fit a clone with some of the weights moved."""
+        name = _weights_parameter(self.clusterer)
+        clusterer = clone(self.clusterer).set_params(**{name: {**self.weights, **moved}})
+        return clusterer.fit(self.X) if self.mass is None else clusterer.fit(self.X, sample_weight=self.mass)
+
+
+def _weights_parameter(clusterer: Any) -> str:
+    """Return the name of the parameter that holds the weights: the clusterer's, its embedder's, or a step's."""
+    if isinstance(clusterer, type) or not (hasattr(clusterer, "get_params") and hasattr(clusterer, "fit")):
+        words = "a clusterer with a parameter weights (an instance, for example SegmentClusterer())"
+        raise InvalidParameterError.not_allowed(_WHO, "clusterer", words, clusterer)
+    found = [name for name in clusterer.get_params(deep=True) if name.rpartition("__")[2] == "weights"]
+    # a clusterer with an embedder of its own takes the weights there
+    with_embedder = {name.removesuffix("embedder__weights") + "weights" for name in found if "embedder__" in name}
+    found = [name for name in found if name.endswith("embedder__weights") or name not in with_embedder]
+    if len(found) != 1:
+        which = f"has {len(found)} ({', '.join(found)})" if found else "has none"
+        raise InvalidParameterError(
+            f"{_WHO} needs a clusterer with one parameter weights, by which characteristics count more or less; "
+            f"{type(clusterer).__name__} {which}. Use SegmentClusterer."
+        )
+    return str(found[0])
+
+
+def _part(fitted: Any, parameter: str) -> Any:
+    """Return the fitted part that a nested parameter belongs to."""
+    part = fitted
+    for step in parameter.split("__")[:-1]:
+        part = part.named_steps[step] if hasattr(part, "named_steps") else getattr(part, step)
+    return part
+
+
+def _labels(fitted: Any, X: Any) -> Integers:
+    return np.asarray(fitted.labels_ if hasattr(fitted, "labels_") else fitted.predict(X))
+
+
+def _quiet_labels(setting: _Setting, moved: Mapping[str, float]) -> Integers:
+    with threadpool_limits(limits=1), warnings.catch_warnings():
+        # said once already, with the stated weights
+        warnings.simplefilter("ignore", DataQualityWarning)
+        return _labels(setting.fit(moved), setting.X)
+
+
+def _changed(stated: Integers, labels: Integers, mass: Floats | None) -> npt.NDArray[np.bool_]:
+    """Say who is not in the segment that is matched with the stated one."""
+    segments, one = np.unique(stated, return_inverse=True)
+    others, other = np.unique(labels, return_inverse=True)
+    cells = np.bincount(one * len(others) + other, weights=mass, minlength=len(segments) * len(others))
+    matched = np.full(len(segments), -1)
+    rows, columns = linear_sum_assignment(cells.reshape(len(segments), len(others)), maximize=True)
+    matched[rows] = columns
+    return np.asarray(matched[one] != other)
+
+
+def _collect(
+    labels: Integers,
+    changed: npt.NDArray[np.bool_],
+    *,
+    mass: Floats | None,
+    limits: Mapping[str, tuple[float, float]],
+    weights: Mapping[str, float],
+    n_draws: int,
+) -> WeightSensitivity:
+    counts = np.ones(len(labels)) if mass is None else mass
+    # fsum: the same to the last digit in any order of the customers
+    shares = np.array([math.fsum(counts[row]) for row in changed]) / math.fsum(counts)
+    often = changed[:n_draws].mean(axis=0)
+    segments = []
+    for segment in np.unique(labels):
+        inside = labels == segment
+        n_customers = math.fsum(counts[inside])
+        share = math.fsum(often[inside] * counts[inside]) / n_customers if n_customers else math.nan
+        segments.append({"segment": int(segment), "n_customers": n_customers, "share_changed": share})
+    low, high = shares[n_draws:].reshape(-1, 2).T
+    table = pd.DataFrame(
+        {
+            "characteristic": pd.Series(list(weights), dtype="str"),
+            "weight": list(weights.values()),
+            "low": [limits[name][0] for name in weights],
+            "high": [limits[name][1] for name in weights],
+            "share_changed_low": low,
+            "share_changed_high": high,
+            "share_changed": (low + high) / 2.0,
+        }
+    )
+    largest = int(table["share_changed"].to_numpy().argmax())
+    driver = str(table["characteristic"].iloc[largest]) if table["share_changed"].iloc[largest] > 0 else None
+    return WeightSensitivity(
+        share_changed=float(shares[:n_draws].mean()),
+        draws=shares[:n_draws],
+        segments=pd.DataFrame(segments),
+        weights=table,
+        driver=driver,
+        labels=labels,
+        customers=often,
+    )

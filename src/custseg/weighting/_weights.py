@@ -1,0 +1,208 @@
+"""The weights of characteristics: what a survey or a discussion decided, and how surely."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+import pandas as pd
+
+from custseg._core.params import Number, check
+from custseg.exceptions import InvalidParameterError
+
+__all__ = ["CharacteristicWeights"]
+
+
+@dataclass(frozen=True, eq=False)
+class CharacteristicWeights(Mapping[str, float]):
+    """How strongly each characteristic counts, and how sure that is.
+
+    It is a mapping of names to weights, and goes wherever one does:
+    ``SegmentClusterer(weights=...)``, ``CharacteristicEmbedder(weights=...)``, ``dict(...)``.
+
+    Parameters
+    ----------
+    weights : mapping of str to float
+        The weight of each characteristic or group of characteristics, at least 0 and not all 0. The
+        functions of this stage return weights that sum to 1.
+    method : str, default="stated"
+        Where they come from.
+    consistency : mapping of str to float, optional
+        Figures that say how far the judgements go together; which ones depends on the method.
+    intervals : mapping of str to (float, float), optional
+        The interval of each weight; names without one are not known that well.
+    level : float, default=0.95
+        The confidence level of the intervals.
+    warnings : tuple of str, default=()
+        What was found wanting in the judgements, in sentences. The same was warned of.
+    figures : DataFrame, optional
+        Further figures of the method, one row per characteristic in the order of ``weights``.
+
+    Attributes
+    ----------
+    weights, method, consistency, intervals, level, warnings, figures
+        As the parameters.
+
+    Raises
+    ------
+    InvalidParameterError
+        If a weight is negative, infinite or missing, all are 0, or an interval is of no characteristic
+        or not in order.
+
+    See Also
+    --------
+    weight_sensitivity : Does it matter for the segments?
+
+    Notes
+    -----
+    Two of them are equal where their weights are. A clusterer gives a characteristic that is not
+    named weight 1, as much as all that are named here together where these sum to 1;
+    ``CharacteristicEmbedder`` warns of it. Name all, or use :meth:`scaled`.
+
+    Examples
+    --------
+    >>> from custseg.weighting import CharacteristicWeights
+    >>> weights = CharacteristicWeights({"spend": 0.75, "region": 0.25})
+    >>> weights["spend"], len(weights), dict(weights)
+    (0.75, 2, {'spend': 0.75, 'region': 0.25})
+    """
+
+    weights: Mapping[str, float]
+    method: str = "stated"
+    consistency: Mapping[str, float] = field(default_factory=dict)
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    level: float = 0.95
+    warnings: tuple[str, ...] = ()
+    figures: pd.DataFrame | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        who = type(self).__name__
+        check_weights(who, self.weights)
+        weights = {name: float(weight) for name, weight in self.weights.items()}
+        for name, interval in self.intervals.items():
+            if name not in weights:
+                raise InvalidParameterError.unknown_name(who, "name in intervals", name, weights)
+            low, high = interval
+            if not (Number(0.0).accepts(low) and Number(0.0).accepts(high) and low <= high):
+                words = "two finite numbers >= 0, the lower one first"
+                raise InvalidParameterError.not_allowed(who, f"intervals[{name!r}]", words, interval)
+        if self.figures is not None and len(self.figures) != len(weights):
+            words = f"a DataFrame with {len(weights)} rows, one for each weight"
+            raise InvalidParameterError.not_allowed(who, "figures", words, len(self.figures))
+        # copies, so that nobody else holds what is frozen here
+        object.__setattr__(self, "weights", weights)
+        object.__setattr__(self, "consistency", dict(self.consistency))
+        intervals = {name: (float(low), float(high)) for name, (low, high) in self.intervals.items()}
+        object.__setattr__(self, "intervals", intervals)
+
+    def __getitem__(self, name: str) -> float:
+        return self.weights[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.weights)
+
+    def __len__(self) -> int:
+        return len(self.weights)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per characteristic.
+
+        Returns
+        -------
+        DataFrame
+            ``characteristic``, ``weight``, ``low`` and ``high`` (its interval, NaN where there is
+            none), and the figures of the method.
+        """
+        unknown = (math.nan, math.nan)
+        limits = [self.intervals.get(name, unknown) for name in self.weights]
+        table = pd.DataFrame(
+            {
+                "characteristic": pd.Series(list(self.weights), dtype="str"),
+                "weight": list(self.weights.values()),
+                "low": [low for low, _ in limits],
+                "high": [high for _, high in limits],
+            }
+        )
+        if self.figures is None:
+            return table
+        return pd.concat([table, self.figures.reset_index(drop=True)], axis=1)
+
+    def scaled(self, mean: float = 1.0) -> Self:
+        """Multiply all weights by one number, so that their mean is as given.
+
+        With a mean of 1 a characteristic of average importance counts as much as one that is not
+        named, which a clusterer gives weight 1.
+
+        Parameters
+        ----------
+        mean : float, default=1.0
+            The mean of the weights, above 0.
+
+        Returns
+        -------
+        CharacteristicWeights
+            The weights and their intervals, multiplied.
+
+        Examples
+        --------
+        >>> from custseg.weighting import CharacteristicWeights
+        >>> dict(CharacteristicWeights({"spend": 0.75, "region": 0.25}).scaled())
+        {'spend': 1.5, 'region': 0.5}
+        """
+        check("CharacteristicWeights.scaled", {"mean": (Number(math.ulp(0.0)),)}, {"mean": mean})
+        factor = mean * len(self.weights) / math.fsum(self.weights.values())
+        return replace(
+            self,
+            weights={name: factor * weight for name, weight in self.weights.items()},
+            intervals={name: (factor * low, factor * high) for name, (low, high) in self.intervals.items()},
+        )
+
+    def renamed(self, names: Mapping[str, str]) -> Self:
+        """Give characteristics the names of the table's columns, where the survey called them otherwise.
+
+        Parameters
+        ----------
+        names : mapping of str to str
+            Old name -> new name; those that are not in it stay.
+
+        Returns
+        -------
+        CharacteristicWeights
+            The same weights.
+
+        Raises
+        ------
+        InvalidParameterError
+            If an old name is unknown, or two characteristics would bear one name.
+
+        Examples
+        --------
+        >>> from custseg.weighting import CharacteristicWeights
+        >>> dict(CharacteristicWeights({"How much they spend": 1.0}).renamed({"How much they spend": "monetary"}))
+        {'monetary': 1.0}
+        """
+        who = "CharacteristicWeights.renamed"
+        for name in names:
+            if name not in self.weights:
+                raise InvalidParameterError.unknown_name(who, "name in names", name, self.weights)
+        new = {name: names.get(name, name) for name in self.weights}
+        if len(set(new.values())) < len(new):
+            raise InvalidParameterError.not_allowed(who, "names", "different for each characteristic", dict(names))
+        return replace(
+            self,
+            weights={new[name]: weight for name, weight in self.weights.items()},
+            intervals={new[name]: interval for name, interval in self.intervals.items()},
+        )
+
+
+def check_weights(who: str, weights: Any) -> None:
+    """Refuse what is no mapping of names to numbers >= 0 that are not all 0."""
+    if not isinstance(weights, Mapping) or not all(isinstance(name, str) for name in weights):
+        raise InvalidParameterError.not_allowed(who, "weights", "a mapping by column name", weights)
+    for name, weight in weights.items():
+        if not Number(0.0).accepts(weight):
+            raise InvalidParameterError.not_allowed(who, f"weights[{name!r}]", "a finite number >= 0", weight)
+    if not any(weights.values()):
+        raise InvalidParameterError.not_allowed(who, "weights", "above 0 for at least one column", dict(weights))
