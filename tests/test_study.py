@@ -10,6 +10,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from sklearn.base import clone
+from sklearn.cluster import HDBSCAN, AgglomerativeClustering
 from sklearn.metrics import adjusted_rand_score
 
 from custseg import (
@@ -301,6 +302,28 @@ def test_the_row_report_names_tables_and_policies(sample):
     assert list(report.columns) == ["table", "policy", "action", "n_rows", "remedy"]
     without_id = report[(report["table"] == "transactions") & report["policy"].str.contains("id")]
     assert without_id["n_rows"].tolist() == [3]
+
+
+@pytest.mark.parametrize("engine", ["latent_class", AgglomerativeClustering()])
+def test_any_engine_finds_the_segments(engine):
+    sample = make_customers(300, n_segments=3, separation=3.0, random_state=0)
+    clusterer = SegmentClusterer(n_segments=3, engine=engine, n_init=4, random_state=0)
+    study = SegmentationStudy(
+        SegmentationBrief("retention"), characteristics=DemographicEncoder(), clusterer=clusterer, n_boot=2
+    ).fit(sample.profile)
+    assert adjusted_rand_score(sample.segment, study.labels_) > 0.8
+    assert study.selection_ is not None
+    assert study.verdict_.word in ("natural", "reproducible", "constructive")
+
+
+def test_an_engine_that_finds_its_own_number_cannot_be_asked_at_several(sample):
+    study = SegmentationStudy(
+        SegmentationBrief("retention"),
+        characteristics=DemographicEncoder(),
+        clusterer=SegmentClusterer(engine=HDBSCAN(copy=True)),
+    )
+    with pytest.raises(InvalidParameterError, match="clusterer.*takes a number of segments"):
+        study.fit(sample.profile)
 
 
 def test_a_describer_of_ones_own(sample):

@@ -29,6 +29,7 @@ from custseg.exceptions import ColumnNotFoundError, ColumnTypeError, InvalidPara
 from custseg.personas import Persona, PersonaDescriber
 from custseg.reporting import write_report
 from custseg.segmentation import SegmentClusterer, SegmentSelection
+from custseg.segmentation._engines import finds_number
 from custseg.segmentation._rule_segmenter import RuleDefinedSegmenter
 from custseg.segmentation._segmenter import Segmenter
 from custseg.targeting import Action, SegmentFacts, find_goal, recommend
@@ -400,6 +401,9 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
 
     def _clusterer(self, table: CustomerTable) -> Segmenter:
         clusterer: Segmenter = SegmentClusterer() if self.clusterer is None else clone(self.clusterer)
+        if isinstance(clusterer, SegmentClusterer) and finds_number(clusterer.engine):
+            words = "one that takes a number of segments: whether segments come back is asked at several numbers"
+            raise InvalidParameterError.not_allowed("SegmentationStudy", "clusterer", words, clusterer.engine)
         own = clusterer.get_params(deep=False)
         clusterer.set_params(customer_id=self._customer_id())
         for name in ("min_segment_share", "max_segments"):

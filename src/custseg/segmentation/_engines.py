@@ -143,7 +143,7 @@ def is_clusterer(engine: Any) -> bool:
 
 def finds_number(engine: Any) -> bool:
     """Say whether a clusterer finds the number of segments itself."""
-    return not isinstance(engine, str) and _number_parameter(engine) is None
+    return is_clusterer(engine) and _number_parameter(engine) is None
 
 
 def partition(engine: Any, task: Task) -> Partition:
