@@ -16,11 +16,10 @@ from sklearn.utils.metaestimators import available_if
 from custseg._core.customers import CustomerTable
 from custseg._core.frames import is_table
 from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Instance, Integer, Number, OneOf, ParameterTable, Where
-from custseg.exceptions import ColumnTypeError, InvalidParameterError, SegmentLabelError
-from custseg.segmentation._embedder import MAPPING_OR_NONE, CharacteristicEmbedder, check_for_ids, customer_mass
+from custseg.exceptions import ColumnTypeError, InvalidParameterError
+from custseg.segmentation._embedder import MAPPING_OR_NONE, CharacteristicEmbedder, check_for_ids
 from custseg.segmentation._engines import ENGINES, Partition, Task, finds_number, is_clusterer, partition
 from custseg.segmentation._kmeans import Patterns, distinct_patterns
-from custseg.segmentation._labelled import SEGMENT
 from custseg.segmentation._order import order_by_content, segment_order, weighted_mean
 from custseg.segmentation._segmenter import DEFAULT_ID, Segmenter
 from custseg.segmentation._select import SegmentSelection, choose_n_segments
@@ -367,12 +366,7 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
     def _embed_in_fit(self, X: Any, sample_weight: Any) -> tuple[CustomerTable, Floats, Floats]:
         who = type(self).__name__
         customer_id = self._customer_id()
-        if hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_  # a matrix has no names, even where the last fit had
-        table = self._read(X, fitting=True, customer_id=customer_id, kinds=self._column_kinds())
-        if SEGMENT in table.names:
-            raise SegmentLabelError.taken(who, SEGMENT)
-        mass = customer_mass(sample_weight, table, who)
+        table, mass = self._read_in_fit(X, sample_weight, self._column_kinds())
         if self.embedder == "passthrough":
             self.embedder_: CharacteristicEmbedder | None = None
             self.clustered_on_ = table.names

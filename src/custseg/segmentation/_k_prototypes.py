@@ -13,9 +13,9 @@ import pandas as pd
 
 from custseg._core.customers import CustomerTable
 from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Integer, Number, OneOf, ParameterTable, Where
-from custseg.exceptions import InfeasibleError, SegmentLabelError, UnseenCategoryWarning
+from custseg.exceptions import InfeasibleError, UnseenCategoryWarning
 from custseg.segmentation._balance import balance
-from custseg.segmentation._embedder import MAPPING_OR_NONE, characteristic_weights, check_for_ids, customer_mass
+from custseg.segmentation._embedder import MAPPING_OR_NONE, characteristic_weights, check_for_ids
 from custseg.segmentation._kmeans import Optimum
 from custseg.segmentation._labelled import SEGMENT
 from custseg.segmentation._mixed_space import MixedSpace, Scaling, learn_space, reordered
@@ -231,12 +231,7 @@ class KPrototypesClusterer(Segmenter):
         """
         self._check_parameters()
         who = type(self).__name__
-        if hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_  # a matrix has no names, even where the last fit had
-        table = self._read(X, fitting=True, customer_id=self.customer_id, kinds=self.kinds)
-        if SEGMENT in table.names:
-            raise SegmentLabelError.taken(who, SEGMENT)
-        mass = customer_mass(sample_weight, table, who)
+        table, mass = self._read_in_fit(X, sample_weight, self.kinds)
         weights = characteristic_weights(who, table.names, self.weights)
         self.clustered_on_ = [name for name in table.names if weights[name] > 0]
         clustered = table.select(self.clustered_on_)

@@ -18,12 +18,10 @@ from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Instance, Integer, 
 from custseg.exceptions import (
     DataQualityWarning,
     InfeasibleError,
-    SegmentLabelError,
     UnseenCategoryWarning,
     list_names,
 )
-from custseg.segmentation._embedder import MAPPING_OR_NONE, check_for_ids, customer_mass
-from custseg.segmentation._labelled import SEGMENT
+from custseg.segmentation._embedder import MAPPING_OR_NONE, check_for_ids
 from custseg.segmentation._latent_blocks import (
     Design,
     NumberPart,
@@ -259,12 +257,7 @@ class LatentClassClusterer(Segmenter):
         """
         self._check_parameters()
         who = type(self).__name__
-        if hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_  # a matrix has no names, even where the last fit had
-        table = self._read(X, fitting=True, customer_id=self.customer_id, kinds=self._column_kinds())
-        if SEGMENT in table.names:
-            raise SegmentLabelError.taken(who, SEGMENT)
-        mass = customer_mass(sample_weight, table, who)
+        table, mass = self._read_in_fit(X, sample_weight, self._column_kinds())
         check_for_ids(who, table, self.customer_id)
         self._check_order_by(table)
         patterns = self._collapse_in_fit(table, mass)

@@ -17,10 +17,8 @@ from custseg._core.params import COLUMN, NONE, Instance, OneOf, ParameterTable, 
 from custseg.exceptions import (
     DataQualityWarning,
     InvalidParameterError,
-    SegmentLabelError,
     list_names,
 )
-from custseg.segmentation._embedder import customer_mass
 from custseg.segmentation._labelled import SEGMENT
 from custseg.segmentation._rule_columns import Domain, find_domains, first_match, matches
 from custseg.segmentation._rule_grid import Grid
@@ -143,15 +141,6 @@ class RuleDefinedSegmenter(Segmenter):
         parts = [table] if isinstance(table, str) else list(table)
         source = ".".join(quote_name(part, quote) for part in parts)
         return f"SELECT *, {expression} AS {quote_name(SEGMENT, quote)}\nFROM {source}"
-
-    def _read_in_fit(self, X: Any, sample_weight: Any) -> tuple[CustomerTable, npt.NDArray[np.float64]]:
-        who = type(self).__name__
-        if hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_  # a matrix has no names, even where the last fit had
-        table = self._read(X, fitting=True, customer_id=self._customer_id())
-        if SEGMENT in table.names:
-            raise SegmentLabelError.taken(who, SEGMENT)
-        return table, customer_mass(sample_weight, table, who)
 
     def _apply(
         self, table: CustomerTable, domains: dict[str, Domain], described: Sequence[Rule] | None, grid: Grid

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from custseg._core.base import Estimator, TableOutputMixin
 from custseg._core.customers import CustomerTable, CustomerTableMixin
-from custseg.exceptions import InvalidParameterError
+from custseg.exceptions import InvalidParameterError, SegmentLabelError
+from custseg.segmentation._embedder import customer_mass
 from custseg.segmentation._labelled import SEGMENT, frame_kind, with_segment
 
 __all__ = ["DEFAULT_ID", "Segmenter"]
@@ -119,6 +121,18 @@ class Segmenter(  # type: ignore[call-arg]
 
     def _customer_id(self) -> str:
         return self.customer_id
+
+    def _read_in_fit(
+        self, X: Any, sample_weight: Any, kinds: Mapping[str, str] | None = None
+    ) -> tuple[CustomerTable, npt.NDArray[np.float64]]:
+        """Read the customers of ``fit``, and how many each row stands for."""
+        who = type(self).__name__
+        if hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_  # a matrix has no names, even where the last fit had
+        table = self._read(X, fitting=True, customer_id=self._customer_id(), kinds=kinds)
+        if SEGMENT in table.names:
+            raise SegmentLabelError.taken(who, SEGMENT)
+        return table, customer_mass(sample_weight, table, who)
 
     def _check_order_by(self, table: CustomerTable) -> None:
         if self.order_by is None:
