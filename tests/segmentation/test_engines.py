@@ -24,7 +24,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.preprocessing import StandardScaler
 
 from custseg.datasets import make_customers
-from custseg.exceptions import InfeasibleError, InvalidParameterError
+from custseg.exceptions import InfeasibleError, InvalidParameterError, UnseenCategoryWarning
 from custseg.segmentation import SegmentClusterer
 from tests.conftest import shared_data
 
@@ -200,3 +200,14 @@ def test_many_customers_are_fitted_on_a_sample(engine: str) -> None:
         assert 200 < clusterer.optimum_.sample.n_sampled < 300
         assert 0 <= clusterer.optimum_.sse / whole.optimum_.sse - 1 < 0.01
         assert whole.optimum_.sample is None
+
+
+@pytest.mark.parametrize("engine", OWN)
+def test_an_unseen_category_is_warned_of_once(engine: str) -> None:
+    random = np.random.RandomState(0)
+    customers = pd.DataFrame({"spend": random.randn(60), "region": random.choice(["north", "south"], 60)})
+    clusterer = SegmentClusterer(2, engine=engine, random_state=0).fit(customers)
+    later = customers.assign(region=["moon", *customers["region"][1:]])
+    with pytest.warns(UnseenCategoryWarning, match="moon") as warned:
+        clusterer.predict(later)
+    assert len(warned) == 1

@@ -432,7 +432,7 @@ class LatentClassClusterer(Segmenter):
         table = self._read(X, fitting=False, customer_id=self.customer_id, kinds=self._column_kinds())
         who = type(self).__name__
         encoded, unseen = encode(self._parts, table, who)
-        if unseen:
+        if unseen and not isinstance(X, CustomerTable):  # else whoever read the table has said so
             warn(UnseenCategoryWarning.of(who, unseen), stacklevel=3)
         if any(isinstance(part, NumberPart) for part in self._parts):  # no two rows are equal
             return self._joint_of(self._classes, encoded)
