@@ -20,7 +20,7 @@ LEVELS = ("a", "b")
 def ledger_of(lines: pd.DataFrame) -> Ledger:
     fields = (Field("amount", "amount", "number", required=True), Field("category", "category", "level"))
     records = read_records(lines, customer_id="customer_id", timestamp="timestamp", fields=fields, who="test")
-    return Ledger(records, ["amount"], {"category": LEVELS})
+    return records.ledger
 
 
 def lines_of(customers: Any, seed: int, n_days: int = 20) -> pd.DataFrame:
@@ -53,12 +53,13 @@ IDS = {
 def test_every_line_stands_in_its_customers_block_in_order(
     ids: str, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_ledger, "_BLOCK", block)
+    monkeypatch.setattr(_ledger, "BLOCK", block)
     lines = lines_of(IDS[ids](np.random.RandomState(0)), seed=1)
     ledger = ledger_of(lines)
 
     def describe(block: Block) -> dict[str, np.ndarray[Any, Any]]:
-        amount, category = (ledger.columns[name][block.rows] for name in ("amount", "category"))
+        amount = ledger.numbers("amount")[block.rows]
+        category = ledger.positions("category", LEVELS)[block.rows]
         customer = block.for_each_line(np.arange(len(block.firsts)))
         assert (np.lexsort((block.period, customer)) == np.arange(len(customer))).all()
         assert (np.diff(block.customer_of_visit[block.first_visits]) == 1).all()
@@ -96,5 +97,5 @@ def test_no_characteristic_depends_on_the_size_of_a_block(seed: int, block: int,
     featurizer = _purchase_behavior.PurchaseBehaviorFeaturizer(category="category")
     expected = featurizer.fit_transform(lines)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(_ledger, "_BLOCK", block)
+        patched.setattr(_ledger, "BLOCK", block)
         pd.testing.assert_frame_equal(featurizer.fit_transform(lines), expected, rtol=0, atol=0)

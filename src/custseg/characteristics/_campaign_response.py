@@ -16,7 +16,8 @@ from custseg._core.params import COLUMN, NONE, Integer, Number, OneOf, Parameter
 from custseg.characteristics._beta_prior import BetaPrior, Floats, Ints
 from custseg.characteristics._featurizer import AS_OF, Description, RecordFeaturizer
 from custseg.characteristics._ratio import ratio
-from custseg.characteristics._records import Field, Records, as_whole, count_repeated
+from custseg.characteristics._records import Field, Records, as_whole
+from custseg.characteristics._repeated import count_repeated
 from custseg.characteristics._row_report import RowPolicy
 from custseg.characteristics._timestamps import DAY, HOUR, UNIT_HOURS, UNIT_WORDS, AsOf, Clock, period_start, read_clock
 from custseg.characteristics._vocabulary import Vocabulary

@@ -6,25 +6,24 @@ together. That takes a fraction of the time of grouping tables.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
 import numpy.typing as npt
-from joblib import Parallel, delayed
-from scipy.sparse import csr_array
 
-from custseg.characteristics._records import Records
+from custseg.characteristics._blocks import BLOCK, in_threads, mixed, sort_by_counting
 
 Ints = npt.NDArray[np.int64]
 Numbers = npt.NDArray[Any]
 
-# lines: few enough for the cache, enough that a step in Python costs nothing
-_BLOCK = 2**16
-
-
+# columns that say nothing which the moment does not say
+DERIVED = ("period", "wall")
+# enough to tell the lines of one customer and period apart
+_MOST_REST_BITS = 32
 # beyond any period
 NO_PERIOD = 2**40
 
@@ -107,33 +106,38 @@ class Ledger:
 
     Parameters
     ----------
-    records : Records
-        The lines used; in memory, at least one.
-    names : sequence of str
-        The columns wanted besides customer and period: numbers.
-    levels : mapping of str to sequence of str, optional
-        The text columns wanted, each with its levels. They become positions in these
-        levels; a null, or a level not given, becomes their number.
+    frame : narwhals DataFrame
+        At least one line: ``customer``, ``period`` (whole number) and other columns.
+    customers : tuple of int or None
+        Lowest and highest customer id, where ids are numbers.
+    periods : tuple of int
+        Lowest and highest period.
 
     Attributes
     ----------
-    columns : dict of str to ndarray
-        The columns wanted, in the order of the table.
+    frame : narwhals DataFrame
+        The lines, in the order of the table.
+    parts : list of Part
+        All of them, divided by customers.
     """
 
-    def __init__(
-        self, records: Records, names: Sequence[str], levels: Mapping[str, Sequence[str]] | None = None
-    ) -> None:
-        assert records.periods is not None  # there is a line
-        levels = levels or {}
-        frame = records.frame.select("customer", "period", *names, *levels).collect()
-        self.columns: dict[str, Numbers] = {name: frame[name].to_numpy() for name in names}
-        self.columns |= {role: _positions(frame[role], known) for role, known in levels.items()}
-        self._first_period, last_period = records.periods
-        self._n_periods = last_period - self._first_period + 1
-        self._ids = _Ids(frame["customer"], records.customers, self._n_periods)
-        self._keys = self._ids.codes * self._n_periods
-        self._keys += np.asarray(frame["period"].to_numpy(), dtype=np.int64) - self._first_period
+    def __init__(self, frame: nw.DataFrame[Any], customers: tuple[int, int] | None, periods: tuple[int, int]) -> None:
+        self.frame = frame
+        self._first_period = periods[0]
+        self._n_periods = periods[1] - periods[0] + 1
+        self._period_bits = (self._n_periods - 1).bit_length()
+        self._ids = _Ids(frame["customer"], customers, self._period_bits)
+        # what customer and period leave of a whole number tells lines apart
+        self._rest_bits = min(63 - (self._ids.n_codes << self._period_bits).bit_length(), _MOST_REST_BITS)
+        self.parts = self._divided()
+
+    def numbers(self, name: str) -> Numbers:
+        """Return a column of numbers."""
+        return self.frame[name].to_numpy()
+
+    def positions(self, name: str, levels: Sequence[str]) -> Ints:
+        """Return where the text of each line stands among the levels; a null, or any other, gives their number."""
+        return _positions(self.frame[name], levels)
 
     def by_customer(
         self, describe: Callable[[Block], Mapping[str, Numbers]]
@@ -153,33 +157,52 @@ class Ledger:
             The values of all of them.
         """
 
-        def describe_block(part: _Part) -> tuple[Ints, Mapping[str, Numbers]]:
+        def describe_block(part: Part) -> tuple[Ints, Mapping[str, Numbers]]:
             customers, block = self._block(part)
             return customers, describe(block)
 
-        # each block by itself, so that neither the number of threads nor their order can matter
-        done = Parallel(n_jobs=-1, backend="threading")(delayed(describe_block)(part) for part in self._parts())
+        done = in_threads(describe_block, self.parts)
         columns = {name: np.concatenate([found[name] for _, found in done]) for name in done[0][1]}
         return self._ids.of(np.concatenate([customers for customers, _ in done])), columns
 
-    def _parts(self) -> Iterator[_Part]:
-        """Divide the lines by customers."""
-        codes = self._ids.codes
+    def _divided(self) -> list[Part]:
+        keys = self._keys()
         # as many customers together as have about so many lines
-        bits = max((self._ids.n_codes * _BLOCK // len(codes)).bit_length() - 1, 0)
-        rows, ends, keys = _counted(codes >> bits, ((self._ids.n_codes - 1) >> bits) + 1, self._keys)
-        for number in np.flatnonzero(np.diff(ends)).tolist():
-            part = slice(ends[number], ends[number + 1])
-            yield _Part(rows[part], keys[part], number << bits, 1 << bits)
+        bits = max((self._ids.n_codes * BLOCK // len(keys)).bit_length() - 1, 0)
+        n_parts = ((self._ids.n_codes - 1) >> bits) + 1
+        numbers: Ints = np.empty(len(keys), dtype=np.int32 if n_parts < 2**31 else np.int64)
+        np.right_shift(keys, bits + self._period_bits + self._rest_bits, out=numbers, casting="unsafe")
+        rows, ends, keys = sort_by_counting(numbers, n_parts, keys)
+        return [
+            Part(rows[start:end], keys[start:end], number << bits, 1 << bits)
+            for number, (start, end) in enumerate(pairwise(ends.tolist()))
+            if start < end
+        ]
 
-    def _block(self, part: _Part) -> tuple[Ints, Block]:
+    def _keys(self) -> Ints:
+        """Write customer, period and the rest of each line into one whole number."""
+        frame = self.frame
+        rest = [name for name in frame.columns if name not in DERIVED and frame[name].dtype.is_numeric()]
+        columns = [self.numbers(name) for name in rest if name != "customer"]
+        period = self.numbers("period")
+        keys = np.empty(len(frame), dtype=np.int64)
+        for start in range(0, len(keys), BLOCK):
+            lines = slice(start, start + BLOCK)
+            np.subtract(period[lines], self._first_period, out=keys[lines], casting="unsafe")
+            keys[lines] += self._ids.codes[lines] << self._period_bits
+            keys[lines] <<= self._rest_bits
+            keys[lines] |= mixed([column[lines] for column in columns], self._rest_bits)
+        return keys
+
+    def _block(self, part: Part) -> tuple[Ints, Block]:
         """Put the lines of some customers in order."""
-        customer = part.keys // self._n_periods
-        period = part.keys - customer * self._n_periods
+        period = part.keys >> self._rest_bits
+        customer = period >> self._period_bits
+        period -= customer << self._period_bits
         customer -= part.first_code
         if max(part.n_codes, self._n_periods) <= 4 * len(part.rows):
-            by_period, _, customer = _counted(period, self._n_periods, customer)
-            _, ends, order = _counted(customer, part.n_codes, by_period)
+            by_period, _, customer = sort_by_counting(period, self._n_periods, customer)
+            _, ends, order = sort_by_counting(customer, part.n_codes, by_period)
             customers = np.flatnonzero(np.diff(ends))
             firsts = ends[customers]
         else:
@@ -203,8 +226,18 @@ class Ledger:
 
 
 @dataclass(frozen=True)
-class _Part:
-    """The lines of customers whose numbers follow each other: where they stand, and their keys."""
+class Part:
+    """All lines of some customers whose numbers follow each other, in the order of the table.
+
+    Attributes
+    ----------
+    rows : ndarray of int64
+        Where each line stands in the table.
+    keys : ndarray of int64
+        A number for each line, the same for lines that are equal in all columns, text aside.
+    first_code, n_codes : int
+        The number of the first customer, and how many numbers there are.
+    """
 
     rows: Ints
     keys: Ints
@@ -212,35 +245,13 @@ class _Part:
     n_codes: int
 
 
-def _counted(numbers: Ints, n_numbers: int, carried: Ints) -> tuple[Ints, Ints, Ints]:
-    """Sort by small whole numbers.
-
-    A sparse matrix is brought into the order of its rows by counting, several times faster than any
-    comparison sorts.
-
-    Returns
-    -------
-    rows : ndarray of int64
-        Where each line stood; lines of equal numbers keep their order.
-    ends : ndarray of int64
-        Where the lines of each number begin, and the number of lines.
-    carried : ndarray of int64
-        Another column, sorted likewise.
-    """
-    n_lines = len(numbers)
-    dtype = np.int32 if max(n_numbers, n_lines) < 2**31 else np.int64
-    places = (numbers.astype(dtype), np.arange(n_lines, dtype=dtype))
-    matrix = csr_array((carried, places), shape=(n_numbers, n_lines))
-    return matrix.indices.astype(np.int64), matrix.indptr.astype(np.int64), matrix.data
-
-
 class _Ids:
     """Customers as whole numbers from 0 on, in the order of their ids."""
 
-    def __init__(self, ids: nw.Series[Any], span: tuple[int, int] | None, n_periods: int) -> None:
+    def __init__(self, ids: nw.Series[Any], span: tuple[int, int] | None, period_bits: int) -> None:
         self._ids = ids
         self._distinct: nw.Series[Any] | None = None
-        if span is not None and (span[1] - span[0] + 1) * n_periods < 2**62:
+        if span is not None and (span[1] - span[0] + 1) << period_bits < 2**62:
             self._lowest = span[0]
             self.n_codes = span[1] - span[0] + 1
             values = ids.to_numpy()

@@ -17,7 +17,8 @@ from custseg.characteristics._featurizer import AS_OF, Description, RecordFeatur
 from custseg.characteristics._level_mix import LevelMix
 from custseg.characteristics._paths import PathRule, count_paths, find_paths
 from custseg.characteristics._ratio import ratio
-from custseg.characteristics._records import Field, Records, count_repeated
+from custseg.characteristics._records import Field, Records
+from custseg.characteristics._repeated import count_repeated
 from custseg.characteristics._row_report import LEFT_OUT, RowPolicy
 from custseg.characteristics._timestamps import DAY, HOUR, UNIT_HOURS, UNIT_WORDS, AsOf
 from custseg.characteristics._vocabulary import Vocabulary

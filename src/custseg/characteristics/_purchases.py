@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custseg._core.frames import collect
-from custseg.characteristics._ledger import Block, Ledger
+from custseg.characteristics._ledger import Block
 from custseg.characteristics._records import Records
 
 Ints = npt.NDArray[np.int64]
@@ -193,10 +193,10 @@ def _in_first_period(
 
 
 def _in_memory(records: Records, sums: ExactSum | None, with_returns: bool, later: bool) -> Purchases:
-    ledger = Ledger(records, [] if sums is None and not with_returns else ["amount"])
+    amounts = records.ledger.numbers("amount")
 
     def describe(block: Block) -> dict[str, Ints]:
-        amount = ledger.columns["amount"][block.rows] if ledger.columns else np.zeros(len(block.rows))
+        amount = amounts[block.rows]
         visited = block.visited(amount >= 0)
         found = {"first": visited.first, "last": visited.last, "frequency": visited.frequency}
         if with_returns:
@@ -210,7 +210,7 @@ def _in_memory(records: Records, sums: ExactSum | None, with_returns: bool, late
                 found["first_frequency"] = np.ones_like(visited.first)
         return found
 
-    customers, found = ledger.by_customer(describe)
+    customers, found = records.ledger.by_customer(describe)
     return _numbers(customers, found, sums, with_returns, later)
 
 

@@ -10,6 +10,7 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import narwhals.stable.v2 as nw
@@ -17,6 +18,7 @@ import pandas as pd
 
 from custseg._core.base import OutputKind
 from custseg._core.frames import Table, by_partition, collect, open_table
+from custseg.characteristics._ledger import Ledger
 from custseg.characteristics._row_report import LEFT_OUT, RowPolicy
 from custseg.characteristics._timestamps import AsOf, Clock, period_index, read_clock
 from custseg.exceptions import ColumnTypeError, InvalidParameterError, InvalidTableError
@@ -106,6 +108,12 @@ class Records:
     periods: tuple[int, int] | None
     in_memory: bool
     _roles: Mapping[str, Field]
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The rows used, divided by customers once for all that is computed; in memory, at least one."""
+        assert self.periods is not None  # there is a row
+        return Ledger(self.frame.collect(), self.customers, self.periods)
 
     def kept(self, query: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         """Compute once what is used several times, where the table is in memory anyway."""
@@ -445,37 +453,3 @@ def _row(frame: nw.LazyFrame[Any]) -> dict[str, Any]:
 def _range(facts: Mapping[str, Any], name: str) -> tuple[int, int] | None:
     low, high = facts.get(f"{name}_min"), facts.get(f"{name}_max")
     return None if pd.isna(low) or pd.isna(high) else (int(low), int(high))
-
-
-def count_repeated(records: Records) -> int:
-    """Count the rows that repeat another one in every column read."""
-    # the period and the clock of the zone say nothing that the moment does not say
-    frame = records.frame.drop("period", *(["wall"] if "wall" in records.frame.collect_schema() else []))
-    if records.in_memory and records.customers is not None and "amount" in records.largest:
-        frame = _lookalikes(frame.collect(), records.customers, records.largest["amount"]).lazy()
-    # a window over all columns is how most engines tell distinct rows: counting them by group is far cheaper
-    names = frame.collect_schema().names()
-    groups = frame.group_by(*names).agg(nw.len().alias("__rows"))
-    found = _row(groups.select(nw.col("__rows").sum().alias("rows"), nw.len().alias("distinct")))
-    return int(found["rows"] or 0) - int(found["distinct"])
-
-
-def _lookalikes(frame: nw.DataFrame[Any], customers: tuple[int, int], largest: float) -> nw.DataFrame[Any]:
-    """Keep the lines whose code is not theirs alone; lines that are equal have one code.
-
-    Sorting one whole number per line takes a third of the time of telling whole lines apart, and
-    few lines remain.
-    """
-    low, high = customers
-    share = 2**61 // (high - low + 1)
-    if share < 2**16 or max(abs(low), abs(high)) >= 2**62 or len(frame) < 2:
-        return frame
-    first, last = int(frame["moment"].min()), int(frame["moment"].max())
-    # each customer has a stretch of the whole numbers, half of it for the moment and half for the amount
-    moment = (nw.col("moment") - first) // ((last - first) // (share // 2) + 1)
-    amount = (nw.col("amount") / max(largest, 1e-300) * float(share // 2)).round(0).cast(nw.Int64)
-    code = (nw.col("customer").cast(nw.Int64) - low) * share + moment + amount
-    coded = frame.with_columns(code.alias("code"))
-    in_order = coded["code"].sort()
-    repeated = in_order.filter(in_order.diff() == 0).unique().to_frame()
-    return coded.join(repeated, on="code", how="semi").drop("code")

@@ -11,7 +11,8 @@ from custseg._core.customers import Column
 from custseg._core.params import COLUMN, NONE, OneOf, ParameterTable, Where
 from custseg.characteristics._featurizer import AS_OF, Description, RecordFeaturizer
 from custseg.characteristics._purchases import Floats, Ints, Purchases, purchases_by_customer
-from custseg.characteristics._records import Field, Records, count_repeated
+from custseg.characteristics._records import Field, Records
+from custseg.characteristics._repeated import count_repeated
 from custseg.characteristics._row_report import LEFT_OUT, RowPolicy
 from custseg.characteristics._timestamps import PERIODS, UNIT_HOURS, UNIT_WORDS, period_start
 from custseg.exceptions import InvalidParameterError

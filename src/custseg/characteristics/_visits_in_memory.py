@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from custseg.characteristics._ledger import Block, Ledger, Numbers, Visited
+from custseg.characteristics._ledger import Block, Numbers, Visited
 from custseg.characteristics._purchases import ExactSum, Ints
 from custseg.characteristics._records import Records
 from custseg.characteristics._timestamps import DAY, HOUR, period_start
@@ -52,9 +52,11 @@ def visits_in_memory(records: Records, bought: Bought, asked: Asked, leveled: Se
     sums = asked.sums(records)
     names = ["amount", *(["wall"] if asked.clock or asked.came else []), *(["discount"] if asked.discount else [])]
     levels = {column.role: _levels(records, column) for column in leveled}
-    ledger = Ledger(records, names, levels)
+    ledger = records.ledger
+    columns = {name: ledger.numbers(name) for name in names}
+    columns |= {role: ledger.positions(role, known) for role, known in levels.items()}
     shares = [_LevelSpend.of(column, levels[column.role], sums) for column in leveled]
-    work = _Work(ledger.columns, records, bought, asked, sums, shares)
+    work = _Work(columns, records, bought, asked, sums, shares)
     customers, found = ledger.by_customer(work.describe)
     return Visits(customers, found, sums)
 
@@ -63,11 +65,7 @@ def _levels(records: Records, column: LevelColumn) -> list[str]:
     """Return every level that occurs."""
     if column.closed and column.vocabulary.known is not None:
         return list(column.vocabulary.known)
-    return [
-        level
-        for level in records.frame.select(column.role).collect()[column.role].unique().to_list()
-        if level is not None
-    ]
+    return [level for level in records.ledger.frame[column.role].unique().to_list() if level is not None]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,73 @@
+"""Work in blocks that stay in the processor's cache: sorting into them, and computing them side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from joblib import effective_n_jobs
+from scipy.sparse import csr_array
+
+Ints = npt.NDArray[np.signedinteger[Any]]
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+# lines: few enough for the cache, enough that a step in Python costs nothing
+BLOCK = 2**16
+
+# odd, without a pattern in its bits: those of the golden ratio
+_FACTOR = np.uint64(0x9E3779B97F4A7C15)
+
+
+def sort_by_counting(numbers: Ints, n_numbers: int, carried: npt.NDArray[Any]) -> tuple[Ints, Ints, npt.NDArray[Any]]:
+    """Sort by small whole numbers.
+
+    A sparse matrix is brought into the order of its rows by counting, several times faster than any
+    comparison sorts.
+
+    Returns
+    -------
+    rows : ndarray of int32 or int64
+        Where each line stood; lines of equal numbers keep their order.
+    ends : ndarray of int32 or int64
+        Where the lines of each number begin, and the number of lines.
+    carried : ndarray
+        Another column of numbers, sorted likewise.
+    """
+    n_lines = len(numbers)
+    dtype = np.int32 if max(n_numbers, n_lines) < 2**31 else np.int64
+    places = (numbers.astype(dtype, copy=False), np.arange(n_lines, dtype=dtype))
+    matrix = csr_array((carried, places), shape=(n_numbers, n_lines))
+    return matrix.indices, matrix.indptr, matrix.data
+
+
+def mixed(columns: Sequence[npt.NDArray[Any]], n_bits: int) -> Ints:
+    """Mix the numbers of each row to one of so many bits; rows that are equal have one."""
+    codes = np.zeros(len(columns[0]), dtype=np.uint64)
+    for column in columns:
+        codes ^= _bits(column)
+        codes *= _FACTOR
+        codes ^= codes >> np.uint64(32)
+    codes *= _FACTOR
+    return (codes >> np.uint64(64 - n_bits)).view(np.int64)
+
+
+def _bits(column: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
+    if column.dtype.kind != "f":
+        return column.astype(np.uint64, copy=False)
+    # one zero and one NaN, whatever their bits
+    column = column.astype(np.float64, copy=False) + 0.0
+    column[np.isnan(column)] = np.nan
+    return column.view(np.uint64)
+
+
+def in_threads(compute: Callable[[Task], Result], tasks: Iterable[Task]) -> list[Result]:
+    """Compute each task by itself, so that neither the number of threads nor their order can matter.
+
+    Tasks of a millisecond are too short for joblib's dispatch; its settings say how many threads there may be.
+    """
+    with ThreadPoolExecutor(effective_n_jobs(-1)) as threads:
+        return list(threads.map(compute, tasks))
