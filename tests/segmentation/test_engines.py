@@ -195,11 +195,46 @@ def test_many_customers_are_fitted_on_a_sample(engine: str) -> None:
     clusterer = clone(whole).set_params(sample_above=250).fit(CUSTOMERS)
     assert adjusted_rand_score(whole.labels_, clusterer.labels_) > 0.8
     assert (clusterer.predict(CUSTOMERS) == clusterer.labels_).all()
-    if engine == "kmeans":
-        assert clusterer.optimum_.sample.n_patterns == len(CUSTOMERS)
-        assert 200 < clusterer.optimum_.sample.n_sampled < 300
-        assert 0 <= clusterer.optimum_.sse / whole.optimum_.sse - 1 < 0.01
-        assert whole.optimum_.sample is None
+    assert whole.sample_loss_ is None
+    sample = clusterer.sample_loss_
+    assert sample.n_patterns == len(CUSTOMERS)
+    assert 200 < sample.n_sampled < 300
+    if engine in OWN:
+        assert sample is clusterer.optimum_.sample
+        assert sample.last_gain >= 0
+
+
+def test_the_loss_of_a_sample_is_what_it_cost() -> None:
+    """Each measure against what is left to gain, taken from the fit on all."""
+    for engine in ("kmeans", "k_prototypes"):
+        whole = SegmentClusterer(N_SEGMENTS, engine=engine, n_init=6, random_state=0).fit(CUSTOMERS)
+        sampled = clone(whole).set_params(sample_above=250).fit(CUSTOMERS)
+        assert whole.optimum_.sse <= sampled.optimum_.sse * (1 + 1e-9) <= sampled.sample_loss_.sample_sse * (1 + 2e-9)
+        assert sampled.optimum_.sse / whole.optimum_.sse - 1 < 0.02
+        assert sampled.sample_loss_.loss == pytest.approx(
+            sampled.sample_loss_.sample_sse / sampled.sample_loss_.sse - 1
+        )
+    whole = SegmentClusterer(N_SEGMENTS, engine="latent_class", n_init=6, random_state=0).fit(CUSTOMERS)
+    sampled = clone(whole).set_params(sample_above=250).fit(CUSTOMERS)
+    classes, loss = sampled.engine_, sampled.sample_loss_
+    assert classes.log_likelihood_ <= whole.engine_.log_likelihood_ + 1e-6
+    gained = (classes.log_likelihood_ - whole.engine_.log_likelihood_) / len(CUSTOMERS)
+    assert -0.02 < gained <= 1e-9
+    assert loss.sample_log_likelihood + loss.loss == pytest.approx(loss.log_likelihood)
+    assert loss.loss > 0
+
+
+def test_the_loss_of_a_sample_with_a_clusterer() -> None:
+    """The squares around the means of the sample, against a plain computation."""
+    matrix = np.random.RandomState(0).randn(400, 2)
+    matrix[:200] += 5
+    clusterer = SegmentClusterer(2, engine=KMeans(n_init=1), embedder="passthrough", sample_above=100, random_state=0)
+    clusterer.fit(matrix)
+    centers, labels = clusterer.segment_centers_, clusterer.labels_
+    means = np.stack([matrix[labels == label].mean(axis=0) for label in range(2)])
+    around = ((matrix - centers[labels]) ** 2).sum(), ((matrix - means[labels]) ** 2).sum()
+    found = clusterer.sample_loss_
+    assert (found.sample_sse, found.sse) == pytest.approx(around)
 
 
 @pytest.mark.parametrize("engine", OWN)

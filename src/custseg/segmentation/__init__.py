@@ -18,7 +18,7 @@ from custseg.segmentation._rfm_segmenter import RFMSegmenter
 from custseg.segmentation._rule_report import RuleReport
 from custseg.segmentation._rule_segmenter import RuleSegmenter
 from custseg.segmentation._rules import Rule
-from custseg.segmentation._sample import SampleLoss
+from custseg.segmentation._sample import SampleLikelihood, SampleLoss
 from custseg.segmentation._select import SegmentSelection
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Rule",
     "RuleReport",
     "RuleSegmenter",
+    "SampleLikelihood",
     "SampleLoss",
     "SegmentAssignment",
     "SegmentClusterer",

@@ -71,8 +71,8 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         The number of restarts; a clusterer of scikit-learn's has its own.
     sample_above : int, default=100_000
         Above so many customers that differ, the engine is fitted on a sample of about that size, drawn by
-        content so that the order of the rows does not matter, and all are assigned. k-means then runs on
-        all rows from there, and ``optimum_.sample`` tells what the sample had cost.
+        content so that the order of the rows does not matter, and all are assigned. Our own engines then go
+        on from there on all customers. ``sample_loss_`` tells what the sample had cost.
     random_state : int, RandomState or None, default=None
         The source of the starting points; also for a clusterer whose own ``random_state`` is None.
 
@@ -99,6 +99,8 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         The fitted engine; None for k-means.
     optimum_ : Optimum or None
         How good the result is among those of the restarts, as the engine tells it; None where it does not.
+    sample_loss_ : SampleLoss, SampleLikelihood or None
+        What fitting on a sample had cost; None where there were at most ``sample_above`` customers that differ.
     selection_ : SegmentSelection or None
         How ``"auto"`` came to its number; None where the number was given.
     n_features_in_ : int
@@ -266,7 +268,7 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         by = None if self.order_by is None else table[self.order_by]
         self._columns = columns
         self._partition = found.in_order(segment_order(found.centers, labels, mass, by))
-        self.engine_, self.optimum_ = found.engine, found.optimum
+        self.engine_, self.optimum_, self.sample_loss_ = found.engine, found.optimum, found.sample
         self.n_segments_ = found.n_segments
         self.segment_centers_ = self._partition.centers[:, np.argsort(columns)]
         self.segment_subsidies_ = self._partition.subsidies

@@ -17,7 +17,8 @@ from custseg.segmentation._balance import balance
 from custseg.segmentation._k_prototypes import KPrototypesClusterer
 from custseg.segmentation._kmeans import Patterns, distinct_patterns, fit_kmeans, nearest
 from custseg.segmentation._latent_class import LatentClassClusterer
-from custseg.segmentation._sample import drawn
+from custseg.segmentation._lloyd import sse_of
+from custseg.segmentation._sample import SampleLikelihood, SampleLoss, drawn
 
 __all__ = ["ENGINES", "Partition", "Task", "finds_number", "is_clusterer", "partition"]
 
@@ -71,10 +72,15 @@ class Task:
     sample_above: int
     random_state: int
 
-    def to_fit(self) -> tuple[CustomerTable, Floats, Floats]:
-        """Return table, matrix and mass of the customers to fit on: a sample where there are too many that differ."""
-        if self.patterns.n_patterns <= self.sample_above:
-            return self.table, self.matrix, self.mass
+    @property
+    def is_sampled(self) -> bool:
+        """Whether there are so many customers that differ that a sample of them is fitted."""
+        return self.patterns.n_patterns > self.sample_above
+
+    def to_fit(self) -> tuple[Floats, Floats]:
+        """Return matrix and mass of the customers to fit on."""
+        if not self.is_sampled:
+            return self.matrix, self.mass
         rows, counts = drawn(self.patterns, self.sample_above)
         # drawn customers stand for those not drawn
         share = np.zeros(self.patterns.n_patterns)
@@ -82,7 +88,7 @@ class Task:
         known = np.flatnonzero(self.mass > 0)
         share = share[self.patterns.inverse]
         chosen = known[share > 0]
-        return self.table.take(chosen), self.matrix[chosen], self.mass[chosen] * share[share > 0]
+        return self.matrix[chosen], self.mass[chosen] * share[share > 0]
 
 
 @dataclass(frozen=True)
@@ -97,6 +103,8 @@ class Partition:
         By how much the squared distance to each centre is lowered.
     optimum : object or None
         What the engine says about the quality of what it found.
+    sample : SampleLoss, SampleLikelihood or None
+        What fitting on a sample had cost; None where all customers were used.
     engine : estimator or None
         The fitted engine; None for k-means.
     assigns : bool
@@ -108,6 +116,7 @@ class Partition:
     centers: Floats
     subsidies: Floats
     optimum: Any
+    sample: SampleLoss | SampleLikelihood | None
     engine: Any
     assigns: bool
     places: Integers
@@ -194,7 +203,8 @@ def _around(centers: Floats, task: Task, optimum: Any, engine: Any) -> Partition
     if task.min_segment_share > 0:
         balanced = balance(task.who, task.patterns, centers, task.min_segment_share)
         centers, subsidies = balanced.centers, balanced.subsidies
-    return Partition(centers, subsidies, optimum, engine, assigns=False, places=np.arange(len(centers)))
+    sample = getattr(optimum, "sample", None)
+    return Partition(centers, subsidies, optimum, sample, engine, assigns=False, places=np.arange(len(centers)))
 
 
 def _by_classes(task: Task) -> Partition:
@@ -203,9 +213,10 @@ def _by_classes(task: Task) -> Partition:
         words = 'equal, or 0, with engine="latent_class" (likelihoods know no weights)'
         raise InvalidParameterError.not_allowed(task.who, "weights", words, dict(task.weights))
     assert task.n_segments is not None
-    engine = LatentClassClusterer(task.n_segments, n_init=task.n_init, random_state=task.random_state)
-    table, _, mass = task.to_fit()
-    return _assigning(engine.fit(table, sample_weight=mass), task)
+    engine = LatentClassClusterer(
+        task.n_segments, n_init=task.n_init, sample_above=task.sample_above, random_state=task.random_state
+    )
+    return _assigning(engine.fit(task.table, sample_weight=task.mass), task)
 
 
 def _by_prototypes(task: Task) -> Partition:
@@ -215,16 +226,16 @@ def _by_prototypes(task: Task) -> Partition:
         weights=task.weights,
         min_segment_share=task.min_segment_share,
         n_init=task.n_init,
+        sample_above=task.sample_above,
         random_state=task.random_state,
     )
-    table, _, mass = task.to_fit()
-    return _assigning(engine.fit(table, sample_weight=mass), task)
+    return _assigning(engine.fit(task.table, sample_weight=task.mass), task)
 
 
 def _by_clusterer(engine: Any, task: Task) -> Partition:
-    """Fit a clusterer of scikit-learn's on the customers in the order of their content."""
+    """Fit a clusterer of scikit-learn's on the customers in the order of their content, or on a sample of them."""
     model = _prepared(engine, task)
-    _, matrix, mass = task.to_fit()
+    matrix, mass = task.to_fit()
     by_content = np.lexsort((mass, *matrix.T[::-1]))
     by_content = by_content[mass[by_content] > 0]
     matrix, mass = matrix[by_content], mass[by_content]
@@ -235,6 +246,16 @@ def _by_clusterer(engine: Any, task: Task) -> Partition:
             raise InvalidParameterError.not_allowed(task.who, "sample_weight", words, "weights that differ")
         named["sample_weight"] = mass
     model.fit(matrix, **named)
+    found = _of_fitted(model, matrix, mass, task)
+    if not task.is_sampled:
+        return found
+    fitted = np.asarray(model.predict(matrix)) if found.assigns else nearest(matrix, found.centers)
+    sampled = _means(matrix, mass, fitted, found.n_segments)
+    return replace(found, sample=_sample_loss(task, found, sampled, len(distinct_patterns(matrix).values)))
+
+
+def _of_fitted(model: Any, matrix: Floats, mass: Floats, task: Task) -> Partition:
+    """Take over the segments of a clusterer, fitted on the customers of a matrix."""
     if hasattr(model, "cluster_centers_") and np.ndim(model.cluster_centers_) == 2:
         return _around(np.asarray(model.cluster_centers_, dtype=np.float64), task, None, model)
     if hasattr(model, "predict"):
@@ -245,6 +266,24 @@ def _by_clusterer(engine: Any, task: Task) -> Partition:
         raise InfeasibleError.no_segments(task.who, type(model).__name__)
     labels = np.where(labels < 0, -1, np.searchsorted(found, labels))
     return _around(_means(matrix, mass, labels, len(found)), task, None, model)
+
+
+def _sample_loss(task: Task, found: Partition, sampled: Floats, n_sampled: int) -> SampleLoss:
+    """Compare the means of the segments in the sample with those among all customers."""
+    labels = found.assign(task.matrix, task.table)
+    inside = labels >= 0
+    matrix, labels, mass = task.matrix[inside], labels[inside], task.mass[inside]
+    means = _means(matrix, mass, labels, found.n_segments)
+    sampled = np.where(np.isnan(sampled), means, sampled)  # a segment that the sample did not show
+    around_sampled, around_means = (sse_of(matrix, mass, centers, labels) for centers in (sampled, means))
+    return SampleLoss(
+        n_sampled=n_sampled,
+        n_patterns=task.patterns.n_patterns,
+        sample_sse=around_sampled,
+        sse=around_means,
+        n_passes=1,
+        last_gain=1.0 - around_means / around_sampled if around_sampled > 0 else 0.0,
+    )
 
 
 def _prepared(engine: Any, task: Task) -> Any:
@@ -277,7 +316,15 @@ def _assigning(engine: Any, task: Task) -> Partition:
         raise InfeasibleError.share_not_kept(task.who, type(engine).__name__, task.min_segment_share, shares.min())
     centers = _means(task.matrix, task.mass, labels, n_segments)
     optimum = getattr(engine, "optimum_", None)
-    return Partition(centers, np.zeros(n_segments), optimum, engine, assigns=True, places=np.arange(n_segments))
+    return Partition(
+        centers,
+        np.zeros(n_segments),
+        optimum,
+        getattr(optimum, "sample", None),
+        engine,
+        assigns=True,
+        places=np.arange(n_segments),
+    )
 
 
 def _reads_tables(engine: Any) -> bool:

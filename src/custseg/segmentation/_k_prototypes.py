@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar, Self
 from warnings import warn
 
@@ -22,7 +23,14 @@ from custseg.segmentation._mixed_space import MixedSpace, Scaling, learn_space, 
 from custseg.segmentation._nearest import nearest, one_thread
 from custseg.segmentation._order import order_by_content, segment_order
 from custseg.segmentation._patterns import Patterns, distinct_patterns
-from custseg.segmentation._prototype_search import MixedPatterns, find_prototypes, prototype_cost, prototypes_of
+from custseg.segmentation._prototype_search import (
+    MixedPatterns,
+    carried_on,
+    find_prototypes,
+    prototype_cost,
+    prototypes_of,
+)
+from custseg.segmentation._sample import SAMPLED_PER_SEGMENT, drawn
 from custseg.segmentation._segmenter import DEFAULT_ID, Segmenter
 
 __all__ = ["KPrototypesClusterer"]
@@ -72,6 +80,10 @@ class KPrototypesClusterer(Segmenter):
         categories). By default the largest segment comes first.
     n_init : int, default=20
         The number of starts.
+    sample_above : int, default=100_000
+        Above so many customers that differ, the prototypes are found on a sample of about that size,
+        drawn by content so that the order of the rows does not matter, and improved on all;
+        ``optimum_.sample`` tells what the sample had cost.
     random_state : int, RandomState or None, default=None
         The source of the starting prototypes.
 
@@ -168,6 +180,7 @@ class KPrototypesClusterer(Segmenter):
         "min_segment_share": (Number(0.0, 1.0),),
         "order_by": (NONE, COLUMN),
         "n_init": (Integer(1),),
+        "sample_above": (Integer(1),),
         "random_state": RANDOM_STATE,
     }
 
@@ -183,6 +196,7 @@ class KPrototypesClusterer(Segmenter):
         min_segment_share: float = 0.0,
         order_by: str | None = None,
         n_init: int = 20,
+        sample_above: int = 100_000,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.n_segments = n_segments
@@ -194,6 +208,7 @@ class KPrototypesClusterer(Segmenter):
         self.min_segment_share = min_segment_share
         self.order_by = order_by
         self.n_init = n_init
+        self.sample_above = sample_above
         self.random_state = random_state
 
     def __sklearn_tags__(self) -> Any:
@@ -291,9 +306,9 @@ class KPrototypesClusterer(Segmenter):
 
     def _search(self, patterns: MixedPatterns, groups: Patterns) -> None:
         n_segments = int(self.n_segments)
-        centers, optimum = find_prototypes(patterns, n_segments, n_init=self.n_init, random_state=self.random_state)
+        centers, optimum = self._find(patterns, groups)
         self._centers, self.segment_subsidies_ = centers, np.zeros(n_segments)
-        self.optimum_: Optimum = replace(optimum, sse=self._space.cost(optimum.sse))
+        self.optimum_: Optimum = self._in_units(optimum)
         if self.min_segment_share > 0:
             points = Patterns(patterns.points, groups.counts, groups.inverse)
 
@@ -302,6 +317,23 @@ class KPrototypesClusterer(Segmenter):
 
             balanced = balance(type(self).__name__, points, centers, self.min_segment_share, recompute)
             self._centers, self.segment_subsidies_ = balanced.centers, balanced.subsidies
+
+    def _find(self, patterns: MixedPatterns, groups: Patterns) -> tuple[Floats, Optimum]:
+        """Find prototypes on all distinct rows, or on a sample of them and go on from there."""
+        n_segments = int(self.n_segments)
+        n_sampled = max(self.sample_above, SAMPLED_PER_SEGMENT * n_segments)
+        search = partial(find_prototypes, n_segments=n_segments, n_init=self.n_init, random_state=self.random_state)
+        if groups.n_patterns <= n_sampled:
+            return search(patterns)
+        rows, counts = drawn(groups, n_sampled)
+        centers, optimum = search(MixedPatterns.of(groups.values[rows], counts, self._space.layout))
+        return carried_on(patterns, centers, optimum, len(rows))
+
+    def _in_units(self, optimum: Optimum) -> Optimum:
+        cost, sample = self._space.cost, optimum.sample
+        if sample is not None:
+            sample = replace(sample, sample_sse=cost(sample.sample_sse), sse=cost(sample.sse))
+        return replace(optimum, sse=cost(optimum.sse), sample=sample)
 
     def _settle(self, patterns: MixedPatterns, groups: Patterns, by: Any, mass: Floats) -> None:
         """Put the segments in order; the first of equally near prototypes depends on it, and so may the prototypes."""

@@ -31,11 +31,12 @@ from custseg.segmentation._latent_blocks import (
     make_part,
     order_of_parts,
 )
-from custseg.segmentation._latent_em import Classes, LatentOptimum, fit_latent_classes, log_joint
+from custseg.segmentation._latent_em import Classes, LatentFit, LatentOptimum, carried_on, fit_latent_classes, log_joint
 from custseg.segmentation._latent_errors import posterior, standard_errors
 from custseg.segmentation._latent_profiles import profile_table
 from custseg.segmentation._order import segment_order
 from custseg.segmentation._patterns import Patterns
+from custseg.segmentation._sample import SAMPLED_PER_SEGMENT, drawn
 from custseg.segmentation._segmenter import DEFAULT_ID, Segmenter
 
 __all__ = ["LatentClassClusterer"]
@@ -85,6 +86,10 @@ class LatentClassClusterer(Segmenter):
         without one, a class of equal values has an unbounded likelihood.
     standard_errors : bool, default=True
         Whether ``profiles_`` has standard errors. They take a matrix with one row per parameter.
+    sample_above : int, default=100_000
+        Above so many customers that differ, the starts run on a sample of about that size, drawn by
+        content so that the order of the rows does not matter; EM steps over all customers go on from
+        the best, and ``optimum_.sample`` tells what the sample had cost.
     random_state : int, RandomState or None, default=None
         The source of the starts.
 
@@ -193,6 +198,7 @@ class LatentClassClusterer(Segmenter):
         "tol": (Number(0.0),),
         "min_variance": (Number(1e-6, 1.0),),
         "standard_errors": (Instance(bool, np.bool_),),
+        "sample_above": (Integer(1),),
         "random_state": RANDOM_STATE,
     }
 
@@ -208,6 +214,7 @@ class LatentClassClusterer(Segmenter):
         tol: float = 1e-6,
         min_variance: float = 0.01,
         standard_errors: bool = True,
+        sample_above: int = 100_000,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.n_segments = n_segments
@@ -219,6 +226,7 @@ class LatentClassClusterer(Segmenter):
         self.tol = tol
         self.min_variance = min_variance
         self.standard_errors = standard_errors
+        self.sample_above = sample_above
         self.random_state = random_state
 
     def __sklearn_tags__(self) -> Any:
@@ -265,17 +273,7 @@ class LatentClassClusterer(Segmenter):
         if self.n_segments > known.sum():
             raise InfeasibleError.too_few_customers(who, self.n_segments, int(known.sum()), table.n_customers)
         design, counts = Design.of(self._parts, patterns.values[known]), patterns.counts[known]
-        found = fit_latent_classes(
-            who,
-            design,
-            counts,
-            self.n_segments,
-            n_init=self.n_init,
-            max_iter=self.max_iter,
-            tol=self.tol,
-            floor=self.min_variance,
-            random_state=check_random_state(self.random_state),
-        )
+        found = self._estimate(design, counts, patterns.values[known])
         self.converged_, self.n_iter_ = found.converged, found.n_iter
         self._put_in_order(table, found.classes, patterns, mass)
         self._report(design, counts, found.optimum)
@@ -375,6 +373,30 @@ class LatentClassClusterer(Segmenter):
             patterns = Patterns(again.values, again.counts, again.inverse[patterns.inverse])
         self._parts = parts
         return patterns
+
+    def _estimate(self, design: Design, counts: Floats, values: Floats) -> LatentFit:
+        """Estimate on all distinct rows, or on a sample of them and go on from there."""
+        rows, sampled = np.arange(len(counts)), design
+        n_sampled = max(self.sample_above, SAMPLED_PER_SEGMENT * self.n_segments)
+        if len(counts) > n_sampled:
+            rows, shown = drawn(Patterns(values, counts, rows), n_sampled)
+            sampled = Design.of(self._parts, values[rows])
+        else:
+            shown = counts
+        found = fit_latent_classes(
+            type(self).__name__,
+            sampled,
+            shown,
+            self.n_segments,
+            n_init=self.n_init,
+            max_iter=self.max_iter,
+            tol=self.tol,
+            floor=self.min_variance,
+            random_state=check_random_state(self.random_state),
+        )
+        if sampled is design:
+            return found
+        return carried_on(found, design, counts, floor=self.min_variance, n_sampled=len(rows))
 
     def _put_in_order(self, table: CustomerTable, classes: Classes, patterns: Patterns, mass: Floats) -> None:
         joint = self._joint_of(classes, patterns.values)

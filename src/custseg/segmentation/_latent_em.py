@@ -13,8 +13,9 @@ import pandas as pd
 from custseg.exceptions import InfeasibleError
 from custseg.segmentation._kmeans import one_thread
 from custseg.segmentation._latent_blocks import Design
+from custseg.segmentation._sample import N_PASSES, SampleLikelihood
 
-__all__ = ["Classes", "LatentFit", "LatentOptimum", "coefficients", "fit_latent_classes", "log_joint"]
+__all__ = ["Classes", "LatentFit", "LatentOptimum", "carried_on", "coefficients", "fit_latent_classes", "log_joint"]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -83,6 +84,9 @@ class LatentOptimum:
         By how much the next different result is lower; NaN where all agree.
     n_emptied : int
         How many of those run to the end lost a class: one without customers.
+    sample : SampleLikelihood or None
+        What it cost to find the classes on a sample; None where all distinct rows were used. The starts,
+        their hits and their gap are then those on the sample.
     """
 
     log_likelihood: float
@@ -91,6 +95,7 @@ class LatentOptimum:
     n_hits: int
     second_best_gap: float
     n_emptied: int
+    sample: SampleLikelihood | None = None
 
     @property
     def hit_rate(self) -> float:
@@ -108,6 +113,7 @@ class LatentOptimum:
                 "hit_rate": [self.hit_rate],
                 "second_best_gap": [self.second_best_gap],
                 "n_emptied": [self.n_emptied],
+                "sample_loss": [math.nan if self.sample is None else self.sample.loss],
             }
         )
 
@@ -157,6 +163,12 @@ class _Problem:
     weighted: Floats
     floor: float
     margins: Classes | None = None
+
+    @classmethod
+    def of(cls, design: Design, counts: Floats, floor: float) -> _Problem:
+        problem = cls(design, counts, design.matrix * counts[:, None], floor)
+        margins = problem.maximise(problem.weighted.sum(axis=0)[None, None])[0]
+        return replace(problem, margins=margins)
 
     def expect(self, classes: Classes) -> tuple[Floats, Floats]:
         """Return the log-likelihood of every start and the expected statistics of every class."""
@@ -245,9 +257,7 @@ def fit_latent_classes(
         If every start ended with an empty class.
     """
     with one_thread():
-        problem = _Problem(design, counts, design.matrix * counts[:, None], floor)
-        margins = problem.maximise(problem.weighted.sum(axis=0)[None, None])[0]
-        problem = replace(problem, margins=margins)
+        problem = _Problem.of(design, counts, floor)
         if n_classes == 1:
             n_init = 1
         classes = _starts(problem, n_classes, random_state.random_sample((n_init, n_classes)))
@@ -259,6 +269,49 @@ def fit_latent_classes(
         run.take(max_iter)
         run.end()
     return _best(who, run, n_init)
+
+
+def carried_on(fit: LatentFit, design: Design, counts: Floats, *, floor: float, n_sampled: int) -> LatentFit:
+    """Improve classes found on a sample by EM steps over all rows, and measure what the sample had cost.
+
+    Parameters
+    ----------
+    fit : LatentFit
+        The classes found on the sample.
+    design : Design
+        All distinct rows.
+    counts : ndarray of shape (n_rows,)
+        The positive weight of each.
+    floor : float
+        As for :func:`fit_latent_classes`.
+    n_sampled : int
+        The number of distinct rows in the sample.
+
+    Returns
+    -------
+    LatentFit
+        The improved classes.
+    """
+    with one_thread():
+        problem = _Problem.of(design, counts, floor)
+        classes = fit.classes[None]
+        found, statistics = problem.expect(classes)
+        likelihoods = [float(found[0])]
+        for _ in range(N_PASSES):
+            classes = problem.maximise(statistics)
+            found, statistics = problem.expect(classes)
+            likelihoods.append(float(found[0]))
+    total = float(counts.sum())
+    sample = SampleLikelihood(
+        n_sampled=n_sampled,
+        n_patterns=len(counts),
+        sample_log_likelihood=likelihoods[0] / total,
+        log_likelihood=likelihoods[-1] / total,
+        n_passes=N_PASSES,
+        last_gain=(likelihoods[-1] - likelihoods[-2]) / total,
+    )
+    optimum = replace(fit.optimum, log_likelihood=likelihoods[-1], sample=sample)
+    return replace(fit, classes=classes[0], optimum=optimum)
 
 
 class _Run:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,9 @@ from custseg.segmentation._kmeans import Optimum
 from custseg.segmentation._lloyd import seed_centers, sums_batch, uniform_draws
 from custseg.segmentation._mixed_space import Layout
 from custseg.segmentation._nearest import one_thread
+from custseg.segmentation._sample import N_PASSES, SampleLoss
 
-__all__ = ["MixedPatterns", "find_prototypes", "improve", "prototype_cost", "prototypes_of"]
+__all__ = ["MixedPatterns", "carried_on", "find_prototypes", "improve", "prototype_cost", "prototypes_of"]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -128,6 +129,28 @@ def find_prototypes(
     costs = [prototype_cost(patterns, centers, labels) for centers, labels in polished]
     best = int(np.argmin(costs))
     return polished[best][0], _optimum(costs[best], found, total)
+
+
+def carried_on(patterns: MixedPatterns, centers: Floats, optimum: Optimum, n_sampled: int) -> tuple[Floats, Optimum]:
+    """Improve prototypes found on a sample by passes over all patterns, and measure what the sample had cost."""
+    n_segments = len(centers)
+    costs: list[float] = []
+    with one_thread():
+        for _ in range(N_PASSES):
+            labels = _nearest_batch(patterns, centers[None])[0]
+            if not costs:
+                costs.append(prototype_cost(patterns, centers, labels[0]))
+            centers = prototypes_of(patterns, labels, n_segments)[0]
+            costs.append(prototype_cost(patterns, centers, labels[0]))
+    sample = SampleLoss(
+        n_sampled=n_sampled,
+        n_patterns=len(patterns.points),
+        sample_sse=costs[0],
+        sse=costs[-1],
+        n_passes=N_PASSES,
+        last_gain=1.0 - costs[-1] / costs[-2] if costs[-2] > 0 else 0.0,
+    )
+    return centers, replace(optimum, sse=costs[-1], sample=sample)
 
 
 def _optimum(cost: float, found: Floats, total: float) -> Optimum:

@@ -10,13 +10,15 @@ import numpy.typing as npt
 from custseg.segmentation._nearest import nearest
 from custseg.segmentation._patterns import Patterns, content_hash
 
-__all__ = ["SampleLoss", "drawn", "full_passes"]
+__all__ = ["N_PASSES", "SAMPLED_PER_SEGMENT", "SampleLikelihood", "SampleLoss", "drawn", "full_passes"]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-# Lloyd's passes over all patterns after the fit on the sample.
+# Passes over all patterns after the fit on the sample.
 N_PASSES = 2
+# A sample holds at least so many patterns for each segment.
+SAMPLED_PER_SEGMENT = 50
 # Patterns per batch of a pass.
 BATCH = 65_536
 # So many bits of a hash fit into a float without rounding.
@@ -27,10 +29,11 @@ HASH_BITS = 53
 class SampleLoss:
     """What it cost to find the centres on a sample of the distinct rows.
 
-    The centres of the sample are improved by Lloyd's passes over all rows, and the improved ones are
-    kept. How far those passes lower the sum of squared distances (SSE) is what the sample had cost
-    before; what the last of them still gained says how much is left. Neither says whether restarts on
-    all rows would have found a better local optimum.
+    The centres of the sample are improved by passes over all rows (Lloyd's, or for k-prototypes the
+    like), and the improved ones are kept. How far those passes lower the sum of squared distances (SSE;
+    for k-prototypes the cost) is what the sample had cost before; what the last of them still gained says
+    how much is left. Neither says whether restarts on all rows would have found a better local optimum.
+    A clusterer of scikit-learn's is not run on; there, one pass says what the means of all rows gain.
 
     Attributes
     ----------
@@ -59,6 +62,41 @@ class SampleLoss:
     def loss(self) -> float:
         """By which share the SSE around the centres of the sample was above that of the result."""
         return self.sample_sse / self.sse - 1.0 if self.sse > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class SampleLikelihood:
+    """What it cost to find latent classes on a sample of the distinct rows.
+
+    The classes of the sample are improved by EM steps over all rows, and the improved ones are kept.
+
+    Attributes
+    ----------
+    n_sampled : int
+        The number of distinct rows in the sample.
+    n_patterns : int
+        The number of distinct rows.
+    sample_log_likelihood : float
+        The log-likelihood of a customer, on average over all, with the classes found on the sample.
+    log_likelihood : float
+        The same after the steps: that of the result.
+    n_passes : int
+        The number of steps over all rows.
+    last_gain : float
+        By how much the last step raised it.
+    """
+
+    n_sampled: int
+    n_patterns: int
+    sample_log_likelihood: float
+    log_likelihood: float
+    n_passes: int
+    last_gain: float
+
+    @property
+    def loss(self) -> float:
+        """By how much the log-likelihood of a customer was lower with the classes of the sample."""
+        return self.log_likelihood - self.sample_log_likelihood
 
 
 def drawn(patterns: Patterns, n_sampled: int) -> tuple[Integers, Floats]:
