@@ -1,7 +1,7 @@
 """Run one benchmark: ``python -m benchmarks NAME [--json]``.
 
-Each module of this folder is a benchmark. Its ``run()`` returns a list of rows, each a dict with the
-same keys; it must have checked that everything it timed computed the same.
+Each module of this folder is a benchmark. Its ``run()`` returns a list of rows, each a dict; rows with
+the same keys make one table. It must have checked that everything it timed computed the same.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,10 @@ def versions() -> dict[str, str]:
 
 
 def as_text(rows: Sequence[dict[str, Any]]) -> str:
+    return "\n\n".join(_as_table(list(table)) for _, table in groupby(rows, key=tuple))
+
+
+def _as_table(rows: Sequence[dict[str, Any]]) -> str:
     columns = list(rows[0])
     cells = [columns, *([_cell(row[column]) for column in columns] for row in rows)]
     widths = [max(len(line[position]) for line in cells) for position in range(len(columns))]

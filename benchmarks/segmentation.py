@@ -8,10 +8,5 @@ from benchmarks import _k_prototypes_speed, _kmeans_speed, _latent_class_speed, 
 
 
 def run() -> list[dict[str, Any]]:
-    rows = [
-        row
-        for benchmark in (_kmeans_speed, _latent_class_speed, _k_prototypes_speed, _scoring_speed)
-        for row in benchmark.run()
-    ]
-    columns = dict.fromkeys(name for row in rows for name in row)
-    return [{name: row.get(name) for name in columns} for row in rows]
+    parts = (_kmeans_speed, _latent_class_speed, _k_prototypes_speed, _scoring_speed)
+    return [row for part in parts for row in part.run()]
