@@ -141,7 +141,9 @@ def _count(monkeypatch: pytest.MonkeyPatch, seen: Seen, owner: Any, method: str)
             return seen.keep_part(how, source, None if result is None else [result])
         return seen.keep_part(how, source, result) if method in _IN_PARTS else seen.keep(how, result)
 
-    monkeypatch.setattr(owner, method, counting)
+    is_of_class = isinstance(inspect.getattr_static(owner, method), (classmethod, staticmethod))
+    # the original is bound already, however it is called
+    monkeypatch.setattr(owner, method, staticmethod(counting) if is_of_class else counting)
 
 
 def _count_tasks(monkeypatch: pytest.MonkeyPatch, seen: Seen) -> None:

@@ -201,7 +201,6 @@ def test_many_customers_are_fitted_on_a_sample(engine: str) -> None:
     assert 200 < sample.n_sampled < 300
     if engine in OWN:
         assert sample is clusterer.optimum_.sample
-        assert sample.last_gain >= 0
 
 
 def test_the_loss_of_a_sample_is_what_it_cost() -> None:
@@ -218,10 +217,13 @@ def test_the_loss_of_a_sample_is_what_it_cost() -> None:
     sampled = clone(whole).set_params(sample_above=250).fit(CUSTOMERS)
     classes, loss = sampled.engine_, sampled.sample_loss_
     assert classes.log_likelihood_ <= whole.engine_.log_likelihood_ + 1e-6
-    gained = (classes.log_likelihood_ - whole.engine_.log_likelihood_) / len(CUSTOMERS)
-    assert -0.02 < gained <= 1e-9
-    assert loss.sample_log_likelihood + loss.loss == pytest.approx(loss.log_likelihood)
+    # it goes on to a maximum of all customers, not only of the sample
+    assert classes.converged_
+    assert classes.log_likelihood_ == pytest.approx(whole.engine_.log_likelihood_, abs=1e-3)
+    assert loss.log_likelihood * len(CUSTOMERS) == pytest.approx(classes.log_likelihood_)
     assert loss.loss > 0
+    errors = [np.isfinite(found.profiles_["standard_error"]).sum() for found in (classes, whole.engine_)]
+    assert errors[0] == errors[1]
 
 
 def test_the_loss_of_a_sample_with_a_clusterer() -> None:

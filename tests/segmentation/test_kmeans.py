@@ -321,12 +321,32 @@ def test_a_sample_gives_centres_for_all_and_its_loss() -> None:
     assert whole.loss is None
     assert 850 < sample.n_sampled < 1_150
     assert sample.n_patterns == 6_000
-    assert np.array_equal(fit.labels, nearest(patterns.values, fit.centers)) or sample.last_gain > 0
-    assert fit.sse == pytest.approx(sse_of(patterns.values, patterns.counts, fit.labels))
+    assert np.array_equal(fit.labels, nearest(patterns.values, fit.centers))
+    assert fit.sse == pytest.approx(((patterns.values - fit.centers[fit.labels]) ** 2).sum())
     assert sample.sse == fit.optimum.sse == fit.sse
     assert sample.loss == sample.sample_sse / sample.sse - 1 > 0
     assert fit.sse == pytest.approx(whole.sse, rel=0.01)
     assert fit.optimum.to_frame().loc[0, "sample_loss"] == sample.loss
+
+
+def test_a_sample_does_not_miss_far_groups_of_few() -> None:
+    random = np.random.RandomState(0)
+    far = [random.normal(place, 1, (size, 3)) for place, size in ((60, 30), (-60, 20))]
+    patterns = distinct_patterns(np.vstack([random.normal(size=(20_000, 3)), *far]))
+    whole = fit_kmeans(patterns, 6, n_init=5, random_state=0)
+    fit = fit_kmeans(patterns, 6, n_init=5, random_state=0, sample_above=500)
+    assert fit.sse < 1.02 * whole.sse
+
+
+@pytest.mark.parametrize("n_init", [1, 5])
+def test_few_restarts_are_seldom_worse_than_as_many_of_scikit_learn(n_init: int) -> None:
+    worse = 0
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        matrix = (random.normal(size=(120, 3)), random.standard_cauchy((120, 3)))[seed % 2]
+        peer = KMeans(6, n_init=n_init, random_state=seed).fit(matrix).inertia_
+        worse += fit_kmeans(distinct_patterns(matrix), 6, n_init=n_init, random_state=seed).sse > peer * (1 + 1e-9)
+    assert worse <= 1
 
 
 def test_a_sample_does_not_depend_on_the_order_of_rows_and_counts_weights_as_rows() -> None:

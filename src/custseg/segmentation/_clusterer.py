@@ -16,9 +16,9 @@ from sklearn.utils.metaestimators import available_if
 from custseg._core.customers import CustomerTable
 from custseg._core.frames import is_table
 from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Instance, Integer, Number, OneOf, ParameterTable, Where
-from custseg.exceptions import ColumnTypeError, InvalidParameterError
+from custseg.exceptions import ColumnTypeError, InfeasibleError, InvalidParameterError
 from custseg.segmentation._embedder import MAPPING_OR_NONE, CharacteristicEmbedder, check_for_ids
-from custseg.segmentation._engines import ENGINES, Partition, Task, finds_number, is_clusterer, partition
+from custseg.segmentation._engines import ENGINES, Partition, Task, finds_number, is_clusterer, is_latent, partition
 from custseg.segmentation._kmeans import Patterns, distinct_patterns
 from custseg.segmentation._order import order_by_content, segment_order, weighted_mean
 from custseg.segmentation._segmenter import DEFAULT_ID, Segmenter
@@ -265,6 +265,10 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         with _Step(context, self, "fit"):
             found = partition(self.engine, task)
         labels = found.assign(task.matrix, task.table)
+        populated = np.unique(labels[known & (labels >= 0)])
+        if self.engine == "kmeans" and len(populated) < found.n_segments:  # some differ by rounding only
+            who = type(self).__name__
+            raise InfeasibleError.too_few_customers(who, found.n_segments, len(populated), table.n_customers)
         by = None if self.order_by is None else table[self.order_by]
         self._columns = columns
         self._partition = found.in_order(segment_order(found.centers, labels, mass, by))
@@ -348,6 +352,8 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
             for name in ("weights", "kinds"):
                 if getattr(self, name) is not None:
                     words = "None where an embedder is given (set it there)"
+                    if self.embedder == "passthrough":
+                        words = 'None with embedder="passthrough", which takes numbers as they are (or embedder=None)'
                     raise InvalidParameterError.not_allowed(who, name, words, getattr(self, name))
         if sample_weight is not None and self.n_segments == "auto":
             words = "a number where sample_weight is given (weights do not choose the number of segments)"
@@ -402,7 +408,7 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         A normal distribution fits logarithms of amounts where it would not fit amounts.
         """
         table = table.select(self.clustered_on_)
-        if self.engine != "latent_class" or self.embedder_ is None:
+        if self.embedder_ is None or not is_latent(self.engine):
             return table
         place = {name: position for position, name in enumerate(self.embedder_.get_feature_names_out())}
         columns = [

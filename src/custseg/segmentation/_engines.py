@@ -18,16 +18,27 @@ from custseg.segmentation._k_prototypes import KPrototypesClusterer
 from custseg.segmentation._kmeans import Patterns, distinct_patterns, fit_kmeans, nearest
 from custseg.segmentation._latent_class import LatentClassClusterer
 from custseg.segmentation._lloyd import sse_of
-from custseg.segmentation._sample import SampleLikelihood, SampleLoss, drawn
+from custseg.segmentation._sample import SAMPLED_PER_SEGMENT, SampleLikelihood, SampleLoss, drawn
 
-__all__ = ["ENGINES", "Partition", "Task", "finds_number", "is_clusterer", "partition"]
+__all__ = [
+    "ENGINES",
+    "NUMBER_PARAMETERS",
+    "Partition",
+    "Task",
+    "finds_number",
+    "is_clusterer",
+    "is_latent",
+    "number_parameter",
+    "partition",
+    "seeded",
+]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 ENGINES = ("kmeans", "latent_class", "k_prototypes")
 # what clusterers call the number of segments
-_NUMBERS = ("n_segments", "n_clusters", "n_components")
+NUMBER_PARAMETERS = ("n_segments", "n_clusters", "n_components")
 
 
 @dataclass(frozen=True)
@@ -75,13 +86,18 @@ class Task:
     @property
     def is_sampled(self) -> bool:
         """Whether there are so many customers that differ that a sample of them is fitted."""
-        return self.patterns.n_patterns > self.sample_above
+        return self.patterns.n_patterns > self.n_sampled
+
+    @property
+    def n_sampled(self) -> int:
+        """How many of those who differ such a sample has, about."""
+        return max(self.sample_above, SAMPLED_PER_SEGMENT * (self.n_segments or 1))
 
     def to_fit(self) -> tuple[Floats, Floats]:
         """Return matrix and mass of the customers to fit on."""
         if not self.is_sampled:
             return self.matrix, self.mass
-        rows, counts = drawn(self.patterns, self.sample_above)
+        rows, counts = drawn(self.patterns, self.n_sampled)
         # drawn customers stand for those not drawn
         share = np.zeros(self.patterns.n_patterns)
         share[rows] = counts / self.patterns.counts[rows]
@@ -152,7 +168,32 @@ def is_clusterer(engine: Any) -> bool:
 
 def finds_number(engine: Any) -> bool:
     """Say whether a clusterer finds the number of segments itself."""
-    return is_clusterer(engine) and _number_parameter(engine) is None
+    if not is_clusterer(engine):
+        return False
+    parameter = number_parameter(engine)
+    return parameter is None or engine.get_params()[parameter] is None
+
+
+def is_latent(engine: Any) -> bool:
+    """Say whether an engine is latent classes."""
+    return engine == "latent_class" or isinstance(engine, LatentClassClusterer)
+
+
+def number_parameter(engine: Any) -> str | None:
+    """Return the name of the parameter for the number of segments, of a pipeline that of its last step."""
+    prefix, last = "", engine
+    while isinstance(getattr(last, "steps", None), list):
+        step, last = last.steps[-1]
+        prefix += f"{step}__"
+    own = last.get_params(deep=False)
+    return next((prefix + name for name in NUMBER_PARAMETERS if name in own), None)
+
+
+def seeded(engine: Any, seed: int, *, keep: bool) -> Any:
+    """Set every seed of an estimator and its parts; ``keep`` leaves those that are set already."""
+    own = engine.get_params(deep=True)
+    names = [name for name in own if name.rpartition("__")[2] == "random_state"]
+    return engine.set_params(**{name: seed for name in names if not keep or own[name] is None})
 
 
 def partition(engine: Any, task: Task) -> Partition:
@@ -191,10 +232,13 @@ def partition(engine: Any, task: Task) -> Partition:
         )
         return _around(found.centers, task, found.optimum, None)
     if engine == "k_prototypes":
-        return _by_prototypes(task)
+        engine = KPrototypesClusterer(n_init=task.n_init, sample_above=task.sample_above)
     if engine == "latent_class":
-        return _by_classes(task)
-    return _by_clusterer(engine, task)
+        engine = LatentClassClusterer(n_init=task.n_init, sample_above=task.sample_above)
+    model = _prepared(engine, task)
+    if isinstance(model, KPrototypesClusterer):
+        return _by_prototypes(model, task)
+    return _by_classes(model, task) if isinstance(model, LatentClassClusterer) else _by_clusterer(model, task)
 
 
 def _around(centers: Floats, task: Task, optimum: Any, engine: Any) -> Partition:
@@ -207,34 +251,25 @@ def _around(centers: Floats, task: Task, optimum: Any, engine: Any) -> Partition
     return Partition(centers, subsidies, optimum, sample, engine, assigns=False, places=np.arange(len(centers)))
 
 
-def _by_classes(task: Task) -> Partition:
-    weights = set(task.weights.values())
-    if len(weights) > 1:
-        words = 'equal, or 0, with engine="latent_class" (likelihoods know no weights)'
+def _by_classes(model: LatentClassClusterer, task: Task) -> Partition:
+    if len(set(task.weights.values())) > 1:
+        words = "equal, or 0, with latent classes (likelihoods know no weights)"
         raise InvalidParameterError.not_allowed(task.who, "weights", words, dict(task.weights))
-    assert task.n_segments is not None
-    engine = LatentClassClusterer(
-        task.n_segments, n_init=task.n_init, sample_above=task.sample_above, random_state=task.random_state
-    )
-    return _assigning(engine.fit(task.table, sample_weight=task.mass), task)
+    return _assigning(model.fit(task.table, sample_weight=task.mass), task)
 
 
-def _by_prototypes(task: Task) -> Partition:
-    assert task.n_segments is not None
-    engine = KPrototypesClusterer(
-        task.n_segments,
-        weights=task.weights,
-        min_segment_share=task.min_segment_share,
-        n_init=task.n_init,
-        sample_above=task.sample_above,
-        random_state=task.random_state,
-    )
-    return _assigning(engine.fit(task.table, sample_weight=task.mass), task)
+def _by_prototypes(model: KPrototypesClusterer, task: Task) -> Partition:
+    for name, given in (("weights", task.weights), ("min_segment_share", task.min_segment_share)):
+        own = getattr(model, name)
+        if own:
+            words = f"left to {task.who} where it is the engine"
+            raise InvalidParameterError.not_allowed(type(model).__name__, name, words, own)
+        model.set_params(**{name: given})
+    return _assigning(model.fit(task.table, sample_weight=task.mass), task)
 
 
-def _by_clusterer(engine: Any, task: Task) -> Partition:
+def _by_clusterer(model: Any, task: Task) -> Partition:
     """Fit a clusterer of scikit-learn's on the customers in the order of their content, or on a sample of them."""
-    model = _prepared(engine, task)
     matrix, mass = task.to_fit()
     by_content = np.lexsort((mass, *matrix.T[::-1]))
     by_content = by_content[mass[by_content] > 0]
@@ -245,22 +280,26 @@ def _by_clusterer(engine: Any, task: Task) -> Partition:
             words = f"None with {type(model).__name__}, whose fit takes no weights"
             raise InvalidParameterError.not_allowed(task.who, "sample_weight", words, "weights that differ")
         named["sample_weight"] = mass
-    model.fit(matrix, **named)
-    found = _of_fitted(model, matrix, mass, task)
+    if hasattr(model, "predict"):
+        fitted = model.fit(matrix, **named).predict(matrix)
+    else:
+        fitted = model.fit_predict(matrix, **named)
+    found = _of_fitted(model, matrix, mass, np.asarray(fitted), task)
     if not task.is_sampled:
         return found
-    fitted = np.asarray(model.predict(matrix)) if found.assigns else nearest(matrix, found.centers)
-    sampled = _means(matrix, mass, fitted, found.n_segments)
+    sampled = _means(matrix, mass, np.asarray(fitted), found.n_segments) if found.assigns else found.centers
     return replace(found, sample=_sample_loss(task, found, sampled, len(distinct_patterns(matrix).values)))
 
 
-def _of_fitted(model: Any, matrix: Floats, mass: Floats, task: Task) -> Partition:
-    """Take over the segments of a clusterer, fitted on the customers of a matrix."""
+def _of_fitted(model: Any, matrix: Floats, mass: Floats, labels: Integers, task: Task) -> Partition:
+    """Take over the segments of a clusterer, fitted on the customers of a matrix with these labels."""
     if hasattr(model, "cluster_centers_") and np.ndim(model.cluster_centers_) == 2:
-        return _around(np.asarray(model.cluster_centers_, dtype=np.float64), task, None, model)
+        centers = np.asarray(model.cluster_centers_, dtype=np.float64)
+        if not len(centers):
+            raise InfeasibleError.no_segments(task.who, type(model).__name__)
+        return _around(centers, task, None, model)
     if hasattr(model, "predict"):
         return _assigning(model, task)
-    labels = np.asarray(model.labels_)
     found = np.unique(labels[labels >= 0])
     if not len(found):
         raise InfeasibleError.no_segments(task.who, type(model).__name__)
@@ -288,20 +327,13 @@ def _sample_loss(task: Task, found: Partition, sampled: Floats, n_sampled: int) 
 
 def _prepared(engine: Any, task: Task) -> Any:
     model = clone(engine)
-    parameter = _number_parameter(model)
-    if parameter is not None:
+    parameter = number_parameter(model)
+    if parameter is not None and not finds_number(model):
         model.set_params(**{parameter: task.n_segments})
     elif task.n_segments is not None:
         words = f'"auto" with {type(model).__name__}, which finds the number itself'
         raise InvalidParameterError.not_allowed(task.who, "n_segments", words, task.n_segments)
-    if model.get_params(deep=False).get("random_state", 0) is None:
-        model.set_params(random_state=task.random_state)
-    return model
-
-
-def _number_parameter(engine: Any) -> str | None:
-    own = engine.get_params(deep=False)
-    return next((name for name in _NUMBERS if name in own), None)
+    return seeded(model, task.random_state, keep=True)
 
 
 def _assigning(engine: Any, task: Task) -> Partition:

@@ -16,7 +16,12 @@ from custseg._core.customers import CustomerTable
 from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Integer, Number, OneOf, ParameterTable, Where
 from custseg.exceptions import InfeasibleError, UnseenCategoryWarning
 from custseg.segmentation._balance import balance
-from custseg.segmentation._embedder import MAPPING_OR_NONE, characteristic_weights, check_for_ids
+from custseg.segmentation._embedder import (
+    MAPPING_OR_NONE,
+    characteristic_weights,
+    check_for_ids,
+    warn_of_constant,
+)
 from custseg.segmentation._kmeans import Optimum
 from custseg.segmentation._labelled import SEGMENT
 from custseg.segmentation._mixed_space import MixedSpace, Scaling, learn_space, reordered
@@ -255,6 +260,10 @@ class KPrototypesClusterer(Segmenter):
         self._check_order_by(table)
         known = mass > 0
         coordinates = self._learn(clustered, weights, mass)
+        if not isinstance(X, CustomerTable):  # else whoever read the table has said so
+            constant = self._space.constant
+            warn_of_constant(who, [name for name in self.clustered_on_ if name in constant], stacklevel=3)
+            self._warn_of_unseen(table)  # by customers of weight 0
         groups = distinct_patterns(coordinates[known], mass[known])
         if self.n_segments > groups.n_patterns:
             raise InfeasibleError.too_few_customers(who, self.n_segments, groups.n_patterns, int(known.sum()))
@@ -286,10 +295,14 @@ class KPrototypesClusterer(Segmenter):
         who = type(self).__name__
         table = self._read(X, fitting=False, customer_id=self.customer_id, kinds=self.kinds)
         coordinates = self._space.coordinates(table, who)
-        unseen = {block.column: block.unseen(table[block.column]) for block in self._space.modes}
-        if any(unseen.values()) and not isinstance(X, CustomerTable):
-            warn(UnseenCategoryWarning.of(who, unseen), stacklevel=2)
+        if not isinstance(X, CustomerTable):
+            self._warn_of_unseen(table)
         return self._nearest(coordinates)
+
+    def _warn_of_unseen(self, table: CustomerTable) -> None:
+        unseen = {block.column: block.unseen(table[block.column]) for block in self._space.modes}
+        if any(unseen.values()):
+            warn(UnseenCategoryWarning.of(type(self).__name__, unseen), stacklevel=3)
 
     def _learn(self, table: CustomerTable, weights: Mapping[str, float], mass: Floats) -> Floats:
         """Learn the space, its columns in an order that does not depend on that of the table."""
@@ -325,7 +338,7 @@ class KPrototypesClusterer(Segmenter):
         search = partial(find_prototypes, n_segments=n_segments, n_init=self.n_init, random_state=self.random_state)
         if groups.n_patterns <= n_sampled:
             return search(patterns)
-        rows, counts = drawn(groups, n_sampled)
+        rows, counts = drawn(groups, n_sampled, patterns.centred)
         centers, optimum = search(MixedPatterns.of(groups.values[rows], counts, self._space.layout))
         return carried_on(patterns, centers, optimum, len(rows))
 
@@ -361,6 +374,8 @@ class KPrototypesClusterer(Segmenter):
             if (order == np.arange(n_segments)).all():
                 break
         self.cost_ = self._space.cost(cost)
+        if is_free:
+            self.optimum_ = replace(self.optimum_, sse=self.cost_)
 
     def _nearest(self, coordinates: Floats) -> Integers:
         with one_thread():  # more of them take longer for so few prototypes

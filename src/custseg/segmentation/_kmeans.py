@@ -35,8 +35,8 @@ Integers = npt.NDArray[np.int64]
 
 # Restarts whose SSE differs by less than this share have reached the same result for all purposes.
 SAME_RESULT = 1e-4
-# Where at least this share of the restarts agrees on the best result, there are no swaps.
-AGREE = 0.25
+# Where at least this share of the restarts, and so many, agree on the best result, there are no swaps.
+AGREE, FEWEST_AGREEING = 0.25, 3
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def fit_kmeans(
     """Partition patterns into clusters of least weighted sum of squared distances.
 
     ``n_init`` restarts from k-means++ [1]_ (several candidates per centre, the best one kept), each
-    with Lloyd's iterations until no label changes. Where fewer than a quarter of them agree on the
+    with Lloyd's iterations until no label changes. Where fewer than a quarter of them, or three, agree on the
     best result, a swap search [2]_ tries to leave it: it moves a centre to a pattern far from all
     centres, ``2 * n_init`` moves at a time, until none of a round leads to a better partition (of
     250 patterns or more, of two rounds in a row, and so on; of more than 1,500, fewer moves). The best partitions
@@ -136,7 +136,7 @@ def fit_kmeans(
     only, not on the order of the rows or on the number of threads.
 
     Above ``sample_above`` patterns the centres are found on a sample of about that size, drawn by a
-    hash of the content in proportion to the counts; two of Lloyd's passes over all patterns then
+    hash of the content; two of Lloyd's passes over all patterns then
     improve them, and tell what the sample had cost.
 
     Parameters
@@ -190,7 +190,7 @@ def fit_kmeans(
             centers, labels, loss = found.centers, found.labels, None
             sse = sse_of(points, patterns.counts, centers, labels)
         else:
-            rows, counts = drawn(patterns, n_sampled)
+            rows, counts = drawn(patterns, n_sampled, points)
             found = _search(points[rows], counts, n_clusters, n_init, random)
             labels, centers, passes = full_passes(points, patterns.counts, found.centers)
             sse = passes[-1]
@@ -263,7 +263,7 @@ def _search(points: Floats, counts: Floats, n_clusters: int, n_init: int, random
     labels, n_iterations, n_swaps = started.labels, started.n_iterations, 0
     if not np.bincount(labels, minlength=n_clusters).all():
         raise InfeasibleError.too_few_customers("k-means", n_clusters, len(np.unique(labels)), len(points))
-    if _is_hit(started.sse, total).sum() < AGREE * n_init:
+    if _is_hit(started.sse, total).sum() < max(AGREE * n_init, FEWEST_AGREEING):
         searched = swap_search(
             points,
             counts,

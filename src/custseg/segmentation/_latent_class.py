@@ -88,8 +88,8 @@ class LatentClassClusterer(Segmenter):
         Whether ``profiles_`` has standard errors. They take a matrix with one row per parameter.
     sample_above : int, default=100_000
         Above so many customers that differ, the starts run on a sample of about that size, drawn by
-        content so that the order of the rows does not matter; EM steps over all customers go on from
-        the best, and ``optimum_.sample`` tells what the sample had cost.
+        content so that the order of the rows does not matter; EM over all customers goes on from the
+        best, and ``optimum_.sample`` tells what the sample had cost.
     random_state : int, RandomState or None, default=None
         The source of the starts.
 
@@ -128,7 +128,7 @@ class LatentClassClusterer(Segmenter):
     converged_ : bool
         Whether the best start converged.
     n_iter_ : int
-        The number of its EM steps.
+        The number of its EM steps; where a sample was fitted, of those over all customers.
     clustered_on_ : list of str
         The characteristics with at least two values; the others are ignored.
     n_features_in_ : int
@@ -268,7 +268,7 @@ class LatentClassClusterer(Segmenter):
         table, mass = self._read_in_fit(X, sample_weight, self._column_kinds())
         check_for_ids(who, table, self.customer_id)
         self._check_order_by(table)
-        patterns = self._collapse_in_fit(table, mass)
+        patterns = self._collapse_in_fit(table, mass, is_told=isinstance(X, CustomerTable))
         known = patterns.counts > 0
         if self.n_segments > known.sum():
             raise InfeasibleError.too_few_customers(who, self.n_segments, int(known.sum()), table.n_customers)
@@ -345,12 +345,15 @@ class LatentClassClusterer(Segmenter):
     def _column_kinds(self) -> Mapping[str, str] | None:
         return _Everywhere(self.kinds) if isinstance(self.kinds, str) else self.kinds
 
-    def _collapse_in_fit(self, table: CustomerTable, mass: Floats) -> Patterns:
-        """Learn the parts of the model, in an order that no order of columns changes, and collapse the rows."""
+    def _collapse_in_fit(self, table: CustomerTable, mass: Floats, *, is_told: bool) -> Patterns:
+        """Learn the parts of the model, in an order that no order of columns changes, and collapse the rows.
+
+        ``is_told`` is whether whoever read the table has said what is poor about it.
+        """
         who = type(self).__name__
         made = {column.name: make_part(column, mass) for column in table.columns}
         constant = [name for name, part in made.items() if part is None]
-        if constant:
+        if constant and not is_told:
             warn(
                 f"{who}: column(s) {list_names(constant)} hold one value only, or none, and cannot tell customers "
                 "apart; they are ignored. Drop them.",
@@ -363,7 +366,7 @@ class LatentClassClusterer(Segmenter):
         if by_name:
             parts.sort(key=lambda part: part.column)
         encoded, unseen = encode(parts, table, who)
-        if unseen:  # by customers of weight 0
+        if unseen and not is_told:  # by customers of weight 0
             warn(UnseenCategoryWarning.of(who, unseen), stacklevel=3)
         patterns = collapse(parts, encoded, mass)
         if parts and not by_name:
@@ -396,7 +399,16 @@ class LatentClassClusterer(Segmenter):
         )
         if sampled is design:
             return found
-        return carried_on(found, design, counts, floor=self.min_variance, n_sampled=len(rows))
+        return carried_on(
+            type(self).__name__,
+            found,
+            design,
+            counts,
+            max_iter=self.max_iter,
+            tol=self.tol,
+            floor=self.min_variance,
+            n_sampled=len(rows),
+        )
 
     def _put_in_order(self, table: CustomerTable, classes: Classes, patterns: Patterns, mass: Floats) -> None:
         joint = self._joint_of(classes, patterns.values)
@@ -419,7 +431,8 @@ class LatentClassClusterer(Segmenter):
         self.class_shares_ = classes.shares
         self.log_likelihood_ = float((found * counts).sum()) - units
         # of numbers in their own units, not in standard deviations
-        self.optimum_ = replace(optimum, log_likelihood=optimum.log_likelihood - units)
+        sample = None if optimum.sample is None else optimum.sample.lowered(units / total)
+        self.optimum_ = replace(optimum, log_likelihood=optimum.log_likelihood - units, sample=sample)
         own = int((design.level_sizes - 1).sum()) + 2 * design.n_numbers
         self.n_parameters_ = n_classes - 1 + n_classes * own
         self.aic_ = -2.0 * self.log_likelihood_ + 2.0 * self.n_parameters_

@@ -13,7 +13,7 @@ import pandas as pd
 from custseg.exceptions import InfeasibleError
 from custseg.segmentation._kmeans import one_thread
 from custseg.segmentation._latent_blocks import Design
-from custseg.segmentation._sample import N_PASSES, SampleLikelihood
+from custseg.segmentation._sample import SampleLikelihood
 
 __all__ = ["Classes", "LatentFit", "LatentOptimum", "carried_on", "coefficients", "fit_latent_classes", "log_joint"]
 
@@ -271,18 +271,22 @@ def fit_latent_classes(
     return _best(who, run, n_init)
 
 
-def carried_on(fit: LatentFit, design: Design, counts: Floats, *, floor: float, n_sampled: int) -> LatentFit:
-    """Improve classes found on a sample by EM steps over all rows, and measure what the sample had cost.
+def carried_on(
+    who: str, fit: LatentFit, design: Design, counts: Floats, *, max_iter: int, tol: float, floor: float, n_sampled: int
+) -> LatentFit:
+    """Run classes found on a sample to the end on all rows, and measure what the sample had cost.
 
     Parameters
     ----------
+    who : str
+        Who asks, for errors.
     fit : LatentFit
         The classes found on the sample.
     design : Design
         All distinct rows.
     counts : ndarray of shape (n_rows,)
         The positive weight of each.
-    floor : float
+    max_iter, tol, floor : int and float
         As for :func:`fit_latent_classes`.
     n_sampled : int
         The number of distinct rows in the sample.
@@ -290,28 +294,31 @@ def carried_on(fit: LatentFit, design: Design, counts: Floats, *, floor: float, 
     Returns
     -------
     LatentFit
-        The improved classes.
+        The classes of all rows.
+
+    Raises
+    ------
+    InfeasibleError
+        If a class empties.
     """
     with one_thread():
         problem = _Problem.of(design, counts, floor)
-        classes = fit.classes[None]
-        found, statistics = problem.expect(classes)
-        likelihoods = [float(found[0])]
-        for _ in range(N_PASSES):
-            classes = problem.maximise(statistics)
-            found, statistics = problem.expect(classes)
-            likelihoods.append(float(found[0]))
-    total = float(counts.sum())
+        run = _Run(problem, fit.classes[None], max_iter, tol)
+        before = float(problem.expect(run.classes)[0][0])
+        run.take(max_iter)
+        run.end()
+    if _emptied(run.classes).any():
+        raise InfeasibleError.class_emptied(who, run.classes.shares.shape[1], 1)
+    total, after = float(counts.sum()), float(run.log_likelihood[0])
     sample = SampleLikelihood(
         n_sampled=n_sampled,
         n_patterns=len(counts),
-        sample_log_likelihood=likelihoods[0] / total,
-        log_likelihood=likelihoods[-1] / total,
-        n_passes=N_PASSES,
-        last_gain=(likelihoods[-1] - likelihoods[-2]) / total,
+        sample_log_likelihood=before / total,
+        log_likelihood=after / total,
+        n_steps=int(run.n_iter[0]),
     )
-    optimum = replace(fit.optimum, log_likelihood=likelihoods[-1], sample=sample)
-    return replace(fit, classes=classes[0], optimum=optimum)
+    optimum = replace(fit.optimum, log_likelihood=after, sample=sample)
+    return LatentFit(run.classes[0], optimum, bool(run.converged[0]), int(run.n_iter[0]))
 
 
 class _Run:

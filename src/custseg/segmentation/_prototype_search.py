@@ -77,6 +77,11 @@ class MixedPatterns:
         return self.points[:, : self.layout.n_numbers]
 
     @property
+    def centred(self) -> Floats:
+        """The points around their mean."""
+        return np.asarray(self.points - np.average(self.points, axis=0, weights=self.counts))
+
+    @property
     def unknown(self) -> float:
         """What missing categories add to the squared distances, the same for all prototypes, and not to the cost."""
         steps = np.asarray(self.layout.steps) ** 2
@@ -133,15 +138,13 @@ def find_prototypes(
 
 def carried_on(patterns: MixedPatterns, centers: Floats, optimum: Optimum, n_sampled: int) -> tuple[Floats, Optimum]:
     """Improve prototypes found on a sample by passes over all patterns, and measure what the sample had cost."""
-    n_segments = len(centers)
     costs: list[float] = []
     with one_thread():
-        for _ in range(N_PASSES):
+        for n_passes in range(N_PASSES + 1):
             labels = _nearest_batch(patterns, centers[None])[0]
-            if not costs:
-                costs.append(prototype_cost(patterns, centers, labels[0]))
-            centers = prototypes_of(patterns, labels, n_segments)[0]
             costs.append(prototype_cost(patterns, centers, labels[0]))
+            if n_passes < N_PASSES:
+                centers = prototypes_of(patterns, labels, len(centers))[0]
     sample = SampleLoss(
         n_sampled=n_sampled,
         n_patterns=len(patterns.points),

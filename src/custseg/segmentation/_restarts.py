@@ -22,14 +22,14 @@ BATCH_UP_TO = 1_500
 SAME_PARTITION = 1e-9
 # One in so many restarts, the best different ones, is improved by exchanges.
 EXCHANGED_ONE_IN = 2
-# A round tries so many swaps for each restart ...
-SWAPS_PER_RESTART = 2
+# A round tries so many swaps for each restart, and at least so many, ...
+SWAPS_PER_RESTART, FEWEST_SWAPS = 2, 20
 # ... of which one in so many, the best after some iterations, is repaired to the end.
-REPAIRED_ONE_IN = 8
+REPAIRED_ONE_IN = 4
 # More patterns have more local optima: every so many allow one more failed round.
 PATTERNS_PER_FAILURE = 250
-# Of many patterns, one swap for so many restarts makes a round, repaired by so many iterations.
-SWAPS_ONE_IN = 4
+# Of many patterns, one swap for so many restarts, and at least so many, make a round, repaired by so many iterations.
+SWAPS_ONE_IN, FEWEST_OF_MANY = 4, 4
 FEW_ITERATIONS = 10
 
 
@@ -52,12 +52,12 @@ class Batch:
 
     def n_swaps(self, n_init: int) -> int:
         """Return the number of swaps in a round."""
-        return SWAPS_PER_RESTART * n_init
+        return max(SWAPS_PER_RESTART * n_init, FEWEST_SWAPS)
 
     @property
     def n_failures(self) -> int:
         """The number of failed rounds that end the search."""
-        return 1 + len(self.points) // PATTERNS_PER_FAILURE
+        return 2 + len(self.points) // PATTERNS_PER_FAILURE
 
     def restart(self, centers: Floats) -> Started:
         """Run all restarts from their centres (n_init, k, d)."""
@@ -91,7 +91,7 @@ class OneByOne:
 
     def n_swaps(self, n_init: int) -> int:
         """Return the number of swaps in a round."""
-        return max(1, n_init // SWAPS_ONE_IN)
+        return max(FEWEST_OF_MANY, n_init // SWAPS_ONE_IN)
 
     @property
     def n_failures(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -68,7 +68,7 @@ class SampleLoss:
 class SampleLikelihood:
     """What it cost to find latent classes on a sample of the distinct rows.
 
-    The classes of the sample are improved by EM steps over all rows, and the improved ones are kept.
+    EM goes on from the classes of the sample over all rows, until it has converged; what it finds is kept.
 
     Attributes
     ----------
@@ -79,33 +79,41 @@ class SampleLikelihood:
     sample_log_likelihood : float
         The log-likelihood of a customer, on average over all, with the classes found on the sample.
     log_likelihood : float
-        The same after the steps: that of the result.
-    n_passes : int
+        The same with those found in the end. Whether starts on all rows would have found a better local
+        optimum, it cannot say.
+    n_steps : int
         The number of steps over all rows.
-    last_gain : float
-        By how much the last step raised it.
     """
 
     n_sampled: int
     n_patterns: int
     sample_log_likelihood: float
     log_likelihood: float
-    n_passes: int
-    last_gain: float
+    n_steps: int
 
     @property
     def loss(self) -> float:
         """By how much the log-likelihood of a customer was lower with the classes of the sample."""
         return self.log_likelihood - self.sample_log_likelihood
 
+    def lowered(self, by: float) -> SampleLikelihood:
+        """Say the log-likelihoods in other units."""
+        return replace(
+            self,
+            sample_log_likelihood=self.sample_log_likelihood - by,
+            log_likelihood=self.log_likelihood - by,
+        )
 
-def drawn(patterns: Patterns, n_sampled: int) -> tuple[Integers, Floats]:
-    """Draw about ``n_sampled`` patterns, each with a probability in proportion to its count.
 
-    A pattern is drawn where the hash of its content, as a fraction of 1, is below that probability:
-    the order of the rows does not matter, and every machine draws the same. Drawn patterns stand
-    for those not drawn: their counts are divided by the probability (Horvitz and Thompson 1952), so
-    that sums over the sample estimate those over all.
+def drawn(patterns: Patterns, n_sampled: int, points: Floats | None = None) -> tuple[Integers, Floats]:
+    """Draw about ``n_sampled`` patterns, each with a probability in proportion to what it may matter.
+
+    Half of the probability is in proportion to the counts. With ``points`` the other half is in
+    proportion to counts times squared distances from the mean (a lightweight coreset [1]_): a far
+    group that holds much of the variance is then not missed, however few belong to it. A pattern is drawn
+    where the hash of its content, as a fraction of 1, is below its probability: the order of the rows does
+    not matter, and every machine draws the same. Drawn patterns stand for those not drawn: their counts
+    are divided by the probability [2]_, so that sums over the sample estimate those over all.
 
     Parameters
     ----------
@@ -113,6 +121,8 @@ def drawn(patterns: Patterns, n_sampled: int) -> tuple[Integers, Floats]:
         Distinct rows with positive counts.
     n_sampled : int
         The expected number of patterns drawn, below that of all.
+    points : ndarray of shape (n_patterns, n_columns), optional
+        The patterns, centred, where squared distances matter.
 
     Returns
     -------
@@ -121,6 +131,13 @@ def drawn(patterns: Patterns, n_sampled: int) -> tuple[Integers, Floats]:
     counts : ndarray of shape (n_drawn,)
         What each of them counts for.
 
+    References
+    ----------
+    .. [1] O. Bachem, M. Lucic and A. Krause (2018), "Scalable k-means clustering via lightweight
+       coresets", KDD 2018.
+    .. [2] D. G. Horvitz and D. J. Thompson (1952), "A generalization of sampling without replacement
+       from a finite universe", Journal of the American Statistical Association 47, 663-685.
+
     Examples
     --------
     >>> values = np.arange(1000.0)[:, None]
@@ -128,20 +145,25 @@ def drawn(patterns: Patterns, n_sampled: int) -> tuple[Integers, Floats]:
     >>> 70 < len(rows) < 130, bool((counts == 10.0).all())
     (True, True)
     """
-    probability = _probabilities(patterns.counts, n_sampled)
+    matter = patterns.counts / patterns.counts.sum()
+    if points is not None:
+        squares = patterns.counts * np.einsum("ij,ij->i", points, points)
+        total = float(squares.sum())
+        matter = 0.5 * (matter + squares / total) if total > 0 else matter
+    probability = _probabilities(matter, n_sampled)
     fraction = (content_hash(patterns.values) >> np.uint64(64 - HASH_BITS)).astype(np.float64) / 2.0**HASH_BITS
     rows = np.flatnonzero(fraction < probability)
     return rows, patterns.counts[rows] / probability[rows]
 
 
-def _probabilities(counts: Floats, n_sampled: int) -> Floats:
-    """Return probabilities in proportion to counts, at most 1, that sum to the size of the sample."""
-    ordered = np.sort(counts)[::-1]
+def _probabilities(sizes: Floats, n_sampled: int) -> Floats:
+    """Return probabilities in proportion to sizes, at most 1, that sum to the size of the sample."""
+    ordered = np.sort(sizes)[::-1]
     remaining = np.append(np.cumsum(ordered[::-1])[::-1], 0.0)
-    # With the j heaviest certain, the others share the n_sampled - j places left.
+    # With the j largest certain, the others share the n_sampled - j places left.
     places = n_sampled - np.arange(len(ordered))
     certain = int(np.argmax(places * ordered <= remaining[:-1]))
-    return np.asarray(np.minimum(counts * (places[certain] / remaining[certain]), 1.0))
+    return np.asarray(np.minimum(sizes * (places[certain] / remaining[certain]), 1.0))
 
 
 def full_passes(points: Floats, counts: Floats, centers: Floats) -> tuple[Integers, Floats, list[float]]:
@@ -157,36 +179,35 @@ def full_passes(points: Floats, counts: Floats, centers: Floats) -> tuple[Intege
     Returns
     -------
     labels : ndarray of shape (n_patterns,)
-        The cluster of each pattern after the last pass.
+        The nearest of the last centres for each pattern.
     centers : ndarray of shape (n_clusters, n_features)
-        Their means.
+        The centres after the last pass.
     sse : list of float
-        The SSE around the given centres, then after each pass.
+        The SSE around the given centres, then around those after each pass.
     """
     found: list[float] = []
-    for _ in range(N_PASSES):
-        labels, means, before, after = _pass(points, counts, centers)
-        found += [before, after] if not found else [after]
-        centers = means
+    for n_passes in range(N_PASSES + 1):
+        labels, means, sse = _pass(points, counts, centers)
+        found.append(sse)
+        centers = means if n_passes < N_PASSES else centers
     return labels, centers, found
 
 
-def _pass(points: Floats, counts: Floats, centers: Floats) -> tuple[Integers, Floats, float, float]:
-    """Assign all patterns, and return labels and means with the SSE around the old centres and around the means."""
+def _pass(points: Floats, counts: Floats, centers: Floats) -> tuple[Integers, Floats, float]:
+    """Assign all patterns, and return labels and means, with the SSE around the old centres."""
     n_clusters, n_features = centers.shape
     labels = np.empty(len(points), dtype=np.int64)
     # Differences to the old centre of the cluster: small numbers, so that their squares lose no digits.
-    shift, mass, before = np.zeros((n_clusters, n_features)), np.zeros(n_clusters), 0.0
+    shift, mass, sse = np.zeros((n_clusters, n_features)), np.zeros(n_clusters), 0.0
     for start in range(0, len(points), BATCH):
         block, weights = points[start : start + BATCH], counts[start : start + BATCH]
         assigned = nearest(block, centers)
         labels[start : start + BATCH] = assigned
         away = block - centers[assigned]
-        before += float(weights @ np.einsum("ij,ij->i", away, away))
+        sse += float(weights @ np.einsum("ij,ij->i", away, away))
         member = np.zeros((n_clusters, len(block)))
         member[assigned, np.arange(len(block))] = weights
         shift += member @ away
         mass += member.sum(axis=1)
     moved = np.divide(shift, mass[:, None], out=np.zeros_like(shift), where=mass[:, None] > 0)
-    after = before - float(mass @ np.einsum("ij,ij->i", moved, moved))
-    return labels, centers + moved, before, max(after, 0.0)
+    return labels, centers + moved, sse

@@ -112,14 +112,28 @@ def _swapped(points: Floats, norms: Floats, counts: Floats, centers: Floats, uni
     chosen = pick(np.cumsum(first * counts), uniform)
     member = np.zeros((len(points), len(centers)))
     member[np.arange(len(points)), own] = counts
+    merged = _merged(centers, center_norms, member.sum(axis=0))
     given_up = np.empty(len(chosen), dtype=np.int64)
     step = max(1, BLOCK // len(points))
     for start in range(0, len(chosen), step):
         rows = chosen[start : start + step]
         reached = squared_distances(points[rows], norms[rows], points, norms)
         # What giving up each centre costs once the new one is there; what the new one saves is the same for all.
-        loss = (np.minimum(reached, second) - np.minimum(reached, first)) @ member
+        loss = np.minimum((np.minimum(reached, second) - np.minimum(reached, first)) @ member, merged)
         given_up[start : start + step] = loss.argmin(axis=1)
     swapped = np.repeat(centers[None], len(chosen), axis=0)
     swapped[np.arange(len(chosen)), given_up] = points[chosen]
     return swapped
+
+
+def _merged(centers: Floats, norms: Floats, mass: Floats) -> Floats:
+    """Return what merging each cluster with another one costs (Ward).
+
+    Giving its patterns to the second nearest centres, which do not move, overrates what a lone far
+    pattern costs: merged with another one of its size, half of it.
+    """
+    with np.errstate(invalid="ignore"):
+        joint = np.nan_to_num(np.outer(mass, mass) / np.add.outer(mass, mass))
+    cost = joint * squared_distances(centers, norms, centers, norms)
+    np.fill_diagonal(cost, np.inf)
+    return np.asarray(cost.min(axis=1))

@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from custseg._core.params import NONE, RANDOM_STATE, Integer, Where, check
 from custseg.exceptions import DataQualityWarning, InfeasibleError, InvalidParameterError
+from custseg.segmentation._engines import NUMBER_PARAMETERS, number_parameter, seeded
 from custseg.segmentation._rule_segmenter import RuleDefinedSegmenter
 from custseg.validation._measures import adjusted_rand, best_jaccard, cross_table
 from custseg.validation._rows import Rows, read_rows
@@ -35,7 +36,6 @@ a cluster below .6 should not be trusted, one between .6 and .75 shows a pattern
 """
 
 _WHO = "bootstrap_stability"
-_N_SEGMENTS_NAMES = ("n_segments", "n_clusters", "n_components")
 _MAX_SEED = np.iinfo(np.int32).max
 
 _PARAMETERS = {
@@ -253,7 +253,7 @@ def bootstrap_stability(
         blanks = [clone(clusterer).set_params(**{setter: k}) for k in tried]
     with threadpool_limits(limits=1):
         references = [
-            _solve(_seeded(clone(blank), own_seed, keep=True), rows.whole, rows, k)
+            _solve(seeded(clone(blank), own_seed, keep=True), rows.whole, rows, k)
             for k, blank in zip(tried, blanks, strict=True)
         ]
     workers = Parallel(n_jobs=n_jobs, return_as="generator")
@@ -290,16 +290,11 @@ def _n_segments_parameter(clusterer: Any) -> str | None:
             f"Use an engine that has one, such as SegmentClusterer or KMeans, or pass {name} to SegmentClusterer "
             "as its engine, which assigns by the nearest centre."
         )
-    prefix, last = "", clusterer
-    while isinstance(getattr(last, "steps", None), list):
-        step, last = last.steps[-1]
-        prefix += f"{step}__"
-    own = last.get_params(deep=False)
-    for parameter in _N_SEGMENTS_NAMES:
-        if parameter in own:
-            return prefix + parameter
+    parameter = number_parameter(clusterer)
+    if parameter is not None:
+        return parameter
     raise InvalidParameterError(
-        f"{_WHO}: {name} has none of the parameters {', '.join(_N_SEGMENTS_NAMES)}, so its number of segments "
+        f"{_WHO}: {name} has none of the parameters {', '.join(NUMBER_PARAMETERS)}, so its number of segments "
         "cannot be set. Use a clusterer that takes the number of segments."
     )
 
@@ -316,13 +311,6 @@ def _draw(rows: Rows, seed: Any) -> tuple[npt.NDArray[np.int64], int]:
     """Return the patterns of one bootstrap sample and the seed of the clusterers fitted on it."""
     random = np.random.RandomState(seed)
     return rows.draw(random), int(random.randint(_MAX_SEED))
-
-
-def _seeded(clusterer: Any, seed: int, *, keep: bool = False) -> Any:
-    """Set every seed of a clusterer and its parts; ``keep`` leaves those that are set already."""
-    own = clusterer.get_params(deep=True)
-    names = [name for name in own if name.rpartition("__")[2] == "random_state"]
-    return clusterer.set_params(**{name: seed for name in names if not keep or own[name] is None})
 
 
 @dataclass(frozen=True)
@@ -368,7 +356,8 @@ def _compare_pair(
         warnings.simplefilter("ignore", DataQualityWarning)
         for blank, reference in zip(blanks, references, strict=True):
             one, other = (
-                _solve(_seeded(clone(blank), seed), sample, rows, reference.n_segments) for sample, seed in samples
+                _solve(seeded(clone(blank), seed, keep=False), sample, rows, reference.n_segments)
+                for sample, seed in samples
             )
             agreement = adjusted_rand(_cross(one, other, rows))
             results.append(
