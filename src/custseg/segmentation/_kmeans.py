@@ -128,16 +128,16 @@ def fit_kmeans(
 
     ``n_init`` restarts from k-means++ [1]_ (several candidates per centre, the best one kept), each
     with Lloyd's iterations until no label changes. Where fewer than a quarter of them, or three, agree on the
-    best result, a swap search [2]_ tries to leave it: it moves a centre to a pattern far from all
-    centres, ``2 * n_init`` moves at a time, until none of a round leads to a better partition (of
-    250 patterns or more, of two rounds in a row, and so on; of more than 1,500, fewer moves). The best partitions
+    best result, a swap search [2]_ tries to leave it: of 40 moves of a centre to a pattern far from all
+    centres, the five most promising are tried, until two rounds in a row find no better partition (of 250
+    patterns or more, three rounds, and so on; of more than 1,500, one). The best partitions
     are improved by moving single patterns between clusters, counting how the move shifts both
     centres (Hartigan [3]_), until no move helps. The result depends on the patterns and the seed
     only, not on the order of the rows or on the number of threads.
 
     Above ``sample_above`` patterns the centres are found on a sample of about that size, drawn by a
-    hash of the content; two of Lloyd's passes over all patterns then
-    improve them, and tell what the sample had cost.
+    hash of the content; two of Lloyd's passes over all patterns then improve them, and tell what the
+    sample had cost.
 
     Parameters
     ----------
@@ -269,7 +269,6 @@ def _search(points: Floats, counts: Floats, n_clusters: int, n_init: int, random
             counts,
             labels,
             n_clusters,
-            n_swaps=engine.n_swaps(n_init),
             n_failures=engine.n_failures,
             random=random,
             repair=engine.repair,

@@ -33,8 +33,6 @@ MAX_ITERATIONS = 300
 # scikit-learn stops a restart when the centres move less than this share of the variance; the best
 # restart then runs on until no label changes.
 RESTART_TOLERANCE = 1e-5
-# So many iterations show which starts are worth more.
-RACE = 3
 # Memberships of up to this many cells are summed by a dense product, larger ones by a sparse one.
 DENSE_MEMBERSHIP = 200_000
 # Numbers per block of the largest intermediate array (64 MB).
@@ -107,14 +105,11 @@ def squared_distances(rows: Floats, row_norms: Floats, others: Floats, other_nor
     return np.maximum(squared, 0.0, out=squared)
 
 
-def batch_lloyd(points: Floats, counts: Floats, centers: Floats, n_kept: int | None = None) -> Converged:
+def batch_lloyd(points: Floats, counts: Floats, centers: Floats) -> Converged:
     """Run Lloyd's iterations of all starts (n_starts, k, d) together, all centres in one matrix product.
 
-    Starts that have converged leave the batch. With ``n_kept``, only so many starts, the best after
-    three iterations, go on; the result is theirs.
+    Starts that have converged leave the batch.
     """
-    if n_kept is not None and n_kept < len(centers):
-        centers = _raced(points, counts, centers, n_kept)
     n_starts, n_clusters, _ = centers.shape
     centers = centers.copy()
     weighted = np.column_stack([points * counts[:, None], counts])
@@ -123,7 +118,7 @@ def batch_lloyd(points: Floats, counts: Floats, centers: Floats, n_kept: int | N
     n_iterations = 0
     for _ in range(MAX_ITERATIONS):
         n_iterations += len(active)
-        assigned = _nearest_batch(points, centers[active])[0]
+        assigned = _nearest_batch(points, centers[active])
         moved = (assigned != labels[active]).any(axis=1)
         active, assigned = active[moved], assigned[moved]
         if not len(active):
@@ -134,23 +129,13 @@ def batch_lloyd(points: Floats, counts: Floats, centers: Floats, n_kept: int | N
     return Converged(labels, np.maximum(total_of(points, counts) - explained_of(sums, mass), 0.0), n_iterations)
 
 
-def _raced(points: Floats, counts: Floats, centers: Floats, n_kept: int) -> Floats:
-    """Run all starts for a few iterations and return the centres of the best ones."""
-    weighted = np.column_stack([points * counts[:, None], counts])
-    for _ in range(RACE):
-        labels, scores = _nearest_batch(points, centers)
-        best = (scores @ counts).argsort(kind="stable")
-        centers = _means_batch(points, weighted, labels, centers.shape[1])
-    return centers[best[:n_kept]]
-
-
-def _nearest_batch(points: Floats, centers: Floats) -> tuple[Integers, Floats]:
-    """Nearest centre per start, and its squared distance less that to the origin: both (n_starts, n_patterns)."""
+def _nearest_batch(points: Floats, centers: Floats) -> Integers:
+    """Return the nearest centre of each pattern in every start: (n_starts, n_patterns)."""
     n_starts, n_clusters, n_features = centers.shape
     by_cluster = np.ascontiguousarray(centers.transpose(1, 0, 2)).reshape(-1, n_features)
     scores = (-2.0 * by_cluster) @ points.T
     scores += np.einsum("ij,ij->i", by_cluster, by_cluster)[:, None]
-    return argmin_of_few(scores.reshape(n_clusters, n_starts, len(points)))
+    return argmin_of_few(scores.reshape(n_clusters, n_starts, len(points)))[0]
 
 
 def argmin_of_few(scores: Floats) -> tuple[Integers, Floats]:

@@ -22,14 +22,9 @@ BATCH_UP_TO = 1_500
 SAME_PARTITION = 1e-9
 # One in so many restarts, the best different ones, is improved by exchanges.
 EXCHANGED_ONE_IN = 2
-# A round tries so many swaps for each restart, and at least so many, ...
-SWAPS_PER_RESTART, FEWEST_SWAPS = 2, 20
-# ... of which one in so many, the best after some iterations, is repaired to the end.
-REPAIRED_ONE_IN = 4
 # More patterns have more local optima: every so many allow one more failed round.
 PATTERNS_PER_FAILURE = 250
-# Of many patterns, one swap for so many restarts, and at least so many, make a round, repaired by so many iterations.
-SWAPS_ONE_IN, FEWEST_OF_MANY = 4, 4
+# Of many patterns, swaps are repaired by so many iterations.
 FEW_ITERATIONS = 10
 
 
@@ -50,10 +45,6 @@ class Batch:
     counts: Floats
     n_clusters: int
 
-    def n_swaps(self, n_init: int) -> int:
-        """Return the number of swaps in a round."""
-        return max(SWAPS_PER_RESTART * n_init, FEWEST_SWAPS)
-
     @property
     def n_failures(self) -> int:
         """The number of failed rounds that end the search."""
@@ -61,15 +52,14 @@ class Batch:
 
     def restart(self, centers: Floats) -> Started:
         """Run all restarts from their centres (n_init, k, d)."""
-        return self._run(centers, None, max(1, len(centers) // EXCHANGED_ONE_IN))
+        return self._run(centers, max(1, len(centers) // EXCHANGED_ONE_IN))
 
     def repair(self, centers: Floats, worth: float) -> Started:
         """Repair swaps; ``worth`` is of no matter here."""
-        n_repaired = max(1, len(centers) // REPAIRED_ONE_IN)
-        return self._run(centers, n_repaired, n_repaired)
+        return self._run(centers, len(centers))
 
-    def _run(self, centers: Floats, n_kept: int | None, n_exchanged: int) -> Started:
-        ended = batch_lloyd(self.points, self.counts, centers, n_kept)
+    def _run(self, centers: Floats, n_exchanged: int) -> Started:
+        ended = batch_lloyd(self.points, self.counts, centers)
         order = np.argsort(ended.sse, kind="stable")
         different = np.ones(len(order), dtype=bool)
         different[1:] = np.diff(ended.sse[order]) > SAME_PARTITION * ended.sse[order][1:]
@@ -88,10 +78,6 @@ class OneByOne:
     points: Floats
     counts: Floats
     n_clusters: int
-
-    def n_swaps(self, n_init: int) -> int:
-        """Return the number of swaps in a round."""
-        return max(FEWEST_OF_MANY, n_init // SWAPS_ONE_IN)
 
     @property
     def n_failures(self) -> int:

@@ -20,6 +20,10 @@ Repair = Callable[[Floats, float], Started]
 
 # So many rounds are the most in any case.
 MOST_ROUNDS = 50
+# A round judges so many moves of a centre by what they save and cost at first sight ...
+N_JUDGED = 40
+# ... and repairs so many of them, the most promising ones.
+N_REPAIRED = 5
 # What counts as better: a lower SSE by this share of it, and by this share of the total.
 LEAST_GAIN = 1e-9
 LEAST_SHARE = 1e-12
@@ -45,17 +49,17 @@ def swap_search(
     labels: Integers,
     n_clusters: int,
     *,
-    n_swaps: int,
     n_failures: int,
     random: np.random.RandomState,
     repair: Repair,
 ) -> Searched:
     """Leave a local optimum of k-means by moving one centre at a time.
 
-    Each round draws ``n_swaps`` patterns with probabilities in proportion to their share of the SSE. For
-    each of them, one product of distances tells which of the centres is best given up for it: the
-    patterns of that centre go to their second nearest or to the new one. The swaps are repaired
-    together, and the best result is kept where it is better.
+    Each round draws 40 patterns with probabilities in proportion to their share of the SSE. For each of
+    them, one product of distances tells what a centre there saves, and which of the present ones is
+    best given up for it: its patterns go to their second nearest or to the new one, or with it to
+    another cluster. The five most promising swaps are repaired together, and the best result is kept
+    where it is better.
 
     Parameters
     ----------
@@ -65,8 +69,6 @@ def swap_search(
         The partition to improve; no cluster of it is empty.
     n_clusters : int
         The number of clusters.
-    n_swaps : int
-        The number of swaps in a round.
     n_failures : int
         So many rounds in a row without a better partition end the search.
     random : RandomState
@@ -87,7 +89,7 @@ def swap_search(
     for _ in range(MOST_ROUNDS):
         if failures == n_failures:
             break
-        swapped = _swapped(points, norms, counts, centers, random.random_sample(n_swaps))
+        swapped = _swapped(points, norms, counts, centers, random.random_sample(N_JUDGED))
         repaired = repair(swapped, sse * (1.0 + WORTH_LAST_STEPS))
         n_iterations += repaired.n_iterations
         failures += 1
@@ -114,13 +116,19 @@ def _swapped(points: Floats, norms: Floats, counts: Floats, centers: Floats, uni
     member[np.arange(len(points)), own] = counts
     merged = _merged(centers, center_norms, member.sum(axis=0))
     given_up = np.empty(len(chosen), dtype=np.int64)
+    worth = np.empty(len(chosen))
     step = max(1, BLOCK // len(points))
     for start in range(0, len(chosen), step):
         rows = chosen[start : start + step]
         reached = squared_distances(points[rows], norms[rows], points, norms)
-        # What giving up each centre costs once the new one is there; what the new one saves is the same for all.
-        loss = np.minimum((np.minimum(reached, second) - np.minimum(reached, first)) @ member, merged)
-        given_up[start : start + step] = loss.argmin(axis=1)
+        nearer = np.minimum(reached, first)
+        # What giving up each centre costs once the new one is there, and what the new one saves.
+        loss = np.minimum((np.minimum(reached, second) - nearer) @ member, merged)
+        best = loss.argmin(axis=1)
+        given_up[start : start + step] = best
+        worth[start : start + step] = (first - nearer) @ counts - loss[np.arange(len(rows)), best]
+    kept = np.argsort(-worth, kind="stable")[:N_REPAIRED]
+    chosen, given_up = chosen[kept], given_up[kept]
     swapped = np.repeat(centers[None], len(chosen), axis=0)
     swapped[np.arange(len(chosen)), given_up] = points[chosen]
     return swapped
