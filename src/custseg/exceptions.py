@@ -241,9 +241,17 @@ class InfeasibleError(ValueError):
     @classmethod
     def segment_share(cls, who: str, share: float, n_segments: int, largest: float) -> InfeasibleError:
         return cls(
-            f"{who}: no partition into {n_segments} segments gives each a share of {share:g}; "
-            f"the largest share that was found feasible is {largest:.4g}. "
+            f"{who}: no partition into {n_segments} segments was found that gives each a share of {share:g}; "
+            f"the largest share that was found feasible is {largest:.4g}. Customers with equal rows are never split. "
             "Lower min_segment_share or ask for fewer segments."
+        )
+
+    @classmethod
+    def share_out_of_range(cls, who: str, share: float, size: float) -> InfeasibleError:
+        return cls(
+            f"{who}: min_segment_share={share:g} moves customers by squared distances, and those of numbers of about "
+            f"{size:.0e} are beyond the range of floats. Divide the columns by a power of ten first, or leave "
+            "embedder=None, which scales them."
         )
 
     @classmethod
@@ -310,8 +318,9 @@ class SegmentLabelError(InvalidTableError):
     @classmethod
     def gap(cls, who: str, found: Sequence[object]) -> SegmentLabelError:
         return cls(
-            f"{who}: segment labels must be 0..k-1 without gaps, got {list_names(found)}. "
-            "Number them with pandas.factorize(labels, sort=True)[0]."
+            f"{who}: segment labels must be 0..k-1 without gaps, got {list_names(found)}. Where rules define the "
+            "segments, of which some may be empty, pass segment_names=segmenter.segment_names_ to fit; number other "
+            "labels with pandas.factorize(labels, sort=True)[0]."
         )
 
     @classmethod
@@ -332,7 +341,7 @@ class SegmentLabelError(InvalidTableError):
     def none_assigned(cls, who: str, n_rows: int) -> SegmentLabelError:
         return cls(
             f"{who}: all {n_rows} customer(s) are labelled -1, not assigned: there is no segment to describe. "
-            "Check the labels that were passed."
+            "Check the labels that were passed; of segments defined by rules, that customers meet one (rule_report_)."
         )
 
 
@@ -430,6 +439,10 @@ class ReportPathError(ValueError):
         return cls(
             f"cannot tell the format of the report from {str(path)!r}; its name must end in {' or '.join(endings)}."
         )
+
+    @classmethod
+    def is_source(cls, path: object) -> ReportPathError:
+        return cls(f"cannot write {str(path)!r}: the customers are read from there. Name another file or folder.")
 
     @classmethod
     def exists(cls, path: object) -> ReportPathError:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 
+import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from custseg._core.base import Estimator
-from custseg._core.customers import CustomerTableMixin, read_customers
+from custseg._core.customers import CustomerTableMixin, read_customers, write_customers
 from custseg.exceptions import (
     ColumnChangeError,
     ColumnTypeError,
@@ -165,6 +167,48 @@ def test_tables_without_rows_columns_or_unique_names_are_refused():
         read_customers([1, 2], who="Test")
 
 
+@pytest.mark.parametrize("dtype", ["int64", "Int64", "int64[pyarrow]", "polars", "arrow"])
+def test_whole_numbers_beyond_2_to_53_are_read(dtype):
+    values = [1, 2, 2**53 + 1]
+    makers = {"polars": lambda: pl.DataFrame({"n": values}), "arrow": lambda: pa.table({"n": values})}
+    frame = makers.get(dtype, lambda: pd.DataFrame({"n": pd.array(values, dtype=dtype)}))()
+    column = read_customers(frame, who="Test")["n"]
+    assert column.is_integer
+    assert column.values.tolist() == [1.0, 2.0, 2.0**53]
+
+
+def test_numbers_as_categories_are_named_as_whole_numbers_are():
+    codes = pd.Series([1, 2, 2.5, np.nan], dtype="category")
+    for frame in (codes.to_frame("code"), pa.table({"code": pa.Array.from_pandas(codes)})):
+        assert read_customers(frame, who="Test")["code"].categories == ("1", "2", "2.5")
+
+
+def test_the_order_of_categories_survives_arrow_and_parquet(tmp_path):
+    frame = pandas_table().assign(empty=pd.Categorical([None] * 3, categories=ORDER, ordered=True))
+    frame.to_parquet(tmp_path / "pandas.parquet", row_group_size=1)
+    polars_table().write_parquet(tmp_path / "polars.parquet")
+    written = write_customers(
+        nw.from_native(polars_table(), eager_only=True)["customer_id"],
+        [read_customers(frame, who="Test")["band"]],
+        kind="pyarrow",
+        customer_id="customer_id",
+    )
+    for table in (pa.Table.from_pandas(frame), written, *map(str, tmp_path.iterdir())):
+        column = read_customers(table, who="Test")["band"]
+        assert column.kind == "ordinal"
+        assert column.categories == tuple(ORDER)
+        assert column.values.tolist() == [2, -1, 0]
+
+
+def test_files_that_disagree_give_no_order(tmp_path):
+    for name, order in {"a": ORDER, "b": ORDER[::-1]}.items():
+        part = pd.DataFrame({"band": pd.Categorical(["high", None], categories=order, ordered=True)})
+        part.to_parquet(tmp_path / f"{name}.parquet")
+    assert read_customers(tmp_path, who="Test")["band"].kind == "nominal"
+    pd.DataFrame({"band": part["band"].iloc[:0]}).to_parquet(tmp_path / "a.parquet")
+    assert read_customers(tmp_path, who="Test")["band"].categories == tuple(ORDER[::-1])
+
+
 class Reader(CustomerTableMixin, Estimator):
     """The smallest estimator that reads customers."""
 
@@ -191,3 +235,12 @@ def test_a_matrix_is_read_by_position():
     assert reader.read(np.array([[5.0, 6.0]])).names == ["x0", "x1"]
     with pytest.raises(ColumnChangeError):
         reader.read(pandas_table())
+
+
+def test_columns_of_a_matrix_have_no_names_of_their_own_when_handed_on():
+    table = Reader().fit(np.eye(3)).table_
+    part = Reader().fit(table.take(np.array([0, 1])).select(["x0", "x2"]))
+    assert not hasattr(part, "feature_names_in_")
+    assert part.n_features_in_ == 2
+    assert part.read(np.array([[5.0, 6.0]])).names == ["x0", "x2"]
+    assert list(Reader().fit(read_customers(pandas_table(), who="Test")).feature_names_in_) == list(pandas_table())

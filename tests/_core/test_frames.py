@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import decimal
 import warnings
 
 import duckdb
@@ -122,6 +123,10 @@ def test_categorical_ids_become_text(route):
         ([1, None], [1, None]),
         ([1, 2.5], [1.0, 2.5]),
         ([None, None], [None, None]),
+        ([1.5, pd.NA, pd.NaT, decimal.Decimal("NaN"), np.datetime64("NaT")], [1.5, None, None, None, None]),
+        ([2, pd.NaT], [2, None]),
+        (["a", pd.NA, pd.NaT], ["a", None, None]),
+        ([decimal.Decimal("1.5"), pd.NA], [1.5, None]),
         ([dt.date(2024, 1, 2)], [dt.datetime(2024, 1, 2)]),  # noqa: DTZ001
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -33,10 +34,14 @@ def _customers():
     )
 
 
+def fitted_on(table, **options):
+    return SegmentClusterer(n_segments=4, n_init=3, random_state=0, **options).fit(table)
+
+
 def check_assign(subtests):
     """100,000 customers get the labels of the single machine, and are written whole or not at all."""
     table = _customers()
-    fitted = SegmentClusterer(n_segments=4, n_init=3, random_state=0).fit(table.head(5_000))
+    fitted = fitted_on(table.head(5_000))
     native = ENGINES["spark"](table)
     with pytest.warns(UnseenCategoryWarning):
         expected = fitted.predict(table)
@@ -54,6 +59,22 @@ def check_assign(subtests):
             few = native.filter(native["region"] == "north").limit(30)
             assert assign_segments(fitted, few, place, overwrite=True).n_customers == 30
             assert len(pd.read_parquet(place)) == 30
+        with subtests.test("its own source is never written over"):
+            rows = len(pd.read_parquet(place))
+            scored = native.sparkSession.read.parquet(str(place)).join(native, "customer_id").drop("segment")
+            for target in (place, place / "inside", Path(folder)):
+                with pytest.raises(ReportPathError, match="read from there"):
+                    assign_segments(fitted, scored, target, overwrite=True)
+            assert len(pd.read_parquet(place)) == rows
+        with subtests.test("names with dots and quotes"):
+            odd = {"customer_id": "the.id", "spend": "net.spend", "visits": "vis`its"}
+            renamed = fitted_on(table.head(5_000).rename(columns=odd), customer_id="the.id")
+            odd_native = native.limit(50).withColumnsRenamed(odd)
+            odd_place = Path(folder) / "odd"
+            assign_segments(renamed, odd_native, odd_place)
+            found = pd.read_parquet(odd_place).set_index("the.id")["segment"]
+            shutil.rmtree(odd_place)
+            np.testing.assert_array_equal(found, pd.Series(expected, table["customer_id"]).loc[found.index])
         with subtests.test("nothing is left behind"):
             with pytest.raises(InvalidTableError, match="0 sample"):
                 assign_segments(fitted, native.limit(0), Path(folder) / "none")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import warnings
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from custseg import CharacteristicEmbedder, RFMFeaturizer, SegmentClusterer
 from custseg.exceptions import (
     ColumnNotFoundError,
     ConfigurationError,
+    CustomerIdError,
     DuplicateColumnError,
     InvalidParameterError,
     InvalidTableError,
@@ -25,6 +27,8 @@ from custseg.exceptions import (
 )
 from custseg.segmentation._assign import SegmentAssignment, assign_segments
 from custseg.segmentation._k_prototypes import KPrototypesClusterer
+from custseg.segmentation._rule_segmenter import RuleSegmenter
+from custseg.segmentation._spark_scoring import _put_in_place, _refuse_source
 from tests.engines import ENGINES, comparable, output_kind
 
 KINDS = [name for name in ENGINES if name != "spark"]
@@ -232,7 +236,7 @@ def test_an_empty_source_is_an_error_and_nothing_is_written(engine, clusterer, t
     ("arguments", "error", "words"),
     [
         ({"batch_size": 0}, InvalidParameterError, "'batch_size' must be an integer >= 1"),
-        ({"destination": 3}, InvalidParameterError, "'destination' must be a path"),
+        ({"destination": 3}, InvalidParameterError, "'destination' must be None or a path"),
         ({"destination": "out.xlsx"}, ConfigurationError, "must end in .parquet or .csv"),
         ({"destination": "no/such/folder/out.csv"}, ReportPathError, "folder does not exist"),
         ({"source": [1, 2]}, InvalidTableError, "expects a dataframe"),
@@ -269,19 +273,157 @@ def test_nothing_in_the_estimator_changes(clusterer):
     assert pickle.dumps(clusterer) == before
 
 
-def test_folders_whose_names_are_columns_and_files_that_lack_some(clusterer, expected, tmp_path):
+def test_folders_whose_names_are_columns(clusterer, expected, tmp_path):
     for region, part in TABLE.groupby("region"):
         place = tmp_path / "named" / f"region={region}"
         place.mkdir(parents=True)
         part.drop(columns="region").to_parquet(place / "part.parquet", index=False)
     found = assign_segments(clusterer, tmp_path / "named", batch_size=30)
     check_equal(found.loc[TABLE["customer_id"]], expected)
-    (tmp_path / "lacking").mkdir()
-    TABLE.head(100).to_parquet(tmp_path / "lacking" / "a.parquet", index=False)
-    TABLE.tail(100).drop(columns="spend").to_parquet(tmp_path / "lacking" / "b.parquet", index=False)
-    found = assign_segments(clusterer, tmp_path / "lacking", batch_size=30)
-    holes = TABLE.assign(spend=TABLE["spend"].where(np.arange(200) < 100))
-    np.testing.assert_array_equal(found["segment"], clusterer.predict(holes))
+
+
+@pytest.mark.parametrize("folders", [("", ""), ("year=1", "year=2")])
+def test_a_file_of_a_folder_that_lacks_a_column_is_named(folders, clusterer, tmp_path):
+    parts = [TABLE.head(100).assign(note="x"), TABLE.tail(100).drop(columns="spend")]
+    places = [tmp_path / folder / f"{name}.parquet" for folder, name in zip(folders, "ab", strict=True)]
+    for part, place in zip(parts, places, strict=True):
+        place.parent.mkdir(exist_ok=True)
+        part.to_parquet(place, index=False)
+    with pytest.raises(ColumnNotFoundError, match=r"file '.*b.parquet': column 'spend' not found; the table has 'cust"):
+        assign_segments(clusterer, tmp_path, batch_size=30)
+    # what nobody asks for may be lacking, and upper case is none of its business
+    TABLE.tail(100).rename(columns={"spend": "Spend"}).to_parquet(places[1], index=False)
+    found = assign_segments(clusterer, tmp_path, batch_size=30)
+    np.testing.assert_array_equal(found["segment"], clusterer.predict(TABLE))
+
+
+@pytest.mark.parametrize("ending", [".parquet", ".csv"])
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [
+        ([None] * 60 + [f"C{n}" for n in range(140)], None),
+        ([*range(100), *range(2**63, 2**63 + 100)], None),
+        ([*range(100), *range(2**64, 2**64 + 100)], [str(n) for n in [*range(100), *range(2**64, 2**64 + 100)]]),
+        ([Decimal(n) for n in range(200)], list(range(200))),
+        ([*range(100), *(n + 0.5 for n in range(100))], None),
+    ],
+    ids=["none first", "64 bits later", "more than 64 bits", "decimals", "fractions later"],
+)
+def test_ids_of_dtype_object_are_written_in_one_type(ids, expected, ending, clusterer, tmp_path):
+    column = pd.Series(ids, dtype=object)
+    place = tmp_path / f"out{ending}"
+    for name, table in (("column", TABLE.assign(customer_id=column)), ("index", TABLE.drop(columns="customer_id"))):
+        source = table if name == "column" else table.set_axis(pd.Index(ids, dtype=object))
+        assign_segments(clusterer, source, place, batch_size=50, overwrite=True)
+        read = pd.read_parquet(place) if ending == ".parquet" else pd.read_csv(place, dtype={"customer_id": str})
+        found = [None if pd.isna(value) else value for value in read["customer_id"]]
+        wanted = ids if expected is None else expected
+        assert found == (
+            wanted if ending == ".parquet" else [value if value is None else str(value) for value in wanted]
+        )
+        np.testing.assert_array_equal(read["segment"], clusterer.predict(TABLE))
+
+
+@pytest.mark.parametrize("batch_size", [1, 100, 65_536])
+@pytest.mark.parametrize("dtype", [object, "category"])
+def test_ids_of_several_types_cannot_be_written(dtype, batch_size, clusterer, tmp_path):
+    table = TABLE.assign(customer_id=pd.Series([*range(100), *(f"C{n}" for n in range(100))], dtype=object))
+    table = table.astype({"customer_id": dtype})
+    with pytest.raises(CustomerIdError, match=r"'customer_id' are of mixed type \(int, str\).*astype\(str\)"):
+        assign_segments(clusterer, table, tmp_path / "out.parquet", batch_size=batch_size)
+    assert not list(tmp_path.iterdir())
+
+
+def test_ids_called_segment_are_refused(clusterer):
+    table = TABLE.rename(columns={"customer_id": "segment"})
+    with pytest.raises(InvalidParameterError, match="assign_segments: .*'customer_id' must be another name"):
+        assign_segments(clusterer, table, customer_id="segment")
+
+
+def test_rules_tell_of_levels_that_are_new_once():
+    levels = pd.CategoricalDtype(["low", "high"], ordered=True)
+    table = TABLE[["customer_id"]].assign(band=pd.Series(["low", "high"] * 100, dtype=levels))
+    fitted = RuleSegmenter({"Not low": "band != 'low'", "Low": "band == 'low'"}).fit(table)
+    later = table.astype({"band": str})
+    later.loc[::50, "band"] = "top"
+    with pytest.warns(UnseenCategoryWarning, match=r"RuleSegmenter: .* 4 value\(s\) of 'band' \('top'\)") as caught:
+        found = assign_segments(fitted, later, batch_size=30)
+    assert len(caught) == 1
+    assert (found["segment"].to_numpy()[::50] == -1).all()
+
+
+def located(*files):
+    return type("Source", (), {"inputFiles": lambda self: list(files)})()
+
+
+@pytest.mark.parametrize(
+    ("files", "target", "is_refused"),
+    [
+        (["file:///data/in/part-0.parquet"], "file:/data/in", True),
+        (["file:///data/in/part-0.parquet"], "file:/data", True),
+        (["file:///data/in/part-0.parquet"], "file:/data/in/out", True),
+        (["file:///data/in/year=1/part-0.parquet"], "file:/data/in/out", True),
+        (["file:///data/in/a.parquet", "file:///data/in/b.parquet"], "file:/data/in/out", True),
+        (["file:///data/a%20b/part-0.parquet"], "file:/data/a%20b", True),
+        (["file:///data/in/part-0.parquet"], "file:/data/in2", False),
+        (["file:///data/customers.parquet"], "file:/data/out", False),
+        (["file:///data/customers.parquet"], "file:/data/customers.parquet", True),
+        (["s3a://one/in/part-0.parquet"], "s3a://other/in", False),
+        ([], "file:/data/in", False),
+    ],
+)
+def test_spark_never_writes_over_the_files_it_reads(files, target, is_refused):
+    if is_refused:
+        with pytest.raises(ReportPathError, match="read from there. Name another"):
+            _refuse_source(located(*files), target, "out")
+    else:
+        _refuse_source(located(*files), target, "out")
+
+
+class Folders:
+    """A file system of named folders, on which some renames fail, as Hadoop has it."""
+
+    def __init__(self, names, failing):
+        self.names, self.failing = dict(names), failing
+
+    def exists(self, place):
+        return place.name in self.names
+
+    def rename(self, old, new):
+        if self.failing == old.name:
+            return False
+        if self.failing == f"{old.name}!":
+            raise OSError("gone")
+        self.names[new.name] = self.names.pop(old.name)
+        return True
+
+    def delete(self, place, recursive):
+        return self.names.pop(place.name, None) is not None
+
+
+class Place:
+    def __init__(self, name):
+        self.name = name
+
+    def suffix(self, text):
+        return Place(self.name + text)
+
+    def toString(self):
+        return self.name
+
+
+@pytest.mark.parametrize(
+    ("failing", "error"), [("out", ReportPathError), ("new", ReportPathError), ("new!", OSError), (None, None)]
+)
+def test_a_folder_on_spark_is_replaced_only_when_the_new_one_is_in_place(failing, error):
+    files = Folders({"out": "old rows", "new": "new rows"}, failing)
+    if error is None:
+        _put_in_place(files, Place("new"), Place("out"))
+        assert files.names == {"out": "new rows"}
+    else:
+        with pytest.raises(error):
+            _put_in_place(files, Place("new"), Place("out"))
+        assert files.names == {"out": "old rows", "new": "new rows"}
 
 
 def test_missing_values_and_categories_in_files(clusterer, tmp_path):

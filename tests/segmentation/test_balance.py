@@ -136,6 +136,32 @@ def test_a_share_above_an_equal_one_names_the_largest() -> None:
         balance("test", patterns, np.array([[0.0], [1.0], [8.0], [9.0]]), 0.26)
 
 
+@pytest.mark.parametrize("size", [2.0**-470, 2.0**-340, 2.0**340, 2.0**500])
+def test_numbers_in_other_units_give_the_same_segments(size: float) -> None:
+    patterns = distinct_patterns(np.array([0.0, 0.1, 0.2, 0.3, 0.9, 5.0])[:, None])
+    same = Patterns(patterns.values * size, patterns.counts, patterns.inverse)
+    centers = np.array([[0.3], [5.0]])
+    here, there = balance("test", patterns, centers, 0.5), balance("test", same, centers * size, 0.5)
+    assert there.labels.tolist() == here.labels.tolist() == [0, 0, 0, 1, 1, 1]
+    assert (there.centers == here.centers * size).all()
+    assert (there.subsidies == here.subsidies * size**2).all()
+
+
+@pytest.mark.parametrize("size", [1e-165, 1e155])
+def test_squares_beyond_the_range_of_numbers_are_not_called_infeasible(size: float) -> None:
+    patterns = distinct_patterns(np.array([0.0, 0.1, 0.2, 0.3, 0.9, 5.0])[:, None] * size)
+    with pytest.raises(InfeasibleError, match="beyond the range of floats. Divide the columns by a power of ten"):
+        balance("test", patterns, np.array([[0.3], [5.0]]) * size, 0.5)
+    apart = balance("test", patterns, np.array([[0.1], [5.0]]) * size, 1 / 6)  # no customer has to be moved
+    assert not apart.subsidies.any()
+
+
+def test_equal_customers_are_named_as_a_reason() -> None:
+    patterns = distinct_patterns([[0.0], [0.0], [0.0], [1.0]])
+    with pytest.raises(InfeasibleError, match=r"was found that gives .* Customers with equal rows are never split"):
+        balance("test", patterns, np.array([[0.0], [1.0]]), 0.5)
+
+
 def test_a_share_that_rounding_makes_infeasible_is_an_error() -> None:
     # Three segments of 10 customers hold 3 each at least; .33 would take 4 each.
     patterns = distinct_patterns(np.arange(10.0)[:, None])

@@ -441,6 +441,15 @@ def test_parameters_out_of_range(parameter: dict[str, Any]) -> None:
         SegmentClusterer(**parameter).fit(customers())
 
 
+def test_kinds_are_refused_where_nothing_reads_them() -> None:
+    with pytest.raises(InvalidParameterError, match="None where an embedder is given \\(set it there\\)"):
+        SegmentClusterer(2, embedder=CharacteristicEmbedder(), kinds={"x0": "nominal"}).fit([[1.0], [2.0]])
+    with pytest.raises(
+        InvalidParameterError, match='None with embedder="passthrough", which takes numbers as they are'
+    ):
+        SegmentClusterer(2, embedder="passthrough", kinds={"x0": "nominal"}).fit([[1.0], [2.0]])
+
+
 def test_weights_of_customers_need_a_stated_number_of_segments() -> None:
     with pytest.raises(InvalidParameterError, match="'n_segments' must be a number where sample_weight is given"):
         SegmentClusterer().fit(customers(), sample_weight=np.ones(90))

@@ -284,6 +284,19 @@ def test_sample_weights_out_of_range(weights: list[float]) -> None:
         CharacteristicEmbedder().fit([[1.0], [2.0]], sample_weight=weights)
 
 
+@pytest.mark.parametrize("weight", [1e308, 1e101, 5e-324])
+def test_weights_at_the_ends_of_the_range_of_numbers_are_refused(weight: float) -> None:
+    with pytest.raises(InvalidParameterError, match=r"total from 1e-100 to 1e\+100 \(multiply all by one number\)"):
+        CharacteristicEmbedder().fit([[1.0], [2.0]], sample_weight=[weight, weight])
+
+
+def test_bools_that_became_other_numbers_are_refused() -> None:
+    embedder = CharacteristicEmbedder().fit(customers().assign(member=[True, False] * 30))
+    embedder.transform(customers().assign(member=[1.0, np.nan] * 30))
+    with pytest.raises(ColumnTypeError, match=r"column 'member' must be 0 or 1 as in fit, got 7\.5"):
+        embedder.transform(customers().assign(member=[1.0, 7.5] * 30))
+
+
 def test_set_output_and_clone() -> None:
     embedder = CharacteristicEmbedder(weights={"region": 2}).set_output(transform="pandas")
     frame = clone(embedder).fit_transform(customers())

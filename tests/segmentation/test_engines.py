@@ -24,7 +24,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.preprocessing import StandardScaler
 
 from custseg.datasets import make_customers
-from custseg.exceptions import InfeasibleError, InvalidParameterError, UnseenCategoryWarning
+from custseg.exceptions import DataQualityWarning, InfeasibleError, InvalidParameterError, UnseenCategoryWarning
 from custseg.segmentation import SegmentClusterer
 from tests.conftest import shared_data
 
@@ -237,6 +237,46 @@ def test_the_loss_of_a_sample_with_a_clusterer() -> None:
     around = ((matrix - centers[labels]) ** 2).sum(), ((matrix - means[labels]) ** 2).sum()
     found = clusterer.sample_loss_
     assert (found.sample_sse, found.sse) == pytest.approx(around)
+
+
+@pytest.mark.parametrize("engine", OWN)
+def test_the_columns_of_a_matrix_may_come_in_any_order(engine: str) -> None:
+    for seed in range(6):
+        random = np.random.RandomState(seed)
+        matrix, order = random.randint(0, 4, (40, 4)).astype(float), random.permutation(4)
+        clusterer = SegmentClusterer(3, engine=engine, n_init=5, random_state=0)
+        labels = clone(clusterer).fit(matrix[:, order]).labels_
+        assert (labels == clusterer.fit(matrix).labels_).all()
+
+
+@pytest.mark.parametrize("engine", OWN)
+def test_a_matrix_with_a_descriptor_is_predicted_too(engine: str) -> None:
+    matrix = np.random.RandomState(0).randn(60, 3)
+    clusterer = SegmentClusterer(2, engine=engine, weights={"x1": 0}, random_state=0).fit(matrix)
+    assert (clusterer.predict(matrix) == clusterer.labels_).all()
+    named = pd.DataFrame(matrix, columns=["x0", "x1", "x2"])
+    assert (clusterer.predict(named) == clusterer.labels_).all()
+
+
+@pytest.mark.parametrize(
+    ("engine", "total"),  # the tolerance of latent classes is in log-likelihood, which is a sum over the weights
+    [("kmeans", 1e-90), ("k_prototypes", 1e-90), ("kmeans", 1e90), ("k_prototypes", 1e90), ("latent_class", 1e90)],
+)
+def test_the_unit_of_the_weights_changes_nothing(engine: str, total: float) -> None:
+    weights = np.full(len(CUSTOMERS), 2.0 ** round(np.log2(total / len(CUSTOMERS))))
+    clusterer = SegmentClusterer(3, engine=engine, n_init=2, random_state=0)
+    assert (clone(clusterer).fit(CUSTOMERS, sample_weight=weights).labels_ == clusterer.fit(CUSTOMERS).labels_).all()
+
+
+@pytest.mark.parametrize("engine", OWN)
+def test_poor_columns_and_unseen_categories_in_fit_are_warned_of_once(engine: str) -> None:
+    random = np.random.RandomState(0)
+    customers = pd.DataFrame(
+        {"spend": random.randn(60), "same": 1.0, "region": ["moon", *["north", "south", "east"] * 20][:60]}
+    )
+    with pytest.warns(DataQualityWarning) as warned:
+        SegmentClusterer(2, engine=engine, random_state=0).fit(customers, sample_weight=np.append(0.0, np.ones(59)))
+    assert [type(each.message) for each in warned] == [DataQualityWarning, UnseenCategoryWarning]
 
 
 @pytest.mark.parametrize("engine", OWN)

@@ -14,6 +14,7 @@ from pandas.testing import assert_frame_equal
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from custseg.exceptions import (
+    ColumnTypeError,
     CustomerIdError,
     DataQualityWarning,
     InfeasibleError,
@@ -219,6 +220,22 @@ def test_unseen_categories_count_as_missing_and_are_counted_in_a_warning():
     np.testing.assert_array_equal(labels, found.predict(known))
 
 
+def test_what_is_poor_in_fit_is_warned_of():
+    table = mixed(60).assign(same=1.0, nothing=np.nan, one="a", flag=True)
+    with pytest.warns(DataQualityWarning, match="'same', 'nothing', 'one', 'flag' hold one value only") as caught:
+        KPrototypesClusterer(3, random_state=0).fit(table)
+    assert len(caught) == 1
+    weights = np.r_[0.0, np.ones(59)]
+    with pytest.warns(UnseenCategoryWarning, match=r"1 value\(s\) of 'c0' \('moon'\)"):
+        KPrototypesClusterer(3, random_state=0).fit(mixed(60).assign(c0=["moon", *mixed(60)["c0"][1:]]), None, weights)
+
+
+def test_bools_that_became_other_numbers_are_refused():
+    table = mixed(60).assign(flag=[True, False] * 30)
+    with pytest.raises(ColumnTypeError, match=r"column 'flag' must be 0 or 1 as in fit, got 7\.5"):
+        KPrototypesClusterer(3, random_state=0).fit(table).predict(table.assign(flag=7.5))
+
+
 def test_every_segment_holds_the_least_share():
     table = mixed(120, noise=0.5)
     rng = np.random.default_rng(0)
@@ -266,7 +283,7 @@ def test_more_segments_than_prototypes_can_tell_apart_are_an_error():
         KPrototypesClusterer(2).fit(table)
 
 
-@pytest.mark.parametrize("size", [1e-300, 1e150, 1e300])
+@pytest.mark.parametrize("size", [1e-300, 1e150, 1e300, 1.7e307])
 @pytest.mark.parametrize("scaling", ["robust", "standard", None])
 def test_numbers_of_any_size(size, scaling):
     table = pd.DataFrame({"n": [0.0, size, size, 9 * size, 10 * size], "c": ["a", "a", "a", "b", "b"]})

@@ -45,7 +45,10 @@ def test_what_an_analyst_types_is_read(text, expected):
         ("recency", "expected a comparison, got the end"),
         ("recency <= 30 frequency >= 5", "expected 'and', 'or' or the end, got 'frequency'"),
         ("region == North", "expected a number or quoted text, got 'North'"),
-        ("(a > 1)", "got '\\('"),
+        ("(a > 1)", "brackets are not understood"),
+        ("b == 2 and (a > 1 or c < 3)", "brackets are not understood"),
+        (f"a > 1{'0' * 400}", "a number is too large"),
+        (f"a > 1{'0' * 5000}", "a number is too large"),
         ("a in 3", "expected a list"),
         ("a in []", "expected a number"),
         ("a not 3", "expected 'in' after 'not'"),
@@ -108,3 +111,8 @@ def test_rules_that_are_none_are_refused(rules, problem):
 def test_a_table_of_rules_needs_its_columns():
     with pytest.raises(InvalidTableError, match="'segment' and 'rule', got 'name', 'when'"):
         read_rules(pd.DataFrame({"name": ["A"], "when": ["a > 1"]}), "test")
+
+
+def test_a_whole_number_that_no_float_can_hold_is_refused():
+    with pytest.raises(InvalidParameterError, match="rule 'A': a number is too large"):
+        read_rules({"A": [("x", "<", 10**400)]}, "test")

@@ -127,6 +127,23 @@ def test_a_pipeline_ends_in_personas_with_given_names(sample):
     assert set(pipeline.predict(sample.transactions)) <= set(names)
 
 
+def test_an_empty_rule_without_names_says_what_to_pass():
+    table = pd.DataFrame({"x": np.arange(40.0) % 4, "y": np.arange(40.0) % 7})
+    segmenter = RuleSegmenter({"Low": "x < 2", "Nobody": "x > 1e6", "High": "x >= 2"}).fit(table)
+    message = "segments, of which some may be empty, pass segment_names=segmenter.segment_names_ to fit"
+    with pytest.raises(SegmentLabelError, match=message):
+        PersonaDescriber().fit(segmenter.transform(table))
+    describer = PersonaDescriber().fit(segmenter.transform(table), segment_names=segmenter.segment_names_)
+    assert describer.segment_names_ == ["Low", "Nobody", "High"]
+
+
+def test_a_study_in_which_nobody_meets_a_rule_speaks_of_the_rules(sample):
+    nobody = RuleSegmenter({"Nobody": "recency > 1e6"})
+    study = Study(SegmentationBrief(), characteristics=RFMFeaturizer(), clusterer=nobody, n_boot=2)
+    with pytest.raises(SegmentLabelError, match="of segments defined by rules, that customers meet one"):
+        study.fit(sample.transactions)
+
+
 @pytest.mark.parametrize(
     ("names", "error", "message"),
     [

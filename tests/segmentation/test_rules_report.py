@@ -116,6 +116,24 @@ def test_a_gap_is_told_in_the_words_of_a_rule():
     assert "No rule covers" in str(report)
 
 
+def test_the_bounds_of_a_gap_are_exact():
+    table = pd.DataFrame({"x": [0.1, 0.5]})
+    report = RuleSegmenter({"High": f"x > {0.1 + 0.2!r}", "Low": "x < 0.3"}).fit(table).rule_report_
+    assert report.gaps == ("0.3 <= x <= 0.30000000000000004",)
+    assert RuleSegmenter({"Gap": report.gaps[0]}).fit(table).rules_[0].conditions[1].value == 0.1 + 0.2
+
+
+def test_everyone_else_is_reached_by_those_whom_no_rule_covers(monkeypatch):
+    def reached(*rules):
+        report = RuleSegmenter(dict(zip("AB", rules, strict=False)), otherwise="Rest").fit(TABLE).rule_report_
+        return report.table["reached"].tolist()[-1]
+
+    assert reached("spend < 5", "spend > 5") == "yes"
+    assert reached("spend < 5", "spend >= 5") == "with a missing value"
+    monkeypatch.setattr(_rule_grid, "MAX_PIECES", 1)
+    assert reached("1 < spend < 2 and 1 < visits < 4", "spend > 5") == "not decided"
+
+
 def test_whole_numbers_have_nothing_between_four_and_five():
     rules = {"Few": "visits <= 4", "Many": "visits >= 5"}
     assert RuleSegmenter(rules).fit(TABLE).rule_report_.exhaustive is True

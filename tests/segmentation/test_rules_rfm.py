@@ -128,3 +128,25 @@ def test_a_missing_value_is_in_no_segment_that_asks_for_it(customers):
 def test_what_cannot_be_used_is_refused(customers, options, change, error, message):
     with pytest.raises(error, match=message):
         RFMSegmenter(**options).fit(customers.assign(**change))
+
+
+@pytest.mark.parametrize(
+    ("options", "changes", "message"),
+    [
+        (
+            {"recency": "frequency"},
+            {},
+            "parameter 'recency, frequency, monetary' must be different columns, got .*'freq",
+        ),
+        ({"edges": {"recency": [2, 1]}}, {}, "parameter 'edges' must be None or a mapping from some of 'recency'"),
+        ({"monetary": "spend"}, {"spend": np.nan}, "column 'spend' must be known of some customers.*edges={'monetary'"),
+    ],
+)
+def test_errors_name_the_segmenter_and_its_columns(options, changes, message):
+    with pytest.raises((InvalidParameterError, ColumnTypeError), match=f"^RFMSegmenter: {message}"):
+        RFMSegmenter(**options).fit(RAW.assign(**changes))
+
+
+def test_columns_without_values_are_scored_at_given_cuts():
+    segmenter = RFMSegmenter("rfm_r", edges=EDGES).fit(RAW.assign(monetary=np.nan))
+    assert set(segmenter.labels_) == {4, 9, 10}

@@ -19,6 +19,7 @@ from custseg.exceptions import (
     DataQualityWarning,
     InvalidParameterError,
     SegmentLabelError,
+    UnseenCategoryWarning,
 )
 from custseg.segmentation._rule_segmenter import RuleSegmenter
 from tests.segmentation.rule_tables import as_text, customers, labels_by_hand, rules
@@ -154,14 +155,65 @@ def test_every_kind_of_frame_gives_the_same_labels(tmp_path):
     assert segmenter.fit_transform(SHOP)["segment"].tolist() == segmenter.labels_.tolist()
 
 
-def test_a_level_that_is_new_has_no_place_in_the_order():
-    segmenter = RuleSegmenter({"Above": "band > 'low'", "Not mid": "band != 'mid'"}).fit(SHOP)
-    later = SHOP.assign(band=["low", "mid", "top", None, "high"])
-    assert segmenter.predict(later).tolist() == [1, 0, 1, -1, 0]
+def sql_labels(segmenter, table):
     with duckdb.connect() as connection:
-        connection.register("t", later.reset_index())
+        connection.register("t", table.reset_index())
         found = connection.execute(f"SELECT {segmenter.to_sql()} FROM t ORDER BY customer_id").fetchall()  # noqa: S608
-    assert [label for (label,) in found] == [1, 0, 1, -1, 0]
+    return [label for (label,) in found]
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        ({"Above": "band > 'low'", "Not mid": "band != 'mid'"}, [1, 0, -1, -1, 0]),
+        ({"Some": "band not in ['low', 'mid']", "Low": "band == 'low'"}, [1, -1, -1, -1, 0]),
+        ({"Some": "band in ['low', 'mid']", "High": "band >= 'high'"}, [0, 0, -1, -1, 1]),
+    ],
+)
+def test_a_level_that_is_new_counts_as_missing_and_is_warned_of(rules, expected):
+    segmenter = RuleSegmenter(rules).fit(SHOP)
+    later = SHOP.assign(band=["low", "mid", "top", None, "high"])
+    with pytest.warns(UnseenCategoryWarning, match=r"RuleSegmenter: .* 1 value\(s\) of 'band' \('top'\)") as caught:
+        assert segmenter.predict(later).tolist() == expected
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    assert sql_labels(segmenter, later) == expected
+    ordered = pd.CategoricalDtype(["top", "high", "mid", "low"], ordered=True)
+    with pytest.warns(UnseenCategoryWarning):
+        assert segmenter.predict(later.astype({"band": ordered})).tolist() == expected
+
+
+def test_text_that_is_new_is_compared_as_it_stands():
+    segmenter = RuleSegmenter({"Elsewhere": "region != 'North'", "North": "region in ['North']"}).fit(SHOP)
+    later = SHOP.assign(region=["Norht", "East", None, "Moon", "North"])
+    assert segmenter.predict(later).tolist() == [0, 0, -1, 0, 1] == sql_labels(segmenter, later)
+
+
+def test_the_words_for_no_rule_are_no_name_in_sql():
+    segmenter = RuleSegmenter({"not assigned": "recency <= 30"}).fit(SHOP)
+    with pytest.raises(InvalidParameterError, match="'names' must be False where a rule is named 'not assigned'"):
+        segmenter.to_sql(names=True)
+    assert "THEN 0" in segmenter.to_sql()
+    others = RuleSegmenter({"not assigned": "recency <= 30"}, otherwise="Rest").fit(SHOP)
+    assert "'not assigned'" in others.to_sql(names=True)
+
+
+@pytest.mark.parametrize("table", [5, "", [], ["shop", 1]])
+def test_a_table_is_named_by_text(table):
+    with pytest.raises(InvalidParameterError, match=r"to_sql: parameter 'table' must be None or a name"):
+        RuleSegmenter(TWO).fit(SHOP).to_sql(table)
+
+
+def test_ids_in_a_column_called_segment_are_refused():
+    with pytest.raises(InvalidParameterError, match="'customer_id' must be another name than 'segment'"):
+        RuleSegmenter(TWO, customer_id="segment").fit(SHOP.rename_axis("segment").reset_index())
+
+
+def test_categories_that_became_floats_for_want_of_a_value_keep_their_names():
+    codes = pd.DataFrame({"code": pd.Series([1, 2, 3] * 4, dtype="category")})
+    floats = pd.DataFrame({"code": pd.Series([1, 2, np.nan] * 4, dtype="category")})
+    rules = RuleSegmenter({"one": "code == 1", "others": "code in [2, 3]"}).fit(codes)
+    assert rules.predict(floats).tolist() == [0, 1, -1] * 4
 
 
 def test_weights_change_nothing_and_are_checked():

@@ -58,6 +58,17 @@ def test_the_same_order_from_all_is_1_and_opposite_orders_0() -> None:
         assert rating_agreement([[1, 2, 3], [3, 2, 1]]).consistency["kendall_w"] == 0
 
 
+def test_few_judges_who_agree_are_called_few_and_those_who_do_not_nobody() -> None:
+    with pytest.warns(
+        DataQualityWarning, match=r"too few judges \(2\) to tell agreement from chance .*W 1.00, p 0.14"
+    ) as few:
+        rating_agreement([[1, 2, 3], [1, 2, 3]])
+    assert "nobody" not in str(few[0].message)
+    # a W of a half is what two judges have by chance
+    with pytest.warns(DataQualityWarning, match="W 0.50.*the mean order is nobody's"):
+        rating_agreement([[1, 2, 3, 4], [2, 4, 1, 3]])
+
+
 def test_weights_count_ranks_from_the_least_important() -> None:
     ranked = rating_agreement(RANKS, order="rank", names=list("abcde"))
     mean_rank = np.array(RANKS).mean(axis=0)

@@ -130,7 +130,9 @@ COUNTS = st.integers(1, 20).flatmap(
 @pytest.mark.parametrize("method", ["logit", "counts"])
 @given(rows=st.lists(COUNTS, min_size=2, max_size=5))
 def test_weights_are_in_the_order_of_the_scores(method: Any, rows: list[list[float]]) -> None:
-    table = totals(**{f"item{position}": row for position, row in enumerate(rows)})
+    n_best, n_worst, _ = np.sum(rows, axis=0).tolist()
+    even = [max(n_worst - n_best, 0), max(n_best - n_worst, 0), 1000]
+    table = totals(**{f"item{position}": row for position, row in enumerate(rows)}, rest=even)
     found = best_worst_weights(table, method=method).to_frame()
     assert found["weight"].sum() == pytest.approx(1)
     for one in range(len(rows)):
@@ -151,6 +153,11 @@ def test_a_characteristic_that_always_won_has_a_finite_weight() -> None:
     [
         (pd.DataFrame({"a": [1]}), InvalidTableError, r"no column shown_<name>"),
         (totals(a=[1, 1, 4], b=[1, 1, 4]).drop(columns="worst_b"), ColumnNotFoundError, "'worst_b' not found"),
+        (
+            totals(a=[5, 0, 10], b=[0, 1, 10]),
+            InvalidTableError,
+            "one best and one worst.* for example 5 best and 1 worst",
+        ),
         (totals(a=[3, 2, 4], b=[1, 1, 4]), InvalidTableError, "chosen more often than it was shown"),
         (totals(a=[-3, 2, 4], b=[1, 1, 4]), InvalidTableError, "'best_a' must hold counts"),
         (totals(a=[0, 0, 0], b=[1, 1, 4]), InvalidTableError, "'a' was never shown"),

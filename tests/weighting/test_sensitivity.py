@@ -124,6 +124,29 @@ def test_a_plain_mapping_moves_by_the_spread() -> None:
     assert still.share_changed == 0
 
 
+def test_intervals_as_wide_as_their_rounding_errors_are_of_no_width() -> None:
+    weights = {"spend": 0.5, "visits": 0.3, "region": 0.2}
+    intervals = {name: (weight, np.nextafter(weight, 1.0)) for name, weight in weights.items()}
+    rounded = CharacteristicWeights(weights, intervals=intervals)
+    with pytest.warns(DataQualityWarning, match="no weight can move"):
+        weight_sensitivity(SegmentClusterer(2, n_init=2), customers(), rounded, 2, random_state=0)
+
+
+@pytest.mark.parametrize(
+    ("table", "weights", "spread"),
+    [
+        (customers()[["spend"]], {"spend": 1.0}, 1.0),
+        (customers(), CharacteristicWeights({"spend": 1, "visits": 0, "region": 0}, intervals={"spend": (0, 1)}), 0.2),
+    ],
+    ids=["a single column", "the only weight above 0"],
+)
+def test_the_only_weight_may_have_an_interval_from_0(table: pd.DataFrame, weights: Any, spread: float) -> None:
+    clusterer = SegmentClusterer(2, n_init=3, random_state=0)
+    found = weight_sensitivity(clusterer, table, weights, 2, spread=spread, random_state=0)
+    assert found.weights["low"][0] == 0
+    assert found.share_changed == found.weights["share_changed"].sum() == 0
+
+
 def test_weights_of_the_clusterer_that_are_not_named_stay() -> None:
     clusterer = SegmentClusterer(2, n_init=3, weights={"region": 0, "spend": 9}, random_state=0)
     found = weight_sensitivity(clusterer, customers(), {"spend": 1.0}, 2, random_state=0)

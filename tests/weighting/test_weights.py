@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 from dataclasses import FrozenInstanceError
 from typing import Any
@@ -15,6 +16,10 @@ from sklearn.base import clone
 from custseg.exceptions import DataQualityWarning, InvalidParameterError
 from custseg.segmentation import CharacteristicEmbedder, SegmentClusterer
 from custseg.weighting import CharacteristicWeights
+
+
+def pickled(one: Any) -> Any:
+    return pickle.loads(pickle.dumps(one))  # noqa: S301 - our own bytes
 
 
 def weights() -> CharacteristicWeights:
@@ -47,7 +52,28 @@ def test_it_is_a_mapping_that_cannot_be_changed() -> None:
         ours["spend"] = 3  # type: ignore[index]
 
 
-@pytest.mark.parametrize("travel", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])  # noqa: S301
+@pytest.mark.parametrize("name", ["weights", "consistency", "intervals"])
+@pytest.mark.parametrize("travel", [lambda one: one, copy.copy, copy.deepcopy, pickled])
+def test_its_parts_cannot_be_changed_either(name: str, travel: Any) -> None:
+    part = getattr(travel(weights()), name)
+    before = dict(part)
+    first = next(iter(part))
+    for change in (
+        lambda: part.__setitem__(first, 5),
+        lambda: part.__delitem__(first),
+        lambda: part.update({first: 5}),
+        lambda: part.__ior__({first: 5}),
+        part.popitem,
+        part.clear,
+    ):
+        with pytest.raises(TypeError, match="weights cannot be changed"):
+            change()
+    assert part == before
+    assert json.loads(json.dumps(part)).keys() == before.keys()
+    assert dict(part | {"new": 1}) == {**before, "new": 1}
+
+
+@pytest.mark.parametrize("travel", [copy.deepcopy, pickled])
 def test_it_survives_copies(travel: Any) -> None:
     again = travel(weights())
     assert again == weights()
@@ -88,6 +114,10 @@ def test_scaled_and_renamed_keep_what_they_do_not_change() -> None:
         ({"weights": {"a": 1}, "intervals": {"b": (0, 1)}}, "unknown name in intervals 'b'"),
         ({"weights": {"a": 1}, "intervals": {"a": (2, 1)}}, "the lower one first"),
         ({"weights": {"a": 1}, "intervals": {"a": (-1, 1)}}, "two finite numbers >= 0"),
+        ({"weights": {"a": 1}, "intervals": {"a": (1,)}}, r"intervals\['a'\].* two finite numbers >= 0"),
+        ({"weights": {"a": 1}, "intervals": {"a": 1.0}}, r"intervals\['a'\].* two finite numbers >= 0"),
+        ({"weights": {"a": 1}, "intervals": {"a": (2, 3)}}, r"intervals\['a'\].* around the weight, which is 1"),
+        ({"weights": {"a": 1}, "level": 95}, "'level' must be a number between 0 and 1, got 95"),
         ({"weights": {"a": 1}, "figures": pd.DataFrame({"x": [1, 2]})}, "1 rows, one for each weight"),
     ],
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal, cast
 
 import narwhals.stable.v2 as nw
@@ -18,8 +19,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from custseg._core.base import OutputKind
 from custseg._core.frames import collect, is_table, open_table, typed_pandas
-from custseg._core.optional import require
-from custseg._core.paths import is_path
+from custseg._core.optional import is_installed, require
+from custseg._core.paths import is_path, parquet_files
 from custseg.exceptions import (
     ColumnChangeError,
     ColumnTypeError,
@@ -79,11 +80,14 @@ class CustomerTable:
         The number of rows.
     ids : ndarray of shape (n_customers,) or None
         The customer ids where the table has them.
+    named : bool
+        Whether the columns have names of their own; those of a matrix are called by their place.
     """
 
     columns: tuple[Column, ...]
     n_customers: int
     ids: npt.NDArray[Any] | None = field(default=None, repr=False)
+    named: bool = True
 
     @property
     def names(self) -> list[str]:
@@ -100,7 +104,8 @@ class CustomerTable:
         """Keep the given rows (positions or a mask)."""
         columns = tuple(column.take(rows) for column in self.columns)
         n_customers = int(np.count_nonzero(rows)) if rows.dtype == bool else len(rows)
-        return CustomerTable(columns, n_customers, None if self.ids is None else self.ids[rows])
+        ids = None if self.ids is None else self.ids[rows]
+        return replace(self, columns=columns, n_customers=n_customers, ids=ids)
 
     def select(self, names: Iterable[str]) -> CustomerTable:
         """Keep the named columns, in the order of the names."""
@@ -120,6 +125,9 @@ def read_customers(
     A pandas index and a column named ``customer_id`` are ids, never characteristics. ``kinds``
     overrides what the dtype says ("numeric", "binary", "ordinal", "nominal"). A table without rows is
     refused unless ``allow_empty``.
+
+    The order of categories is that of the dtype. A Parquet file has it where pandas, polars or pyarrow
+    wrote it; of several files all must agree, and a folder of ``name=value`` folders loses it.
     """
     frame = X if isinstance(X, pd.DataFrame) else _eager(X, who)
     names = list(frame.columns)
@@ -239,7 +247,26 @@ def _eager(X: Any, who: str) -> nw.DataFrame[Any]:
     frame = open_table(X, who=who, in_order=True).frame if is_path(X) else nw.from_native(X, pass_through=True)
     if not isinstance(frame, (nw.DataFrame, nw.LazyFrame)):
         raise InvalidTableError.unsupported(who, X)
-    return collect(frame) if isinstance(frame, nw.LazyFrame) else frame
+    eager = collect(frame) if isinstance(frame, nw.LazyFrame) else frame
+    return eager.with_columns(_orders_in_files(X, who)) if is_path(X) and is_installed("pyarrow") else eager
+
+
+def _orders_in_files(path: Any, who: str) -> list[nw.Expr]:
+    """Give text columns of Parquet files the order of the categories that were written: duckdb reads plain text."""
+    orders = [_orders_in_file(file, who) for file in parquet_files(path, who)]
+    first, *others = [order for order in orders if order is not None] or [{}]
+    shared = {name: levels for name, levels in first.items() if all(order.get(name) == levels for order in others)}
+    return [nw.col(name).cast(nw.Enum(levels)) for name, levels in shared.items()]
+
+
+def _orders_in_file(file: Path, who: str) -> dict[str, list[str]] | None:
+    """Return the levels of every ordered column of a file; None where it has no rows, and therefore no levels."""
+    with require("pyarrow.parquet", who).ParquetFile(file) as opened:
+        names = [field.name for field in opened.schema_arrow if getattr(field.type, "ordered", False)]
+        written = opened.read(columns=names)
+    if not len(written):
+        return None
+    return {name: written[name].unify_dictionaries().chunk(0).dictionary.to_pylist() for name in names}
 
 
 def _read_column(series: Any, name: str, who: str, kind: str | None) -> Column:
@@ -248,14 +275,20 @@ def _read_column(series: Any, name: str, who: str, kind: str | None) -> Column:
         if isinstance(series.dtype, pd.CategoricalDtype):
             return _categorical(series, name, who, kind)
         series = nw.from_native(series, series_only=True)
-    dtype = series.dtype
+    dtype, native = series.dtype, series.to_native()
+    if series.implementation.is_pyarrow() and hasattr(native.type, "ordered"):
+        # narwhals knows neither the order of categories nor that they may be numbers
+        levels = native.to_pandas() if native.type.ordered else pd.Series(series.to_list(), dtype="category")
+        return _categorical(levels, name, who, kind)
     if isinstance(dtype, nw.Enum):
         categories = pd.CategoricalDtype(list(dtype.categories), ordered=True)
         return _categorical(pd.Series(series.to_list(), dtype=categories), name, who, kind)
     if dtype == nw.Unknown and series.null_count() == len(series):
         return _numbers(np.full(len(series), np.nan), name, who, kind or "numeric")
     if dtype.is_numeric() or dtype == nw.Boolean:
-        numbers = np.asarray(series.cast(nw.Float64).to_numpy(), dtype=np.float64)
+        # pyarrow refuses to make floats of whole numbers beyond 2**53, numpy those of more than 64 bits
+        is_cast = not dtype.is_integer() or dtype in (nw.Int128, nw.UInt128)
+        numbers = np.asarray((series.cast(nw.Float64) if is_cast else series).to_numpy(), dtype=np.float64)
         column = _numbers(numbers, name, who, kind or ("binary" if dtype == nw.Boolean else "numeric"))
         return replace(column, is_integer=dtype.is_integer())
     if isinstance(dtype, (nw.String, nw.Categorical)):
@@ -270,14 +303,19 @@ def _read_column(series: Any, name: str, who: str, kind: str | None) -> Column:
     raise ColumnTypeError.expected(who, name, "numbers, bools, text or categories", dtype, remedy)
 
 
+def level_text(value: object) -> str:
+    """Write a value as a level: the number 1.0 is the level "1"."""
+    is_whole = isinstance(value, (float, np.floating)) and float(value).is_integer()
+    return str(int(cast("float", value))) if is_whole else str(value)
+
+
 def _numbers(numbers: npt.NDArray[np.float64], name: str, who: str, kind: str) -> Column:
     if np.isinf(numbers).any():
         raise ColumnTypeError.infinite(who, name, int(np.isinf(numbers).sum()))
     if kind in ("nominal", "ordinal"):
         levels = np.unique(numbers[~np.isnan(numbers)])
         codes = np.where(np.isnan(numbers), -1, np.searchsorted(levels, numbers)).astype(np.int64)
-        texts = tuple(str(int(level)) if level.is_integer() else repr(float(level)) for level in levels)
-        return Column(name, cast("Kind", kind), codes, texts)
+        return Column(name, cast("Kind", kind), codes, tuple(map(level_text, levels)))
     if kind == "binary" and not np.isin(numbers[~np.isnan(numbers)], (0.0, 1.0)).all():
         raise ColumnTypeError.expected(
             who, name, "0 or 1 to be binary", "other numbers", "Declare it numeric or nominal."
@@ -289,7 +327,7 @@ def _categorical(series: pd.Series[Any], name: str, who: str, kind: str | None) 
     if kind in ("numeric", "binary"):
         raise ColumnTypeError.expected(who, name, f"numbers to be {kind}", "categories", "Drop it from kinds.")
     codes = series.cat.codes.to_numpy().astype(np.int64)
-    categories = [str(level) for level in series.cat.categories]
+    categories = [level_text(level) for level in series.cat.categories]
     if (kind or ("ordinal" if series.cat.ordered else "nominal")) == "ordinal":
         return Column(name, "ordinal", codes, tuple(categories))
     # Levels of a nominal column are those that occur, in the order of their names, as for text.
@@ -307,6 +345,7 @@ class CustomerTableMixin:
     """
 
     n_features_in_: int
+    _columns_in_fit: list[str]
 
     def _read(
         self,
@@ -323,30 +362,28 @@ class CustomerTableMixin:
         elif is_table(X):
             table = read_customers(X, who=type(self).__name__, customer_id=customer_id, kinds=kinds)
         else:
-            return self._read_matrix(X, fitting, kinds)
-        if fitting:
-            self.n_features_in_ = len(table.names)
+            table = self._read_matrix(X, fitting, kinds)
+        if not fitting:
+            return self._as_fitted(table)
+        self.n_features_in_ = len(table.names)
+        self._columns_in_fit = table.names
+        if table.named:
             self.feature_names_in_ = np.array(table.names, dtype=object)
-            return table
-        return self._as_fitted(table)
+        return table
 
     def _read_matrix(self, X: Any, fitting: bool, kinds: Mapping[str, str] | None) -> CustomerTable:
         matrix = validate_data(self, X, reset=fitting, dtype=np.float64, ensure_all_finite="allow-nan")
-        names = getattr(self, "feature_names_in_", None)
-        if names is None:
-            names = [f"x{position}" for position in range(matrix.shape[1])]
+        names = [f"x{position}" for position in range(matrix.shape[1])] if fitting else self._columns_in_fit
         who = type(self).__name__
         check_kinds(kinds or {}, names, who)
         columns = tuple(
-            _numbers(matrix[:, position], str(name), who, (kinds or {}).get(str(name), "numeric"))
+            _numbers(matrix[:, position], name, who, (kinds or {}).get(name, "numeric"))
             for position, name in enumerate(names)
         )
-        return CustomerTable(columns, len(matrix))
+        return CustomerTable(columns, len(matrix), named=False)
 
     def _as_fitted(self, table: CustomerTable) -> CustomerTable:
-        fitted = getattr(self, "feature_names_in_", None)
-        if fitted is None:
-            fitted = [f"x{position}" for position in range(self.n_features_in_)]
+        fitted = self._columns_in_fit
         if set(fitted) != set(table.names):
             raise ColumnChangeError.between(type(self).__name__, fitted, table.names)
         return table.select(fitted)

@@ -257,6 +257,8 @@ def typed_pandas(column: pd.Series[Any], who: str, *, customer_id: bool = False)
 
 
 def _typed_object(column: pd.Series[Any], who: str, customer_id: bool) -> pd.Series[Any]:
+    # of the many ways to say "missing" the one that every dtype takes
+    column = column.where(column.notna(), None)
     content = pd.api.types.infer_dtype(column, skipna=True)
     if content in ("string", "empty"):
         return column.astype("string" if content == "string" else "float64")

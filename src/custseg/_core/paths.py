@@ -86,12 +86,12 @@ def open_path(path: Any, who: str, *, in_order: bool = False, n_threads: int | N
         raise _unreadable(who, place, error) from error
 
 
-def parquet_files(path: Any, who: str) -> list[Path]:
-    """List the Parquet files of a path whose names of folders are no columns; none where it is another kind of path."""
+def parquet_files(path: Any, who: str) -> dict[Path, list[str]]:
+    """Return the Parquet files of a path, with the columns that the names of their folders are; none of a CSV file."""
     place = Path(path)
-    files = _files(place, who)
-    has_columns = any("=" in part for file in files for part in file.relative_to(place).parts[:-1])
-    return [] if has_columns or files[0].suffix != ".parquet" else files
+    files = [file for file in _files(place, who) if file.suffix == ".parquet"]
+    folders = {file: file.relative_to(place).parts[:-1] for file in files}
+    return {file: [part.partition("=")[0] for part in parts if "=" in part] for file, parts in folders.items()}
 
 
 def _files(place: Path, who: str) -> list[Path]:

@@ -18,7 +18,7 @@ from custseg._core.frames import is_frame, to_kind
 from custseg._core.optional import require
 from custseg._core.params import COLUMN, NONE, Instance, Integer, OneOf, check
 from custseg._core.paths import is_path
-from custseg.exceptions import ConfigurationError, InvalidTableError, ReportPathError
+from custseg.exceptions import ConfigurationError, CustomerIdError, InvalidTableError, ReportPathError
 from custseg.segmentation._batches import read_batches
 from custseg.segmentation._labelled import SEGMENT
 from custseg.segmentation._scorer import Notes, Scorer, make_scorer
@@ -108,14 +108,18 @@ def assign_segments(
     Raises
     ------
     ColumnNotFoundError
-        If the source lacks a characteristic or the customer id.
+        If the source, or one file of its folder, lacks a characteristic or the customer id.
+    CustomerIdError
+        If ids of a pandas table that are to be written are of several types.
     InvalidTableError
         If the source is empty or cannot be read. A pyspark table that nothing is written from is not
         looked at, so an empty one gives an empty one.
     InvalidParameterError
-        If ``fitted`` gives no whole numbers, or reads purchase lines: one customer's could be in two batches.
+        If ``fitted`` gives no whole numbers, or reads purchase lines: one customer's could be in two batches;
+        if the ids are called ``segment``.
     ReportPathError
-        If the destination exists, is (in) the source, or cannot be written.
+        If the destination exists, is (in) the source, or cannot be written. Which files a lazy table of
+        polars, duckdb, ibis or dask reads is not known: with ``overwrite=True`` it may replace its own source.
     NotFittedError
         If ``fitted`` is not.
 
@@ -151,7 +155,7 @@ def assign_segments(
     (5, {0: 3, 1: 2})
     >>> folder.cleanup()
     """
-    _check(batch_size, customer_id, overwrite)
+    _check(destination, batch_size, customer_id, overwrite)
     scorer = make_scorer(fitted, WHO, customer_id)
     if not is_path(source) and not is_frame(source):
         raise InvalidTableError.unsupported(WHO, source)
@@ -167,26 +171,30 @@ def assign_segments(
         result = _gathered(scored, source, scorer)
         notes.tell()
         return result
-    sizes = _written(scored, place)
+    sizes = _written(scored, place, _object_ids(source, scorer.customer_id))
     notes.tell()
     return SegmentAssignment(str(destination), sum(sizes.values()), _sizes(scorer, sizes))
 
 
-def _check(batch_size: Any, customer_id: Any, overwrite: Any) -> None:
-    allowed = {"batch_size": (Integer(1),), "customer_id": (NONE, COLUMN), "overwrite": (OneOf(True, False),)}
-    check(WHO, allowed, {"batch_size": batch_size, "customer_id": customer_id, "overwrite": overwrite})
+def _check(destination: Any, batch_size: Any, customer_id: Any, overwrite: Any) -> None:
+    allowed = {
+        "destination": (NONE, Instance(str, Path, words="a path (text or pathlib.Path)")),
+        "batch_size": (Integer(1),),
+        "customer_id": (NONE, COLUMN),
+        "overwrite": (OneOf(True, False),),
+    }
+    given = {"destination": destination, "batch_size": batch_size, "customer_id": customer_id, "overwrite": overwrite}
+    check(WHO, allowed, given)
 
 
-def _checked(destination: Any, source: Any, overwrite: bool) -> Path:
-    allowed = {"destination": (Instance(str, Path, words="a path (text or pathlib.Path)"),)}
-    check(WHO, allowed, {"destination": destination})
+def _checked(destination: str | Path, source: Any, overwrite: bool) -> Path:
     place = Path(destination)
     if place.suffix not in ENDINGS:
         raise ConfigurationError.not_a_table(place, ENDINGS)
     if is_path(source):
         origin, target = Path(source).resolve(), place.resolve()
         if origin == target or origin in target.parents:
-            raise ReportPathError.unwritable(place, "the customers are read from there")
+            raise ReportPathError.is_source(place)
     if place.exists() and not overwrite:
         raise ReportPathError.exists(place)
     return check_writable(place)
@@ -217,14 +225,36 @@ def _gathered(scored: Iterable[nw.DataFrame[Any]], source: Any, scorer: Scorer) 
     return to_kind(table, kind, scorer.customer_id)
 
 
-def _written(scored: Iterable[nw.DataFrame[Any]], place: Path) -> Counter[int]:
-    """Write batches to a temporary file that takes its place at the end."""
+def _object_ids(source: Any, customer_id: str) -> Any:
+    """Return the ids of a pandas table that keeps them as objects in one type; one batch may suggest another."""
+    if not isinstance(source, pd.DataFrame):
+        return None
+    index = source.index
+    ids = source[customer_id] if customer_id in source.columns else pd.Series(index, dtype=index.dtype)
+    dtype = ids.cat.categories.dtype if isinstance(ids.dtype, pd.CategoricalDtype) else ids.dtype
+    if dtype != np.dtype(object):
+        return None
+    arrow = require("pyarrow", WHO)
+    values = ids.astype(object)
+    for kind in (None, arrow.uint64()):
+        try:
+            return arrow.array(values, kind, from_pandas=True)
+        except (arrow.ArrowException, OverflowError):
+            continue
+    kinds = {type(value).__name__ for value in values.dropna()}
+    if len(kinds) > 1:
+        raise CustomerIdError.mixed(WHO, customer_id, kinds)
+    return arrow.array(values.where(values.isna(), values.astype(str)), arrow.string(), from_pandas=True)
+
+
+def _written(scored: Iterable[nw.DataFrame[Any]], place: Path, ids: Any) -> Counter[int]:
+    """Write batches to a temporary file that takes its place at the end; ``ids`` are those of all batches if known."""
     sizes: Counter[int] = Counter()
     with replacing(place) as temporary:
         writer: Any = None
         try:
             for part in scored:
-                table = _plain(part.to_arrow())
+                table = _plain(part, None if ids is None else ids.slice(sizes.total(), len(part)))
                 if writer is None:
                     writer = _writer(temporary, place.suffix, table.schema)
                 writer.write_table(table.cast(writer.schema if place.suffix == ".parquet" else table.schema))
@@ -241,9 +271,13 @@ def _writer(file: Path, ending: str, schema: Any) -> Any:
     return require("pyarrow.csv", WHO).CSVWriter(str(file), schema)
 
 
-def _plain(table: Any) -> Any:
+def _plain(part: nw.DataFrame[Any], ids: Any) -> Any:
     """Turn ids that are categories into text: each batch may have other categories."""
     arrow = require("pyarrow", WHO)
+    if ids is not None:
+        name = part.columns[0]
+        return part.drop(name).to_arrow().add_column(0, name, ids)
+    table = part.to_arrow()
     fields = [
         arrow.field(field.name, field.type.value_type) if arrow.types.is_dictionary(field.type) else field
         for field in table.schema

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -13,6 +13,7 @@ from scipy.optimize import linprog
 
 from custseg.exceptions import InfeasibleError
 from custseg.segmentation._kmeans import Patterns, nearest, one_thread
+from custseg.segmentation._nearest import unit_of
 
 __all__ = ["Balance", "assign_balanced", "balance"]
 
@@ -28,6 +29,8 @@ LAST_RAISES = 100
 HALVINGS = 14
 # A mass counts as reached up to this share of it.
 SLACK = 1e-9
+# A subsidy below has lost digits.
+SMALLEST = 1e-290
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,8 @@ def balance(
     Raises
     ------
     InfeasibleError
-        If no partition into so many segments with these shares was found.
+        If no partition into so many segments with these shares was found, or squared distances are
+        beyond the range of numbers.
 
     Notes
     -----
@@ -102,6 +106,8 @@ def balance(
     """
     n_segments = len(centers)
     need = share * patterns.counts.sum()
+    unit = unit_of(patterns.values)
+    patterns, centers = replace(patterns, values=patterns.values / unit), centers / unit
     with one_thread():
         found = assign_balanced(patterns, centers, need) if share * n_segments <= 1.0 + SLACK else None
         if found is None:
@@ -121,7 +127,11 @@ def balance(
         labels = nearest(patterns.values, centers, subsidies)
     if not _is_met(labels, patterns.counts, n_segments, need):
         raise InfeasibleError.segment_share(who, share, n_segments, _largest_share(patterns, centers, share))
-    return Balance(labels, centers, subsidies)
+    with np.errstate(over="ignore"):
+        squared = subsidies * unit * unit
+    if not (np.isfinite(squared) & ((subsidies == 0) | (squared > SMALLEST))).all():
+        raise InfeasibleError.share_out_of_range(who, share, unit)
+    return Balance(labels, centers * unit, squared)
 
 
 def assign_balanced(patterns: Patterns, centers: Floats, need: float) -> tuple[Integers, Floats] | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -10,6 +11,7 @@ import pandas as pd
 
 from custseg._core.optional import require
 from custseg._core.paths import is_csv, is_path, open_path, parquet_files, with_types
+from custseg.exceptions import ColumnNotFoundError
 from custseg.segmentation._scorer import Scorer
 
 __all__ = ["read_batches"]
@@ -64,7 +66,10 @@ def _path_batches(path: Any, scorer: Scorer, batch_size: int) -> Iterator[Any]:
     parquet, arrow = require("pyarrow.parquet", scorer.who), require("pyarrow", scorer.who)
     files = parquet_files(path, scorer.who)
     schemas = [parquet.read_schema(file) for file in files]
-    if schemas and all(schema.names == available and schema.equals(schemas[0]) for schema in schemas):
+    for (file, in_folders), schema in zip(files.items(), schemas, strict=True):
+        _refuse_lacking(columns, file, [*schema.names, *in_folders], scorer.who)
+    has_own = schemas and not any(files.values())
+    if has_own and all(schema.names == available and schema.equals(schemas[0]) for schema in schemas):
         for file in files:
             # not whole groups of rows at once: they can be larger than all else
             with parquet.ParquetFile(file, pre_buffer=False, buffer_size=READ_AT_ONCE) as opened:
@@ -75,6 +80,15 @@ def _path_batches(path: Any, scorer: Scorer, batch_size: int) -> Iterator[Any]:
     if is_csv(path):
         selected = with_types(selected, path, scorer.who, keep=False)
     yield from _arrow_batches(selected, batch_size)
+
+
+def _refuse_lacking(columns: Iterable[str], file: Path, available: Sequence[str], who: str) -> None:
+    """Refuse a file of a folder that lacks a column: all its customers would have a missing value there."""
+    # duckdb takes names that differ in upper and lower case for one
+    known = {name.casefold() for name in available}
+    missing = [name for name in columns if name.casefold() not in known]
+    if missing:
+        raise ColumnNotFoundError.in_table(f"{who}, file {str(file)!r}", missing, available)
 
 
 def _arrow_batches(relation: Any, batch_size: int) -> Iterator[Any]:

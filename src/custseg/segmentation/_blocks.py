@@ -12,9 +12,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from custseg._core.customers import Column, Kind
-from custseg.exceptions import ColumnChangeError
+from custseg.exceptions import ColumnChangeError, ColumnTypeError
 
-__all__ = ["Block", "Settings", "distribution", "make_block", "mid_ranks", "quantile"]
+__all__ = ["Block", "Settings", "check_kind", "distribution", "make_block", "mid_ranks", "quantile"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -84,9 +84,20 @@ class Block(ABC):
         return []
 
     def check_kind(self, column: Column, who: str) -> None:
-        """Refuse text where numbers were fitted and numbers where text was."""
-        if (self.kind in _TEXTUAL) != (column.kind in _TEXTUAL) and not column.missing.all():
-            raise ColumnChangeError.kind(who, self.column, self.kind, column.kind)
+        """Refuse what cannot be compared with the values of ``fit``."""
+        check_kind(self.kind, column, who)
+
+
+def check_kind(fitted: Kind, column: Column, who: str) -> None:
+    """Refuse text where numbers were fitted, numbers where text was, and other numbers where 0 and 1 were."""
+    if (fitted in _TEXTUAL) != (column.kind in _TEXTUAL) and not column.missing.all():
+        raise ColumnChangeError.kind(who, column.name, fitted, column.kind)
+    if fitted != "binary" or column.kind in _TEXTUAL:
+        return
+    others = column.values[~column.missing & ~np.isin(column.values, (0.0, 1.0))]
+    if len(others):
+        remedy = "Fit again with the column as it is now, or turn it into bools."
+        raise ColumnTypeError.expected(who, column.name, "0 or 1 as in fit", f"{others[0]:g}", remedy)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,13 +26,15 @@ from custseg.exceptions import (
 from custseg.segmentation._blocks import Block, NoInformation, Settings, make_block
 from custseg.weighting import CharacteristicWeights
 
-__all__ = ["CharacteristicEmbedder", "characteristic_weights", "check_for_ids", "customer_mass"]
+__all__ = ["CharacteristicEmbedder", "characteristic_weights", "check_for_ids", "customer_mass", "warn_of_constant"]
 
 Floats = npt.NDArray[np.float64]
 
 MAPPING_OR_NONE = (NONE, Instance(Mapping, words="a mapping by column name"))
 # An estimator on fewer customers cannot tell an id from a column that happens to differ.
 FEWEST_FOR_IDS = 10
+# Figures such as a log-likelihood are sums over the weights, with products of a few of them on the way.
+LEAST_MASS, MOST_MASS = 1e-100, 1e100
 
 
 class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
@@ -274,13 +276,7 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
     def _warn_of_poor_columns(self) -> None:
         who = type(self).__name__
         constant = [block.column for block in self._blocks if isinstance(block, NoInformation)]
-        if constant:
-            warn(
-                f"{who}: column(s) {list_names(constant)} hold one value only, or none, and cannot tell customers "
-                "apart; they are ignored. Drop them, or give them weight 0.",
-                DataQualityWarning,
-                stacklevel=3,
-            )
+        warn_of_constant(who, constant, stacklevel=4)
         sparse = [b for b in self._blocks if b.missing_share > 0.5 and b.column not in constant]
         if sparse:
             shares = ", ".join(f"{block.column!r} ({block.missing_share:.0%})" for block in sparse)
@@ -356,16 +352,32 @@ def check_for_ids(who: str, table: CustomerTable, customer_id: str) -> None:
             )
 
 
+def warn_of_constant(who: str, columns: Sequence[str], stacklevel: int) -> None:
+    """Name the columns that cannot tell customers apart."""
+    if columns:
+        warn(
+            f"{who}: column(s) {list_names(columns)} hold one value only, or none, and cannot tell customers "
+            "apart; they are ignored. Drop them, or give them weight 0.",
+            DataQualityWarning,
+            stacklevel=stacklevel,
+        )
+
+
 def customer_mass(sample_weight: npt.ArrayLike | None, table: CustomerTable, who: str) -> Floats:
-    """Return the weight of every row; refuse negative ones and those that are all 0."""
+    """Return the weight of every row; refuse negative ones, and a total of 0 or at the ends of the range of numbers."""
     if sample_weight is None:
         return np.ones(table.n_customers)
     rows = np.empty((table.n_customers, 1))
     mass = _check_sample_weight(sample_weight, rows, dtype=np.float64, allow_all_zero_weights=True)
-    if (mass < 0).any() or not mass.sum() > 0:
+    if (mass < 0).any() or not mass.any():
         raise InvalidParameterError.not_allowed(
             who, "sample_weight", "numbers >= 0 that are not all zero", f"weights from {mass.min():g} to {mass.max():g}"
         )
+    with np.errstate(over="ignore"):
+        total = float(mass.sum())
+    if not LEAST_MASS <= total <= MOST_MASS:
+        words = f"weights with a total from {LEAST_MASS:g} to {MOST_MASS:g} (multiply all by one number)"
+        raise InvalidParameterError.not_allowed(who, "sample_weight", words, total)
     return np.asarray(mass, dtype=np.float64)
 
 

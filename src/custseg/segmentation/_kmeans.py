@@ -129,7 +129,7 @@ def fit_kmeans(
     ``n_init`` restarts from k-means++ [1]_ (several candidates per centre, the best one kept), each
     with Lloyd's iterations until no label changes. Where fewer than a quarter of them, or three, agree on the
     best result, a swap search [2]_ tries to leave it: of 40 moves of a centre to a pattern far from all
-    centres, the five most promising are tried, until two rounds in a row find no better partition (of 250
+    centres, the eight most promising are tried, until two rounds in a row find no better partition (of 250
     patterns or more, three rounds, and so on; of more than 1,500, one). The best partitions
     are improved by moving single patterns between clusters, counting how the move shifts both
     centres (Hartigan [3]_), until no move helps. The result depends on the patterns and the seed

@@ -17,8 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custseg._core.customers import Column, CustomerTable, Kind
-from custseg.exceptions import ColumnChangeError, ColumnTypeError
-from custseg.segmentation._blocks import distribution
+from custseg.segmentation._blocks import check_kind, distribution
 from custseg.segmentation._order import order_by_content
 from custseg.segmentation._patterns import Patterns, distinct_patterns
 
@@ -124,22 +123,13 @@ def make_part(column: Column, mass: Floats) -> Part | None:
     return NumberPart(column=column.name, unit=unit, center=center, scale=scale)
 
 
-def check_kind(part: Part, column: Column, who: str) -> None:
-    """Refuse text where numbers were fitted, numbers where text was, and other numbers where 0 and 1 were."""
-    if (part.kind in _TEXTUAL) != (column.kind in _TEXTUAL) and not column.missing.all():
-        raise ColumnChangeError.kind(who, part.column, part.kind, column.kind)
-    if part.kind == "binary" and column.kind == "numeric" and not np.isin(column.values[~column.missing], (0, 1)).all():
-        remedy = "Fit again with the column as it is now, or turn it into bools."
-        raise ColumnTypeError.expected(who, part.column, "0 or 1 as in fit", "other numbers", remedy)
-
-
 def encode(parts: Sequence[Part], table: CustomerTable, who: str) -> tuple[Floats, dict[str, list[str]]]:
     """Return the encoded columns (n_rows, n_parts), and the unseen categories by column."""
     encoded = np.empty((table.n_customers, len(parts)))
     unseen = {}
     for position, part in enumerate(parts):
         column = table[part.column]
-        check_kind(part, column, who)
+        check_kind(part.kind, column, who)
         encoded[:, position] = part.encode(column)
         lost = part.unseen(column, encoded[:, position])
         if lost:

@@ -431,8 +431,11 @@ class LatentClassClusterer(Segmenter):
         self.class_shares_ = classes.shares
         self.log_likelihood_ = float((found * counts).sum()) - units
         # of numbers in their own units, not in standard deviations
-        sample = None if optimum.sample is None else optimum.sample.lowered(units / total)
-        self.optimum_ = replace(optimum, log_likelihood=optimum.log_likelihood - units, sample=sample)
+        self.optimum_ = replace(optimum, log_likelihood=optimum.log_likelihood - units)
+        if (found_on := optimum.sample) is not None:
+            before, after = (each - units / total for each in (found_on.sample_log_likelihood, found_on.log_likelihood))
+            sample = replace(found_on, sample_log_likelihood=before, log_likelihood=after)
+            self.optimum_ = replace(self.optimum_, sample=sample)
         own = int((design.level_sizes - 1).sum()) + 2 * design.n_numbers
         self.n_parameters_ = n_classes - 1 + n_classes * own
         self.aic_ = -2.0 * self.log_likelihood_ + 2.0 * self.n_parameters_

@@ -16,6 +16,7 @@ from custseg._core.customers import Column, CustomerTable
 from custseg.segmentation._blocks import (
     Block,
     LevelBlock,
+    NoInformation,
     NumberBlock,
     Settings,
     distribution,
@@ -130,6 +131,12 @@ class MixedSpace:
         return (*self.numbers, *self.modes)
 
     @property
+    def constant(self) -> list[str]:
+        """The characteristics with one value or none."""
+        alone = [block.column for block in self.modes if len(block.levels) < 2]
+        return [block.column for block in self.numbers if isinstance(block, NoInformation)] + alone
+
+    @property
     def layout(self) -> Layout:
         """The columns of the space."""
         return Layout(
@@ -141,8 +148,7 @@ class MixedSpace:
     def coordinates(self, table: CustomerTable, who: str) -> Floats:
         """Return the scaled numbers, then the position of each level (-1 where missing or not known)."""
         for block in self.blocks:
-            if not (block.kind == "binary" and table[block.column].kind == "numeric"):
-                block.check_kind(table[block.column], who)
+            block.check_kind(table[block.column], who)
         parts = [np.empty((table.n_customers, 0))]
         parts += [block.embed(table[block.column]) / self.unit for block in self.numbers]
         parts += [block.embed(table[block.column]) for block in self.modes]
@@ -199,7 +205,7 @@ def learn_space(
     known = table.take(mass > 0)
     largest = max((float(np.abs(b.embed(known[b.column])).max(initial=0.0)) for b in numbers), default=0.0)
     largest = max(largest, max((block.scale for block in modes), default=0.0))
-    unit = math.ldexp(1.0, math.frexp(largest)[1]) if largest > 0 else 1.0
+    unit = math.ldexp(1.0, min(math.frexp(largest)[1], 1023)) if largest > 0 else 1.0
     return MixedSpace(tuple(numbers), modes, orders, float(gamma), unit)
 
 

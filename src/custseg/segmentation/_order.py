@@ -23,13 +23,29 @@ def weighted_mean(matrix: Floats, mass: Floats) -> Floats:
 
 
 def order_by_content(matrix: Floats, mass: Floats) -> Integers:
-    """Order the columns of a matrix by their moments, and by how they go with the distance from the mean."""
+    """Order the columns of a matrix by their moments, and by how they go with the distance from the mean.
+
+    Columns that tie are told apart by how they go with others. Those that tie even then can, as a rule,
+    change places without changing the set of rows: no order of them follows from the content.
+    """
     # In units of the largest value, so that a moment that is 0 but for rounding is seen as 0.
     scaled = matrix / (np.abs(matrix).max() or 1.0)
     centred = scaled - weighted_mean(scaled, mass)
     norms = np.einsum("ij,ij->i", centred, centred)[:, None]
     keys = [weighted_mean(part, mass) for part in (scaled, centred**2, centred**3, norms * centred)]
-    return np.lexsort([np.round(key, DIGITS) for key in keys[::-1]])
+    ranks = _ranks(np.stack(keys, axis=1))
+    n_ranks = 0
+    while n_ranks < ranks.max(initial=0) + 1 < len(ranks):
+        n_ranks = int(ranks.max()) + 1
+        sums = centred @ np.eye(n_ranks)[ranks]  # over the columns of each rank
+        weighted = centred.T * (mass / mass.sum())
+        ranks = _ranks(np.column_stack([ranks, weighted @ sums, weighted @ sums**2, weighted @ sums**3]))
+    return np.argsort(ranks, kind="stable")
+
+
+def _ranks(keys: Floats) -> Integers:
+    """Rank the columns by their keys, one row of them for each; equal ones alike."""
+    return np.unique(np.round(keys, DIGITS) + 0.0, axis=0, return_inverse=True)[1].reshape(-1)
 
 
 def segment_order(centers: Floats, labels: Integers, mass: Floats, by: Column | None) -> Integers:

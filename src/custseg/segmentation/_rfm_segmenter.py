@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from custseg._core.customers import CustomerTable
-from custseg._core.params import COLUMN, NONE, Instance, OneOf, ParameterTable
+from custseg._core.params import COLUMN, OneOf, ParameterTable
 from custseg._core.words import feature_of
 from custseg.characteristics import RFMScorer
 from custseg.exceptions import ColumnNotFoundError, ColumnTypeError, InvalidParameterError, list_names
@@ -142,7 +142,7 @@ class RFMSegmenter(RuleDefinedSegmenter):
         "recency": (COLUMN,),
         "frequency": (COLUMN,),
         "monetary": (COLUMN,),
-        "edges": (NONE, Instance(Mapping, words="a mapping of four cuts by name")),
+        "edges": RFMScorer._parameters["edges"],  # noqa: SLF001 - of the same family
         "customer_id": (COLUMN,),
     }
 
@@ -191,6 +191,9 @@ class RFMSegmenter(RuleDefinedSegmenter):
         who = type(self).__name__
         table, mass = self._read_in_fit(X, sample_weight)
         columns = [_find_column(who, name, getattr(self, name), table.names) for name in SCORED]
+        if len(set(columns)) < len(SCORED):
+            given = dict(zip(SCORED, columns, strict=True))
+            raise InvalidParameterError.not_allowed(who, "recency, frequency, monetary", "different columns", given)
         self.scorer_ = self._scorer(table, columns, mass)
         preset = RFM_PRESETS[self.preset]
         scores = [f"{name}_score" for name in SCORED]
@@ -205,10 +208,13 @@ class RFMSegmenter(RuleDefinedSegmenter):
 
     def _scorer(self, table: CustomerTable, columns: Sequence[str], mass: npt.NDArray[np.float64]) -> RFMScorer:
         who = type(self).__name__
-        for name in columns:
+        for short, name in zip(SCORED, columns, strict=True):
             if table[name].kind != "numeric":
                 remedy = "Pass the table that RFMFeaturizer gives, or name other columns."
                 raise ColumnTypeError.expected(who, name, "numbers", table[name].kind, remedy)
+            if short not in (self.edges or {}) and table[name].missing[mass > 0].all():
+                remedy = f"Name another column, or pass the four cuts: edges={{{short!r}: [...]}}."
+                raise ColumnTypeError.expected(who, name, "known of some customers", "only missing values", remedy)
         values = {short: table[name].values for short, name in zip(SCORED, columns, strict=True)}
         scorer = RFMScorer(N_SCORES, edges=self.edges).fit(pd.DataFrame(values), sample_weight=mass)
         for name, cuts in scorer.edges_.items():

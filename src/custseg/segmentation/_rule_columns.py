@@ -11,7 +11,7 @@ from warnings import warn
 import numpy as np
 import numpy.typing as npt
 
-from custseg._core.customers import Column, CustomerTable
+from custseg._core.customers import Column, CustomerTable, level_text
 from custseg.exceptions import (
     ColumnChangeError,
     ColumnNotFoundError,
@@ -20,9 +20,9 @@ from custseg.exceptions import (
     InvalidParameterError,
     suggest,
 )
-from custseg.segmentation._rules import COMPARISONS, LISTS, Condition, Rule, Scalar
+from custseg.segmentation._rules import COMPARISONS, LISTS, Condition, Rule
 
-__all__ = ["Domain", "find_domains", "first_match", "level_text", "matches"]
+__all__ = ["Domain", "find_domains", "first_match", "level_text", "matches", "unseen_levels"]
 
 Booleans = npt.NDArray[np.bool_]
 
@@ -58,13 +58,6 @@ class Domain:
     def is_numeric(self) -> bool:
         """Whether values are compared as numbers."""
         return self.kind in ("number", "flag")
-
-
-def level_text(value: Scalar) -> str:
-    """Write a value as a level of a text column: the number 1.0 is the level "1"."""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
 
 
 def find_domains(rules: Iterable[Rule], table: CustomerTable, who: str) -> dict[str, Domain]:
@@ -127,6 +120,17 @@ def matches(rule: Rule, table: CustomerTable, domains: Mapping[str, Domain], who
     return found
 
 
+def unseen_levels(table: CustomerTable, domains: Mapping[str, Domain]) -> dict[str, list[str]]:
+    """Return the values that are none of the levels of ``fit``, one for each row that has one, by column."""
+    found = {}
+    for name, domain in domains.items():
+        column = table[name]
+        new = [level not in domain.levels for level in column.categories] if domain.kind == "level" else []
+        rows = column.values[np.isin(column.values, np.flatnonzero(new))]
+        found[name] = [column.categories[code] for code in rows.tolist()]
+    return found
+
+
 def first_match(each: Iterable[Booleans], n_customers: int, otherwise: int) -> npt.NDArray[np.int64]:
     """Return the position of the first rule that each customer meets, or ``otherwise``."""
     labels = np.full(n_customers, otherwise, dtype=np.int64)
@@ -148,13 +152,14 @@ def _meets(condition: Condition, column: Column, domain: Domain, who: str) -> Bo
         met = _compared(condition.operator, column.values, [float(value) for value in condition.values])
         return met & ~column.missing
     known: npt.NDArray[Any] = np.array(column.categories, dtype=object)
+    # A level that was not there in fit counts as missing; text has no closed set of values.
+    counts = np.isin(known, domain.levels) if domain.kind == "level" else np.ones(len(known), dtype=bool)
     listed: list[Any] = [level_text(value) for value in condition.values]
     if condition.operator in COMPARISONS:
-        # A level that was not there in fit has no place in the order.
-        places = {level: float(place) for place, level in enumerate(domain.levels)}
-        known = np.array([places.get(level, np.nan) for level in column.categories])
+        places = {level: place for place, level in enumerate(domain.levels)}
+        known = np.array([places.get(level, -1) for level in column.categories])
         listed = [places[level] for level in listed]
-    met_by_level: Booleans = np.append(_compared(condition.operator, known, listed), False)
+    met_by_level: Booleans = np.append(_compared(condition.operator, known, listed) & counts, False)
     return np.asarray(met_by_level[column.values])
 
 

@@ -149,7 +149,8 @@ class Axis:
         return f"{column} {'>=' if above == '<=' else '>'} {low}" if low else f"{column} {below} {high}"
 
     def _number(self, place: int) -> str:
-        return f"{self.points[place]:.15g}"
+        short = f"{self.points[place]:.15g}"
+        return short if float(short) == self.points[place] else repr(self.points[place])
 
     def example(self, cells: int) -> Any:
         """Return a value in the lowest of the cells."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -163,7 +163,7 @@ def report_rules(
     except TooManyPiecesError:
         gaps = None
     return RuleReport(
-        table=_table(rules, grid, met, labels, otherwise),
+        table=_table(rules, grid, met, labels, {} if otherwise is None else {otherwise: _reached_otherwise(gaps)}),
         overlaps=_overlaps(rules, grid, met),
         exhaustive=None if gaps is None else not gaps,
         gaps=tuple(grid.words(box) for box in (gaps or [])[:_MOST_GAPS]),
@@ -180,15 +180,15 @@ def _table(
     grid: Grid,
     met: npt.NDArray[np.bool_],
     labels: npt.NDArray[np.int64],
-    otherwise: str | None,
+    others: Mapping[str, str],
 ) -> pd.DataFrame:
-    names = [rule.name for rule in rules] + ([] if otherwise is None else [otherwise])
+    """Tell of every rule, and of the segment of everyone else, given by its name with how it is reached."""
+    names = [*(rule.name for rule in rules), *others]
     sizes = np.bincount(labels[labels >= 0], minlength=len(names))
     n_meeting = [int(row.sum()) for row in met]
-    reached = [_reached(grid, position) for position in range(len(rules))]
-    if otherwise is not None:
+    reached = [*(_reached(grid, position) for position in range(len(rules))), *others.values()]
+    if others:
         n_meeting.append(int((~met.any(axis=0)).sum()))
-        reached.append("yes")
     return pd.DataFrame(
         {
             "segment": range(len(names)),
@@ -207,6 +207,11 @@ def _reached(grid: Grid, position: int) -> str:
         return grid.reached(position)
     except TooManyPiecesError:
         return "not decided"
+
+
+def _reached_otherwise(gaps: list[Any] | None) -> str:
+    # who has nothing but missing values meets no rule
+    return "not decided" if gaps is None else "yes" if gaps else "with a missing value"
 
 
 def _overlaps(rules: Sequence[Rule], grid: Grid, met: npt.NDArray[np.bool_]) -> pd.DataFrame:

@@ -17,10 +17,11 @@ from custseg._core.params import COLUMN, NONE, Instance, OneOf, ParameterTable, 
 from custseg.exceptions import (
     DataQualityWarning,
     InvalidParameterError,
+    UnseenCategoryWarning,
     list_names,
 )
 from custseg.segmentation._labelled import SEGMENT
-from custseg.segmentation._rule_columns import Domain, find_domains, first_match, matches
+from custseg.segmentation._rule_columns import Domain, find_domains, first_match, matches, unseen_levels
 from custseg.segmentation._rule_grid import Grid
 from custseg.segmentation._rule_report import RuleReport, refuse_impossible, report_rules
 from custseg.segmentation._rule_sql import case_expression, quote_name
@@ -77,9 +78,17 @@ class RuleDefinedSegmenter(Segmenter):
         ndarray of shape (n_customers,)
             The segment of each customer; -1 for one who meets no rule, unless there is a segment for
             everyone else.
+
+        Warns
+        -----
+        UnseenCategoryWarning
+            Levels of an ordered category that were not there in ``fit`` count as missing.
         """
         table = self._read(X, fitting=False, customer_id=self._customer_id())
         who = type(self).__name__
+        unseen = unseen_levels(table, self._domains)
+        if any(unseen.values()):
+            warn(UnseenCategoryWarning.of(who, unseen), stacklevel=2)
         each = (matches(rule, table, self._domains, who) for rule in self.rules_)
         return first_match(each, table.n_customers, self._label_of_others())
 
@@ -131,7 +140,11 @@ class RuleDefinedSegmenter(Segmenter):
         FROM "customers"
         """
         check_is_fitted(self)
-        check(f"{type(self).__name__}.to_sql", {"quote": (OneOf('"', "`"),)}, {"quote": quote})
+        who = f"{type(self).__name__}.to_sql"
+        check(who, _SQL_PARAMETERS, {"table": table, "quote": quote})
+        if names and self.otherwise_ is None and _NOT_ASSIGNED_WORDS in self.segment_names_:
+            words = f"False where a rule is named {_NOT_ASSIGNED_WORDS!r}, which stands for no rule (or rename it)"
+            raise InvalidParameterError.not_allowed(who, "names", words, names)
         results: list[int | str] = [*self.segment_names_] if names else [*range(self.n_segments_)]
         if self.otherwise_ is None:
             results.append(_NOT_ASSIGNED_WORDS if names else NOT_ASSIGNED)
@@ -161,6 +174,17 @@ class RuleDefinedSegmenter(Segmenter):
 
     def _label_of_others(self) -> int:
         return NOT_ASSIGNED if self.otherwise_ is None else len(self.rules_)
+
+
+def _is_table_name(value: Any) -> bool:
+    parts = [value] if isinstance(value, str) else value
+    return isinstance(parts, Sequence) and len(parts) > 0 and all(isinstance(part, str) and part for part in parts)
+
+
+_SQL_PARAMETERS: ParameterTable = {
+    "table": (NONE, Where(_is_table_name, "a name, or a sequence of names")),
+    "quote": (OneOf('"', "`"),),
+}
 
 
 def _are_rules(value: Any) -> bool:
@@ -228,9 +252,12 @@ class RuleSegmenter(RuleDefinedSegmenter):
     Notes
     -----
     **Missing values** meet no condition, ``!=`` and ``not in`` included, as in SQL. Numbers compare by
-    value, ordered categories by their order (a level that was not there in ``fit`` has no place in it),
-    text only for equality. **Sample weights** change nothing but are checked: a rule does not depend on
-    the customers.
+    value, ordered categories by their order, text only for equality. A level of an ordered category
+    that was not there in ``fit`` counts as missing, with a warning. Text and unordered categories have
+    no closed set of values: a town that is new after ``fit``, a misspelled one included, is compared as it
+    stands and meets ``town != 'Paris'``. Where a value out of a known list must not, make the column an
+    ordered category, or write ``in`` and the list. **Sample weights** change nothing but are checked:
+    a rule does not depend on the customers.
 
     A rule that contradicts itself and two rules with the same conditions are errors; a rule that is
     never reached, and text that no customer has, are warnings. Coverage is decided on the cut points

@@ -81,18 +81,23 @@ def _condition(condition: Condition, domain: Domain, quote: str) -> str:
         return f"{column} = {str(met[0]).upper()}" if met else "1 = 0"
     if domain.kind == "number":
         texts = [_number(value) for value in values]
-    elif symbol in COMPARISONS:
-        place = domain.levels.index(level_text(values[0]))
-        ends = {"<": (0, place), "<=": (0, place + 1), ">": (place + 1, None), ">=": (place, None)}[symbol]
-        levels = domain.levels[slice(*ends)]
-        if not levels:
-            return "1 = 0"
-        return f"{column} IN ({', '.join(_text(level, quote) for level in levels)})"
+    elif domain.kind == "level":
+        levels = _levels(symbol, [level_text(value) for value in values], domain.levels)
+        return f"{column} IN ({', '.join(_text(level, quote) for level in levels)})" if levels else "1 = 0"
     else:
         texts = [_text(level_text(value), quote) for value in values]
     if symbol in LISTS:
         return f"{column} {'IN' if symbol == 'in' else 'NOT IN'} ({', '.join(texts)})"
     return f"{column} {({'==': '=', '!=': '<>'}).get(symbol, symbol)} {texts[0]}"
+
+
+def _levels(symbol: str, listed: Sequence[str], known: Sequence[str]) -> Sequence[str]:
+    """Return the levels that meet a condition: one that was not there in ``fit`` is never among them."""
+    if symbol in COMPARISONS:
+        place = known.index(listed[0])
+        ends = {"<": (0, place), "<=": (0, place + 1), ">": (place + 1, None), ">=": (place, None)}[symbol]
+        return known[slice(*ends)]
+    return [level for level in known if (level in listed) == (symbol in ("==", "in"))]
 
 
 def _holds(flag: bool, condition: Condition) -> bool:

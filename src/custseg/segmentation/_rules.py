@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -207,6 +208,8 @@ def _structured(condition: Any, where: str) -> Condition:
 
 def _scalar(value: Any, where: str) -> Scalar:
     value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, int) and abs(value) > sys.float_info.max:
+        raise _too_large(where)
     if isinstance(value, (str, bool, int)) or (isinstance(value, float) and math.isfinite(value)):
         return value
     raise InvalidParameterError(
@@ -301,7 +304,10 @@ class _Parser:
         self._next += 1
         if kind == "text":
             return token[1:-1].replace(token[0] * 2, token[0])
-        return int(token) if re.fullmatch(r"[+-]?\d+", token) else _finite(token, self._where)
+        number = float(token)
+        if not math.isfinite(number):
+            raise _too_large(self._where)
+        return int(token) if re.fullmatch(r"[+-]?\d+", token) else number
 
     def _list(self) -> tuple[Scalar, ...]:
         closing = {"[": "]", "(": ")"}.get(self._peek()[1])
@@ -328,14 +334,15 @@ class _Parser:
 
     def _unexpected(self, expected: str) -> InvalidParameterError:
         kind, token = self._peek()
+        if kind == "mark" and token.startswith("("):
+            return self._error("brackets are not understood (write 'a and b or a and c' for 'a and (b or c)')")
         return self._error(f"expected {expected}, got {'the end' if kind == 'end' else repr(token)}")
 
     def _error(self, problem: str) -> InvalidParameterError:
         return InvalidParameterError(f"{self._where}: {problem} in {self._text!r}. {_REMEDY}")
 
 
-def _finite(token: str, where: str) -> float:
-    number = float(token)
-    if not math.isfinite(number):
-        raise InvalidParameterError(f"{where}: the number {token} is too large. Leave the bound out.")
-    return number
+def _too_large(where: str) -> InvalidParameterError:
+    return InvalidParameterError(
+        f"{where}: a number is too large (beyond {sys.float_info.max:.1e}). Leave the bound out."
+    )

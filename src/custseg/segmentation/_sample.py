@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -95,14 +95,6 @@ class SampleLikelihood:
     def loss(self) -> float:
         """By how much the log-likelihood of a customer was lower with the classes of the sample."""
         return self.log_likelihood - self.sample_log_likelihood
-
-    def lowered(self, by: float) -> SampleLikelihood:
-        """Say the log-likelihoods in other units."""
-        return replace(
-            self,
-            sample_log_likelihood=self.sample_log_likelihood - by,
-            log_likelihood=self.log_likelihood - by,
-        )
 
 
 def drawn(patterns: Patterns, n_sampled: int, points: Floats | None = None) -> tuple[Integers, Floats]:

@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 from custseg._core.base import Estimator
 from custseg.characteristics._featurizer import RecordFeaturizer
 from custseg.exceptions import ColumnNotFoundError, InvalidParameterError, UnseenCategoryWarning
-from custseg.segmentation._segmenter import DEFAULT_ID, Segmenter
+from custseg.segmentation._segmenter import DEFAULT_ID, Segmenter, refuse_segment_as_id
 
 __all__ = ["Notes", "Scorer", "make_scorer"]
 
@@ -126,6 +126,7 @@ def make_scorer(fitted: Any, who: str, customer_id: str | None) -> Scorer:
     if names is None and isinstance(head, Segmenter):
         names = [f"x{position}" for position in range(head.n_features_in_)]
     name = own if customer_id is None else customer_id
+    refuse_segment_as_id(who, name)
     return Scorer(
         fitted=fitted,
         who=who,

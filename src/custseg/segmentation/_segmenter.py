@@ -17,11 +17,18 @@ from custseg.exceptions import InvalidParameterError, SegmentLabelError
 from custseg.segmentation._embedder import customer_mass
 from custseg.segmentation._labelled import SEGMENT, frame_kind, with_segment
 
-__all__ = ["DEFAULT_ID", "Segmenter"]
+__all__ = ["DEFAULT_ID", "Segmenter", "refuse_segment_as_id"]
 
 Integers = npt.NDArray[np.int64]
 
 DEFAULT_ID = "customer_id"
+
+
+def refuse_segment_as_id(who: str, customer_id: str) -> None:
+    """Refuse ids in a column of the name that the segments get: they would be lost."""
+    if customer_id == SEGMENT:
+        words = f"another name than {SEGMENT!r}, which the appended column bears (rename the column of the ids)"
+        raise InvalidParameterError.not_allowed(who, "customer_id", words, customer_id)
 
 
 class Segmenter(  # type: ignore[call-arg]
@@ -127,6 +134,7 @@ class Segmenter(  # type: ignore[call-arg]
     ) -> tuple[CustomerTable, npt.NDArray[np.float64]]:
         """Read the customers of ``fit``, and how many each row stands for."""
         who = type(self).__name__
+        refuse_segment_as_id(who, self._customer_id())
         if hasattr(self, "feature_names_in_"):
             del self.feature_names_in_  # a matrix has no names, even where the last fit had
         table = self._read(X, fitting=True, customer_id=self._customer_id(), kinds=kinds)

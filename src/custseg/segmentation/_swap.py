@@ -23,7 +23,7 @@ MOST_ROUNDS = 50
 # A round judges so many moves of a centre by what they save and cost at first sight ...
 N_JUDGED = 40
 # ... and repairs so many of them, the most promising ones.
-N_REPAIRED = 5
+N_REPAIRED = 8
 # What counts as better: a lower SSE by this share of it, and by this share of the total.
 LEAST_GAIN = 1e-9
 LEAST_SHARE = 1e-12
@@ -58,7 +58,7 @@ def swap_search(
     Each round draws 40 patterns with probabilities in proportion to their share of the SSE. For each of
     them, one product of distances tells what a centre there saves, and which of the present ones is
     best given up for it: its patterns go to their second nearest or to the new one, or with it to
-    another cluster. The five most promising swaps are repaired together, and the best result is kept
+    another cluster. The eight most promising swaps are repaired together, and the best result is kept
     where it is better.
 
     Parameters
@@ -127,11 +127,20 @@ def _swapped(points: Floats, norms: Floats, counts: Floats, centers: Floats, uni
         best = loss.argmin(axis=1)
         given_up[start : start + step] = best
         worth[start : start + step] = (first - nearer) @ counts - loss[np.arange(len(rows)), best]
-    kept = np.argsort(-worth, kind="stable")[:N_REPAIRED]
+    kept = _different(given_up, worth)[:N_REPAIRED]
     chosen, given_up = chosen[kept], given_up[kept]
     swapped = np.repeat(centers[None], len(chosen), axis=0)
     swapped[np.arange(len(chosen)), given_up] = points[chosen]
     return swapped
+
+
+def _different(given_up: Integers, worth: Floats) -> Integers:
+    """Put the best swap for each centre given up first, then the second best ones, and so on."""
+    order = np.argsort(-worth, kind="stable")
+    by_center = order[np.argsort(given_up[order], kind="stable")]
+    first = np.searchsorted(given_up[by_center], given_up[by_center])
+    place = np.arange(len(order)) - first
+    return by_center[np.lexsort((-worth[by_center], place))]
 
 
 def _merged(centers: Floats, norms: Floats, mass: Floats) -> Floats:

@@ -24,6 +24,8 @@ Floats = npt.NDArray[np.float64]
 _WHO = "rating_agreement"
 # Above it, the judges of a round agree no more than by chance.
 LEVEL = 0.05
+# Rank correlation of two judges above which they agree, be they few or many.
+HIGH = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,8 +94,9 @@ def rating_agreement(
     -----
     DataQualityWarning
         Judges who left something out are left out of the round, with their number. Rounds in which the
-        agreement is no better than by chance (p > .05), or in which every judge gave all
-        characteristics one value, so that W is not defined (NaN).
+        agreement is no better than by chance (p > .05), in which judges who agree are too few to tell
+        that from chance, or in which every judge gave all characteristics one value, so that W is not
+        defined (NaN).
 
     Notes
     -----
@@ -203,6 +206,14 @@ def _remarks(found: Mapping[str, Any]) -> list[str]:
     if math.isnan(found["kendall_w"]):
         return [f"in {found['round']} every judge gave all characteristics one value: there is no order to agree on."]
     if found["p_value"] > LEVEL:
+        m, w = found["n_judges"], found["kendall_w"]
+        # what W says of two judges at a time: the mean rank correlation of all pairs
+        if (m * w - 1) / (m - 1) > HIGH:
+            words = (
+                f"in {found['round']} there are too few judges ({m}) to tell agreement from chance "
+                f"(Kendall's W {w:.2f}, p {found['p_value']:.2f}). Ask more of them."
+            )
+            return [words]
         words = (
             f"in {found['round']} the judges agree no more than by chance (Kendall's W {found['kendall_w']:.2f}, p "
             f"{found['p_value']:.2f}): the mean order is nobody's. Discuss the reasons and ask again."

@@ -201,6 +201,15 @@ def _read_counts(table: Any, customer_id: str, is_counted: bool) -> _Counts:
     counts = {part: np.where(np.isnan(values), 0.0, values.astype(np.float64)) for part, values in counts.items()}
     best_worst_scores(counts["best"], counts["worst"], counts["shown"], columns, _WHO)  # refuses impossible counts
     rows = np.column_stack([counts[part] for part in _PARTS])
+    chosen = {part: counts[part].sum(axis=1) for part in _PARTS}
+    uneven = chosen["best"] != chosen["worst"]
+    if uneven.any():
+        row = int(np.flatnonzero(uneven)[0])
+        raise InvalidTableError(
+            f"{_WHO}: every choice set has one best and one worst, so that both must be as many; not so in "
+            f"{int(uneven.sum()):,} row(s), for example {chosen['best'][row]:g} best and {chosen['worst'][row]:g} "
+            f"worst in row {row}. Check the columns best_<name> and worst_<name>."
+        )
     never = np.flatnonzero(counts["shown"].sum(axis=0) == 0)
     if len(never):
         raise InvalidTableError(

@@ -30,6 +30,9 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 _WHO = "weight_sensitivity"
+ROUNDING = 1e-9
+# What stands for 0 where no other weight is above it: the scale of a single weight changes nothing.
+NEARLY_NONE = 1e-6
 _MAX_SEED = np.iinfo(np.int32).max
 _PARAMETERS = {
     "n_draws": (Integer(1),),
@@ -146,7 +149,8 @@ def weight_sensitivity(
     -----
     There are ``1 + n_draws + 2 * n_weights`` fits. The draws are stratified (a Latin hypercube [2]_): each
     weight takes values from its whole interval, evenly. Neither the order of the weights nor
-    ``n_jobs`` changes a draw.
+    ``n_jobs`` changes a draw. The only weight above 0 moves to a limit of 0 nearly, not quite: without it
+    nothing would be left to segment by.
 
     A large share does not say that the weights are wrong: it says that the segments rest on them, so that
     they should be decided with care. Whether segments come back in other customers is the question of
@@ -189,7 +193,8 @@ def weight_sensitivity(
     own_seed, draw_seed = int(random.randint(_MAX_SEED)), int(random.randint(_MAX_SEED))
     limits = _limits(weights, spread)
     names = list(weights)
-    if not any(low < high for low, high in limits.values()):
+    # an interval from figures that agree has the width of their rounding errors
+    if not any(high - low > ROUNDING * high for low, high in limits.values()):
         words = "no weight can move, for the intervals have no width. Pass dict(weights) to move each by spread."
         say(_WHO, [words])
     mass = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
@@ -197,7 +202,7 @@ def weight_sensitivity(
     with threadpool_limits(limits=1):
         setting, labels = setting.fixed(own_seed)
     drawn = _draw(limits, n_draws, draw_seed)
-    ends = [{name: limit} for name in names for limit in limits[name]]
+    ends = [{name: _above_none(limit, name, weights)} for name in names for limit in limits[name]]
     workers = Parallel(n_jobs=n_jobs)
     refits = workers(delayed(_quiet_labels)(setting, moved) for moved in [*drawn, *ends])
     changed = np.array([_changed(labels, refit, mass) for refit in refits])
@@ -208,6 +213,12 @@ def _limits(weights: Mapping[str, float], spread: float) -> dict[str, tuple[floa
     intervals = weights.intervals if isinstance(weights, CharacteristicWeights) else {}
     around = {name: ((1.0 - spread) * weight, (1.0 + spread) * weight) for name, weight in weights.items()}
     return {name: intervals.get(name, around[name]) for name in weights}
+
+
+def _above_none(limit: float, name: str, weights: Mapping[str, float]) -> float:
+    """Keep the only weight above 0, which there would be nothing to segment by without."""
+    is_only = not any(weight for other, weight in weights.items() if other != name)
+    return limit if limit or not is_only else NEARLY_NONE * weights[name]
 
 
 def _draw(limits: Mapping[str, tuple[float, float]], n_draws: int, seed: int) -> list[dict[str, float]]:

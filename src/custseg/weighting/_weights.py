@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+import numpy as np
 import pandas as pd
 
 from custseg._core.params import Number, check
 from custseg.exceptions import InvalidParameterError
+from custseg.weighting._intervals import INTERVAL_PARAMETERS
 
 __all__ = ["CharacteristicWeights"]
+
+
+class _ReadOnly(dict[str, Any]):
+    """A dictionary that cannot be changed, and stays one in copies and pickles."""
+
+    def _refuse(self, *_: Any, **__: Any) -> Any:
+        raise TypeError("weights cannot be changed; make others from a copy: CharacteristicWeights({**weights, ...})")
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
+
+    def __reduce__(self) -> Any:
+        return type(self), (dict(self),)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +63,8 @@ class CharacteristicWeights(Mapping[str, float]):
     Raises
     ------
     InvalidParameterError
-        If a weight is negative, infinite or missing, all are 0, or an interval is of no characteristic
-        or not in order.
+        If a weight is negative, infinite or missing, all are 0, ``level`` is not between 0 and 1, or an
+        interval is of no characteristic, not in order or, of stated weights, not around its weight.
 
     See Also
     --------
@@ -84,18 +99,22 @@ class CharacteristicWeights(Mapping[str, float]):
         for name, interval in self.intervals.items():
             if name not in weights:
                 raise InvalidParameterError.unknown_name(who, "name in intervals", name, weights)
-            low, high = interval
-            if not (Number(0.0).accepts(low) and Number(0.0).accepts(high) and low <= high):
+            if not _is_interval(interval):
                 words = "two finite numbers >= 0, the lower one first"
                 raise InvalidParameterError.not_allowed(who, f"intervals[{name!r}]", words, interval)
+            # of few respondents the bootstrap may give an interval beside the weight
+            if self.method == "stated" and not interval[0] <= weights[name] <= interval[1]:
+                words = f"around the weight, which is {weights[name]:g}"
+                raise InvalidParameterError.not_allowed(who, f"intervals[{name!r}]", words, interval)
+        check(who, {"level": INTERVAL_PARAMETERS["level"]}, {"level": self.level})
         if self.figures is not None and len(self.figures) != len(weights):
             words = f"a DataFrame with {len(weights)} rows, one for each weight"
             raise InvalidParameterError.not_allowed(who, "figures", words, len(self.figures))
         # copies, so that nobody else holds what is frozen here
-        object.__setattr__(self, "weights", weights)
-        object.__setattr__(self, "consistency", dict(self.consistency))
+        object.__setattr__(self, "weights", _ReadOnly(weights))
+        object.__setattr__(self, "consistency", _ReadOnly(self.consistency))
         intervals = {name: (float(low), float(high)) for name, (low, high) in self.intervals.items()}
-        object.__setattr__(self, "intervals", intervals)
+        object.__setattr__(self, "intervals", _ReadOnly(intervals))
 
     def __getitem__(self, name: str) -> float:
         return self.weights[name]
@@ -195,6 +214,12 @@ class CharacteristicWeights(Mapping[str, float]):
             weights={new[name]: weight for name, weight in self.weights.items()},
             intervals={new[name]: interval for name, interval in self.intervals.items()},
         )
+
+
+def _is_interval(value: Any) -> bool:
+    if not isinstance(value, (Sequence, np.ndarray)) or len(value) != 2:
+        return False
+    return all(map(Number(0.0).accepts, value)) and bool(value[0] <= value[1])
 
 
 def check_weights(who: str, weights: Any) -> None:
