@@ -44,6 +44,9 @@ def list_names(names: Iterable[object], limit: int = _LISTED) -> str:
 def suggest(name: object, candidates: Iterable[object]) -> str:
     """Return `` Did you mean 'x'?`` for the closest candidate, or an empty string."""
     by_lower = {str(candidate).lower(): str(candidate) for candidate in candidates}
+    members = [own for lower, own in by_lower.items() if lower.endswith(f"__{str(name).lower()}")]
+    if len(members) == 1:  # a column of a union, without the name of the member
+        return f" Did you mean {members[0]!r}?"
     close = get_close_matches(str(name).lower(), by_lower, n=1, cutoff=0.6)
     return f" Did you mean {by_lower[close[0]]!r}?" if close else ""
 

@@ -32,7 +32,7 @@ from custseg.segmentation import SegmentClusterer, SegmentSelection
 from custseg.segmentation._engines import finds_number
 from custseg.segmentation._rule_segmenter import RuleDefinedSegmenter
 from custseg.segmentation._segmenter import Segmenter
-from custseg.targeting import Action, SegmentFacts, find_goal, recommend
+from custseg.targeting import NOBODY, Action, SegmentFacts, find_goal, recommend
 from custseg.validation import StabilityResult, Verdict, bootstrap_stability, judge
 from custseg.validation._verdict import judge_rules
 
@@ -540,7 +540,9 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         goal = find_goal(self.brief.goal)
         actions = [
             recommend(goal, SegmentFacts(row["share"], row["value_share"], _effects(describer, segment)))
-            for segment, row in enumerate(rows)
+            if persona.n_customers != 0
+            else NOBODY
+            for (segment, row), persona in zip(enumerate(rows), describer.personas_, strict=True)
         ]
         frame = pd.DataFrame(rows)
         frame["stability"] = self._segment_stability(clusterer.n_segments_)

@@ -13,6 +13,7 @@ from custseg.datasets import make_customers
 from custseg.exceptions import InvalidParameterError, SegmentLabelError
 from custseg.segmentation._rfm_segmenter import RFMSegmenter
 from custseg.segmentation._rule_segmenter import RuleSegmenter
+from custseg.targeting import NOBODY
 from custseg.validation import bootstrap_stability
 
 RULES = {
@@ -45,7 +46,10 @@ def ruled(sample):
 
 def test_personas_bear_the_names_of_the_rules_and_an_empty_rule_keeps_its_place(ruled, sample):
     assert [persona.name for persona in ruled.personas_] == list(RULES)
-    assert ruled.personas_[1].suppressed
+    nobody = ruled.personas_[1]
+    assert not nobody.suppressed
+    assert (nobody.n_customers, nobody.summary) == (0, "Nobody: no customers.")
+    assert ruled.actions_[1] == NOBODY
     table = ruled.segment_table_
     assert table["n_customers"].tolist() == np.bincount(ruled.labels_[ruled.labels_ >= 0], minlength=3).tolist()
     assert table["share"].sum() == pytest.approx(1)

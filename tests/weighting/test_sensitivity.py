@@ -214,3 +214,13 @@ def test_weights_that_make_no_sense(weights: Any, message: str) -> None:
 def test_parameters_out_of_range(parameter: dict[str, Any]) -> None:
     with pytest.raises(InvalidParameterError, match=next(iter(parameter))):
         weight_sensitivity(SegmentClusterer(2), customers(), wide(), **parameter)
+
+
+def test_columns_that_the_weights_do_not_name_are_warned_of() -> None:
+    random = np.random.RandomState(0)
+    table = pd.DataFrame(random.randn(60, 3), columns=list("abc"))
+    weights = CharacteristicWeights({"a": 0.6, "b": 0.4}, intervals={"a": (0.5, 0.7), "b": (0.3, 0.5)})
+    with pytest.warns(DataQualityWarning, match=r"'c' are not among the weights .* weights \| \{'c': 0\}"):
+        weight_sensitivity(SegmentClusterer(2, n_init=2), table, weights, n_draws=2, random_state=0)
+    found = weight_sensitivity(SegmentClusterer(2, n_init=2), table, weights | {"c": 0}, n_draws=2, random_state=0)
+    assert found.share_changed >= 0

@@ -162,3 +162,20 @@ def test_groups_are_weighed_as_a_whole_and_not_twice() -> None:
 def test_a_weight_for_an_unknown_column_is_refused() -> None:
     with pytest.raises(InvalidParameterError, match=r"unknown name in weights 'spned'.*Did you mean 'spend'"):
         SegmentClusterer(2, weights=CharacteristicWeights({"spned": 1.0})).fit(customers())
+
+
+def test_weights_can_be_added_and_keep_the_intervals_of_the_others() -> None:
+    weights = CharacteristicWeights({"a": 0.6, "b": 0.4}, intervals={"a": (0.5, 0.7), "b": (0.3, 0.5)})
+    found = weights | {"b": 0.2, "c": 0}
+    assert dict(found) == {"a": 0.6, "b": 0.2, "c": 0.0}
+    assert dict(found.intervals) == {"a": (0.5, 0.7)}
+    assert dict(weights) == {"a": 0.6, "b": 0.4}
+    other = CharacteristicWeights({"b": 0.1}, intervals={"b": (0.0, 0.2)})
+    assert dict((weights | other).intervals) == {"a": (0.5, 0.7), "b": (0.0, 0.2)}
+    with pytest.raises(TypeError, match="unsupported operand"):
+        weights | 3
+
+
+def test_its_repr_is_short() -> None:
+    weights = CharacteristicWeights({"a": 0.61234, "b": 0.4}, method="ahp", consistency={"CR": 0.00312})
+    assert repr(weights) == "CharacteristicWeights(ahp: a 0.61, b 0.4; CR 0.0031)"

@@ -217,8 +217,10 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
                     typical={column: values[position] for column, values in profile.typical.items()},
                     labels=self._labels,
                 )
-            else:
+            elif sizes[segment]:
                 persona = _suppressed(segment, name, self.min_group_size)
+            else:
+                persona = Persona(segment, name, 0, 0.0, (), {}, f"{name}: no customers.", False, "0 customers")
             self.personas_.append(persona)
 
     def _profile(

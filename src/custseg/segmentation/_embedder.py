@@ -299,7 +299,7 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
             warn(
                 f"{type(self).__name__}: {list_names(unnamed)} are not among the weights and count 1 each; those that "
                 f"are count {total:.3g} together. Name them too, with weight 0 to leave them out of the distance: "
-                f"{{**weights, {unnamed[0]!r}: 0}}; or pass weights.scaled(), whose mean is 1.",
+                f"weights | {{{unnamed[0]!r}: 0}}; or pass weights.scaled(), whose mean is 1.",
                 DataQualityWarning,
                 stacklevel=3,
             )

@@ -270,6 +270,10 @@ def find_goal(name: str, *, who: str = "goal") -> Goal:
     raise InvalidParameterError.unknown_name(who, "goal", name, [goal.name for goal in GOALS])
 
 
+NOBODY = Action("Nothing to do", "Nobody is in this segment now.", "")
+"""For a segment without customers, such as that of a rule which nobody meets."""
+
+
 def recommend(goal: str | Goal, facts: SegmentFacts) -> Action:
     """Return the recommended action for a segment: the first rule of the goal that its facts meet.
 

@@ -198,7 +198,7 @@ def weight_sensitivity(
         words = "no weight can move, for the intervals have no width. Pass dict(weights) to move each by spread."
         say(_WHO, [words])
     mass = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-    setting = _Setting(clusterer, _read(X, clusterer), dict(weights), mass)
+    setting = _Setting(clusterer, _read(X, clusterer), weights, mass)
     with threadpool_limits(limits=1):
         setting, labels = setting.fixed(own_seed)
     drawn = _draw(limits, n_draws, draw_seed)
@@ -249,7 +249,7 @@ class _Setting:
 
     clusterer: Any
     X: Any
-    weights: dict[str, float]
+    weights: Mapping[str, float]
     mass: Floats | None
 
     def fixed(self, seed: int) -> tuple[_Setting, Integers]:
@@ -259,7 +259,11 @@ class _Setting:
         clusterer = clone(self.clusterer)
         seeds = [key for key in own if key.rpartition("__")[2] == "random_state" and own[key] is None]
         clusterer.set_params(**dict.fromkeys(seeds, seed))
-        weights = {**(own[name] or {}), **self.weights}
+        others = {key: weight for key, weight in (own[name] or {}).items() if key not in self.weights}
+        # survey weights stay such, so that the embedder warns of columns that they do not name
+        weights = (
+            self.weights | others if isinstance(self.weights, CharacteristicWeights) else {**others, **self.weights}
+        )
         setting = _Setting(clusterer, self.X, weights, self.mass)
         fitted = setting.fit({})
         for key in [key for key in own if key.rpartition("__")[2] == "n_segments" and own[key] == "auto"]:
@@ -270,7 +274,8 @@ class _Setting:
     def fit(self, moved: Mapping[str, float]) -> Any:
         """Fit a clone with some of the weights moved."""
         name = _weights_parameter(self.clusterer)
-        clusterer = clone(self.clusterer).set_params(**{name: {**self.weights, **moved}})
+        weights = {**self.weights, **moved} if moved else self.weights
+        clusterer = clone(self.clusterer).set_params(**{name: weights})
         return clusterer.fit(self.X) if self.mass is None else clusterer.fit(self.X, sample_weight=self.mass)
 
 

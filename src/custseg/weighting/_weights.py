@@ -30,7 +30,7 @@ class _ReadOnly(dict[str, Any]):
         return type(self), (dict(self),)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CharacteristicWeights(Mapping[str, float]):
     """How strongly each characteristic counts, and how sure that is.
 
@@ -74,7 +74,8 @@ class CharacteristicWeights(Mapping[str, float]):
     -----
     Two of them are equal where their weights are. A clusterer gives a characteristic that is not
     named weight 1, as much as all that are named here together where these sum to 1;
-    ``CharacteristicEmbedder`` warns of it. Name all, or use :meth:`scaled`.
+    ``CharacteristicEmbedder`` warns of it. Name all, or use :meth:`scaled`. ``weights | {"age": 0}``
+    names one more, or puts another weight in place, and keeps the intervals of the others.
 
     Examples
     --------
@@ -82,6 +83,8 @@ class CharacteristicWeights(Mapping[str, float]):
     >>> weights = CharacteristicWeights({"spend": 0.75, "region": 0.25})
     >>> weights["spend"], len(weights), dict(weights)
     (0.75, 2, {'spend': 0.75, 'region': 0.25})
+    >>> weights | {"age": 0.0}
+    CharacteristicWeights(stated: spend 0.75, region 0.25, age 0)
     """
 
     weights: Mapping[str, float]
@@ -124,6 +127,24 @@ class CharacteristicWeights(Mapping[str, float]):
 
     def __len__(self) -> int:
         return len(self.weights)
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name} {weight:.2g}" for name, weight in self.weights.items())
+        figures = "".join(f"; {name} {value:.2g}" for name, value in self.consistency.items())
+        return f"{type(self).__name__}({self.method}: {shown}{figures})"
+
+    def __or__(self, others: Mapping[str, float]) -> Self:
+        """Add weights, or put them in place of those of the same names, and keep the other intervals."""
+        if not isinstance(others, Mapping):
+            return NotImplemented
+        added = others.intervals if isinstance(others, CharacteristicWeights) else {}
+        kept = {name: interval for name, interval in self.intervals.items() if name not in others}
+        return replace(
+            self,
+            weights={**self.weights, **others},
+            intervals={**kept, **added},
+            figures=None if others.keys() - self.weights.keys() else self.figures,
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per characteristic.
