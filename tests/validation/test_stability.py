@@ -19,7 +19,8 @@ from sklearn.preprocessing import StandardScaler
 
 from custseg._core.customers import CustomerTable, CustomerTableMixin, read_customers
 from custseg.exceptions import DataQualityWarning, InfeasibleError, InvalidParameterError, InvalidTableError
-from custseg.validation import STABLE_ADJUSTED_RAND, STABLE_SEGMENT, StabilityResult, bootstrap_stability
+from custseg.segmentation import SegmentClusterer
+from custseg.validation import STABLE_ADJUSTED_RAND, STABLE_SEGMENT, StabilityResult, _stability, bootstrap_stability
 from custseg.validation._rows import read_rows
 
 
@@ -394,3 +395,17 @@ def test_more_segments_than_distinct_rows_are_refused_with_the_largest_number():
     if largest > 1:
         result = bootstrap_stability(KMeans(n_init=1), rare, [largest], n_boot=20, random_state=0)
         assert result.n_segments == (largest,)
+
+
+@pytest.mark.parametrize("engine", ["kmeans", "latent_class", "k_prototypes"])
+def test_repeated_customers_are_counted_not_repeated(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.RandomState(0)
+    table = pd.DataFrame(
+        {"a": random.randint(0, 4, 80), "b": random.choice(list("xy"), 80), "c": random.randint(0, 3, 80)}
+    )
+    clusterer = SegmentClusterer(engine=engine, n_init=4, random_state=0)
+    counted = bootstrap_stability(clusterer, table, [2, 3], n_boot=3, random_state=0)
+    monkeypatch.setattr(_stability, "_takes_counts", lambda clusterer: False)
+    repeated = bootstrap_stability(clusterer, table, [2, 3], n_boot=3, random_state=0)
+    np.testing.assert_allclose(counted.adjusted_rand, repeated.adjusted_rand)
+    pd.testing.assert_frame_equal(counted.segments, repeated.segments)

@@ -19,6 +19,7 @@ from custseg._core.params import NONE, RANDOM_STATE, Integer, Where, check
 from custseg.exceptions import DataQualityWarning, InfeasibleError, InvalidParameterError
 from custseg.segmentation._engines import NUMBER_PARAMETERS, number_parameter, seeded
 from custseg.segmentation._rule_segmenter import RuleDefinedSegmenter
+from custseg.segmentation._segmenter import Segmenter
 from custseg.validation._measures import adjusted_rand, best_jaccard, cross_table
 from custseg.validation._rows import Rows, read_rows
 
@@ -253,7 +254,7 @@ def bootstrap_stability(
         blanks = [clone(clusterer).set_params(**{setter: k}) for k in tried]
     with threadpool_limits(limits=1):
         references = [
-            _solve(seeded(clone(blank), own_seed, keep=True), rows.whole, rows, k)
+            _solve(seeded(clone(blank), own_seed, keep=True), (rows.whole, {}), rows, k)
             for k, blank in zip(tried, blanks, strict=True)
         ]
     workers = Parallel(n_jobs=n_jobs, return_as="generator")
@@ -328,11 +329,26 @@ def _numbered(labels: npt.NDArray[Any], clusterer: Any) -> npt.NDArray[Any]:
     return np.where(labels < 0, clusterer.n_segments_, labels)
 
 
-def _solve(clusterer: Any, sample: Any, rows: Rows, n_segments: int) -> _Solution:
+def _takes_counts(clusterer: Any) -> bool:
+    """Say whether a row that stands for several customers gives what they give one by one."""
+    own_engine = isinstance(getattr(clusterer, "engine", ""), str)
+    return isinstance(clusterer, Segmenter) and own_engine and not isinstance(clusterer, RuleDefinedSegmenter)
+
+
+def _sample(rows: Rows, patterns: npt.NDArray[np.int64], clusterer: Any) -> tuple[Any, dict[str, Any]]:
+    """Return the customers of a sample as a clusterer takes them, and what else ``fit`` gets."""
+    if not _takes_counts(clusterer):
+        return rows.take(patterns), {}
+    distinct, counts = np.unique(patterns, return_counts=True)
+    return rows.take(distinct), {"sample_weight": counts.astype(np.float64)}
+
+
+def _solve(clusterer: Any, sample: tuple[Any, dict[str, Any]], rows: Rows, n_segments: int) -> _Solution:
     """Fit on a sample and assign every pattern."""
     name = type(clusterer).__name__
+    customers, options = sample
     try:
-        labels = _numbered(np.asarray(clusterer.fit(sample).predict(rows.distinct)), clusterer)
+        labels = _numbered(np.asarray(clusterer.fit(customers, **options).predict(rows.distinct)), clusterer)
     except InfeasibleError as error:
         raise InfeasibleError.in_refit(_WHO, n_segments, error) from error
     if labels.shape != rows.first.shape or not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
@@ -349,7 +365,8 @@ def _compare_pair(
     blanks: list[Any], references: list[_Solution], rows: Rows, seeds: npt.NDArray[np.int64]
 ) -> list[tuple[float, npt.NDArray[np.float64]]]:
     """Return, per number of segments, the adjusted Rand index of a pair and its Jaccard coefficients."""
-    samples = [(rows.take(patterns), seed) for patterns, seed in (_draw(rows, seed) for seed in seeds)]
+    drawn = [_draw(rows, seed) for seed in seeds]
+    samples = [(_sample(rows, patterns, blanks[0]), seed) for patterns, seed in drawn]
     results = []
     with threadpool_limits(limits=1), warnings.catch_warnings():
         # said once already, of all customers
