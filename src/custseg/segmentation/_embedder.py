@@ -101,6 +101,18 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
     Means, standard deviations, shares and quantiles (inverted CDF) are weighted by
     ``sample_weight``; a customer of weight 2 counts as two customers.
 
+    The embedding is custseg's own. As in Gower's coefficient [1]_, a characteristic counts once, by its
+    weight, however many levels it has. But that coefficient compares customers in pairs, where k-means
+    needs points, and it divides numbers by their range, which one extreme customer decides. So every
+    characteristic becomes columns of a given variance, measured after logs and winsorising have
+    shortened the tails. The mid-ranks of ordered levels are ridits [2]_.
+
+    References
+    ----------
+    .. [1] J. C. Gower (1971), "A general coefficient of similarity and some of its properties",
+       Biometrics 27, 857-871.
+    .. [2] I. D. J. Bross (1958), "How to use ridit analysis", Biometrics 14, 18-38.
+
     Examples
     --------
     >>> import pandas as pd
@@ -199,6 +211,18 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
         -------
         ndarray of shape (n_customers, n_columns)
             One block of columns for each characteristic with a weight above 0, in the order of ``fit``.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        ColumnChangeError
+            If a column of ``fit`` is not there or of another kind, or one is there that was not.
+        InvalidTableError
+            If the table cannot be used: no rows, infinite values, two columns of one name, a path that cannot
+            be read.
+        ValueError
+            If a matrix has another number of columns than in ``fit``.
         """
         check_is_fitted(self)
         table = self._read(X, fitting=False, customer_id=self.customer_id, kinds=self.kinds)
@@ -227,6 +251,15 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
         DataFrame of shape (n_points, n_clustered_characteristics)
             Numbers (back from logs; a share of 1 for a binary characteristic), the nearest level of
             an ordinal and the strongest level of a nominal characteristic.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        InvalidParameterError
+            If the points have another number of columns than the embedding.
+        ValueError
+            If a coordinate is missing, infinite or not a number.
         """
         check_is_fitted(self)
         points = check_array(X, dtype=np.float64)

@@ -291,6 +291,18 @@ class KPrototypesClusterer(Segmenter):
         -------
         ndarray of shape (n_customers,)
             The segment of each customer.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        ColumnChangeError
+            If a column of ``fit`` is not there or of another kind, or one is there that was not.
+        InvalidTableError
+            If the table cannot be used: no rows, infinite values, two columns of one name, a path that cannot
+            be read.
+        ValueError
+            If a matrix has another number of columns than in ``fit``.
         """
         who = type(self).__name__
         table = self._read(X, fitting=False, customer_id=self.customer_id, kinds=self.kinds)

@@ -63,6 +63,17 @@ class Optimum:
     sample : SampleLoss or None
         What it cost to find the centres on a sample; None where all distinct rows were used. The
         restarts, their hits and their gap are then those on the sample.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from custseg.segmentation import SegmentClusterer
+    >>> customers = pd.DataFrame({"visits": [1, 2, 1, 9, 8], "region": ["N", "N", "N", "S", "S"]})
+    >>> optimum = SegmentClusterer(2, random_state=0).fit(customers).optimum_
+    >>> optimum.n_init, optimum.n_hits, optimum.hit_rate
+    (20, 20, 1.0)
+    >>> round(optimum.sse, 3)
+    0.329
     """
 
     sse: float

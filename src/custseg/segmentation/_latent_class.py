@@ -292,6 +292,18 @@ class LatentClassClusterer(Segmenter):
         -------
         ndarray of shape (n_customers,)
             The segment of each customer; the first one where several are equally likely.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        ColumnChangeError
+            If a column of ``fit`` is not there or of another kind, or one is there that was not.
+        InvalidTableError
+            If the table cannot be used: no rows, infinite values, two columns of one name, a path that cannot
+            be read.
+        ValueError
+            If a matrix has another number of columns than in ``fit``.
         """
         return _most_likely(self._log_joint(X))
 
@@ -307,6 +319,11 @@ class LatentClassClusterer(Segmenter):
         -------
         ndarray of shape (n_customers, n_segments)
             The probabilities; every row sums to 1.
+
+        Raises
+        ------
+        NotFittedError, ColumnChangeError, InvalidTableError, ValueError
+            As ``predict``.
         """
         return posterior(self._log_joint(X))[0]
 
@@ -322,6 +339,11 @@ class LatentClassClusterer(Segmenter):
         -------
         ndarray of shape (n_customers,)
             The log-likelihoods, missing values left out.
+
+        Raises
+        ------
+        NotFittedError, ColumnChangeError, InvalidTableError, ValueError
+            As ``predict``.
         """
         return posterior(self._log_joint(X))[1]
 
@@ -339,6 +361,11 @@ class LatentClassClusterer(Segmenter):
         -------
         float
             The mean of ``score_samples``.
+
+        Raises
+        ------
+        NotFittedError, ColumnChangeError, InvalidTableError, ValueError
+            As ``predict``.
         """
         return float(self.score_samples(X).mean())
 

@@ -87,6 +87,18 @@ class LatentOptimum:
     sample : SampleLikelihood or None
         What it cost to find the classes on a sample; None where all distinct rows were used. The starts,
         their hits and their gap are then those on the sample.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from custseg.segmentation import LatentClassClusterer
+    >>> customers = pd.DataFrame({"online": [True] * 5 + [False] * 4, "spend": [9, 8, 10, 8, 9, 2, 1, 3, 2]})
+    >>> clusterer = LatentClassClusterer(2, random_state=0).fit(customers)
+    >>> optimum = clusterer.optimum_
+    >>> optimum.n_init, optimum.n_finished, optimum.hit_rate
+    (20, 5, 1.0)
+    >>> abs(optimum.log_likelihood - clusterer.log_likelihood_) < 1e-6
+    True
     """
 
     log_likelihood: float

@@ -124,6 +124,18 @@ class RFMSegmenter(RuleDefinedSegmenter):
     The cuts are those of the customers of ``fit``, so that about a fifth of them gets each score
     whatever the business is like; give ``edges`` where the segments of two periods are to be compared.
 
+    Scores of fifths, joined to cells, are the classic of direct marketing [1]_. There is no standard set
+    of segments over them. The names of ``"default"`` are those in common use; its intervals are custseg's
+    own, made to follow the names and to leave no cell out. ``"rfm_r"`` takes names, order and intervals
+    from the example of ``rfm_segment`` in the R package rfm [2]_, for comparison with results from there.
+
+    References
+    ----------
+    .. [1] R. C. Blattberg, B.-D. Kim and S. A. Neslin (2008), "Database Marketing: Analyzing and Managing
+       Customers", Springer, chapter 12.
+    .. [2] A. Hebbali (2024), "rfm: Recency, Frequency and Monetary Value Analysis", R package
+       version 0.3.0, https://doi.org/10.32614/CRAN.package.rfm.
+
     Examples
     --------
     >>> from custseg import RFMFeaturizer

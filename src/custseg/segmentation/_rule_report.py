@@ -55,6 +55,22 @@ class RuleReport:
         Customers of ``fit`` who meet no rule.
     n_unmatched_missing : int
         How many of these lack a value that the rules ask for.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from custseg.segmentation import RuleSegmenter
+    >>> customers = pd.DataFrame({"recency": [5, 20, 80, 200], "frequency": [9, 1, 7, 1]})
+    >>> segmenter = RuleSegmenter({"Loyal": "frequency >= 5", "New": "recency <= 30"}).fit(customers)
+    >>> report = segmenter.rule_report_
+    >>> report.exhaustive, report.gaps
+    (False, ('frequency < 5 and recency > 30',))
+    >>> report.to_frame()[["name", "n_customers", "n_meeting", "reached"]]
+        name  n_customers  n_meeting reached
+    0  Loyal            2          2     yes
+    1    New            1          2     yes
+    >>> report.overlaps["where"].tolist()
+    ['frequency >= 5 and recency <= 30']
     """
 
     table: pd.DataFrame = field(repr=False)

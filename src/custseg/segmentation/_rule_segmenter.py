@@ -79,6 +79,18 @@ class RuleDefinedSegmenter(Segmenter):
             The segment of each customer; -1 for one who meets no rule, unless there is a segment for
             everyone else.
 
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        ColumnChangeError
+            If a column of ``fit`` is not there or of another kind, or one is there that was not.
+        InvalidTableError
+            If the table cannot be used: no rows, infinite values, two columns of one name, a path that cannot
+            be read.
+        ValueError
+            If a matrix has another number of columns than in ``fit``.
+
         Warns
         -----
         UnseenCategoryWarning
@@ -117,6 +129,14 @@ class RuleDefinedSegmenter(Segmenter):
         -------
         str
             The expression or the query.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        InvalidParameterError
+            If ``table`` is no name, ``quote`` is another one, or ``names`` is asked for where a rule is
+            named "not assigned".
 
         Notes
         -----

@@ -76,9 +76,24 @@ class Rule:
     ----------
     name : str
         The name of the segment.
-    alternatives : tuple of tuple of Condition
+    alternatives : tuple of tuple of conditions
         A customer belongs to the segment who meets all conditions of at least one of them; nobody
-        does where there is none.
+        does where there is none. A condition has ``column``, ``operator`` (such as ``"<="``) and
+        ``value`` (a tuple for ``in`` and ``not in``).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from custseg.segmentation import RuleSegmenter
+    >>> customers = pd.DataFrame({"recency": [5, 80], "region": ["North", "South"]})
+    >>> segmenter = RuleSegmenter({"Active": "recency <= 30 or region == 'North'"}).fit(customers)
+    >>> rule = segmenter.rules_[0]
+    >>> rule.name, rule.text
+    ('Active', "recency <= 30 or region == 'North'")
+    >>> [(part.column, part.operator, part.value) for part in rule.conditions]
+    [('recency', '<=', 30), ('region', '==', 'North')]
+    >>> RuleSegmenter([rule.to_dict()]).fit(customers).labels_
+    array([ 0, -1])
     """
 
     name: str
@@ -86,7 +101,7 @@ class Rule:
 
     @property
     def text(self) -> str:
-        """The conditions in words, which :func:`read_rules` reads again."""
+        """The conditions in words, as :class:`RuleSegmenter` reads them."""
         return " or ".join(" and ".join(map(str, conditions)) for conditions in self.alternatives)
 
     @property

@@ -64,6 +64,18 @@ class Segmenter(  # type: ignore[call-arg]
         -------
         ndarray of shape (n_customers,)
             The segment of each customer.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        ColumnChangeError
+            If a column of ``fit`` is not there or of another kind, or one is there that was not.
+        InvalidTableError
+            If the table cannot be used: no rows, infinite values, two columns of one name, a path that cannot
+            be read.
+        ValueError
+            If a matrix has another number of columns than in ``fit``.
         """
 
     @property
@@ -85,6 +97,11 @@ class Segmenter(  # type: ignore[call-arg]
         DataFrame, Table or ndarray
             The table with one more column, ``segment``, in the kind of ``X`` (pandas for a path) or as
             ``set_output`` says.
+
+        Raises
+        ------
+        NotFittedError, ColumnChangeError, InvalidTableError, ValueError
+            As ``predict``.
         """
         labels = self.predict(X)
         kind = self._output_kind(frame_kind(X))

@@ -72,6 +72,20 @@ class SegmentSelection:
         Of the test against one continuum; NaN where there was nothing to test.
     effect : float
         The log of null_unexplained / unexplained where it stands out most; NaN likewise.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from custseg.segmentation import SegmentClusterer
+    >>> groups = 5 * np.eye(3)[np.arange(200) % 3]
+    >>> customers = groups + np.random.RandomState(0).normal(size=(200, 3))
+    >>> selection = SegmentClusterer("auto", random_state=0).fit(customers).selection_
+    >>> selection.n_segments, selection.p_value
+    (3, 0.025)
+    >>> selection.reason.partition(" (")[0]
+    '3 segments: the customers are more compact than one continuum with the same characteristics and associations'
+    >>> selection.to_frame()["n_segments"].tolist()
+    [1, 2, 3]
     """
 
     n_segments: int

@@ -39,6 +39,20 @@ class RatingAgreement(CharacteristicWeights):
     rounds : DataFrame
         One row per round: ``round``, ``n_judges``, ``n_characteristics``, ``kendall_w``, ``chi2``, ``df``,
         ``p_value``, and ``change``, by how much W rose since the round before (NaN in the first).
+
+    Examples
+    --------
+    >>> from custseg.weighting import rating_agreement
+    >>> june = [[1, 2, 3, 4, 5], [2, 1, 3, 5, 4], [1, 3, 2, 4, 5], [1, 2, 4, 3, 5]]
+    >>> july = [[1, 2, 3, 4, 5], [1, 2, 3, 5, 4], [1, 2, 3, 4, 5], [1, 2, 4, 3, 5]]
+    >>> names = ["price", "taste", "origin", "pack", "shop"]
+    >>> agreement = rating_agreement({"June": june, "July": july}, names=names, order="rank")
+    >>> agreement.rounds[["round", "n_judges", "kendall_w", "change"]].round(3)
+      round  n_judges  kendall_w  change
+    0  June         4      0.812     NaN
+    1  July         4      0.912     0.1
+    >>> round(agreement["price"], 3)
+    0.333
     """
 
     rounds: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)

@@ -42,6 +42,9 @@ def constant_sum_weights(
 ) -> CharacteristicWeights:
     """Return the mean shares of points that respondents gave to the characteristics.
 
+    This is the constant sum scale of survey research [1]_. The intervals are percentiles of the
+    bootstrap over respondents [2]_.
+
     Parameters
     ----------
     points : DataFrame, path, or array-like of shape (n_respondents, n_characteristics)
@@ -97,6 +100,13 @@ def constant_sum_weights(
 
     When not to use it: for more than about ten characteristics, between which people do not divide
     points with care.
+
+    References
+    ----------
+    .. [1] N. K. Malhotra (2020). Marketing Research: An Applied Orientation, 7th global edition. Pearson,
+       chapter 8.
+    .. [2] B. Efron and R. J. Tibshirani (1993). An Introduction to the Bootstrap. Chapman and Hall,
+       chapter 13.
 
     Examples
     --------

@@ -49,6 +49,9 @@ def rating_weights(
 ) -> CharacteristicWeights:
     """Return weights in proportion to the mean ratings of importance, counted from the low end of the scale.
 
+    Each characteristic is rated by itself on an itemized scale [1]_, which is the direct rating of decision
+    analysis [2]_. The intervals are percentiles of the bootstrap over respondents [3]_.
+
     Parameters
     ----------
     ratings : DataFrame, path, or array-like of shape (n_respondents, n_characteristics)
@@ -103,6 +106,15 @@ def rating_weights(
 
     When not to use it: people rate nearly everything as important, so these weights lie close together;
     methods that make them choose (``best_worst_weights``, ``constant_sum_weights``) tell more.
+
+    References
+    ----------
+    .. [1] N. K. Malhotra (2020). Marketing Research: An Applied Orientation, 7th global edition. Pearson,
+       chapter 9.
+    .. [2] P. A. Bottomley, J. R. Doyle and R. H. Green (2000). Testing the reliability of weight elicitation
+       methods: direct rating versus point allocation. Journal of Marketing Research 37, 508-513.
+    .. [3] B. Efron and R. J. Tibshirani (1993). An Introduction to the Bootstrap. Chapman and Hall,
+       chapter 13.
 
     Examples
     --------

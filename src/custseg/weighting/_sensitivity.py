@@ -65,6 +65,23 @@ class WeightSensitivity:
         The segment of each customer with the stated weights.
     customers : ndarray of shape (n_customers,)
         The share of the draws in which each customer is in another segment.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from custseg import SegmentClusterer
+    >>> from custseg.weighting import weight_sensitivity
+    >>> rng = np.random.RandomState(0)
+    >>> customers = pd.DataFrame({"spend": rng.randn(90) + np.repeat([0, 5], 45), "visits": rng.randn(90)})
+    >>> stated = {"spend": 2, "visits": 1}
+    >>> found = weight_sensitivity(SegmentClusterer(2), customers, stated, n_draws=5, random_state=0)
+    >>> found.draws.shape, found.customers.shape, found.share_changed < 0.1
+    ((5,), (90,), True)
+    >>> found.weights[["characteristic", "weight", "low", "high"]]
+      characteristic  weight  low  high
+    0          spend       2  1.6   2.4
+    1         visits       1  0.8   1.2
     """
 
     share_changed: float
