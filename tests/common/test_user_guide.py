@@ -1,4 +1,4 @@
-"""Every example of the user guide runs, and every page says when not to use what it describes."""
+"""Every example of the user guide runs; every page has its links, and says when not to use what it describes."""
 
 import doctest
 import re
@@ -7,7 +7,7 @@ import pytest
 
 from custseg.cli import main
 from custseg.datasets import make_customers
-from tests.common.discovery import PROJECT
+from tests.common.discovery import PROJECT, public_names
 
 GUIDE = PROJECT / "docs" / "user_guide"
 PAGES = sorted(path for path in GUIDE.glob("*.md") if path.stem != "index")
@@ -23,6 +23,18 @@ def test_a_page_says_when_not_to_use_its_stage(page):
     assert re.search(
         r"^##+ When not to use it|^##+ When not to use them", page.read_text(encoding="utf-8"), re.MULTILINE
     )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_a_page_links_to_its_neighbours_and_to_what_it_names(page):
+    prose = re.sub(r"^```.*?^```$|^#.*?$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    neighbours = set(re.findall(r"\]\(([a-z_]+)\.md", prose)) - {page.stem}
+    assert neighbours
+    assert neighbours <= {path.stem for path in PAGES}
+    links = set(re.findall(r"\{(?:class|data|exc|func)\}`~([\w.]+)`", prose))
+    assert links <= set(public_names())
+    named = {name for name in public_names() if re.search(rf"(?<![\[`}}])`{name.rpartition('.')[2]}`(?!`)", prose)}
+    assert named <= links
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
