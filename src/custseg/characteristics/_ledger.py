@@ -162,7 +162,9 @@ class Ledger:
             return customers, describe(block)
 
         done = in_threads(describe_block, self.parts)
-        columns = {name: np.concatenate([found[name] for _, found in done]) for name in done[0][1]}
+        names = list(done[0][1])
+        joined = in_threads(lambda name: np.concatenate([found[name] for _, found in done]), names)
+        columns = dict(zip(names, joined, strict=True))
         return self._ids.of(np.concatenate([customers for customers, _ in done])), columns
 
     def _divided(self) -> list[Part]:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custseg._core.frames import collect
+from custseg.characteristics._blocks import in_threads
 from custseg.characteristics._purchases import ExactSum, Floats, Ints
 from custseg.characteristics._records import Records, as_whole
 from custseg.characteristics._timestamps import DAY
@@ -186,7 +187,9 @@ class Visits:
         self.n_idle_rows = int(found["rows"][idle].sum())
         if self.n_idle_customers:
             customers = customers.filter((~idle).tolist())
-            found = {name: values[~idle] for name, values in found.items()}
+            busy = np.flatnonzero(~idle)
+            kept = in_threads(lambda values: values.take(busy), found.values())
+            found = dict(zip(found, kept, strict=True))
         self.customers = customers
         self.sums = sums
         self._found = found
