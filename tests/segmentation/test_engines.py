@@ -201,6 +201,8 @@ def test_many_customers_are_fitted_on_a_sample(engine: str) -> None:
     assert 200 < sample.n_sampled < 300
     if engine in OWN:
         assert sample is clusterer.optimum_.sample
+    if engine in OWN and engine != "kmeans":
+        assert sample is clusterer.engine_.sample_loss_
 
 
 def test_the_loss_of_a_sample_is_what_it_cost() -> None:

@@ -116,3 +116,17 @@ def test_a_table_of_rules_needs_its_columns():
 def test_a_whole_number_that_no_float_can_hold_is_refused():
     with pytest.raises(InvalidParameterError, match="rule 'A': a number is too large"):
         read_rules({"A": [("x", "<", 10**400)]}, "test")
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("recency between 3 and 5", "write 3 <= recency <= 5"),
+        ("recency is null", "no condition asks for missing values"),
+        ("not recency > 3", "turn the comparison round"),
+        ("town like 'Par%'", "text is compared as a whole"),
+    ],
+)
+def test_words_of_other_languages_come_with_what_to_write(text: str, remedy: str) -> None:
+    with pytest.raises(InvalidParameterError, match=remedy):
+        read_rules({"A": text}, "test")

@@ -46,8 +46,9 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
     engine : {"kmeans", "latent_class", "k_prototypes"} or clusterer, default="kmeans"
         How the customers are partitioned: k-means in the embedding; a :class:`LatentClassClusterer` or a
         :class:`KPrototypesClusterer` on the characteristics themselves (latent classes take numbers from the
-        embedding, without tails); or any clusterer of scikit-learn
-        in the embedding, such as ``AgglomerativeClustering()`` or ``HDBSCAN()``.
+        embedding, without tails; declare ratings ordinal in ``kinds``), by name or as an instance with
+        parameters of its own; or any clusterer of scikit-learn, or pipeline that ends in one, in the
+        embedding, such as ``AgglomerativeClustering()`` or ``HDBSCAN()``.
     embedder : CharacteristicEmbedder, "passthrough" or None, default=None
         What turns characteristics into distances; None builds one from ``kinds``, ``weights`` and
         ``customer_id``. ``"passthrough"`` clusters numbers as they are, without missing values.

@@ -88,7 +88,7 @@ class KPrototypesClusterer(Segmenter):
     sample_above : int, default=100_000
         Above so many customers that differ, the prototypes are found on a sample of about that size,
         drawn by content so that the order of the rows does not matter, and improved on all;
-        ``optimum_.sample`` tells what the sample had cost.
+        ``sample_loss_`` tells what the sample had cost.
     random_state : int, RandomState or None, default=None
         The source of the starting prototypes.
 
@@ -118,6 +118,8 @@ class KPrototypesClusterer(Segmenter):
         The characteristics with a weight above 0.
     optimum_ : Optimum
         The cost (as ``sse``) before ``min_segment_share`` was seen to, and how many starts reached it.
+    sample_loss_ : SampleLoss or None
+        What fitting on a sample had cost; None where there were at most ``sample_above`` customers that differ.
     n_features_in_ : int
         The number of characteristics.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -334,6 +336,7 @@ class KPrototypesClusterer(Segmenter):
         centers, optimum = self._find(patterns, groups)
         self._centers, self.segment_subsidies_ = centers, np.zeros(n_segments)
         self.optimum_: Optimum = self._in_units(optimum)
+        self.sample_loss_ = self.optimum_.sample
         if self.min_segment_share > 0:
             points = Patterns(patterns.points, groups.counts, groups.inverse)
 

@@ -89,7 +89,7 @@ class LatentClassClusterer(Segmenter):
     sample_above : int, default=100_000
         Above so many customers that differ, the starts run on a sample of about that size, drawn by
         content so that the order of the rows does not matter; EM over all customers goes on from the
-        best, and ``optimum_.sample`` tells what the sample had cost.
+        best, and ``sample_loss_`` tells what the sample had cost.
     random_state : int, RandomState or None, default=None
         The source of the starts.
 
@@ -125,6 +125,8 @@ class LatentClassClusterer(Segmenter):
         every customer belongs to one class for sure (or there is one class), 0 where nobody knows.
     optimum_ : LatentOptimum
         The log-likelihood, and how many starts reached it.
+    sample_loss_ : SampleLikelihood or None
+        What fitting on a sample had cost; None where there were at most ``sample_above`` customers that differ.
     converged_ : bool
         Whether the best start converged.
     n_iter_ : int
@@ -463,6 +465,7 @@ class LatentClassClusterer(Segmenter):
             before, after = (each - units / total for each in (found_on.sample_log_likelihood, found_on.log_likelihood))
             sample = replace(found_on, sample_log_likelihood=before, log_likelihood=after)
             self.optimum_ = replace(self.optimum_, sample=sample)
+        self.sample_loss_ = self.optimum_.sample
         own = int((design.level_sizes - 1).sum()) + 2 * design.n_numbers
         self.n_parameters_ = n_classes - 1 + n_classes * own
         self.aic_ = -2.0 * self.log_likelihood_ + 2.0 * self.n_parameters_

@@ -24,6 +24,13 @@ COMPARISONS = ("<", "<=", ">", ">=")
 
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _SPELLINGS = {"=": "==", "<>": "!="}
+# of other languages of conditions, and what to write here
+_OTHER_WORDS = {
+    "between": "write 3 <= recency <= 5",
+    "is": "no condition asks for missing values; a customer who misses one meets no condition on it",
+    "like": "text is compared as a whole; write town in ['Paris', 'Paris 2']",
+    "not": "turn the comparison round, or write 'not in' with a list",
+}
 _KEYWORDS = ("and", "or", "in", "not", "true", "false")
 _BARE = re.compile(r"[^\W\d][\w.]*")
 _TOKEN = re.compile(
@@ -351,6 +358,8 @@ class _Parser:
         kind, token = self._peek()
         if kind == "mark" and token.startswith("("):
             return self._error("brackets are not understood (write 'a and b or a and c' for 'a and (b or c)')")
+        if kind == "word" and (other := _OTHER_WORDS.get(token.casefold())):
+            return self._error(f"{token!r} is not understood ({other})")
         return self._error(f"expected {expected}, got {'the end' if kind == 'end' else repr(token)}")
 
     def _error(self, problem: str) -> InvalidParameterError:
