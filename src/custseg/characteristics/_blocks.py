@@ -15,8 +15,8 @@ Ints = npt.NDArray[np.signedinteger[Any]]
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-# lines: few enough for the cache, enough that a step in Python costs nothing
-BLOCK = 2**16
+# lines: few enough for the cache, enough that threads need not wait for each other at every step
+BLOCK = 2**17
 
 # odd, without a pattern in its bits: those of the golden ratio
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)

@@ -84,6 +84,10 @@ class Block:
         """Add up whole numbers, or count what is true, over the lines of each customer."""
         return np.add.reduceat(lines, self.firsts, dtype=np.int64)
 
+    def add_up_each_visit(self, lines: Numbers) -> Ints:
+        """Add up whole numbers over the lines of each visit."""
+        return np.add.reduceat(lines, self.visits, dtype=np.int64)
+
     def add_up_visits(self, visits: Numbers) -> Ints:
         """Add up whole numbers, or count what is true, over the visits of each customer."""
         return np.add.reduceat(visits, self.first_visits, dtype=np.int64)
@@ -123,6 +127,7 @@ class Ledger:
 
     def __init__(self, frame: nw.DataFrame[Any], customers: tuple[int, int] | None, periods: tuple[int, int]) -> None:
         self.frame = frame
+        self._read: dict[str, Numbers] = {}
         self._first_period = periods[0]
         self._n_periods = periods[1] - periods[0] + 1
         self._period_bits = (self._n_periods - 1).bit_length()
@@ -133,7 +138,9 @@ class Ledger:
 
     def numbers(self, name: str) -> Numbers:
         """Return a column of numbers."""
-        return self.frame[name].to_numpy()
+        if name not in self._read:
+            self._read[name] = self.frame[name].to_numpy()  # a copy, where the frame is in several chunks
+        return self._read[name]
 
     def positions(self, name: str, levels: Sequence[str]) -> Ints:
         """Return where the text of each line stands among the levels; a null, or any other, gives their number."""
@@ -187,11 +194,12 @@ class Ledger:
         rest = [name for name in frame.columns if name not in DERIVED and frame[name].dtype.is_numeric()]
         columns = [self.numbers(name) for name in rest if name != "customer"]
         period = self.numbers("period")
-        keys = np.empty(len(frame), dtype=np.int64)
+        keys = self._ids.taken_codes()
         for start in range(0, len(keys), BLOCK):
             lines = slice(start, start + BLOCK)
-            np.subtract(period[lines], self._first_period, out=keys[lines], casting="unsafe")
-            keys[lines] += self._ids.codes[lines] << self._period_bits
+            keys[lines] <<= self._period_bits
+            keys[lines] += period[lines]
+            keys[lines] -= self._first_period
             keys[lines] <<= self._rest_bits
             keys[lines] |= mixed([column[lines] for column in columns], self._rest_bits)
         return keys
@@ -258,11 +266,16 @@ class _Ids:
             self.n_codes = span[1] - span[0] + 1
             values = ids.to_numpy()
             wide = values.astype(np.uint64 if values.dtype.kind == "u" else np.int64, copy=False)
-            self.codes: Ints = (wide - span[0]).astype(np.int64, copy=False)
+            self._codes: Ints = (wide - span[0]).astype(np.int64, copy=False)
         else:
             self._distinct = ids.unique().sort()
             self.n_codes = len(self._distinct)
-            self.codes = _positions(ids, self._distinct.to_list())
+            self._codes = np.array(_positions(ids, self._distinct.to_list()))
+
+    def taken_codes(self) -> Ints:
+        """Hand out the number of each line's customer, an array to be overwritten."""
+        codes, self._codes = self._codes, np.empty(0, dtype=np.int64)
+        return codes
 
     def of(self, codes: Ints) -> nw.Series[Any]:
         """Return the ids."""

@@ -202,11 +202,11 @@ def _in_memory(records: Records, sums: ExactSum | None, with_returns: bool, late
         if with_returns:
             found["lines"] = block.n_lines
         if sums is not None:
-            parts = dict(zip(("high", "low"), sums.parts(amount), strict=True))
-            found |= {name: block.add_up(part) for name, part in parts.items()}
+            parts = dict(zip(("high", "low"), map(block.add_up_each_visit, sums.parts(amount)), strict=True))
+            found |= {name: block.add_up_visits(part) for name, part in parts.items()}
             if later:
-                in_first = block.period == block.for_each_line(visited.first)
-                found |= {f"first_{name}": block.add_up(part * in_first) for name, part in parts.items()}
+                in_first = block.period[block.visits] == visited.first[block.customer_of_visit]
+                found |= {f"first_{name}": block.add_up_visits(part * in_first) for name, part in parts.items()}
                 found["first_frequency"] = np.ones_like(visited.first)
         return found
 
