@@ -18,7 +18,7 @@ from custseg.segmentation._k_prototypes import KPrototypesClusterer
 from custseg.segmentation._kmeans import Patterns, distinct_patterns, fit_kmeans, nearest
 from custseg.segmentation._latent_class import LatentClassClusterer
 from custseg.segmentation._lloyd import sse_of
-from custseg.segmentation._sample import SAMPLED_PER_SEGMENT, SampleLikelihood, SampleLoss, drawn
+from custseg.segmentation._sample import SampleLikelihood, SampleLoss, drawn, sample_size
 
 __all__ = [
     "ENGINES",
@@ -91,7 +91,7 @@ class Task:
     @property
     def n_sampled(self) -> int:
         """How many of those who differ such a sample has, about."""
-        return max(self.sample_above, SAMPLED_PER_SEGMENT * (self.n_segments or 1))
+        return sample_size(self.sample_above, self.n_segments or 1)
 
     def to_fit(self) -> tuple[Floats, Floats]:
         """Return matrix and mass of the customers to fit on."""

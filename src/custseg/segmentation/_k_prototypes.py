@@ -35,7 +35,7 @@ from custseg.segmentation._prototype_search import (
     prototype_cost,
     prototypes_of,
 )
-from custseg.segmentation._sample import SAMPLED_PER_SEGMENT, drawn
+from custseg.segmentation._sample import drawn, sample_size
 from custseg.segmentation._segmenter import DEFAULT_ID, Segmenter
 
 __all__ = ["KPrototypesClusterer"]
@@ -349,7 +349,7 @@ class KPrototypesClusterer(Segmenter):
     def _find(self, patterns: MixedPatterns, groups: Patterns) -> tuple[Floats, Optimum]:
         """Find prototypes on all distinct rows, or on a sample of them and go on from there."""
         n_segments = int(self.n_segments)
-        n_sampled = max(self.sample_above, SAMPLED_PER_SEGMENT * n_segments)
+        n_sampled = sample_size(self.sample_above, n_segments)
         search = partial(find_prototypes, n_segments=n_segments, n_init=self.n_init, random_state=self.random_state)
         if groups.n_patterns <= n_sampled:
             return search(patterns)

@@ -16,7 +16,7 @@ from custseg.segmentation._lloyd import seed_centers, sse_of, total_of, uniform_
 from custseg.segmentation._nearest import nearest, one_thread
 from custseg.segmentation._patterns import Patterns, distinct_patterns
 from custseg.segmentation._restarts import BATCH_UP_TO, Batch, OneByOne
-from custseg.segmentation._sample import SAMPLED_PER_SEGMENT, SampleLoss, drawn, full_passes
+from custseg.segmentation._sample import SampleLoss, drawn, full_passes, sample_size
 from custseg.segmentation._swap import swap_search
 
 __all__ = [
@@ -194,7 +194,7 @@ def fit_kmeans(
     random = check_random_state(random_state)
     units = _Units.of(patterns)
     points = units.standard(patterns.values)
-    n_sampled = max(sample_above, SAMPLED_PER_SEGMENT * n_clusters)
+    n_sampled = sample_size(sample_above, n_clusters)
     with one_thread():
         if patterns.n_patterns <= n_sampled:
             found = _search(points, patterns.counts, n_clusters, n_init, random)

@@ -36,7 +36,7 @@ from custseg.segmentation._latent_errors import posterior, standard_errors
 from custseg.segmentation._latent_profiles import profile_table
 from custseg.segmentation._order import segment_order
 from custseg.segmentation._patterns import Patterns
-from custseg.segmentation._sample import SAMPLED_PER_SEGMENT, drawn
+from custseg.segmentation._sample import drawn, sample_size
 from custseg.segmentation._segmenter import DEFAULT_ID, Segmenter
 
 __all__ = ["LatentClassClusterer"]
@@ -409,7 +409,7 @@ class LatentClassClusterer(Segmenter):
     def _estimate(self, design: Design, counts: Floats, values: Floats) -> LatentFit:
         """Estimate on all distinct rows, or on a sample of them and go on from there."""
         rows, sampled = np.arange(len(counts)), design
-        n_sampled = max(self.sample_above, SAMPLED_PER_SEGMENT * self.n_segments)
+        n_sampled = sample_size(self.sample_above, self.n_segments)
         if len(counts) > n_sampled:
             rows, shown = drawn(Patterns(values, counts, rows), n_sampled)
             sampled = Design.of(self._parts, values[rows])

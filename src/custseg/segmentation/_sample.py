@@ -10,7 +10,7 @@ import numpy.typing as npt
 from custseg.segmentation._nearest import nearest
 from custseg.segmentation._patterns import Patterns, content_hash
 
-__all__ = ["N_PASSES", "SAMPLED_PER_SEGMENT", "SampleLikelihood", "SampleLoss", "drawn", "full_passes"]
+__all__ = ["N_PASSES", "SampleLikelihood", "SampleLoss", "drawn", "full_passes", "sample_size"]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -117,6 +117,11 @@ class SampleLikelihood:
     def loss(self) -> float:
         """By how much the log-likelihood of a customer was lower with the classes of the sample."""
         return self.log_likelihood - self.sample_log_likelihood
+
+
+def sample_size(sample_above: int, n_segments: int) -> int:
+    """Return how many patterns a sample has, and above how many one is drawn."""
+    return max(sample_above, SAMPLED_PER_SEGMENT * n_segments)
 
 
 def drawn(patterns: Patterns, n_sampled: int, points: Floats | None = None) -> tuple[Integers, Floats]:

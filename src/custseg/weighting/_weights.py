@@ -21,7 +21,7 @@ class _ReadOnly(dict[str, Any]):
     """A dictionary that cannot be changed, and stays one in copies and pickles."""
 
     def _refuse(self, *_: Any, **__: Any) -> Any:
-        raise TypeError("weights cannot be changed; make others from a copy: CharacteristicWeights({**weights, ...})")
+        raise TypeError("weights cannot be changed; make others from them: weights | {...}")
 
     __setitem__ = __delitem__ = __ior__ = _refuse
     clear = pop = popitem = setdefault = update = _refuse
