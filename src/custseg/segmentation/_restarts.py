@@ -20,8 +20,8 @@ Integers = npt.NDArray[np.int64]
 BATCH_UP_TO = 1_500
 # Restarts whose SSE differs by less than this share have found the same partition.
 SAME_PARTITION = 1e-9
-# One in so many starts, the best different ones, is improved by exchanges.
-EXCHANGED_ONE_IN = 2
+# One in so many restarts, and at least so many, the best different ones, is improved by exchanges; of swaps, all.
+EXCHANGED_ONE_IN, FEWEST_EXCHANGED = 2, 5
 # More patterns have more local optima: every so many allow one more failed round.
 PATTERNS_PER_FAILURE = 250
 # Of many patterns, swaps are repaired by so many iterations.
@@ -52,18 +52,18 @@ class Batch:
 
     def restart(self, centers: Floats) -> Started:
         """Run all restarts from their centres (n_init, k, d)."""
-        return self._run(centers)
+        return self._run(centers, max(FEWEST_EXCHANGED, len(centers) // EXCHANGED_ONE_IN))
 
     def repair(self, centers: Floats, worth: float) -> Started:
         """Repair swaps; ``worth`` is of no matter here."""
-        return self._run(centers)
+        return self._run(centers, len(centers))
 
-    def _run(self, centers: Floats) -> Started:
+    def _run(self, centers: Floats, n_exchanged: int) -> Started:
         ended = batch_lloyd(self.points, self.counts, centers)
         order = np.argsort(ended.sse, kind="stable")
         different = np.ones(len(order), dtype=bool)
         different[1:] = np.diff(ended.sse[order]) > SAME_PARTITION * ended.sse[order][1:]
-        chosen = order[different][: max(1, len(centers) // EXCHANGED_ONE_IN)]
+        chosen = order[different][:n_exchanged]
         labels, sse = exchange_batch(self.points, self.counts, ended.labels[chosen], self.n_clusters)
         best = labels[int(sse.argmin())]
         if not np.bincount(best, minlength=self.n_clusters).all():
