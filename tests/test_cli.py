@@ -459,6 +459,17 @@ def test_an_interruption_ends_in_one_line(monkeypatch, capsys):
     assert capsys.readouterr().err == "custseg: interrupted\n"
 
 
+def test_an_interruption_says_what_was_done(monkeypatch, capsys):
+    def interrupt(*_):
+        error = KeyboardInterrupt()
+        error.add_note("after 3 of 20 pairs.")
+        raise error
+
+    monkeypatch.setattr(cli, "load_complete_journey", interrupt)
+    assert cli.main(["demo", "--output", "report.md"]) == 130
+    assert capsys.readouterr().err == "custseg: interrupted: after 3 of 20 pairs.\n"
+
+
 @pytest.mark.parametrize("name", ["no/report.html", "report.pdf"])
 def test_demo_refuses_an_unwritable_report_before_it_reads_anything(tmp_path, monkeypatch, capsys, name):
     monkeypatch.setattr(cli, "load_complete_journey", pytest.fail)

@@ -122,8 +122,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 1
         except (ValueError, OSError, MissingDependencyError) as error:
             return _complain(_one_line(error))
-        except KeyboardInterrupt:
-            _say_error("interrupted")
+        except KeyboardInterrupt as interrupt:
+            _say_error(": ".join(["interrupted", *getattr(interrupt, "__notes__", [])]))
             return _INTERRUPTED
     return 0
 

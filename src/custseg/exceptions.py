@@ -224,7 +224,8 @@ class InfeasibleError(ValueError):
     def too_few_in_sample(cls, who: str, n_segments: int, fewest: int) -> InfeasibleError:
         return cls(
             f"{who}: n_segments={n_segments} needs at least {n_segments} distinct rows in every bootstrap sample; "
-            f"the smallest number in one is {fewest}. Ask for at most {fewest} segment(s)."
+            f"the smallest number in one is {fewest}. "
+            + (f"Ask for at most {fewest} segment(s)." if fewest > 1 else "Pass more customers that differ.")
         )
 
     @classmethod
@@ -232,6 +233,20 @@ class InfeasibleError(ValueError):
         return cls(
             f"{who}: a solution with {n_segments} segments, on all customers or on a bootstrap sample of them, "
             f"failed. {error} Or try fewer n_segments here."
+        )
+
+    @classmethod
+    def too_few_to_test(cls, who: str, n_customers: int, fewest: int) -> InfeasibleError:
+        return cls(
+            f"{who} got {n_customers} customer(s); fewer than {fewest} cannot show that they are more than one group. "
+            "Pass more customers."
+        )
+
+    @classmethod
+    def too_few_differ(cls, who: str, n_distinct: int, fewest: int) -> InfeasibleError:
+        return cls(
+            f"{who}: only {n_distinct} kind(s) of customers differ in their characteristics; below {fewest} there is "
+            "nothing to test. Drop constant columns and add characteristics in which customers differ."
         )
 
     @classmethod

@@ -505,7 +505,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
             reason = f"Left to the data: {reason[:1].lower()}{reason[1:]}"
         return judge(
             n_segments=self.n_segments_,
-            structured=self.selection_.n_segments > 1,
+            structured=self.selection_.structured,
             reason=reason,
             stability=self.stability_,
         )

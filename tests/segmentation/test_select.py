@@ -1,4 +1,5 @@
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -6,11 +7,11 @@ import pytest
 
 from custseg._core.customers import Column, CustomerTable, read_customers
 from custseg.datasets import make_customers
-from custseg.segmentation import CharacteristicEmbedder, SegmentClusterer
+from custseg.segmentation import CharacteristicEmbedder, LatentClassClusterer, SegmentClusterer
 from custseg.segmentation._select import SegmentSelection, choose_n_segments
 
 
-def chosen(X, max_segments=10, random_state=0, n_init=10, weights=None):
+def chosen(X, max_segments=10, random_state=0, min_segment_share=0.0, weights=None):
     """Choose for a frame through the embedder, for a matrix as it is."""
     if isinstance(X, pd.DataFrame):
         table = read_customers(X, who="test")
@@ -23,7 +24,12 @@ def chosen(X, max_segments=10, random_state=0, n_init=10, weights=None):
         columns = tuple(Column(f"x{position}", "numeric", values) for position, values in enumerate(matrix.T))
         table, embedder = CustomerTable(columns, len(matrix)), None
     return choose_n_segments(
-        table, embedder, matrix, max_segments=max_segments, n_init=n_init, random_state=random_state
+        table,
+        embedder,
+        matrix,
+        max_segments=max_segments,
+        min_segment_share=min_segment_share,
+        random_state=random_state,
     )
 
 
@@ -106,11 +112,32 @@ def test_the_table_shows_the_rule_at_work():
     selection = chosen(blobs(n_groups=4))
     figures = selection.to_frame().set_index("n_segments")
     assert selection.n_segments == 4
-    assert figures.index.tolist() == [1, 2, 3, 4]
-    assert (figures["gain"] > figures["least_gain"]).loc[[2, 3]].all()
-    assert figures.loc[4, "gain"] <= figures.loc[4, "least_gain"]
-    assert (figures["least_gain"] >= 1.1499 * figures["shuffled_gain"]).iloc[1:].all()
-    np.testing.assert_allclose(figures["unexplained"].diff().iloc[1:], -figures["gain"].iloc[:-1])
+    assert figures["bic"].idxmin() == figures["icl"].idxmin() == 4
+    assert figures.loc[4, "n_separated"] == 4
+    assert figures.loc[1, "unexplained"] == 1.0
+    assert (figures["icl"] >= figures["bic"] - 1e-9).loc[1:4].all()
+    assert (figures["log_likelihood"].dropna().diff().iloc[1:4] > 0).all()
+
+
+def test_the_criteria_are_those_of_latent_classes():
+    """Equal weights: the very figures of the estimator, but for the unit of numbers."""
+    frame = make_customers(400, n_segments=3, separation=2.0, random_state=4).profile
+    table = read_customers(
+        frame[["customer_id", "age", "household", "store_format"]], who="test", customer_id="customer_id"
+    )
+    embedder = CharacteristicEmbedder().fit(table)
+    selection = choose_n_segments(
+        table, embedder, embedder.transform(table), max_segments=4, min_segment_share=0.0, random_state=0
+    )
+    figures = selection.to_frame().set_index("n_segments")
+    age = embedder.transform(table)[:, list(embedder.get_feature_names_out()).index("age")]
+    standardised = table.select(["household", "store_format"])
+    columns = (*standardised.columns, Column("age", "numeric", (age - age.mean()) / age.std()))
+    for n_classes in (1, 2, 3):
+        fitted = LatentClassClusterer(n_classes, random_state=0).fit(replace(standardised, columns=columns))
+        assert figures.loc[n_classes, "log_likelihood"] == pytest.approx(fitted.log_likelihood_, abs=0.05)
+        assert figures.loc[n_classes, "bic"] == pytest.approx(fitted.bic_, abs=0.1)
+        assert figures.loc[n_classes, "icl"] == pytest.approx(fitted.icl_, abs=0.5)
 
 
 @pytest.mark.parametrize("most", [1, 2, 3])

@@ -72,7 +72,7 @@ def test_a_hopeless_test_stops_early_and_a_promising_one_does_not():
 def test_small_differences_are_no_structure():
     assert effect_floor(1) == pytest.approx(0.1)
     assert effect_floor(3) == pytest.approx(0.1 / 3)
-    assert effect_floor(50) == pytest.approx(0.015)
+    assert effect_floor(50) == pytest.approx(0.01)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -120,7 +120,7 @@ def test_growing_reaches_the_best_partition_of_clear_groups():
     patterns = distinct_patterns(blobs())
     random = np.random.RandomState(0)
     two = improved(patterns, patterns.values[:2])
-    three = grown(patterns, two, 4, random)
+    three = min((grown(patterns, two, random) for _ in range(4)), key=lambda solution: solution.sse)
     best = KMeans(3, n_init=20, random_state=0).fit(patterns.values)
     assert three.sse == pytest.approx(best.inertia_, rel=1e-4)
 

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClusterMixin
-from sklearn.cluster import DBSCAN, AgglomerativeClustering, Birch, KMeans, MeanShift
+from sklearn.cluster import DBSCAN, HDBSCAN, AgglomerativeClustering, Birch, KMeans, MeanShift
 from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
@@ -188,7 +188,9 @@ def test_any_number_of_workers_gives_the_same(continuum):
         for n_jobs in (1, 2)
     )
     np.testing.assert_array_equal(one.adjusted_rand, two.adjusted_rand)
+    np.testing.assert_array_equal(one.optimiser_adjusted_rand, two.optimiser_adjusted_rand)
     pd.testing.assert_frame_equal(one.segments, two.segments)
+    pd.testing.assert_frame_equal(one.flows, two.flows)
 
 
 def test_a_seed_repeats_and_another_does_not(continuum):
@@ -282,7 +284,7 @@ def test_frames_of_the_result(continuum):
     assert list(frame["pair"]) == [0, 1, 2] * 2
     means = frame.groupby("n_segments")["adjusted_rand"].mean()
     pd.testing.assert_series_equal(result.mean_adjusted_rand, means, check_names=False)
-    assert list(result.segments.columns) == ["n_segments", "segment", "n_customers", "slsw"]
+    assert list(result.segments.columns) == ["n_segments", "segment", "n_customers", "slsw", "slsa", "relabelled"]
     assert list(result.segments["segment"]) == [0, 1, 0, 1, 2, 3]
     summary = result.summary
     np.testing.assert_allclose(summary["mean_adjusted_rand"], means)
@@ -310,7 +312,9 @@ def test_an_empty_result_has_empty_frames():
     assert empty.to_frame().empty
     assert empty.summary.empty
     assert empty.mean_adjusted_rand.empty
-    assert list(empty.segments.columns) == ["n_segments", "segment", "n_customers", "slsw"]
+    assert list(empty.segments.columns) == ["n_segments", "segment", "n_customers", "slsw", "slsa", "relabelled"]
+    assert empty.flows.empty
+    assert empty.optimiser_share.empty
 
 
 def test_each_pair_is_told(continuum):
@@ -344,7 +348,7 @@ def test_a_warning_about_the_data_comes_once_per_solution(blobs):
     ("options", "message"),
     [
         ({"n_segments": 1}, "'n_segments' must be one or more integers >= 2 .* got 1"),
-        ({"n_segments": [2, 1]}, "a single segment always comes back"),
+        ({"n_segments": [2, 1]}, "of a single segment there is nothing to ask"),
         ({"n_segments": []}, r"'n_segments' must be .* got \[\]"),
         ({"n_segments": 2.0}, "got 2.0"),
         ({"n_segments": "auto"}, "got 'a'"),
@@ -357,6 +361,7 @@ def test_a_warning_about_the_data_comes_once_per_solution(blobs):
         ({"clusterer": DBSCAN()}, "DBSCAN has no predict.* Use an engine that has one"),
         ({"clusterer": AgglomerativeClustering()}, "AgglomerativeClustering has no predict"),
         ({"clusterer": MeanShift()}, "MeanShift has none of the parameters n_segments, n_clusters"),
+        ({"clusterer": SegmentClusterer(engine=HDBSCAN())}, "HDBSCAN finds the number of segments itself, so Segment"),
         ({"clusterer": make_pipeline(StandardScaler(), DBSCAN())}, "Pipeline has no predict"),
         ({"clusterer": Halves(labels=(-1, 0))}, r"numbered from 0, got .*-1 \(not assigned\)"),
         ({"clusterer": Halves(labels=("a", "b"))}, "numbered from 0, got"),
@@ -388,13 +393,28 @@ def test_more_segments_than_distinct_rows_are_refused_with_the_largest_number():
     X = np.repeat(np.arange(6.0), 5)[:, None]
     with pytest.raises(InfeasibleError, match=r"n_segments=7 .* 6 distinct row\(s\)\. Ask for at most 6"):
         bootstrap_stability(KMeans(n_init=1), X, [2, 7], n_boot=2, random_state=0)
-    rare = np.r_[np.zeros(50), np.arange(1.0, 5.0)][:, None]
+    rare = np.r_[np.zeros(50), np.arange(1.0, 9.0)][:, None]
     with pytest.raises(InfeasibleError, match=r"every bootstrap sample; .* Ask for at most (\d)") as caught:
-        bootstrap_stability(KMeans(n_init=1), rare, [5], n_boot=20, random_state=0)
+        bootstrap_stability(KMeans(n_init=1), rare, [9], n_boot=20, random_state=0)
     largest = int(str(caught.value).rsplit("at most ", 1)[1][0])
-    if largest > 1:
-        result = bootstrap_stability(KMeans(n_init=1), rare, [largest], n_boot=20, random_state=0)
-        assert result.n_segments == (largest,)
+    result = bootstrap_stability(KMeans(n_init=1), rare, [largest], n_boot=20, random_state=0)
+    assert result.n_segments == (largest,)
+
+
+def test_customers_who_are_all_alike_are_refused():
+    with pytest.raises(InfeasibleError, match=r"only 1 kind\(s\) of customers differ .* Drop constant columns"):
+        bootstrap_stability(KMeans(n_init=1), np.ones((30, 2)), [2], n_boot=2, random_state=0)
+    with pytest.raises(InfeasibleError, match="smallest number in one is 1. Pass more customers that differ"):
+        bootstrap_stability(KMeans(n_init=1), np.eye(30)[:, :1], [2], n_boot=30, random_state=0)
+
+
+def test_constant_columns_change_nothing(continuum):
+    with_constants = np.column_stack([np.ones(240), continuum, np.full(240, -3.0)])
+    plain, other = (
+        bootstrap_stability(KMeans(n_init=1), X, [2, 3], n_boot=3, random_state=0) for X in (continuum, with_constants)
+    )
+    np.testing.assert_array_equal(plain.adjusted_rand, other.adjusted_rand)
+    pd.testing.assert_frame_equal(plain.segments, other.segments)
 
 
 @pytest.mark.parametrize("engine", ["kmeans", "latent_class", "k_prototypes"])

@@ -14,6 +14,7 @@ from custseg.segmentation._k_prototypes import KPrototypesClusterer
 from custseg.segmentation._kmeans import Optimum
 from custseg.segmentation._latent_class import LatentClassClusterer
 from custseg.segmentation._latent_em import LatentOptimum
+from custseg.segmentation._n_segments import select_n_segments
 from custseg.segmentation._rfm_segmenter import RFMSegmenter
 from custseg.segmentation._rule_report import RuleReport
 from custseg.segmentation._rule_segmenter import RuleSegmenter
@@ -37,4 +38,5 @@ __all__ = [
     "SegmentClusterer",
     "SegmentSelection",
     "assign_segments",
+    "select_n_segments",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Literal, Self
+from warnings import warn
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +17,10 @@ from sklearn.utils.metaestimators import available_if
 from custseg._core.customers import CustomerTable
 from custseg._core.frames import is_table
 from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Instance, Integer, Number, OneOf, ParameterTable, Where
-from custseg.exceptions import ColumnTypeError, InfeasibleError, InvalidParameterError
+from custseg.exceptions import ColumnTypeError, DataQualityWarning, InfeasibleError, InvalidParameterError
 from custseg.segmentation._embedder import MAPPING_OR_NONE, CharacteristicEmbedder, check_for_ids
 from custseg.segmentation._engines import ENGINES, Partition, Task, finds_number, is_clusterer, is_latent, partition
-from custseg.segmentation._kmeans import Patterns, distinct_patterns
+from custseg.segmentation._kmeans import distinct_patterns
 from custseg.segmentation._order import order_by_content, segment_order, weighted_mean
 from custseg.segmentation._segmenter import DEFAULT_ID, Segmenter
 from custseg.segmentation._select import SegmentSelection, choose_n_segments
@@ -133,10 +134,12 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
     associations but no groups. Logs of the variance inside segments are compared, as by the gap
     statistic [4]_. The draws are custseg's own: a smoothed bootstrap [5]_ in the space of normal variables
     behind the columns, since with uniform draws associations would pass for segments. Where the customers
-    do not stand out (at level .05, and by a least difference), the answer is 1. Else segments are added as long
-    as one more explains clearly more (1.15 times) than after the characteristics were shuffled
-    inside the segments. More than 2,500 customers are judged by a random sample of them. All this looks at
-    k-means in the embedding, whatever the engine, unless that finds the number itself.
+    do not stand out (at level .05, and by a least difference), the answer is 1. Else latent classes are fitted for
+    1, 2, ... segments, and the number with the lowest BIC is taken: of those in which no class is smaller than
+    ``min_segment_share``. Classes without a valley between them [6]_ then count as one group: where
+    characteristics go together inside segments, the BIC splits these for ever. Two or more such classes are
+    worth a warning. More than 2,500 customers are judged by a random sample of them. All this looks at
+    the characteristics in the embedding, whatever the engine, unless that finds the number itself.
     ``selection_.reason`` gives the figures.
 
     References
@@ -262,9 +265,6 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         table, matrix, mass = self._embed_in_fit(X, sample_weight)
         self._check_order_by(table)
-        columns = self._canonical_columns(matrix, mass)
-        known = mass > 0
-        patterns = distinct_patterns(matrix[known][:, columns], mass[known])
         random_state = self.random_state
         if not isinstance(random_state, (int, np.integer)):
             random_state = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
@@ -274,38 +274,26 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
             n_segments = int(self.n_segments)
         elif not finds_number(self.engine):
             with _Step(context, self, "choose the number of segments"):
-                self.selection_ = self._choose(table, matrix, patterns, random_state)
+                self.selection_ = self._choose(table, matrix, mass, random_state)
             n_segments = self.selection_.n_segments
-        task = Task(
-            type(self).__name__,
-            self._for_engine(table, matrix),
-            {name: self._weight(name) for name in self.clustered_on_},
-            matrix[:, columns],
-            mass,
-            patterns,
-            n_segments,
-            self.min_segment_share,
-            self.n_init,
-            self.sample_above,
-            random_state,
-        )
+        task = self._task(table, matrix, mass, n_segments, random_state)
         with _Step(context, self, "fit"):
             found = partition(self.engine, task)
         labels = found.assign(task.matrix, task.table)
-        populated = np.unique(labels[known & (labels >= 0)])
+        populated = np.unique(labels[(mass > 0) & (labels >= 0)])
         if self.engine == "kmeans" and len(populated) < found.n_segments:  # some differ by rounding only
             who = type(self).__name__
             raise InfeasibleError.too_few_customers(who, found.n_segments, len(populated), table.n_customers)
         by = None if self.order_by is None else table[self.order_by]
-        self._columns = columns
         self._partition = found.in_order(segment_order(found.centers, labels, mass, by))
         self.engine_, self.optimum_, self.sample_loss_ = found.engine, found.optimum, found.sample
         self.n_segments_ = found.n_segments
-        self.segment_centers_ = self._partition.centers[:, np.argsort(columns)]
+        in_place = np.argsort(self._columns)
+        self.segment_centers_ = self._partition.centers[:, in_place]
         self.segment_subsidies_ = self._partition.subsidies
         self.labels_ = self._partition.assign(task.matrix, task.table)
         self.segment_sizes_ = np.bincount(self.labels_[self.labels_ >= 0], minlength=self.n_segments_)
-        self._mean = weighted_mean(patterns.values, patterns.counts)[np.argsort(columns)]
+        self._mean = weighted_mean(task.patterns.values, task.patterns.counts)[in_place]
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 
@@ -440,6 +428,26 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         self.clustered_on_ = [name for name in table.names if self.embedder_.weights_[name] > 0]
         return table, self.embedder_.transform(self._for_embedder(X, table)), mass
 
+    def _task(
+        self, table: CustomerTable, matrix: Floats, mass: Floats, n_segments: int | None, random_state: int
+    ) -> Task:
+        """Say what is to be partitioned, columns in canonical order."""
+        self._columns = self._canonical_columns(matrix, mass)
+        known, placed = mass > 0, matrix[:, self._columns]
+        return Task(
+            type(self).__name__,
+            self._for_engine(table, matrix),
+            {name: self._weight(name) for name in self.clustered_on_},
+            placed,
+            mass,
+            distinct_patterns(placed[known], mass[known]),
+            n_segments,
+            self.min_segment_share,
+            self.n_init,
+            self.sample_above,
+            random_state,
+        )
+
     def _for_embedder(self, X: Any, table: CustomerTable) -> Any:
         """Hand on the table as read; a matrix as it is, so that the embedder too knows it as a matrix."""
         return table if is_table(X) or isinstance(X, CustomerTable) else X
@@ -480,18 +488,18 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         names = self.clustered_on_ if self.embedder_ is None else self.embedder_.get_feature_names_out()
         return np.argsort(np.asarray(names, dtype=str), kind="stable")
 
-    def _choose(self, table: CustomerTable, matrix: Floats, patterns: Patterns, random_state: int) -> SegmentSelection:
-        most = min(self.max_segments, patterns.n_patterns)
-        if self.min_segment_share > 0:
-            most = min(most, int(1.0 / self.min_segment_share + 1e-9))
-        return choose_n_segments(
+    def _choose(self, table: CustomerTable, matrix: Floats, mass: Floats, random_state: int) -> SegmentSelection:
+        selection = choose_n_segments(
             table,
             self.embedder_,
             matrix,
-            max_segments=most,
-            n_init=self.n_init,
+            max_segments=self.max_segments,
+            min_segment_share=self.min_segment_share,
             random_state=random_state,
         )
+        if selection.warning is not None:
+            warn(f"{type(self).__name__}: {selection.warning}.", DataQualityWarning, stacklevel=4)
+        return selection
 
 
 class _Step:

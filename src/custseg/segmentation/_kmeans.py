@@ -133,7 +133,13 @@ class KMeansFit:
 
 
 def fit_kmeans(
-    patterns: Patterns, n_clusters: int, *, n_init: int, random_state: Any, sample_above: int = 100_000
+    patterns: Patterns,
+    n_clusters: int,
+    *,
+    n_init: int,
+    random_state: Any,
+    sample_above: int = 100_000,
+    swaps: bool = True,
 ) -> KMeansFit:
     """Partition patterns into clusters of least weighted sum of squared distances.
 
@@ -162,6 +168,8 @@ def fit_kmeans(
         The source of the starting centres. The first restarts are the same for every ``n_init``.
     sample_above : int, default=100,000
         The number of patterns above which a sample of them is fitted.
+    swaps : bool, default=True
+        Whether the swap search is tried at all; it takes about as long as the rest.
 
     Returns
     -------
@@ -197,12 +205,12 @@ def fit_kmeans(
     n_sampled = sample_size(sample_above, n_clusters)
     with one_thread():
         if patterns.n_patterns <= n_sampled:
-            found = _search(points, patterns.counts, n_clusters, n_init, random)
+            found = _search(points, patterns.counts, n_clusters, n_init, random, swaps=swaps)
             centers, labels, loss = found.centers, found.labels, None
             sse = sse_of(points, patterns.counts, centers, labels)
         else:
             rows, counts = drawn(patterns, n_sampled, points)
-            found = _search(points[rows], counts, n_clusters, n_init, random)
+            found = _search(points[rows], counts, n_clusters, n_init, random, swaps=swaps)
             labels, centers, passes = full_passes(points, patterns.counts, found.centers)
             sse = passes[-1]
             loss = SampleLoss(
@@ -261,7 +269,9 @@ class _Found:
     n_swaps: int
 
 
-def _search(points: Floats, counts: Floats, n_clusters: int, n_init: int, random: np.random.RandomState) -> _Found:
+def _search(
+    points: Floats, counts: Floats, n_clusters: int, n_init: int, random: np.random.RandomState, *, swaps: bool
+) -> _Found:
     """Find the best partition of centred patterns."""
     total = total_of(points, counts)
     if n_clusters in (1, len(points)):
@@ -274,7 +284,7 @@ def _search(points: Floats, counts: Floats, n_clusters: int, n_init: int, random
     labels, n_iterations, n_swaps = started.labels, started.n_iterations, 0
     if not np.bincount(labels, minlength=n_clusters).all():
         raise InfeasibleError.too_few_customers("k-means", n_clusters, len(np.unique(labels)), len(points))
-    if _is_hit(started.sse, total).sum() < max(AGREE * n_init, FEWEST_AGREEING):
+    if swaps and _is_hit(started.sse, total).sum() < max(AGREE * n_init, FEWEST_AGREEING):
         searched = swap_search(
             points,
             counts,

@@ -188,12 +188,18 @@ class Design:
         How many levels each has.
     known_columns : ndarray of shape (n_numeric,)
         The column that says where each number is known: 0, the ones, if always.
+    level_weights : ndarray of shape (n_levels,)
+        How much the log-likelihood of each level counts; 1, unless characteristics are to count unequally.
+    number_weights : ndarray of shape (n_numeric,)
+        The same of each number.
     """
 
     matrix: Floats
     level_starts: Integers
     level_sizes: Integers
     known_columns: Integers
+    level_weights: Floats
+    number_weights: Floats
 
     @property
     def n_levels(self) -> int:
@@ -221,8 +227,13 @@ class Design:
         return slice(self.numbers.stop, self.numbers.stop + self.n_numbers)
 
     @classmethod
-    def of(cls, parts: Sequence[Part], encoded: Floats) -> Design:
-        """Lay out encoded rows; levels first, then numbers, each in the order of the parts."""
+    def of(cls, parts: Sequence[Part], encoded: Floats, weights: Floats | None = None) -> Design:
+        """Lay out encoded rows; levels first, then numbers, each in the order of the parts.
+
+        ``weights`` has one entry per part.
+        """
+        if weights is None:
+            weights = np.ones(len(parts))
         categorical = [position for position, part in enumerate(parts) if isinstance(part, LevelPart)]
         numeric = [position for position, part in enumerate(parts) if isinstance(part, NumberPart)]
         sizes = np.array([_n_levels(parts[position]) for position in categorical], dtype=np.int64)
@@ -233,7 +244,14 @@ class Design:
         known_columns = np.zeros(len(numeric), dtype=np.int64)
         known_columns[with_gaps] = np.arange(width - int(with_gaps.sum()), width)
         starts = np.append(0, np.cumsum(sizes)[:-1]).astype(np.int64) if len(sizes) else np.empty(0, np.int64)
-        design = cls(np.zeros((len(encoded), width)), starts, sizes, known_columns)
+        design = cls(
+            np.zeros((len(encoded), width)),
+            starts,
+            sizes,
+            known_columns,
+            np.repeat(weights[categorical], sizes),
+            weights[numeric],
+        )
         matrix = design.matrix
         matrix[:, 0] = 1.0
         for start, position in zip(starts, categorical, strict=True):
@@ -245,9 +263,9 @@ class Design:
         return design
 
     def points(self, counts: Floats) -> Floats:
-        """Return the rows as points in which every characteristic has a total variance of about 1."""
+        """Return the rows as points in which every characteristic has a total variance of about its weight."""
         levels = self.matrix[:, self.levels]
-        numbers = self.matrix[:, self.numbers]
+        numbers = self.matrix[:, self.numbers] * np.sqrt(self.number_weights)
         if not self.n_levels:
             return numbers
         mass = (levels * counts[:, None]).sum(axis=0)
@@ -256,7 +274,8 @@ class Design:
         spread = np.sqrt(1.0 - np.add.reduceat(shares**2, self.level_starts))
         known = np.add.reduceat(levels, self.level_starts, axis=1)
         centred = levels - np.repeat(known, self.level_sizes, axis=1) * shares
-        return np.concatenate([centred / np.repeat(spread, self.level_sizes), numbers], axis=1)
+        scale = np.sqrt(self.level_weights) / np.repeat(spread, self.level_sizes)
+        return np.concatenate([centred * scale, numbers], axis=1)
 
 
 def _n_levels(part: Any) -> int:

@@ -144,11 +144,11 @@ def coefficients(classes: Classes, design: Design) -> Floats:
     """Return what the design matrix is multiplied by: (..., n_classes, n_columns)."""
     found = np.zeros((*classes.shares.shape, design.matrix.shape[1]))
     found[..., 0] = np.log(np.maximum(classes.shares, 1e-300))
-    found[..., design.levels] = np.log(np.maximum(classes.levels, SMALLEST_PROBABILITY))
-    means, variances = classes.means, classes.variances
-    found[..., design.numbers] = means / variances
-    found[..., design.squares] = -0.5 / variances
-    constants = -0.5 * means**2 / variances - 0.5 * np.log(variances) - HALF_LOG_2PI
+    found[..., design.levels] = np.log(np.maximum(classes.levels, SMALLEST_PROBABILITY)) * design.level_weights
+    means, variances, weights = classes.means, classes.variances, design.number_weights
+    found[..., design.numbers] = means / variances * weights
+    found[..., design.squares] = -0.5 / variances * weights
+    constants = (-0.5 * means**2 / variances - 0.5 * np.log(variances) - HALF_LOG_2PI) * weights
     always = design.known_columns == 0
     found[..., 0] += constants[..., always].sum(axis=-1)
     found[..., design.known_columns[~always]] = constants[..., ~always]

@@ -1,4 +1,4 @@
-"""How many segments? First whether there are any, then how many times splitting pays."""
+"""How many segments? First whether there are any, then how many classes the customers show, and with a gap between."""
 
 from __future__ import annotations
 
@@ -7,38 +7,29 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.sparse.csgraph import connected_components
 from sklearn.utils import check_random_state
 
 from custseg._core.customers import CustomerTable
+from custseg.segmentation._criteria import ClassSolution, class_solutions
 from custseg.segmentation._embedder import CharacteristicEmbedder
-from custseg.segmentation._kmeans import KMeansFit, distinct_patterns, fit_kmeans, one_thread
-from custseg.segmentation._structure import LEVEL, Space, StructureTest, grown, improved, run_structure_test
+from custseg.segmentation._kmeans import distinct_patterns, one_thread
+from custseg.segmentation._structure import (
+    FEWEST_CUSTOMERS,
+    FEWEST_DISTINCT,
+    MAX_CUSTOMERS,
+    Space,
+    StructureResult,
+    run_structure_test,
+)
+from custseg.segmentation._valleys import depth_of_valleys, n_separated
 
 __all__ = ["SegmentSelection", "choose_n_segments"]
 
 Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
-# Above so many customers a random sample of that size decides; it shows structure as reliably.
-MAX_CUSTOMERS = 2_500
-# Fewer customers cannot show that they are more than one group.
-FEWEST_CUSTOMERS = 20
-# A split is real where it lowers the variance by more than so many times what it would if the
-# characteristics were independent inside the segments: best of 1.05 to 1.25 on planted segments of
-# separation 1.2, 1.5 and 2 (exact in .77, .90 and .94 of the sets).
-LEAST_GAIN = 1.15
-# ... and by more than so many standard deviations of that, which matters below some hundred customers.
-LEAST_DEVIATIONS = 2.0
-# Shuffles behind mean and standard deviation.
-N_SHUFFLES = 5
-# Columns that correlate more than this inside segments say the same thing and are shuffled as one.
-SAME_THING = 0.8
-# Restarts for the shuffled customers, and the most for the observed ones.
-SHUFFLED_RESTARTS = 4
-MOST_RESTARTS = 10
-# With fewer different customers the values themselves are the groups.
-FEWEST_DISTINCT = 4
+# Classes without a valley between them are one group. From so many on it is worth a warning: the
+# characteristics go together inside the segments.
+MANY_JOINED = 2
 
 _FIGURES = (
     "n_segments",
@@ -46,9 +37,11 @@ _FIGURES = (
     "null_unexplained",
     "excess",
     "z",
-    "gain",
-    "shuffled_gain",
-    "least_gain",
+    "log_likelihood",
+    "bic",
+    "icl",
+    "smallest_share",
+    "n_separated",
 )
 
 
@@ -62,16 +55,22 @@ class SegmentSelection:
         The choice; 1 where no structure was found.
     reason : str
         The reason in words, with its figures.
+    structured : bool
+        Whether the customers differ from one continuum. Where they do and ``n_segments`` is 1, no groups
+        with a gap between them were found.
     table : DataFrame
-        One row for each number of segments that was looked at: ``n_segments``; ``unexplained``, the
-        share of the variance inside segments; ``null_unexplained``, ``excess`` and ``z``, how one
-        continuum compares (NaN where it was not); ``gain``, by how much one more segment lowers the
-        unexplained share; ``shuffled_gain``, the same with independent characteristics inside the
-        segments; ``least_gain``, what it must exceed for one more segment.
+        One row for each number of segments that was looked at, NaN where it was not looked at in
+        this way: ``n_segments``; ``unexplained``, the share of the variance that k-means leaves inside
+        segments; ``null_unexplained``, ``excess`` and ``z``, how one continuum compares;
+        ``log_likelihood``, ``bic`` and ``icl`` of latent classes, lower criteria being better;
+        ``smallest_share``, that of the customers in the smallest class; ``n_separated``, how many groups
+        are left where classes without a valley between them count as one.
     p_value : float
         Of the test against one continuum; NaN where there was nothing to test.
     effect : float
         The log of null_unexplained / unexplained where it stands out most; NaN likewise.
+    warning : str or None
+        What to beware of: that characteristics go together inside the segments.
 
     Examples
     --------
@@ -84,15 +83,17 @@ class SegmentSelection:
     (3, 0.025)
     >>> selection.reason.partition(" (")[0]
     '3 segments: the customers are more compact than one continuum with the same characteristics and associations'
-    >>> selection.to_frame()["n_segments"].tolist()
-    [1, 2, 3]
+    >>> selection.to_frame().set_index("n_segments")["bic"].idxmin()
+    3
     """
 
     n_segments: int
     reason: str
+    structured: bool
     table: pd.DataFrame = field(repr=False)
     p_value: float = np.nan
     effect: float = np.nan
+    warning: str | None = None
 
     def to_frame(self) -> pd.DataFrame:
         """Return the table of all numbers of segments that were looked at."""
@@ -105,15 +106,16 @@ def choose_n_segments(
     matrix: npt.ArrayLike,
     *,
     max_segments: int,
-    n_init: int,
+    min_segment_share: float,
     random_state: int | np.random.RandomState | None,
 ) -> SegmentSelection:
     """Choose the number of segments, 1 where the customers are one continuum.
 
     First the customers are compared with draws from one continuum
     (:func:`~custseg.segmentation._structure.run_structure_test`). Where they do not differ, the
-    answer is 1. Else segments are added as long as one more lowers the variance inside segments by
-    more than 1.15 times what it does after the characteristics were shuffled inside the segments.
+    answer is 1. Else latent classes are fitted for 1, 2, ... segments. The number with the lowest
+    BIC is taken, unless some of its classes have no valley between them: then the number of groups
+    that do.
 
     Parameters
     ----------
@@ -125,8 +127,8 @@ def choose_n_segments(
         The embedded customers.
     max_segments : int
         The largest answer.
-    n_init : int
-        Restarts of k-means, at most 10 of which are used here.
+    min_segment_share : float
+        Solutions with a smaller class are not taken.
     random_state : int, RandomState or None
         Source of the randomness.
 
@@ -143,146 +145,84 @@ def choose_n_segments(
     >>> random = np.random.RandomState(0)
     >>> blobs = random.normal(size=(300, 4)) + 5 * np.eye(4)[random.randint(3, size=300)]
     >>> customers = CustomerTable(tuple(Column(f"x{i}", "numeric", x) for i, x in enumerate(blobs.T)), 300)
-    >>> choose_n_segments(customers, None, blobs, max_segments=10, n_init=10, random_state=0).n_segments
+    >>> choose_n_segments(
+    ...     customers, None, blobs, max_segments=10, min_segment_share=0.0, random_state=0
+    ... ).n_segments
     3
     """
     random = check_random_state(random_state)
     matrix = np.asarray(matrix, dtype=np.float64)
     if max_segments < 2:
-        return _selection(1, "no more were allowed", _undivided())
+        return _one("no more were allowed")
     if len(matrix) < FEWEST_CUSTOMERS:
-        why = f"{len(matrix)} customer(s) are too few to show structure (at least {FEWEST_CUSTOMERS} are needed)"
-        return _selection(1, why, _undivided())
+        return _one(f"{len(matrix)} customer(s) are too few to show structure (at least {FEWEST_CUSTOMERS} are needed)")
     with one_thread():
         space = Space.of(table, embedder, matrix, max_customers=MAX_CUSTOMERS, random=random)
         n_rows = space.table.n_customers
         where = f" (decided on a random sample of {n_rows} customers)" if n_rows < len(matrix) else ""
         n_distinct = distinct_patterns(space.embed(space.table)).n_patterns
         if n_distinct < FEWEST_DISTINCT:
-            why = f"only {n_distinct} kind(s) of customers differ in what they are clustered on{where}"
-            return _selection(1, why, _undivided())
+            return _one(f"only {n_distinct} kind(s) of customers differ in what they are clustered on{where}")
         test = run_structure_test(space, random=random)
         if not test.rejected:
-            figures = pd.concat([_undivided(), test.table], ignore_index=True)
-            return _selection(1, _why_one(test) + where, figures, test)
-        gains = _gains(space, max_segments, min(n_init, MOST_RESTARTS), random)
-    n_segments, why = _chosen(gains, test, max_segments)
-    figures = gains.merge(test.table.drop(columns="unexplained"), on="n_segments", how="left")
-    return _selection(n_segments, f"{_why_more(test)}; {why}{where}", figures, test)
+            first = pd.DataFrame({"n_segments": [1], "unexplained": [1.0]})
+            figures = pd.concat([first, test.table], ignore_index=True).reindex(columns=_FIGURES)
+            return replace(_one(test.reason + where), table=figures, p_value=test.p_value, effect=test.effect)
+        solutions = list(class_solutions(space, max_segments, random))
+        figures = _table(solutions, _separated(space, solutions), test)
+    return _chosen(figures, test, max_segments, min_segment_share, where)
 
 
-def _undivided() -> pd.DataFrame:
-    """Return the row of a single segment, which leaves all variance unexplained."""
-    return pd.DataFrame({"n_segments": [1], "unexplained": [1.0]})
+def _one(why: str) -> SegmentSelection:
+    table = pd.DataFrame({"n_segments": [1], "unexplained": [1.0]}).reindex(columns=_FIGURES)
+    return SegmentSelection(1, f"One segment: {why}.", False, table)
 
 
-def _selection(n_segments: int, why: str, figures: pd.DataFrame, test: StructureTest | None = None) -> SegmentSelection:
+def _separated(space: Space, solutions: list[ClassSolution]) -> list[int]:
+    """Return for each solution how many of its classes have a valley between them."""
+    embedded = space.embed(space.table)
+    return [
+        n_separated(depth_of_valleys(embedded, solution.labels, solution.n_classes), solution.labels)
+        for solution in solutions
+    ]
+
+
+def _table(solutions: list[ClassSolution], separated: list[int], test: StructureResult) -> pd.DataFrame:
+    table = pd.DataFrame(
+        {
+            "n_segments": [solution.n_classes for solution in solutions],
+            "log_likelihood": [solution.log_likelihood for solution in solutions],
+            "bic": [solution.bic for solution in solutions],
+            "icl": [solution.icl for solution in solutions],
+            "smallest_share": [solution.smallest_share for solution in solutions],
+            "n_separated": separated,
+        }
+    )
+    table = table.merge(test.table, on="n_segments", how="outer").reindex(columns=_FIGURES)
+    table.loc[table["n_segments"] == 1, "unexplained"] = 1.0
+    return table
+
+
+def _chosen(
+    table: pd.DataFrame, test: StructureResult, max_segments: int, min_segment_share: float, where: str
+) -> SegmentSelection:
+    """Take the number of classes with the lowest BIC, less those without a valley to another."""
+    feasible = table[table["smallest_share"] >= min_segment_share]
+    best = int(feasible["bic"].argmin())
+    n_classes, n_segments = (int(feasible[name].iloc[best]) for name in ("n_segments", "n_separated"))
+    allowed = " (more were not allowed)" if n_classes == max_segments else ""
+    if min_segment_share > 0:
+        allowed += f" (of those in which no class has less than {min_segment_share:.1%} of the customers)"
+    why = f"{test.reason}; latent classes describe them best with {n_classes} class(es) by the BIC{allowed}"
+    warning = None
+    if n_segments < n_classes:
+        why += f", of which {n_segments} have a gap between them"
+        if n_classes - n_segments >= MANY_JOINED:
+            why += ": characteristics go together inside segments"
+            warning = (
+                f"characteristics go together inside the segments: {n_classes} latent classes describe the customers "
+                f"best, but only {n_segments} groups have a gap between them. {n_segments} was taken. See "
+                "selection_.table, and consider combining characteristics that say the same"
+            )
     answer = "One segment" if n_segments == 1 else f"{n_segments} segments"
-    p_value, effect = (np.nan, np.nan) if test is None else (test.p_value, test.effect)
-    return SegmentSelection(n_segments, f"{answer}: {why}.", figures.reindex(columns=_FIGURES), p_value, effect)
-
-
-def _why_one(test: StructureTest) -> str:
-    figures = f"p = {test.p_value:.3g}, {test.n_draws} draws"
-    if test.p_value <= LEVEL:
-        return (
-            f"at {test.n_segments} segments the customers are only {test.effect:.1%} more compact than one "
-            f"continuum with the same characteristics and associations ({figures}), and up to "
-            f"{test.least_effect:.1%} is no structure"
-        )
-    return f"one continuum with the same characteristics and associations splits as well as these customers ({figures})"
-
-
-def _why_more(test: StructureTest) -> str:
-    return (
-        f"the customers are more compact than one continuum with the same characteristics and associations "
-        f"(by {test.effect:.1%} at {test.n_segments} segments, p = {test.p_value:.3g}, {test.n_draws} draws)"
-    )
-
-
-def _chosen(gains: pd.DataFrame, test: StructureTest, max_segments: int) -> tuple[int, str]:
-    """Take the first number of segments from which one more no longer pays."""
-    enough = gains[gains["gain"] <= gains["least_gain"]]
-    if len(enough):
-        n_segments = int(enough["n_segments"].iloc[0])
-        gain, shuffled = float(enough["gain"].iloc[0]), float(enough["shuffled_gain"].iloc[0])
-        return n_segments, (
-            f"one more would explain {gain:.2%} of the variance, hardly more than among customers whose "
-            f"characteristics are independent inside the segments ({shuffled:.2%})"
-        )
-    # Splitting along what goes together inside segments pays for ever; the null of the test knows association.
-    reached = int(gains["n_segments"].iloc[-1])
-    allowed = test.table[test.table["n_segments"] <= max_segments]
-    n_segments = int(allowed["n_segments"].iloc[int(allowed["excess"].argmax())])
-    return n_segments, (
-        f"one more still pays at {reached}, be it that more are not allowed or that characteristics go together "
-        "inside segments; taken where the difference to one continuum is largest"
-    )
-
-
-def _gains(space: Space, max_segments: int, n_init: int, random: np.random.RandomState) -> pd.DataFrame:
-    """Compare what each further segment gains with what it gains after shuffling inside the segments."""
-    patterns = distinct_patterns(space.embed(space.table))
-    last = min(max_segments, patterns.n_patterns - 1)
-    total = fit_kmeans(patterns, 1, n_init=1, random_state=random).sse
-    fit = fit_kmeans(patterns, 2, n_init=n_init, random_state=random)
-    rows = [{"n_segments": 1, "unexplained": 1.0, "gain": 1 - fit.sse / total}]
-    for k in range(2, last + 1):
-        following = fit_kmeans(patterns, k + 1, n_init=n_init, random_state=random)
-        labels = fit.labels[patterns.inverse]
-        groups = _said_together(space, labels)
-        shuffled = np.array([_shuffled_gain(space, fit, labels, groups, random) for _ in range(N_SHUFFLES)])
-        least = max(LEAST_GAIN * shuffled.mean(), shuffled.mean() + LEAST_DEVIATIONS * shuffled.std(ddof=1))
-        rows.append(
-            {
-                "n_segments": k,
-                "unexplained": fit.sse / total,
-                "gain": (fit.sse - following.sse) / total,
-                "shuffled_gain": shuffled.mean() / total,
-                "least_gain": least / total,
-            }
-        )
-        if fit.sse - following.sse <= least:
-            break
-        fit = following
-    return pd.DataFrame(rows)
-
-
-def _said_together(space: Space, labels: Integers) -> Integers:
-    """Return the group of every column; columns that say the same thing in every segment share one.
-
-    Spend and its logarithm would otherwise fall apart in the shuffle, and every split would seem to
-    pay. In *every* segment: in one that still holds two groups of customers, columns that tell
-    these apart go together as well.
-    """
-    scores = space.scores()
-    values = np.column_stack([scores.get(name, np.zeros(len(labels))) for name in space.table.names])
-    same = np.ones((values.shape[1], values.shape[1]), dtype=bool)
-    for segment in range(labels.max() + 1):
-        inside = values[labels == segment]
-        inside = inside - inside.mean(axis=0)
-        products = inside.T @ inside
-        scale = np.sqrt(np.outer(np.diag(products), np.diag(products)))
-        same &= np.abs(products) >= SAME_THING * np.maximum(scale, np.finfo(np.float64).tiny)
-    groups: Integers = connected_components(same, directed=False)[1].astype(np.int64)
-    return groups
-
-
-def _shuffled_gain(
-    space: Space, fit: KMeansFit, labels: Integers, groups: Integers, random: np.random.RandomState
-) -> float:
-    """Return what one more segment gains where characteristics are independent inside the segments."""
-    into = np.argsort(labels, kind="stable")
-    order = [np.lexsort((random.random_sample(len(labels)), labels)) for _ in range(groups.max() + 1)]
-    columns = []
-    for column, group in zip(space.table.columns, groups, strict=True):
-        values = np.empty_like(column.values)
-        values[into] = column.values[order[group]]
-        columns.append(replace(column, values=values))
-    patterns = distinct_patterns(space.embed(CustomerTable(tuple(columns), len(labels))))
-    if patterns.n_patterns <= len(fit.centers):
-        return 0.0
-    same = improved(patterns, fit.centers)
-    split = grown(patterns, same, SHUFFLED_RESTARTS, random)
-    more = fit_kmeans(patterns, len(fit.centers) + 1, n_init=SHUFFLED_RESTARTS, random_state=random)
-    return same.sse - min(more.sse, split.sse)
+    return SegmentSelection(n_segments, f"{answer}: {why}{where}.", True, table, test.p_value, test.effect, warning)

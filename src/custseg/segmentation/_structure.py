@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -15,7 +16,17 @@ from custseg.segmentation._kmeans import Patterns, distinct_patterns
 from custseg.segmentation._null import NullGenerator
 from custseg.segmentation._order import order_by_content
 
-__all__ = ["LEVEL", "Space", "StructureTest", "effect_floor", "grown", "improved", "run_structure_test"]
+__all__ = [
+    "FEWEST_CUSTOMERS",
+    "FEWEST_DISTINCT",
+    "LEVEL",
+    "MAX_CUSTOMERS",
+    "N_SEGMENTS",
+    "Space",
+    "StructureResult",
+    "effect_floor",
+    "run_structure_test",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -26,10 +37,16 @@ N_DRAWS = 39
 # After so many draws the test may stop early, never to reject, only to accept.
 FIRST_LOOK = 9
 # Numbers of segments that are tried; more than 8 find nothing that 8 do not.
-MOST_TRIED = 8
+N_SEGMENTS = range(2, 9)
+# Above so many customers a random sample of that size decides; it shows structure as reliably.
+MAX_CUSTOMERS = 2_500
+# Fewer customers cannot show that they are more than one group.
+FEWEST_CUSTOMERS = 20
+# With fewer different customers the values themselves are the groups.
+FEWEST_DISTINCT = 4
 # The null copies associations, not every bend of the data: with many customers that small misfit
 # becomes significant. A difference counts only above this share of the within-segment variance, ...
-LEAST_EFFECT = 0.015
+LEAST_EFFECT = 0.010
 # ... and above this in units of one characteristic's variance: with three columns (recency, frequency,
 # monetary) the misfit of a single pair of columns weighs more than with twenty.
 LEAST_EFFECT_PER_COLUMN = 0.10
@@ -54,10 +71,13 @@ class Space:
         The columns that take part, in an order that does not depend on that of rows or columns.
     n_columns : float
         Effective number of columns: fewer where some weigh more than others.
+    weights : mapping of str to float
+        The weight of each column; 1 without an embedder.
     """
 
     table: CustomerTable
     n_columns: float
+    weights: Mapping[str, float]
     _all: CustomerTable
     _embedder: CharacteristicEmbedder | None
     _order: npt.NDArray[np.int64]
@@ -82,21 +102,23 @@ class Space:
             names = [f"x{position}" for position in range(matrix.shape[1])]
             values = zip(names, matrix.T, strict=True)
             table = CustomerTable(tuple(Column(name, "numeric", column) for name, column in values), len(matrix))
-            weights = dict(zip(names, matrix.var(axis=0), strict=True))
+            counting = dict(zip(names, matrix.var(axis=0), strict=True))
+            weights: Mapping[str, float] = dict.fromkeys(names, 1.0)
         else:
-            weights = embedder.weights_
-        used = sorted((column for column in table.columns if weights[column.name] > 0), key=_content)
+            counting = weights = embedder.weights_
+        used = sorted((column for column in table.columns if counting[column.name] > 0), key=_content)
         rows = np.lexsort([column.values for column in used]) if used else np.arange(table.n_customers)
         if len(rows) > max_customers:
             # the rows are sorted, so the sample does not depend on the order in which they came
             rows = rows[np.sort(random.choice(len(rows), size=max_customers, replace=False))]
         matrix = matrix[rows]
-        varying = [weights[column.name] for column in used if _varies(column.take(rows))]
+        varying = [counting[column.name] for column in used if _varies(column.take(rows))]
         n_columns = sum(varying) ** 2 / sum(w**2 for w in varying) if varying else 0.0
         order = order_by_content(matrix, np.ones(len(matrix)))
         return cls(
             CustomerTable(tuple(column.take(rows) for column in used), len(rows)),
             float(n_columns),
+            weights,
             table.take(rows),
             embedder,
             order,
@@ -124,25 +146,28 @@ class Space:
         return {name: matrix[:, names.index(name)] for name in scalar}
 
 
-@dataclass(frozen=True)
-class StructureTest:
+@dataclass(frozen=True, eq=False)
+class StructureResult:
     """What the comparison with one continuum found.
 
     Attributes
     ----------
     p_value : float
-        Share of the rows (data and draws) that are at least as far from the rest as the data.
+        Share of the rows (data and draws) that stand out from the others at least as far as the data.
     effect : float
-        By how much the log of the unexplained share lies below that of one continuum, where the
-        data stand out most.
+        By how much the log of the unexplained share lies below that of one continuum, at the number of
+        segments where the data stand out most.
     least_effect : float
-        What the effect must exceed to count.
+        What the effect must exceed to count: draws cannot copy every bend of the data.
     n_segments : int
-        The number of segments at which the data stand out most.
+        The number of segments at which the data stand out most. It is not a choice of the number:
+        for that, see :func:`~custseg.segmentation.select_n_segments`.
     n_draws : int
-        Draws that were made.
-    rejected : bool
-        Whether the customers are not one continuum.
+        Draws that were made. The test stops early where it cannot reject any more.
+    n_customers : int
+        The customers that were compared: all, or a random sample of many.
+    level : float
+        The largest p-value that rejects.
     table : DataFrame
         One row for each number of segments: ``n_segments``, ``unexplained`` (share of the variance
         inside segments), ``null_unexplained`` (its geometric mean over the draws), ``excess`` (log of
@@ -154,8 +179,38 @@ class StructureTest:
     least_effect: float
     n_segments: int
     n_draws: int
-    rejected: bool
-    table: pd.DataFrame
+    n_customers: int
+    level: float
+    table: pd.DataFrame = field(repr=False)
+
+    @property
+    def rejected(self) -> bool:
+        """Whether the customers are not one continuum: at the level, and by more than the least effect."""
+        return self.p_value <= self.level and self.effect > self.least_effect
+
+    @property
+    def reason(self) -> str:
+        """What was found, in words with the figures."""
+        figures = f"p = {self.p_value:.3g}, {self.n_draws} draws"
+        if self.rejected:
+            return (
+                "the customers are more compact than one continuum with the same characteristics and associations "
+                f"(by {self.effect:.1%} at {self.n_segments} segments, {figures})"
+            )
+        if self.p_value <= self.level:
+            return (
+                f"at {self.n_segments} segments the customers are only {self.effect:.1%} more compact than one "
+                f"continuum with the same characteristics and associations ({figures}), and up to "
+                f"{self.least_effect:.1%} is no structure"
+            )
+        return (
+            "one continuum with the same characteristics and associations splits as well as these customers "
+            f"({figures})"
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the table of all numbers of segments that were tried."""
+        return self.table
 
 
 def effect_floor(n_columns: float) -> float:
@@ -169,14 +224,19 @@ def effect_floor(n_columns: float) -> float:
     Examples
     --------
     >>> effect_floor(2), effect_floor(20)
-    (0.05, 0.015)
+    (0.05, 0.01)
     """
     return max(LEAST_EFFECT, LEAST_EFFECT_PER_COLUMN / n_columns)
 
 
 def run_structure_test(
-    space: Space, *, random: np.random.RandomState, n_draws: int = N_DRAWS, level: float = LEVEL
-) -> StructureTest:
+    space: Space,
+    *,
+    random: np.random.RandomState,
+    n_segments: Sequence[int] = N_SEGMENTS,
+    n_draws: int = N_DRAWS,
+    level: float = LEVEL,
+) -> StructureResult:
     """Compare the customers with draws from one continuum that has their columns and associations.
 
     For each number of segments the statistic is the log of the share of variance that k-means
@@ -191,6 +251,9 @@ def run_structure_test(
         At least 4 different customers.
     random : RandomState
         Source of the randomness.
+    n_segments : sequence of int, default=range(2, 9)
+        The numbers of segments that are tried, ascending. Those that leave no two customers together
+        are left out.
     n_draws : int, default=39
         The largest number of draws.
     level : float, default=0.05
@@ -198,18 +261,18 @@ def run_structure_test(
 
     Returns
     -------
-    StructureTest
+    StructureResult
         The verdict with its figures.
     """
     patterns = distinct_patterns(space.embed(space.table))
-    tried = np.arange(2, min(MOST_TRIED, patterns.n_patterns - 1) + 1)
+    tried = np.array([k for k in n_segments if k < patterns.n_patterns])
     generator = NullGenerator.fit(space.table, scores=space.scores())
-    rows = [_log_unexplained(patterns, tried[-1], random)]
-    may_beat = int(level * (n_draws + 1)) - 1  # so many draws may be as extreme as the data
+    rows = [_log_unexplained(patterns, tried, random)]
+    may_beat = int(level * (n_draws + 1) + 1e-9) - 1  # so many draws may be as extreme as the data
     n_beating = 0
     standardised = np.empty(0)
     for drawn in range(1, n_draws + 1):
-        rows.append(_log_unexplained(distinct_patterns(space.embed(generator.draw(random))), tried[-1], random))
+        rows.append(_log_unexplained(distinct_patterns(space.embed(generator.draw(random))), tried, random))
         standardised = _standardised(np.array(rows))
         n_beating = int((standardised[1:].max(axis=1) >= standardised[0].max()).sum())
         if drawn >= FIRST_LOOK and n_beating > may_beat + 1:
@@ -219,7 +282,6 @@ def run_structure_test(
     excess = null - statistics[0]
     strongest = int(standardised[0].argmax())
     p_value = (1 + n_beating) / len(rows)
-    floor = effect_floor(space.n_columns)
     table = pd.DataFrame(
         {
             "n_segments": tried,
@@ -229,9 +291,16 @@ def run_structure_test(
             "z": standardised[0],
         }
     )
-    effect = float(excess[strongest])
-    rejected = p_value <= level and effect > floor
-    return StructureTest(p_value, effect, floor, int(tried[strongest]), len(rows) - 1, rejected, table)
+    return StructureResult(
+        p_value=p_value,
+        effect=float(excess[strongest]),
+        least_effect=effect_floor(space.n_columns),
+        n_segments=int(tried[strongest]),
+        n_draws=len(rows) - 1,
+        n_customers=space.table.n_customers,
+        level=level,
+        table=table,
+    )
 
 
 def _standardised(statistics: Floats) -> Floats:
@@ -240,10 +309,10 @@ def _standardised(statistics: Floats) -> Floats:
     return np.asarray((statistics.mean(axis=0) - statistics) / spread)
 
 
-def _log_unexplained(patterns: Patterns, most: int, random: np.random.RandomState) -> Floats:
-    """Return the log share of the variance inside k segments for k = 2, ..., ``most``."""
-    paths = np.array([_path(patterns, most, random) for _ in range(N_PATHS)])
-    share = paths.min(axis=0)[1:] / max(paths[0, 0], np.finfo(np.float64).tiny)
+def _log_unexplained(patterns: Patterns, tried: npt.NDArray[np.int64], random: np.random.RandomState) -> Floats:
+    """Return the log share of the variance inside k segments for each number of segments."""
+    paths = np.array([_path(patterns, tried[-1], random) for _ in range(N_PATHS)])
+    share = paths.min(axis=0)[tried - 1] / max(paths[0, 0], np.finfo(np.float64).tiny)
     return np.asarray(np.log(np.maximum(share, SMALLEST_SHARE)))
 
 
@@ -253,7 +322,7 @@ def _path(patterns: Patterns, most: int, random: np.random.RandomState) -> Float
     found = np.zeros(most)
     found[0] = solution.sse
     for k in range(2, most + 1):
-        solution = grown(patterns, solution, 1, random)
+        solution = grown(patterns, solution, random)
         found[k - 1] = solution.sse
         if solution.sse <= SMALLEST_SHARE * found[0]:
             break  # every customer sits in a centre; the rest is 0
@@ -269,23 +338,20 @@ class Solution:
     sse: float
 
 
-def grown(patterns: Patterns, present: Solution, n_starts: int, random: np.random.RandomState) -> Solution:
-    """Add a centre to a solution and improve it; the best of ``n_starts`` new centres.
+def grown(patterns: Patterns, present: Solution, random: np.random.RandomState) -> Solution:
+    """Add a centre to a solution and improve it.
 
-    Each start draws candidates in proportion to the squared distance from the present centres and
-    takes the one that lowers it most. Not all patterns may sit in a centre already.
+    Candidates are drawn in proportion to the squared distance from the present centres, and the one
+    that lowers it most is taken. Not all patterns may sit in a centre already.
     """
     points, counts = patterns.values, patterns.counts
     reached = np.cumsum(counts * present.distances)
     norms = np.einsum("ij,ij->i", points, points)
-    solutions = []
-    for _ in range(n_starts):
-        rows = np.searchsorted(reached, random.random_sample(N_CANDIDATES) * reached[-1], side="right")
-        rows = rows.clip(max=len(points) - 1)
-        reach = norms + norms[rows][:, None] - 2.0 * (points[rows] @ points.T)
-        left = np.minimum(present.distances, reach) @ counts
-        solutions.append(improved(patterns, np.vstack([present.centers, points[rows[int(np.argmin(left))]]])))
-    return min(solutions, key=lambda solution: solution.sse)
+    rows = np.searchsorted(reached, random.random_sample(N_CANDIDATES) * reached[-1], side="right")
+    rows = rows.clip(max=len(points) - 1)
+    reach = norms + norms[rows][:, None] - 2.0 * (points[rows] @ points.T)
+    left = np.minimum(present.distances, reach) @ counts
+    return improved(patterns, np.vstack([present.centers, points[rows[int(np.argmin(left))]]]))
 
 
 def improved(patterns: Patterns, centers: Floats) -> Solution:

@@ -1,16 +1,32 @@
-"""Are the segments real? What comes back when the customers are drawn again.
+"""Are the segments real? What comes back, what stands apart, and what is one continuum cut in pieces.
 
-A segmentation that is worth acting on does not depend on which customers happened to be in the
-table. :func:`bootstrap_stability` draws the customers again and again, segments each draw, and
-says how well the solutions agree: for each number of segments, and for each single segment.
+Every clusterer returns as many groups as it is asked for, on any data. :func:`structure_test` asks
+whether the customers form groups at all; :func:`bootstrap_stability` draws them again and again and
+says how well the solutions agree, as a whole and segment by segment; :func:`segment_separation`
+measures how far the segments stand apart; :func:`judge` puts the first two into a verdict.
 """
 
+from custseg.segmentation._structure import StructureResult
+from custseg.validation._separation import MAX_CUSTOMERS, SeparationResult, segment_separation
 from custseg.validation._stability import (
     STABLE_ADJUSTED_RAND,
     STABLE_SEGMENT,
     StabilityResult,
     bootstrap_stability,
 )
+from custseg.validation._structure_test import structure_test
 from custseg.validation._verdict import Verdict, judge
 
-__all__ = ["STABLE_ADJUSTED_RAND", "STABLE_SEGMENT", "StabilityResult", "Verdict", "bootstrap_stability", "judge"]
+__all__ = [
+    "MAX_CUSTOMERS",
+    "STABLE_ADJUSTED_RAND",
+    "STABLE_SEGMENT",
+    "SeparationResult",
+    "StabilityResult",
+    "StructureResult",
+    "Verdict",
+    "bootstrap_stability",
+    "judge",
+    "segment_separation",
+    "structure_test",
+]

@@ -1,0 +1,66 @@
+"""The same customers segmented at several numbers of segments: read and embedded once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from custseg.segmentation._clusterer import SegmentClusterer
+from custseg.segmentation._engines import partition
+
+__all__ = ["refitted"]
+
+Integers = npt.NDArray[np.int64]
+
+
+class _Refits(SegmentClusterer):
+    """The part of the clusterer that embeds and partitions."""
+
+    def labels_of(self, everyone: Any, sample: Any, counts: Any, numbers: Sequence[int], seed: int) -> list[Integers]:
+        table, matrix, mass = self._embed_in_fit(sample, counts)
+        task = replace(self._task(table, matrix, mass, None, seed), swaps=False)
+        table, matrix = self._embed(everyone)
+        placed, for_engine = matrix[:, self._columns], self._for_engine(table, matrix)
+        return [partition(self.engine, replace(task, n_segments=k)).assign(placed, for_engine) for k in numbers]
+
+
+def refitted(
+    clusterer: SegmentClusterer, everyone: Any, sample: Any, counts: Any, numbers: Sequence[int], *, seed: int
+) -> list[Integers]:
+    """Fit on a sample of customers at several numbers of segments, and assign everyone by each.
+
+    It is what ``clusterer`` does for each number, but for the order of the segments and the swap search: that takes
+    about as long as the restarts and exchanges, and in refits it finds little (.01 in the mean adjusted
+    Rand index of hard binary answers).
+
+    Parameters
+    ----------
+    clusterer : SegmentClusterer
+        What is fitted; it stays as it is.
+    everyone, sample : DataFrame, CustomerTable or ndarray
+        The customers to assign, and those to fit on.
+    counts : ndarray of shape (n_sampled,) or None
+        How often each customer of the sample was drawn.
+    numbers : sequence of int
+        The numbers of segments.
+    seed : int
+        The source of the starting points.
+
+    Returns
+    -------
+    list of ndarray of shape (n_customers,)
+        The labels of everyone, for each number.
+
+    Raises
+    ------
+    InfeasibleError
+        If fewer customers differ than there are segments, or the least share cannot be met.
+    """
+    # messages name the type of what is fitted, and users know only the clusterer
+    copy = type(type(clusterer).__name__, (_Refits,), {})(**clusterer.get_params(deep=False))
+    found: list[Integers] = copy.labels_of(everyone, sample, counts, numbers, seed)
+    return found

@@ -1,0 +1,21 @@
+"""The numbers of segments that a question is asked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from custseg._core.params import Integer
+from custseg.exceptions import InvalidParameterError
+
+__all__ = ["numbers_of_segments"]
+
+
+def numbers_of_segments(who: str, n_segments: int | Iterable[int]) -> tuple[int, ...]:
+    """Return the numbers of segments, ascending, each once; refuse what is no number, or below 2."""
+    allowed = Integer(2)
+    asked = list(n_segments) if isinstance(n_segments, Iterable) else [n_segments]
+    wrong = [k for k in asked if not allowed.accepts(k)]
+    if wrong or not asked:
+        words = "one or more integers >= 2 (of a single segment there is nothing to ask)"
+        raise InvalidParameterError.not_allowed(who, "n_segments", words, wrong[0] if wrong else asked)
+    return tuple(sorted({int(k) for k in asked}))

@@ -1,0 +1,187 @@
+"""What stability under the bootstrap says: of a number of segments, and of each segment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from custseg.exceptions import InvalidParameterError
+from custseg.validation._flows import flow_frame
+
+__all__ = ["STABLE_ADJUSTED_RAND", "STABLE_SEGMENT", "StabilityResult"]
+
+STABLE_ADJUSTED_RAND = 0.75
+"""Mean adjusted Rand index over the pairs from which a number of segments counts as stable.
+
+It is the level at which Hennig (2007) calls a cluster stable, applied to whole partitions.
+"""
+
+STABLE_SEGMENT = 0.6
+"""Mean Jaccard coefficient (SLSw) below which a segment counts as not found again.
+
+Hennig (2007), Cluster-wise assessment of cluster stability, Computational Statistics & Data Analysis 52, 258-271:
+a cluster below .6 should not be trusted, one between .6 and .75 shows a pattern, one above .75 is stable.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class StabilityResult:
+    """What :func:`bootstrap_stability` found.
+
+    Attributes
+    ----------
+    n_segments : tuple of int
+        The numbers of segments that were tried, ascending.
+    adjusted_rand : ndarray of shape (n_tried, n_boot)
+        For each number of segments and each pair of bootstrap samples, the adjusted Rand index
+        between the two solutions' labels of all customers.
+    segments : pandas.DataFrame
+        One row per number of segments and segment of the reference solution, which is fitted on all
+        customers: ``n_segments``; ``segment``, its label; ``n_customers``; ``slsw``, its stability
+        within the solution (0 for a segment that the clusterer left empty); ``slsa``, its stability
+        across solutions, from 0 (as many of its customers come from each segment of the next smaller
+        number tried) to 1 (all come from one), and NaN where nothing can be said: for the smallest
+        number, and for an empty segment; ``relabelled``, the label it bears where labels are
+        carried over from each number to the next, so that one label is one group of customers as far as
+        that goes. Labels of the smallest number stay; a segment that takes over none gets the next
+        number that was never borne.
+    reference_labels : dict of int to ndarray of shape (n_customers,)
+        For each number of segments, the labels of the reference solution, in the order of the table.
+    flows : pandas.DataFrame
+        One row per pair of segments of the reference solutions of successive numbers tried:
+        ``from_n_segments``, ``from_segment``, ``n_segments``, ``segment`` (labels as in the column
+        ``segment`` above), ``n_customers``, and ``share``, of the customers of ``segment`` those who come
+        from ``from_segment`` (NaN where it is empty).
+    optimiser_adjusted_rand : ndarray of shape (n_tried, n_refits)
+        For each number of segments and each of the first pairs, the adjusted Rand index between two
+        solutions of the pair's first sample that differ by their seed alone; 1 where a clusterer has none.
+    """
+
+    n_segments: tuple[int, ...]
+    adjusted_rand: npt.NDArray[np.float64] = field(repr=False)
+    segments: pd.DataFrame = field(repr=False)
+    reference_labels: dict[int, npt.NDArray[np.int64]] = field(repr=False)
+    flows: pd.DataFrame = field(default_factory=lambda: flow_frame((), ()), repr=False)
+    optimiser_adjusted_rand: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)), repr=False)
+
+    @classmethod
+    def empty(cls) -> StabilityResult:
+        """Return a result without any number of segments, for customers too few to be drawn again."""
+        segments = pd.DataFrame(
+            {
+                "n_segments": np.zeros(0, dtype=np.int64),
+                "segment": np.zeros(0, dtype=np.int64),
+                "n_customers": np.zeros(0, dtype=np.int64),
+                "slsw": np.zeros(0),
+                "slsa": np.zeros(0),
+                "relabelled": np.zeros(0, dtype=np.int64),
+            }
+        )
+        return cls((), np.zeros((0, 0)), segments, {})
+
+    @property
+    def n_boot(self) -> int:
+        """The number of pairs of bootstrap samples."""
+        return int(self.adjusted_rand.shape[1])
+
+    @property
+    def mean_adjusted_rand(self) -> pd.Series[float]:
+        """The mean adjusted Rand index over the pairs, by number of segments."""
+        return self._by_number([float(pairs.mean()) for pairs in self.adjusted_rand], "mean_adjusted_rand")
+
+    @property
+    def mean_optimiser_adjusted_rand(self) -> pd.Series[float]:
+        """The mean agreement between two solutions of the same sample, by number of segments.
+
+        NaN where no sample was solved twice.
+        """
+        return self._by_number(self._means(self.optimiser_adjusted_rand), "mean_optimiser_adjusted_rand")
+
+    @property
+    def optimiser_share(self) -> pd.Series[float]:
+        """The share of the instability that is the optimiser's, by number of segments.
+
+        What two solutions of the same sample lack to full agreement, divided by what those of two
+        samples lack, over the same pairs; at most 1, and NaN where neither lack anything. Near 0 the
+        customers differ from sample to sample; near 1 the clusterer stops at another local optimum each
+        time, and its restarts should be raised before the data are blamed.
+        """
+        n_refits = self.optimiser_adjusted_rand.shape[1]
+        optimiser = 1.0 - self._means(self.optimiser_adjusted_rand)
+        both = 1.0 - self._means(self.adjusted_rand[:, :n_refits])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self._by_number(np.clip(optimiser / both, 0.0, 1.0), "optimiser_share")
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """One row per number of segments.
+
+        ``n_segments``, ``mean_adjusted_rand``, ``low_adjusted_rand`` and ``high_adjusted_rand``
+        (5% and 95% quantiles over the pairs), ``mean_optimiser_adjusted_rand``, ``optimiser_share``,
+        ``min_slsw`` (the least stable segment) and ``stable`` (see :meth:`is_stable`).
+        """
+        low, high = np.quantile(self.adjusted_rand, [0.05, 0.95], axis=1) if self.n_segments else (None, None)
+        return pd.DataFrame(
+            {
+                "n_segments": self.n_segments,
+                "mean_adjusted_rand": self.mean_adjusted_rand.to_numpy(),
+                "low_adjusted_rand": low,
+                "high_adjusted_rand": high,
+                "mean_optimiser_adjusted_rand": self.mean_optimiser_adjusted_rand.to_numpy(),
+                "optimiser_share": self.optimiser_share.to_numpy(),
+                "min_slsw": [float(self._slsw(k).min()) for k in self.n_segments],
+                "stable": [self.is_stable(k) for k in self.n_segments],
+            }
+        )
+
+    def is_stable(self, n_segments: int) -> bool:
+        """Say whether the solution with so many segments comes back as a whole and segment by segment.
+
+        Parameters
+        ----------
+        n_segments : int
+            One of the numbers of segments that were tried.
+
+        Returns
+        -------
+        stable : bool
+            Whether the mean adjusted Rand index is at least :data:`STABLE_ADJUSTED_RAND` and the
+            SLSw of every segment at least :data:`STABLE_SEGMENT`.
+
+        Raises
+        ------
+        InvalidParameterError
+            Where so many segments were not tried.
+        """
+        slsw = self._slsw(n_segments)
+        mean = self.adjusted_rand[self.n_segments.index(n_segments)].mean()
+        return bool(mean >= STABLE_ADJUSTED_RAND and slsw.min() >= STABLE_SEGMENT)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per number of segments and pair: ``n_segments``, ``pair``, ``adjusted_rand``."""
+        return pd.DataFrame(
+            {
+                "n_segments": np.repeat(self.n_segments, self.n_boot),
+                "pair": np.tile(np.arange(self.n_boot), len(self.n_segments)),
+                "adjusted_rand": self.adjusted_rand.ravel(),
+            }
+        )
+
+    def _means(self, agreements: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Average over the pairs; without any, nothing is known."""
+        if agreements.shape[1] == 0:
+            return np.full(len(self.n_segments), np.nan)
+        return np.asarray(agreements.mean(axis=1))
+
+    def _by_number(self, values: npt.ArrayLike, name: str) -> pd.Series[float]:
+        tried = pd.Index(self.n_segments, name="n_segments")
+        return pd.Series(np.asarray(values, dtype=np.float64), index=tried, name=name)
+
+    def _slsw(self, n_segments: int) -> npt.NDArray[np.float64]:
+        if n_segments not in self.n_segments:
+            raise InvalidParameterError.unknown_name("StabilityResult", "n_segments", n_segments, self.n_segments)
+        mine = self.segments["n_segments"] == n_segments
+        return self.segments.loc[mine, "slsw"].to_numpy(dtype=np.float64)

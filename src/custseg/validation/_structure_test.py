@@ -1,0 +1,148 @@
+"""Are there segments at all? The customers against customers of one continuum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from custseg._core.params import RANDOM_STATE, Integer, Number, check
+from custseg.exceptions import InfeasibleError, InvalidParameterError
+from custseg.segmentation._embedded import EMBEDDER, embedded
+from custseg.segmentation._embedder import CharacteristicEmbedder
+from custseg.segmentation._kmeans import distinct_patterns, one_thread
+from custseg.segmentation._structure import (
+    FEWEST_CUSTOMERS,
+    FEWEST_DISTINCT,
+    LEVEL,
+    MAX_CUSTOMERS,
+    N_SEGMENTS,
+    Space,
+    StructureResult,
+    run_structure_test,
+)
+from custseg.validation._numbers import numbers_of_segments
+
+__all__ = ["structure_test"]
+
+_WHO = "structure_test"
+# Levels outside these are slips: 5 for 5%, or one that asks for a hundred thousand draws.
+LEAST_LEVEL, MOST_LEVEL = 1e-5, 0.5
+_PARAMETERS = {
+    "n_draws": (Integer(1),),
+    "level": (Number(LEAST_LEVEL, MOST_LEVEL),),
+    "embedder": EMBEDDER,
+    "random_state": RANDOM_STATE,
+}
+
+
+def structure_test(
+    X: Any,
+    *,
+    n_segments: int | Iterable[int] = N_SEGMENTS,
+    n_draws: int = 99,
+    level: float = LEVEL,
+    embedder: CharacteristicEmbedder | Literal["passthrough"] | None = None,
+    random_state: int | np.random.RandomState | None = None,
+) -> StructureResult:
+    """Test whether customers gather in groups at all, or are one continuum.
+
+    The null hypothesis is one continuum with the same columns: draws from it have the values of every column,
+    missing ones too, and the columns go together as the customers' do, straight or curved, as far as the number of
+    customers shows it. What they lack is groups. Customers and draws are embedded and partitioned alike. For each
+    number of segments the statistic is the log of the share of variance that k-means leaves inside
+    segments [1]_; it is standardised over data and draws together, and its largest value decides, so
+    that trying several numbers costs no error.
+
+    Parameters
+    ----------
+    X : DataFrame, path, or array-like of shape (n_customers, n_characteristics)
+        One row per customer, at least 20. Of more than 2,500 a random sample of so many is compared.
+    n_segments : int or iterable of int, default=range(2, 9)
+        The numbers of segments that are tried, each at least 2. Those that leave no two different customers
+        together are left out.
+    n_draws : int, default=99
+        The largest number of draws. The test stops early, to accept only, where it cannot reject any more.
+    level : float, default=0.05
+        The probability of rejecting one continuum, at most .5; at least 1 / (n_draws + 1).
+    embedder : CharacteristicEmbedder, "passthrough" or None, default=None
+        What turns characteristics into distances, as in :class:`~custseg.segmentation.SegmentClusterer`; with
+        weights and kinds, if any. Characteristics of weight 0 take no part.
+    random_state : int, RandomState or None, default=None
+        Source of the draws, the sample and the starts.
+
+    Returns
+    -------
+    result : StructureResult
+        ``p_value``, ``effect``, ``rejected`` and the table of all numbers of segments. One continuum is rejected
+        where the p-value is at most ``level`` *and* the effect above ``least_effect``: in many customers
+        the smallest misfit of the draws becomes significant.
+
+    Raises
+    ------
+    InvalidParameterError
+        If a parameter is out of its range, or so few draws cannot reject at the level.
+    InfeasibleError
+        If fewer than 20 customers, or fewer than 4 different ones, leave nothing to test.
+    InvalidTableError
+        If the table cannot be used.
+
+    See Also
+    --------
+    custseg.segmentation.select_n_segments : How many segments, where there are any.
+    bootstrap_stability : Whether segments come back, which those of one continuum may too.
+
+    Notes
+    -----
+    The draws come from a smoothed bootstrap [2]_ in the space of normal variables behind the columns: one
+    per numeric, ordinal or binary column, one utility per level of a nominal one. Their correlation is
+    calibrated until drawn columns correlate as the observed ones do [3]_.
+
+    **When not to use it**: it asks whether *k-means* finds groups in *this* embedding. Groups inside each
+    other, or differing in a few of many characteristics, may pass unseen. With fewer than some two
+    hundred customers only far groups are found: a large p-value is no proof of one continuum. Hard edges, such
+    as a recency that cannot exceed the tenure, may be taken for structure.
+
+    References
+    ----------
+    .. [1] R. Tibshirani, G. Walther and T. Hastie (2001). Estimating the number of clusters in a data set
+       via the gap statistic. Journal of the Royal Statistical Society B 63, 411-423.
+    .. [2] B. W. Silverman and G. A. Young (1987). The bootstrap: to smooth or not to smooth? Biometrika
+       74, 469-479.
+    .. [3] M. C. Cario and B. L. Nelson (1997). Modeling and generating random vectors with arbitrary
+       marginal distributions and correlation matrix. Northwestern University.
+
+    Examples
+    --------
+    >>> from custseg.datasets import make_customers
+    >>> from custseg.validation import structure_test
+    >>> planted = make_customers(400, n_segments=4, separation=1.5, random_state=0)
+    >>> structure_test(planted.profile, random_state=0).rejected
+    True
+    >>> none = make_customers(400, separation=0.0, random_state=0)
+    >>> result = structure_test(none.profile, random_state=0)
+    >>> result.rejected
+    False
+    >>> result.reason.partition(" (")[0]
+    'one continuum with the same characteristics and associations splits as well as these customers'
+    """
+    check(_WHO, _PARAMETERS, {"n_draws": n_draws, "level": level, "embedder": embedder, "random_state": random_state})
+    tried = numbers_of_segments(_WHO, n_segments)
+    fewest = int(np.ceil(1 / level - 1e-9)) - 1
+    if n_draws < fewest:
+        words = f"at least {fewest} at level {level:g}: with fewer nothing can be rejected"
+        raise InvalidParameterError.not_allowed(_WHO, "n_draws", words, n_draws)
+    customers = embedded(_WHO, X, embedder)
+    if len(customers.matrix) < FEWEST_CUSTOMERS:
+        raise InfeasibleError.too_few_to_test(_WHO, len(customers.matrix), FEWEST_CUSTOMERS)
+    random = check_random_state(random_state)
+    with one_thread():
+        space = Space.of(
+            customers.table, customers.embedder, customers.matrix, max_customers=MAX_CUSTOMERS, random=random
+        )
+        n_distinct = distinct_patterns(space.embed(space.table)).n_patterns
+        if n_distinct < max(FEWEST_DISTINCT, tried[0] + 1):
+            raise InfeasibleError.too_few_differ(_WHO, n_distinct, max(FEWEST_DISTINCT, tried[0] + 1))
+        return run_structure_test(space, random=random, n_segments=tried, n_draws=n_draws, level=level)

@@ -1,0 +1,116 @@
+"""The number of segments as a function: the same answer as the clusterer's, the guard, the limits, what is refused."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import make_blobs
+
+from custseg.datasets import make_customers
+from custseg.exceptions import DataQualityWarning, InvalidParameterError, InvalidTableError
+from custseg.segmentation import CharacteristicEmbedder, SegmentClusterer, select_n_segments
+
+
+def dependent(n=900, n_columns=10, n_segments=3, seed=0):
+    """Planted segments; inside them all columns correlate by .4."""
+    random = np.random.RandomState(seed)
+    factor = random.normal(size=(n, 1)) * np.sqrt(0.4)
+    centers = random.normal(0, 1.5, size=(n_segments, n_columns))
+    return centers[random.randint(n_segments, size=n)] + factor + np.sqrt(0.6) * random.normal(size=(n, n_columns))
+
+
+def test_it_answers_as_the_clusterer_does():
+    table = make_customers(500, n_segments=4, separation=1.5, missing=0.05, random_state=3).profile
+    alone = select_n_segments(table, random_state=0)
+    clusterer = SegmentClusterer(random_state=0).fit(table)
+    assert alone.n_segments == clusterer.n_segments_ == 4
+    assert alone.reason == clusterer.selection_.reason
+    pd.testing.assert_frame_equal(alone.table, clusterer.selection_.table)
+
+
+def test_dependence_inside_segments_is_said_and_splits_nothing():
+    with pytest.warns(DataQualityWarning, match="characteristics go together inside the segments"):
+        selection = select_n_segments(dependent(), embedder="passthrough", random_state=0)
+    assert selection.n_segments == 3
+    figures = selection.table.set_index("n_segments")
+    assert figures["bic"].idxmin() > 4
+    assert figures["icl"].idxmin() > 3  # which is why the ICL is not the guard
+    assert "go together" in selection.warning
+    with pytest.warns(DataQualityWarning, match="SegmentClusterer: characteristics go together"):
+        assert SegmentClusterer(embedder="passthrough", random_state=0).fit(dependent()).n_segments_ == 3
+
+
+def test_independent_characteristics_raise_no_warning():
+    X, _ = make_blobs(600, n_features=6, centers=5, cluster_std=1.5, random_state=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert select_n_segments(X, random_state=0).warning is None
+
+
+def test_small_classes_are_left_out():
+    random = np.random.RandomState(0)
+    labels = random.choice(3, p=[0.55, 0.40, 0.05], size=600)
+    X = random.normal(size=(600, 4)) + 7 * np.eye(4)[labels]
+    free = select_n_segments(X, random_state=0)
+    limited = select_n_segments(X, min_segment_share=0.1, random_state=0)
+    assert free.n_segments == 3
+    assert limited.n_segments == 2
+    assert limited.table.set_index("n_segments").loc[3, "smallest_share"] == pytest.approx(0.05, abs=0.02)
+    assert "no class has less than 10.0%" in limited.reason
+
+
+def test_a_characteristic_counts_by_its_weight():
+    """Two columns fall into three groups, two others into two; who weighs decides."""
+    random = np.random.RandomState(2)
+    three, two = 6 * np.eye(3)[random.randint(3, size=500)][:, :2], 6 * np.eye(2)[random.randint(2, size=500)]
+    matrix = np.column_stack([three, two]) + random.normal(size=(500, 4))
+    table = pd.DataFrame(matrix, columns=["a", "b", "c", "d"])
+    light = {
+        "three": CharacteristicEmbedder(weights={"c": 0.01, "d": 0.01}),
+        "two": CharacteristicEmbedder(weights={"a": 0.01, "b": 0.01}),
+    }
+    assert select_n_segments(table, embedder=light["three"], random_state=0).n_segments == 3
+    assert select_n_segments(table, embedder=light["two"], random_state=0).n_segments == 2
+    assert select_n_segments(table, random_state=0).n_segments == 6
+
+
+def test_numbers_on_few_values_and_spikes_are_no_segments_of_their_own():
+    """Counts with half of the customers at 0, and answers from 1 to 5: two planted groups, not one per value."""
+    random = np.random.RandomState(5)
+    group = random.randint(2, size=800)
+    frame = pd.DataFrame(
+        {
+            "orders": random.poisson(np.where(group == 1, 3.0, 0.4)),
+            "visits": random.poisson(np.where(group == 1, 20.0, 2.0)),
+            **{f"q{i}": np.clip(np.round(random.normal(2 + 2 * group, 0.8)), 1, 5) for i in range(4)},
+        }
+    )
+    assert select_n_segments(frame, random_state=0).n_segments == 2
+
+
+def test_many_levels_are_pooled():
+    random = np.random.RandomState(6)
+    group = random.randint(2, size=600)
+    towns = np.array([f"t{i}" for i in range(80)])[random.randint(40, size=600) + 40 * group]
+    frame = pd.DataFrame({"town": towns, "age": random.normal(30 + 20 * group, 4), "spend": random.normal(5 * group)})
+    assert select_n_segments(frame, random_state=0).n_segments == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_segments": 0}, "'max_segments' must be an integer >= 1"),
+        ({"min_segment_share": 1.5}, "'min_segment_share' must be a number in"),
+        ({"embedder": "none"}, "'embedder' must be"),
+        ({"random_state": "x"}, "'random_state' must be"),
+    ],
+)
+def test_parameters_that_cannot_be_used_are_named(options, message):
+    with pytest.raises(InvalidParameterError, match=f"select_n_segments.*{message}"):
+        select_n_segments(np.eye(30), **options)
+
+
+def test_tables_that_cannot_be_used_are_refused_by_its_own_name():
+    with pytest.raises(InvalidTableError, match="select_n_segments.*'x1'.*NaN in 1 row"):
+        select_n_segments(np.array([[1.0, np.nan], [2.0, 3.0]]), embedder="passthrough")
