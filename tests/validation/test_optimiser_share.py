@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from custseg.segmentation import RFMSegmenter
 from custseg.validation import StabilityResult, bootstrap_stability
-from custseg.validation._stability import N_REFITS
+from custseg.validation._stability import FEWEST_REFITS
 from tests.conftest import shared_data
 
 
@@ -157,9 +157,9 @@ def test_relabelling_the_solutions_changes_nothing(seed, k):
 def test_what_has_no_seed_is_solved_once(monkeypatch):
     monkeypatch.setattr(Cuts, "n_fits", 0)
     X = np.arange(-20.0, 20.0)[:, None]
-    result = bootstrap_stability(Cuts(), X, [2], n_boot=N_REFITS + 3, random_state=0)
-    assert Cuts.n_fits == 1 + 2 * (N_REFITS + 3)
-    assert result.optimiser_adjusted_rand.shape == (1, N_REFITS)
+    result = bootstrap_stability(Cuts(), X, [2], n_boot=FEWEST_REFITS + 3, random_state=0)
+    assert Cuts.n_fits == 1 + 2 * (FEWEST_REFITS + 3)
+    assert result.optimiser_adjusted_rand.shape == (1, FEWEST_REFITS)
     assert (result.optimiser_adjusted_rand == 1).all()
 
 
@@ -179,8 +179,8 @@ def test_no_share_of_samples_that_differ_is_put_down_to_a_clusterer_without_a_se
 def test_only_the_first_pairs_are_solved_again(monkeypatch):
     monkeypatch.setattr(ShuffledCuts, "n_fits", 0)
     X = np.arange(-20.0, 20.0)[:, None]
-    bootstrap_stability(ShuffledCuts(), X, [2], n_boot=N_REFITS + 3, random_state=0)
-    assert ShuffledCuts.n_fits == 1 + 2 * (N_REFITS + 3) + N_REFITS
+    bootstrap_stability(ShuffledCuts(), X, [2], n_boot=FEWEST_REFITS + 3, random_state=0)
+    assert ShuffledCuts.n_fits == 1 + 2 * (FEWEST_REFITS + 3) + FEWEST_REFITS
 
 
 def test_restarts_lower_the_share_of_the_optimiser():

@@ -177,7 +177,7 @@ def test_weights_count_in_the_distance_and_descriptors_are_not_judged():
 def test_silhouettes_of_a_sample_come_near_those_of_all(monkeypatch):
     points, labels = gathered(3000)
     whole = segment_separation(points, labels, embedder="passthrough")
-    monkeypatch.setattr(_separation, "MAX_CUSTOMERS", 600)
+    monkeypatch.setattr(_separation, "SILHOUETTE_CUSTOMERS", 600)
     sampled = segment_separation(points, labels, embedder="passthrough", random_state=0)
     assert 590 <= sampled.n_sampled <= 600
     np.testing.assert_allclose(sampled.segments["silhouette"], whole.segments["silhouette"], atol=0.05)
@@ -186,7 +186,7 @@ def test_silhouettes_of_a_sample_come_near_those_of_all(monkeypatch):
 
 
 def test_a_sample_depends_on_content_and_seed_not_on_order_or_names(monkeypatch):
-    monkeypatch.setattr(_separation, "MAX_CUSTOMERS", 100)
+    monkeypatch.setattr(_separation, "SILHOUETTE_CUSTOMERS", 100)
     points, labels = gathered(500)
     order = np.random.RandomState(1).permutation(500)
     result = segment_separation(points, labels, embedder="passthrough", random_state=3)
@@ -199,7 +199,7 @@ def test_a_sample_depends_on_content_and_seed_not_on_order_or_names(monkeypatch)
 
 
 def test_a_small_segment_is_sampled_whole_where_it_can_be(monkeypatch):
-    monkeypatch.setattr(_separation, "MAX_CUSTOMERS", 200)
+    monkeypatch.setattr(_separation, "SILHOUETTE_CUSTOMERS", 200)
     random = np.random.RandomState(0)
     points = np.vstack([random.normal(size=(2000, 2)), random.normal(size=(20, 2)) + 30])
     labels = np.repeat([0, 1], [2000, 20])

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import pairwise
 from typing import Literal
 
@@ -109,7 +110,8 @@ class _Grammar:
         return float(f"{re.sub(_GROUPING, '', whole)}.{fraction}") * _FACTORS.get(factor or "", 1.0)
 
 
-_GRAMMARS: Mapping[str, _Grammar] = {".": _Grammar("."), ",": _Grammar(",")}
+# made when first read with: most tables need one of the two or none, and they are slow to compile
+_grammar_of = cache(_Grammar)
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,7 @@ def parse_band(text: str, decimal: Decimal = ".") -> Band | None:
     if read is None:
         return None
     plain, unit = read
-    grammar = _GRAMMARS[decimal]
+    grammar = _grammar_of(decimal)
     for shape, as_band in _SHAPES:
         match = getattr(grammar, shape).fullmatch(plain)
         if match:

@@ -152,6 +152,8 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
        set via the gap statistic", Journal of the Royal Statistical Society B 63, 411-423.
     .. [5] B. W. Silverman and G. A. Young (1987), "The bootstrap: to smooth or not to smooth?",
        Biometrika 74, 469-479.
+    .. [6] C. Hennig (2010), "Methods for merging Gaussian mixture components", Advances in Data
+       Analysis and Classification 4, 3-34.
 
     Examples
     --------

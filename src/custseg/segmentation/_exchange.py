@@ -28,6 +28,8 @@ Clusters = tuple[Floats, Floats]
 SMALLEST_GAIN = 1e-12
 # A pattern that holds all but this share of its cluster stays there.
 ALONE = 1e-12
+# A partition that is farther behind the best one than so many times what its next moves promise is given up.
+PROMISES = 30.0
 # Above this many patterns the last steps are not worth their time: a pass of exchanges that would lower
 # the SSE by less than this share of the total is the last one, and Lloyd's iterations stop when less
 # than this share of the patterns changes cluster.
@@ -42,7 +44,7 @@ def exchange_batch(points: Floats, counts: Floats, labels: Integers, n_clusters:
     Moving pattern x of weight w from cluster a to b changes the SSE by
     ``w m_b/(m_b + w) |x - c_b|^2 - w m_a/(m_a - w) |x - c_a|^2`` with masses m [1]_. Each pass makes
     all the moves that would help alone; in a partition that they do not improve together, the best
-    one only.
+    one only. A partition so far behind the best one that its moves promise no hope is left as it is.
 
     Returns the labels and the SSE of every partition.
 
@@ -62,6 +64,12 @@ def exchange_batch(points: Floats, counts: Floats, labels: Integers, n_clusters:
         here = labels[active]
         there, gain = _best_moves(points, norms, counts, here, (sums / mass[..., None], mass))
         helps = gain > SMALLEST_GAIN * total
+        promised = np.where(helps, gain, 0.0).sum(axis=1)
+        hopeful = sse[active] - sse.min() <= PROMISES * promised
+        if not hopeful.all():
+            active, here, there, gain, helps = (part[hopeful] for part in (active, here, there, gain, helps))
+            if not len(active):
+                break
         proposed = np.where(helps, there, here)
         sums, mass = sums_batch(weighted, proposed, n_clusters)
         reached = total - explained_of(sums, mass)

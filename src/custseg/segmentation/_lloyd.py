@@ -81,7 +81,7 @@ def _seed(points: Floats, counts: Floats, draws: Floats) -> Integers:
     closest = squared_distances(points[chosen[:, 0]], norms[chosen[:, 0]], points, norms)
     for position in range(1, n_clusters):
         potential = np.cumsum(closest * counts, axis=1)
-        candidates = np.concatenate([pick(potential[r], draws[r, position]) for r in restarts])
+        candidates = _pick_each(potential, draws[:, position]).ravel()
         reached = squared_distances(points[candidates], norms[candidates], points, norms)
         reached = reached.reshape(n_restarts, n_candidates, -1)
         np.minimum(reached, closest[:, None, :], out=reached)
@@ -89,6 +89,14 @@ def _seed(points: Floats, counts: Floats, draws: Floats) -> Integers:
         chosen[:, position] = candidates.reshape(n_restarts, -1)[restarts, best]
         closest = reached[restarts, best]
     return chosen
+
+
+def _pick_each(cumulated: Floats, uniform: Floats) -> Integers:
+    """Choose as :func:`pick` does, from each row of cumulated sums by the row of draws."""
+    if cumulated.size * uniform.shape[1] > DENSE_MEMBERSHIP:
+        return np.stack([pick(row, draws) for row, draws in zip(cumulated, uniform, strict=True)])
+    reached = cumulated[:, None] <= (uniform * cumulated[:, -1:])[..., None]
+    return np.asarray(np.minimum(reached.sum(axis=2), cumulated.shape[1] - 1))
 
 
 def pick(cumulated: Floats, uniform: Floats) -> Integers:
@@ -139,13 +147,20 @@ def _nearest_batch(points: Floats, centers: Floats) -> Integers:
 
 
 def argmin_of_few(scores: Floats) -> tuple[Integers, Floats]:
-    """Return the position and the value of the minimum along a short first axis, several times faster than argmin."""
+    """Return the position and the value of the minimum along a short first axis, several times faster than argmin.
+
+    Of equal values the first one counts.
+    """
     best = scores[0].copy()
-    labels = np.zeros(best.shape, dtype=np.int64)
+    small = np.int8 if len(scores) <= np.iinfo(np.int8).max else np.int64
+    labels = np.zeros(best.shape, dtype=small)
     for position in range(1, len(scores)):
-        np.copyto(labels, position, where=scores[position] < best)
+        # positions ascend, so the last one that was below all before it is the largest
+        less = (scores[position] < best).astype(small)
+        less *= small(position)
+        np.maximum(labels, less, out=labels)
         np.minimum(best, scores[position], out=best)
-    return labels, best
+    return labels.astype(np.int64), best
 
 
 def sums_batch(weighted: Floats, labels: Integers, n_clusters: int) -> tuple[Floats, Floats]:
@@ -154,11 +169,10 @@ def sums_batch(weighted: Floats, labels: Integers, n_clusters: int) -> tuple[Flo
     ``weighted`` holds the patterns times their counts, then the counts.
     """
     n_starts, n_patterns = labels.shape
-    rows = labels + n_clusters * np.arange(n_starts)[:, None]
-    if rows.size * n_clusters <= DENSE_MEMBERSHIP:
-        member = np.zeros((n_starts * n_clusters, n_patterns))
-        member[rows, np.arange(n_patterns)] = 1.0
+    if labels.size * n_clusters <= DENSE_MEMBERSHIP:
+        member = (labels[:, None] == np.arange(n_clusters)[:, None]).reshape(-1, n_patterns).astype(np.float64)
     else:
+        rows = labels + n_clusters * np.arange(n_starts)[:, None]
         pointers = np.arange(n_patterns + 1) * n_starts
         member = csc_array((np.ones(rows.size), rows.T.ravel(), pointers), shape=(n_starts * n_clusters, n_patterns))
     sums = (member @ weighted).reshape(n_starts, n_clusters, -1)

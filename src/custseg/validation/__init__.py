@@ -7,18 +7,14 @@ measures how far the segments stand apart; :func:`judge` puts the first two into
 """
 
 from custseg.segmentation._structure import StructureResult
-from custseg.validation._separation import MAX_CUSTOMERS, SeparationResult, segment_separation
-from custseg.validation._stability import (
-    STABLE_ADJUSTED_RAND,
-    STABLE_SEGMENT,
-    StabilityResult,
-    bootstrap_stability,
-)
+from custseg.validation._separation import SILHOUETTE_CUSTOMERS, SeparationResult, segment_separation
+from custseg.validation._stability import bootstrap_stability
+from custseg.validation._stability_result import STABLE_ADJUSTED_RAND, STABLE_SEGMENT, StabilityResult
 from custseg.validation._structure_test import structure_test
 from custseg.validation._verdict import Verdict, judge
 
 __all__ = [
-    "MAX_CUSTOMERS",
+    "SILHOUETTE_CUSTOMERS",
     "STABLE_ADJUSTED_RAND",
     "STABLE_SEGMENT",
     "SeparationResult",

@@ -23,9 +23,9 @@ from custseg.segmentation._patterns import content_hash
 from custseg.segmentation._segmenter import DEFAULT_ID
 from custseg.validation._segment_of import segment_of
 
-__all__ = ["MAX_CUSTOMERS", "SeparationResult", "segment_separation"]
+__all__ = ["SILHOUETTE_CUSTOMERS", "SeparationResult", "segment_separation"]
 
-MAX_CUSTOMERS = 10_000
+SILHOUETTE_CUSTOMERS = 10_000
 """Above so many customers, silhouettes are those of a sample of at most this size."""
 
 Floats = npt.NDArray[np.float64]
@@ -73,7 +73,7 @@ class SeparationResult:
     n_not_assigned : int
         The number of customers in no segment, who are left out.
     n_sampled : int
-        The number of customers behind the silhouettes: ``n_customers``, or about :data:`MAX_CUSTOMERS` of more.
+        The number of customers behind the silhouettes: ``n_customers``, or about :data:`SILHOUETTE_CUSTOMERS` of more.
     """
 
     segments: pd.DataFrame = field(repr=False)
@@ -115,7 +115,7 @@ def segment_separation(
         What turns characteristics into distances. It is cloned and fitted on ``X``, those in no segment included; None
         stands for ``CharacteristicEmbedder()``, ``"passthrough"`` for numbers as they are, without missing values.
     random_state : int, RandomState or None, default=None
-        Source of the sample of more than :data:`MAX_CUSTOMERS` customers.
+        Source of the sample of more than :data:`SILHOUETTE_CUSTOMERS` customers.
 
     Returns
     -------
@@ -138,7 +138,7 @@ def segment_separation(
     -----
     A customer's **silhouette** [1]_ is (b - a) / max(a, b), where a is the mean distance to the others of the segment
     and b that to the customers of the nearest other segment. It takes all pairs of customers. Above
-    :data:`MAX_CUSTOMERS` they are therefore a random sample, half of it drawn from all segments in equal numbers,
+    :data:`SILHOUETTE_CUSTOMERS` they are a random sample, half of it drawn from all segments in equal numbers,
     so that small ones are judged too, and half in proportion to size; in the overall mean the segments count by their
     full sizes. Everything else is of all customers.
 
@@ -166,7 +166,7 @@ def segment_separation(
     Examples
     --------
     >>> import pandas as pd
-    >>> from custseg.validation._separation import segment_separation
+    >>> from custseg.validation import segment_separation
     >>> customers = pd.DataFrame({"visits": [1, 2, 1, 9, 8], "region": ["N", "N", "S", "S", "S"]})
     >>> separation = segment_separation(customers, ["rare", "rare", "rare", "often", "often"])
     >>> separation.to_frame().round(2)
@@ -334,9 +334,9 @@ def _silhouettes(customers: _Customers, random: np.random.RandomState) -> tuple[
 def _sample(customers: _Customers, random: np.random.RandomState) -> tuple[Integers, Integers]:
     """Draw customers from every segment; returns their places, sorted by segment, and how many are of each."""
     sizes, n = customers.sizes, len(customers.codes)
-    if n <= MAX_CUSTOMERS:
+    if n <= SILHOUETTE_CUSTOMERS:
         return np.arange(n), sizes
-    wanted = MAX_CUSTOMERS / 2.0 * (sizes / n + 1.0 / len(sizes))
+    wanted = SILHOUETTE_CUSTOMERS / 2.0 * (sizes / n + 1.0 / len(sizes))
     drawn = np.minimum(sizes, np.maximum(wanted.astype(np.int64), 2))
     # numbers are given out by content alone, so that other names of the segments draw the same customers
     numbers = np.empty(n)

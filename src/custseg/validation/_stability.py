@@ -19,23 +19,22 @@ from threadpoolctl import threadpool_limits
 
 from custseg._core.params import NONE, RANDOM_STATE, Integer, Where, check
 from custseg.exceptions import DataQualityWarning, InfeasibleError, InvalidParameterError
+from custseg.segmentation._clusterer import SegmentClusterer
 from custseg.segmentation._engines import NUMBER_PARAMETERS, finds_number, number_parameter, seeded
+from custseg.segmentation._refits import refitted
 from custseg.segmentation._rule_segmenter import RuleDefinedSegmenter
 from custseg.segmentation._segmenter import Segmenter
 from custseg.validation._flows import carried_labels, flow_frame
 from custseg.validation._measures import adjusted_rand, best_jaccard, cross_table, origin_stability
 from custseg.validation._numbers import numbers_of_segments
 from custseg.validation._rows import Rows, read_rows
-from custseg.validation._stability_result import STABLE_ADJUSTED_RAND, STABLE_SEGMENT, StabilityResult
+from custseg.validation._stability_result import StabilityResult
 
-__all__ = ["N_REFITS", "STABLE_ADJUSTED_RAND", "STABLE_SEGMENT", "StabilityResult", "bootstrap_stability"]
+__all__ = ["bootstrap_stability"]
 
-N_REFITS = 20
-"""The number of pairs, at most, whose first sample is solved again with another seed.
-
-The mean of so many agreements is known to about a fifth of the spread of a single one, and the
-refits add a tenth to the cost of 100 pairs.
-"""
+# The pairs whose first sample is solved again with another seed: a fifth of them, within these bounds. The mean of
+# 20 agreements is known to about a fifth of the spread of a single one.
+FEWEST_REFITS, MOST_REFITS = 5, 20
 
 _WHO = "bootstrap_stability"
 _MAX_SEED = np.iinfo(np.int32).max
@@ -68,7 +67,7 @@ def bootstrap_stability(
     segments of the next smaller number tried (stability across solutions, SLSa [3]_).
 
     Solutions may also differ because the clusterer stops at different local optima. To tell this apart,
-    the first sample of each of the first :data:`N_REFITS` pairs is solved once more, with another seed.
+    the first sample of each of the first pairs (a fifth of them, 5 to 20) is solved once more, with another seed.
 
     A pair's samples are the same for every number of segments, and its values do not depend on
     which other numbers, or how many more pairs, are asked for (SLSa alone looks at the next smaller
@@ -163,7 +162,7 @@ def bootstrap_stability(
                 _solve(seeded(clone(blank), own_seed, keep=True), (rows.whole, {}), rows, k)
                 for k, blank in zip(tried, blanks, strict=True)
             ]
-        n_refits = N_REFITS if _has_seed(blanks[0]) else 0
+        n_refits = _n_refits(n_boot) if _has_seed(blanks[0]) else 0
         compare = delayed(_compare_pair)
         tasks = (compare(blanks, references, rows, pair, done < n_refits) for done, pair in enumerate(seeds))
         with _stopped_at_exit(Parallel(n_jobs=n_jobs, return_as="generator")(tasks)) as comparisons:
@@ -238,6 +237,10 @@ def _check_feasible(tried: tuple[int, ...], rows: Rows, seeds: npt.NDArray[np.in
         raise InfeasibleError.too_few_in_sample(_WHO, tried[-1], fewest)
 
 
+def _n_refits(n_boot: int) -> int:
+    return min(n_boot, MOST_REFITS, max(FEWEST_REFITS, n_boot // 5))
+
+
 def _has_seed(clusterer: Any) -> bool:
     if isinstance(clusterer, RuleDefinedSegmenter):
         return False
@@ -294,15 +297,37 @@ def _sample(rows: Rows, patterns: npt.NDArray[np.int64], clusterer: Any) -> tupl
 
 def _solve(clusterer: Any, sample: tuple[Any, dict[str, Any]], rows: Rows, n_segments: int) -> _Solution:
     """Fit on a sample and assign every pattern."""
-    name = type(clusterer).__name__
     customers, options = sample
     try:
-        labels = _numbered(np.asarray(clusterer.fit(customers, **options).predict(rows.distinct)), clusterer)
+        labels = np.asarray(clusterer.fit(customers, **options).predict(rows.distinct))
     except InfeasibleError as error:
         raise InfeasibleError.in_refit(_WHO, n_segments, error) from error
+    return _checked(_numbered(labels, clusterer), clusterer, rows, n_segments)
+
+
+def _solve_all(blanks: list[Any], fit: tuple[Any, int], rows: Rows, references: list[_Solution]) -> Iterator[_Solution]:
+    """Fit on a sample at every number of segments; what only depends on the sample is done once."""
+    sample, seed = fit
+    numbers = [reference.n_segments for reference in references]
+    if not isinstance(blanks[0], SegmentClusterer):
+        for blank, number in zip(blanks, numbers, strict=True):
+            yield _solve(seeded(clone(blank), seed, keep=False), sample, rows, number)
+        return
+    clusterer = seeded(clone(blanks[0]), seed, keep=False)
+    customers, options = sample
+    assigned = refitted(clusterer, rows.distinct, customers, options.get("sample_weight"), seed=seed)
+    for number in numbers:
+        try:
+            labels = assigned(number)
+        except InfeasibleError as error:
+            raise InfeasibleError.in_refit(_WHO, number, error) from error
+        yield _checked(labels, clusterer, rows, number)
+
+
+def _checked(labels: npt.NDArray[Any], clusterer: Any, rows: Rows, n_segments: int) -> _Solution:
     if labels.shape != rows.first.shape or not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
         raise InvalidParameterError(
-            f"{_WHO}: {name}.predict must give each customer a segment numbered from 0, got "
+            f"{_WHO}: {type(clusterer).__name__}.predict must give each customer a segment numbered from 0, got "
             f"{labels.dtype} labels of shape {labels.shape} such as {labels.flat[0]!r}"
             f"{' and -1 (not assigned)' if labels.dtype.kind == 'i' and labels.min() < 0 else ''}. "
             "Use a clusterer that assigns everyone."
@@ -321,11 +346,8 @@ def _compare_pair(
     with threadpool_limits(limits=1), warnings.catch_warnings():
         # said once already, of all customers
         warnings.simplefilter("ignore", DataQualityWarning)
-        for blank, reference in zip(blanks, references, strict=True):
-            one, other, *again = (
-                _solve(seeded(clone(blank), seed, keep=False), sample, rows, reference.n_segments)
-                for sample, seed in fits
-            )
+        solved = zip(*(_solve_all(blanks, fit, rows, references) for fit in fits), strict=True)
+        for reference, (one, other, *again) in zip(references, solved, strict=True):
             jaccard = np.array([best_jaccard(_cross(reference, found, rows)) for found in (one, other)])
             optimiser = adjusted_rand(_cross(one, again[0], rows)) if again else 1.0
             results.append(_Comparison(adjusted_rand(_cross(one, other, rows)), jaccard, optimiser))
@@ -367,7 +389,7 @@ def _collect(
         )
         for position, (k, reference) in enumerate(zip(tried, references, strict=True))
     ]
-    optimiser = [[found.optimiser_adjusted_rand for found in pair] for pair in results[:N_REFITS]]
+    optimiser = [[found.optimiser_adjusted_rand for found in pair] for pair in results[: _n_refits(len(results))]]
     return StabilityResult(
         n_segments=tried,
         adjusted_rand=np.array([[found.adjusted_rand for found in pair] for pair in results]).T.copy(),

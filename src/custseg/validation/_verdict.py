@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from custseg.validation._stability import STABLE_ADJUSTED_RAND, STABLE_SEGMENT, StabilityResult
+from custseg.validation._stability_result import STABLE_ADJUSTED_RAND, STABLE_SEGMENT, StabilityResult
 
 Word = Literal["natural", "reproducible", "constructive", "defined"]
 

@@ -1,0 +1,88 @@
+"""The package offers its names at first use, and importing it brings no stage."""
+
+import ast
+import json
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import custseg
+from tests.common.discovery import PROJECT, SOURCE, public_modules
+
+LOADED = "sorted(name for name in sys.modules if name.startswith('custseg.'))"
+
+
+def fresh(code, *arguments):
+    """What a fresh interpreter prints as JSON."""
+    command = [sys.executable, "-c", f"import json, sys; {code}", *arguments]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True, cwd=PROJECT).stdout)
+
+
+def for_type_checkers():
+    """The names that ``__init__`` imports for type checkers: name -> module."""
+    tree = ast.parse((SOURCE / "__init__.py").read_text(encoding="utf-8"))
+    block = next(node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+    return {alias.name: node.module for node in block.body for alias in node.names}
+
+
+def test_import_custseg_brings_no_stage_and_no_table_library():
+    loaded = fresh(f"import custseg; print(json.dumps([{LOADED}, 'pandas' in sys.modules, 'sklearn' in sys.modules]))")
+    assert loaded == [["custseg._version"], False, False]
+
+
+def test_a_name_brings_its_stage_and_none_that_comes_later():
+    loaded = fresh(f"from custseg import RFMFeaturizer; print(json.dumps({LOADED}))")
+    assert "custseg.characteristics" in loaded
+    assert not {"custseg.segmentation", "custseg.validation", "custseg.study"} & set(loaded)
+
+
+@pytest.mark.parametrize("name", custseg.__all__)
+def test_a_public_name_is_that_of_its_stage(name):
+    stage = custseg._STAGE_OF.get(name)
+    if stage:
+        assert getattr(custseg, name) is getattr(sys.modules[f"custseg.{stage}"], name)
+    else:
+        assert name == "__version__" or getattr(custseg, name) is sys.modules[f"custseg.{name}"]
+
+
+def test_type_checkers_and_the_interpreter_are_told_the_same_names():
+    stages = dict.fromkeys(custseg._STAGES, "custseg")
+    names = {name: f"custseg.{stage}" for name, stage in custseg._STAGE_OF.items()}
+    assert for_type_checkers() == stages | names
+    assert {*custseg._STAGE_OF, "__version__", "datasets"} == set(custseg.__all__)
+
+
+def test_every_stage_is_an_attribute_of_the_package():
+    direct = {module.__name__ for module in public_modules() if module.__name__.count(".") == 1}
+    assert {f"custseg.{name}" for name in custseg._STAGES} == direct - {"custseg.cli"}
+    for name in custseg._STAGES:
+        assert fresh(f"import custseg; print(json.dumps(custseg.{name}.__name__))") == f"custseg.{name}"
+
+
+def test_the_star_import_gives_every_public_name():
+    missing = "set(custseg.__all__) - set(globals())"
+    assert fresh(f"from custseg import *; import custseg; print(json.dumps(sorted({missing})))") == []
+
+
+def test_dir_shows_what_a_first_use_brings():
+    assert {*custseg.__all__, *custseg._STAGES} <= set(fresh("import custseg; print(json.dumps(dir(custseg)))"))
+
+
+def test_an_unknown_name_is_an_ordinary_error():
+    with pytest.raises(AttributeError, match=r"^module 'custseg' has no attribute 'SegmentCluster'$"):
+        _ = custseg.SegmentCluster
+    with pytest.raises(ImportError, match="cannot import name 'SegmentCluster' from 'custseg'"):
+        exec("from custseg import SegmentCluster", {})  # noqa: S102
+    assert not hasattr(custseg, "__wrapped__")
+
+
+def test_a_fitted_estimator_is_read_where_custseg_was_not_imported(tmp_path):
+    X = np.array([[0.0], [0.1], [5.0], [5.1]])
+    clusterer = custseg.SegmentClusterer(n_segments=2, random_state=0).fit(X)
+    path = tmp_path / "clusterer.pkl"
+    path.write_bytes(pickle.dumps(clusterer))
+    code = "import pathlib, pickle; read = pickle.loads(pathlib.Path(sys.argv[1]).read_bytes()); "
+    assert fresh(code + "print(json.dumps(read.labels_.tolist()))", str(path)) == clusterer.labels_.tolist()
