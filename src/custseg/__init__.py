@@ -10,6 +10,7 @@ A stage is imported when one of its names is first used.
 """
 
 import importlib
+import threading
 from typing import TYPE_CHECKING
 
 from custseg._version import __version__
@@ -129,17 +130,21 @@ _STAGE_OF = {
     "structure_test": "validation",
 }
 
+# scikit-learn's modules import each other in circles: threads that enter them at different places are told
+# of a deadlock or read half a module, so one thread imports and the others wait
+_IMPORTING = threading.RLock()
+
 # Type checkers read the imports above; with these functions they would take any name for a public one.
 if not TYPE_CHECKING:
 
     def __getattr__(name):
         """Import a stage, or a public name from its stage, at first use (PEP 562)."""
-        if name in _STAGES:
-            return importlib.import_module(f"custseg.{name}")
-        if name not in _STAGE_OF:
+        if name not in _STAGES and name not in _STAGE_OF:
             raise AttributeError(f"module 'custseg' has no attribute {name!r}")
+        with _IMPORTING:
+            stage = importlib.import_module(f"custseg.{_STAGE_OF.get(name, name)}")
         # kept, so that it is looked up once
-        found = globals()[name] = getattr(importlib.import_module(f"custseg.{_STAGE_OF[name]}"), name)
+        found = globals()[name] = getattr(stage, name) if name in _STAGE_OF else stage
         return found
 
     def __dir__():

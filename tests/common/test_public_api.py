@@ -86,3 +86,23 @@ def test_a_fitted_estimator_is_read_where_custseg_was_not_imported(tmp_path):
     path.write_bytes(pickle.dumps(clusterer))
     code = "import pathlib, pickle; read = pickle.loads(pathlib.Path(sys.argv[1]).read_bytes()); "
     assert fresh(code + "print(json.dumps(read.labels_.tolist()))", str(path)) == clusterer.labels_.tolist()
+
+
+def test_threads_may_use_all_names_first_at_once(tmp_path):
+    script = tmp_path / "threads.py"
+    script.write_text(
+        """
+import concurrent.futures, json, sys, threading
+import custseg
+sys.setswitchinterval(1e-5)
+names = [name for name in custseg.__all__ if name != "__version__"]
+start = threading.Barrier(len(names))
+def use(name):
+    start.wait()
+    return getattr(custseg, name)
+with concurrent.futures.ThreadPoolExecutor(len(names)) as pool:
+    used = list(pool.map(use, names))
+print(json.dumps([found.__name__ for found in used] == [getattr(custseg, name).__name__ for name in names]))
+"""
+    )
+    assert fresh("import runpy; runpy.run_path(sys.argv[1])", str(script))
