@@ -400,3 +400,14 @@ def test_a_warning_reaches_the_user_once_though_the_customers_are_refitted():
     # turned into an error, as pytest does, it still is one
     with pytest.raises(DataQualityWarning, match="hold one value only"):
         several.fit(profile)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.2, 0.25])
+def test_a_least_share_leaves_room_for_refits(share):
+    study = SegmentationStudy(
+        SegmentationBrief("advertising"),
+        characteristics=DemographicEncoder(),
+        clusterer=SegmentClusterer(2, min_segment_share=share, n_init=3, random_state=0),
+        n_boot=2,
+    ).fit(make_customers(300, random_state=0).profile)
+    assert max(study.stability_.n_segments) <= 0.8 / share

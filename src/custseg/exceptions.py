@@ -181,6 +181,13 @@ class CustomerIdError(InvalidTableError):
         )
 
     @classmethod
+    def in_sample(cls, who: str, error: Exception) -> CustomerIdError:
+        return cls(
+            f"{who}: a bootstrap sample repeats customers, and a step of the pipeline refuses repeated ids. Transform "
+            f"the customers first, and pass the result with the last step alone. ({error})"
+        )
+
+    @classmethod
     def clash(cls, who: str, first: tuple[str, str], other: tuple[str, str], column: object) -> CustomerIdError:
         return cls(
             f"{who}: the customer ids are {first[1]} in table {first[0]!r} and {other[1]} in table {other[0]!r}, "
@@ -247,6 +254,20 @@ class InfeasibleError(ValueError):
         return cls(
             f"{who}: only {n_distinct} kind(s) of customers differ in their characteristics; below {fewest} there is "
             "nothing to test. Drop constant columns and add characteristics in which customers differ."
+        )
+
+    @classmethod
+    def nobody_together(cls, who: str, n_segments: int, n_distinct: int) -> InfeasibleError:
+        return cls(
+            f"{who}: n_segments={n_segments} leaves no two different customers together: {n_distinct} kind(s) of them "
+            f"differ. Ask for at most {n_distinct - 1}."
+        )
+
+    @classmethod
+    def one_characteristic(cls, who: str) -> InfeasibleError:
+        return cls(
+            f"{who}: customers differ in one characteristic only. Groups in the values of a single column cannot be "
+            "told from the shape of its distribution. Add characteristics, or look at its histogram."
         )
 
     @classmethod

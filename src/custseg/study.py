@@ -41,6 +41,8 @@ __all__ = ["ConstructiveCut", "SegmentationBrief", "SegmentationStudy"]
 NOT_ASSIGNED = -1
 # With fewer different customers for each group, a bootstrap sample may not even hold all groups.
 _CUSTOMERS_PER_GROUP = 10
+# Segments that must all be as large as can be leave refits no room: repeated customers are never split.
+_ROOM = 0.8
 # The largest number of segments tried with a clusterer that names none.
 _MOST_SEGMENTS = 10
 
@@ -479,7 +481,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
     def _largest_cut(self, table: CustomerTable) -> int:
         """Return the largest number of groups worth a look."""
         share = getattr(self.clusterer_, "min_segment_share", 0.0)
-        by_share = int(1 / share + 1e-9) if share > 0 else table.n_customers
+        by_share = int(_ROOM / share + 1e-9) if share > 0 else table.n_customers
         names = getattr(self.clusterer_, "clustered_on_", table.names)
         used = [np.where(table[name].missing, -np.inf, table[name].values) for name in names]
         n_distinct = len(np.unique(np.column_stack(used), axis=0))

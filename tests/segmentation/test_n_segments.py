@@ -57,7 +57,42 @@ def test_small_classes_are_left_out():
     assert free.n_segments == 3
     assert limited.n_segments == 2
     assert limited.table.set_index("n_segments").loc[3, "smallest_share"] == pytest.approx(0.05, abs=0.02)
-    assert "no class has less than 10.0%" in limited.reason
+    assert "no group has much less than 10.0%" in limited.reason
+
+
+def test_a_share_that_the_clusterer_can_keep_leaves_nothing_out():
+    X, _ = make_blobs([42, 40, 38], n_features=3, centers=10 * np.eye(3), random_state=0)
+    clusterer = SegmentClusterer("auto", min_segment_share=0.33, random_state=0).fit(X)
+    assert clusterer.n_segments_ == 3
+    assert clusterer.segment_sizes_.tolist() == [40, 40, 40]
+
+
+def test_a_single_characteristic_is_not_tested():
+    column = np.repeat([0.0, 100.0, 300.0], 60) + np.random.RandomState(0).normal(size=180)
+    selection = select_n_segments(pd.DataFrame({"a": column}), random_state=0)
+    assert selection.n_segments == 1
+    assert selection.structured is None
+    assert "one characteristic only" in selection.reason
+
+
+def test_what_was_found_has_three_answers():
+    blobs, _ = make_blobs(150, n_features=3, centers=10 * np.eye(3), random_state=0)
+    cloud = np.random.RandomState(0).normal(size=(150, 3))
+    assert [select_n_segments(X, random_state=0).structured for X in (blobs, cloud, blobs[:10])] == [True, False, None]
+
+
+def test_weights_of_any_size_are_the_same():
+    table = make_customers(200, n_segments=3, separation=2.0, random_state=1).profile.set_index("customer_id")
+    embedders = [CharacteristicEmbedder(weights=dict.fromkeys(table.columns, unit)) for unit in (1.0, 1e-200, 1e100)]
+    found = [select_n_segments(table, embedder=embedder, random_state=0) for embedder in embedders]
+    assert len({selection.n_segments for selection in found}) == 1
+
+
+def test_the_effect_is_told_as_a_share():
+    blobs, _ = make_blobs(150, n_features=3, centers=1000 * np.eye(3), random_state=0)
+    selection = select_n_segments(blobs, random_state=0)
+    assert selection.effect > 1
+    assert f"(by {1 - np.exp(-selection.effect):.1%} at" in selection.reason
 
 
 def test_a_characteristic_counts_by_its_weight():

@@ -114,6 +114,7 @@ def test_the_table_shows_the_rule_at_work():
     assert selection.n_segments == 4
     assert figures["bic"].idxmin() == figures["icl"].idxmin() == 4
     assert figures.loc[4, "n_separated"] == 4
+    assert 0 < figures.loc[4, "smallest_share"] <= 0.25
     assert figures.loc[1, "unexplained"] == 1.0
     assert (figures["icl"] >= figures["bic"] - 1e-9).loc[1:4].all()
     assert (figures["log_likelihood"].dropna().diff().iloc[1:4] > 0).all()

@@ -6,11 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 
-from custseg.segmentation._valleys import FEWEST, NO_VALLEY, depth_of_valleys, n_separated
+from custseg.segmentation._valleys import FEWEST, NO_VALLEY, depth_of_valleys, joined
 
 
 def cut(matrix, k, seed=0):
     return KMeans(k, n_init=5, random_state=seed).fit_predict(matrix)
+
+
+def n_separated(ratios, labels):
+    return len(np.unique(joined(ratios, labels)))
 
 
 def groups(distance, sizes=(300, 200), n_columns=4, seed=0):

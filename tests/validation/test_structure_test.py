@@ -116,7 +116,10 @@ def test_nothing_to_test_is_an_error():
         structure_test(cloud(19))
     with pytest.raises(InfeasibleError, match=r"only 1 kind\(s\) of customers"):
         structure_test(np.ones((50, 3)), embedder="passthrough")
-    with pytest.raises(InfeasibleError, match="below 7 there is nothing to test"):
-        structure_test(np.arange(60)[:, None] % 5 * 1.0, n_segments=6, embedder="passthrough")
+    five = np.eye(5)[np.arange(60) % 5]
+    with pytest.raises(InfeasibleError, match="n_segments=5 leaves no two different customers together.* at most 4"):
+        structure_test(five, n_segments=5, embedder="passthrough")
+    with pytest.raises(InfeasibleError, match="one characteristic only"):
+        structure_test(np.column_stack([np.arange(60.0), np.ones(60)]), embedder="passthrough")
     with pytest.raises(InvalidTableError, match="structure_test"):
         structure_test(pd.DataFrame({"a": []}))

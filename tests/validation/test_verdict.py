@@ -48,3 +48,12 @@ def test_one_segment_that_was_asked_for_is_not_called_a_finding():
     verdict = judge(n_segments=1, structured=True, reason="p = 0.02.", stability=StabilityResult.empty())
     assert verdict.word == "constructive"
     assert "although they differ from one continuum. p = 0.02." in verdict.sentence
+
+
+def test_what_was_not_tested_is_no_continuum():
+    one = judge(n_segments=1, structured=None, reason="Too few.", stability=StabilityResult.empty())
+    assert one.sentence == "Whether there are segments was not tested. Too few."
+    stable = stability(adjusted_rand=0.9, slsw=[0.8, 0.8])
+    some = judge(n_segments=2, structured=None, reason="Too few.", stability=stable)
+    assert some.word == "reproducible"
+    assert "whether the customers form distinct groups was not tested" in some.sentence

@@ -135,8 +135,8 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
     statistic [4]_. The draws are custseg's own: a smoothed bootstrap [5]_ in the space of normal variables
     behind the columns, since with uniform draws associations would pass for segments. Where the customers
     do not stand out (at level .05, and by a least difference), the answer is 1. Else latent classes are fitted for
-    1, 2, ... segments, and the number with the lowest BIC is taken: of those in which no class is smaller than
-    ``min_segment_share``. Classes without a valley between them [6]_ then count as one group: where
+    1, 2, ... segments, and the number with the lowest BIC is taken: of those in which no group is much smaller than
+    ``min_segment_share``. Classes without a valley between them [6]_ count as one group: where
     characteristics go together inside segments, the BIC splits these for ever. Two or more such classes are
     worth a warning. More than 2,500 customers are judged by a random sample of them. All this looks at
     the characteristics in the embedding, whatever the engine, unless that finds the number itself.

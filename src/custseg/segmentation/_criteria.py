@@ -51,8 +51,6 @@ class ClassSolution:
         The number of classes.
     log_likelihood, bic, icl : float
         Of the customers, numbers in standard deviations; lower criteria are better.
-    smallest_share : float
-        The share of the customers in the class with the fewest of them.
     labels : ndarray of shape (n_customers,)
         The most likely class of each customer.
     """
@@ -61,7 +59,6 @@ class ClassSolution:
     log_likelihood: float
     bic: float
     icl: float
-    smallest_share: float
     labels: Integers
 
 
@@ -117,8 +114,7 @@ def class_solutions(space: Space, most: int, random: np.random.RandomState) -> I
         bic = -2.0 * log_likelihood + n_parameters * math.log(table.n_customers)
         doubt = -float(patterns.counts @ (belongs * np.log(np.maximum(belongs, 1e-300))).sum(axis=1))
         labels = belongs.argmax(axis=1)[patterns.inverse]
-        shares = np.bincount(labels, minlength=n_classes) / table.n_customers
-        yield ClassSolution(n_classes, log_likelihood, bic, bic + 2.0 * doubt, float(shares.min()), labels)
+        yield ClassSolution(n_classes, log_likelihood, bic, bic + 2.0 * doubt, labels)
         best, since = (bic, 0) if bic < best else (best, since + 1)
         if since == PATIENCE:
             return

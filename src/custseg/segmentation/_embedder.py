@@ -379,7 +379,7 @@ def check_for_ids(who: str, table: CustomerTable, customer_id: str) -> None:
         if column.is_integer and column.kind == "numeric":
             warn(
                 f"{who}: column {column.name!r} holds whole numbers that differ in every row. If it identifies the "
-                f"customers, pass customer_id={column.name!r} (now {customer_id!r}).",
+                f"customers, pass customer_id={column.name!r} (now {customer_id!r}), or leave it out.",
                 DataQualityWarning,
                 stacklevel=4,
             )

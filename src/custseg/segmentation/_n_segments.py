@@ -52,7 +52,8 @@ def select_n_segments(
     max_segments : int, default=10
         The largest answer.
     min_segment_share : float, default=0.0
-        Numbers of segments at which a class has a smaller share of the customers are left out.
+        Numbers of segments at which a group has less than four fifths of this share of the customers are left
+        out; a clusterer with a least share moves customers for the rest.
     random_state : int, RandomState or None, default=None
         Source of the draws, the sample and the starts.
 

@@ -146,6 +146,10 @@ class Segmenter(  # type: ignore[call-arg]
     def _customer_id(self) -> str:
         return self.customer_id
 
+    def _column_kinds(self) -> Mapping[str, str] | None:
+        kinds: Mapping[str, str] | None = getattr(self, "kinds", None)
+        return kinds
+
     def _read_in_fit(
         self, X: Any, sample_weight: Any, kinds: Mapping[str, str] | None = None
     ) -> tuple[CustomerTable, npt.NDArray[np.float64]]:

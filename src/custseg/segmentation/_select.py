@@ -21,12 +21,14 @@ from custseg.segmentation._structure import (
     StructureResult,
     run_structure_test,
 )
-from custseg.segmentation._valleys import depth_of_valleys, n_separated
+from custseg.segmentation._valleys import depth_of_valleys, joined
 
 __all__ = ["SegmentSelection", "choose_n_segments"]
 
 Floats = npt.NDArray[np.float64]
 
+# A clusterer with a least share moves customers to keep it: groups that have so much of it will do.
+NEARLY = 0.8
 # Classes without a valley between them are one group. From so many on it is worth a warning: the
 # characteristics go together inside the segments.
 MANY_JOINED = 2
@@ -40,12 +42,12 @@ _FIGURES = (
     "log_likelihood",
     "bic",
     "icl",
-    "smallest_share",
     "n_separated",
+    "smallest_share",
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SegmentSelection:
     """How many segments, and why.
 
@@ -55,16 +57,16 @@ class SegmentSelection:
         The choice; 1 where no structure was found.
     reason : str
         The reason in words, with its figures.
-    structured : bool
-        Whether the customers differ from one continuum. Where they do and ``n_segments`` is 1, no groups
-        with a gap between them were found.
+    structured : bool or None
+        Whether the customers differ from one continuum; None where that could not be tested. Where they do
+        and ``n_segments`` is 1, no groups with a gap between them were found.
     table : DataFrame
         One row for each number of segments that was looked at, NaN where it was not looked at in
         this way: ``n_segments``; ``unexplained``, the share of the variance that k-means leaves inside
         segments; ``null_unexplained``, ``excess`` and ``z``, how one continuum compares;
         ``log_likelihood``, ``bic`` and ``icl`` of latent classes, lower criteria being better;
-        ``smallest_share``, that of the customers in the smallest class; ``n_separated``, how many groups
-        are left where classes without a valley between them count as one.
+        ``n_separated``, how many groups are left where classes without a valley between them count as one;
+        ``smallest_share``, the share of the customers in the smallest of these groups.
     p_value : float
         Of the test against one continuum; NaN where there was nothing to test.
     effect : float
@@ -89,7 +91,7 @@ class SegmentSelection:
 
     n_segments: int
     reason: str
-    structured: bool
+    structured: bool | None
     table: pd.DataFrame = field(repr=False)
     p_value: float = np.nan
     effect: float = np.nan
@@ -163,39 +165,42 @@ def choose_n_segments(
         n_distinct = distinct_patterns(space.embed(space.table)).n_patterns
         if n_distinct < FEWEST_DISTINCT:
             return _one(f"only {n_distinct} kind(s) of customers differ in what they are clustered on{where}")
+        if space.n_varying < 2:
+            return _one(f"customers differ in one characteristic only, whose groups are its distribution{where}")
         test = run_structure_test(space, random=random)
         if not test.rejected:
             first = pd.DataFrame({"n_segments": [1], "unexplained": [1.0]})
             figures = pd.concat([first, test.table], ignore_index=True).reindex(columns=_FIGURES)
-            return replace(_one(test.reason + where), table=figures, p_value=test.p_value, effect=test.effect)
+            found = replace(_one(test.reason + where), structured=False, table=figures)
+            return replace(found, p_value=test.p_value, effect=test.effect)
         solutions = list(class_solutions(space, max_segments, random))
-        figures = _table(solutions, _separated(space, solutions), test)
+        figures = _table(solutions, _groups(space, solutions), test)
     return _chosen(figures, test, max_segments, min_segment_share, where)
 
 
 def _one(why: str) -> SegmentSelection:
     table = pd.DataFrame({"n_segments": [1], "unexplained": [1.0]}).reindex(columns=_FIGURES)
-    return SegmentSelection(1, f"One segment: {why}.", False, table)
+    return SegmentSelection(1, f"One segment: {why}.", None, table)
 
 
-def _separated(space: Space, solutions: list[ClassSolution]) -> list[int]:
-    """Return for each solution how many of its classes have a valley between them."""
+def _groups(space: Space, solutions: list[ClassSolution]) -> list[npt.NDArray[np.int64]]:
+    """Return for each solution the sizes of the groups that have a valley between them."""
     embedded = space.embed(space.table)
     return [
-        n_separated(depth_of_valleys(embedded, solution.labels, solution.n_classes), solution.labels)
+        np.bincount(joined(depth_of_valleys(embedded, solution.labels, solution.n_classes), solution.labels))
         for solution in solutions
     ]
 
 
-def _table(solutions: list[ClassSolution], separated: list[int], test: StructureResult) -> pd.DataFrame:
+def _table(solutions: list[ClassSolution], groups: list[npt.NDArray[np.int64]], test: StructureResult) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "n_segments": [solution.n_classes for solution in solutions],
             "log_likelihood": [solution.log_likelihood for solution in solutions],
             "bic": [solution.bic for solution in solutions],
             "icl": [solution.icl for solution in solutions],
-            "smallest_share": [solution.smallest_share for solution in solutions],
-            "n_separated": separated,
+            "n_separated": [len(sizes) for sizes in groups],
+            "smallest_share": [sizes.min() / sizes.sum() for sizes in groups],
         }
     )
     table = table.merge(test.table, on="n_segments", how="outer").reindex(columns=_FIGURES)
@@ -207,22 +212,23 @@ def _chosen(
     table: pd.DataFrame, test: StructureResult, max_segments: int, min_segment_share: float, where: str
 ) -> SegmentSelection:
     """Take the number of classes with the lowest BIC, less those without a valley to another."""
-    feasible = table[table["smallest_share"] >= min_segment_share]
+    kept = (table["smallest_share"] >= NEARLY * min_segment_share) & (table["n_separated"] * min_segment_share <= 1)
+    feasible = table[kept]
     best = int(feasible["bic"].argmin())
     n_classes, n_segments = (int(feasible[name].iloc[best]) for name in ("n_segments", "n_separated"))
     allowed = " (more were not allowed)" if n_classes == max_segments else ""
     if min_segment_share > 0:
-        allowed += f" (of those in which no class has less than {min_segment_share:.1%} of the customers)"
+        allowed += f" (of those in which no group has much less than {min_segment_share:.1%} of the customers)"
     why = f"{test.reason}; latent classes describe them best with {n_classes} class(es) by the BIC{allowed}"
     warning = None
     if n_segments < n_classes:
-        why += f", of which {n_segments} have a gap between them"
+        why += f"; groups with a gap between them: {n_segments}"
         if n_classes - n_segments >= MANY_JOINED:
-            why += ": characteristics go together inside segments"
+            why += ", since characteristics go together inside segments, or many values are missing"
             warning = (
-                f"characteristics go together inside the segments: {n_classes} latent classes describe the customers "
-                f"best, but only {n_segments} groups have a gap between them. {n_segments} was taken. See "
-                "selection_.table, and consider combining characteristics that say the same"
+                f"characteristics go together inside the segments, or many values are missing: {n_classes} latent "
+                f"classes describe the customers best; groups with a gap between them: {n_segments}, which was taken. "
+                "See the table of the selection, and consider combining characteristics that say the same"
             )
     answer = "One segment" if n_segments == 1 else f"{n_segments} segments"
     return SegmentSelection(n_segments, f"{answer}: {why}{where}.", True, table, test.p_value, test.effect, warning)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -71,12 +72,15 @@ class Space:
         The columns that take part, in an order that does not depend on that of rows or columns.
     n_columns : float
         Effective number of columns: fewer where some weigh more than others.
+    n_varying : int
+        The number of columns with at least two values.
     weights : mapping of str to float
         The weight of each column; 1 without an embedder.
     """
 
     table: CustomerTable
     n_columns: float
+    n_varying: int
     weights: Mapping[str, float]
     _all: CustomerTable
     _embedder: CharacteristicEmbedder | None
@@ -112,12 +116,14 @@ class Space:
             # the rows are sorted, so the sample does not depend on the order in which they came
             rows = rows[np.sort(random.choice(len(rows), size=max_customers, replace=False))]
         matrix = matrix[rows]
-        varying = [counting[column.name] for column in used if _varies(column.take(rows))]
-        n_columns = sum(varying) ** 2 / sum(w**2 for w in varying) if varying else 0.0
+        varying = np.array([counting[column.name] for column in used if _varies(column.take(rows))], dtype=np.float64)
+        varying = varying / varying.max(initial=np.finfo(np.float64).tiny)
+        n_columns = varying.sum() ** 2 / (varying**2).sum() if len(varying) else 0.0
         order = order_by_content(matrix, np.ones(len(matrix)))
         return cls(
             CustomerTable(tuple(column.take(rows) for column in used), len(rows)),
             float(n_columns),
+            len(varying),
             weights,
             table.take(rows),
             embedder,
@@ -144,6 +150,11 @@ class Space:
         matrix = self._embedder.transform(self._all)
         scalar = [column.name for column in self.table.columns if column.kind != "nominal"]
         return {name: matrix[:, names.index(name)] for name in scalar}
+
+
+def _share(effect: float) -> float:
+    """Return by which share the variance inside segments is lower, from the difference of logs."""
+    return -math.expm1(-effect)
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,13 +206,13 @@ class StructureResult:
         if self.rejected:
             return (
                 "the customers are more compact than one continuum with the same characteristics and associations "
-                f"(by {self.effect:.1%} at {self.n_segments} segments, {figures})"
+                f"(by {_share(self.effect):.1%} at {self.n_segments} segments, {figures})"
             )
         if self.p_value <= self.level:
             return (
-                f"at {self.n_segments} segments the customers are only {self.effect:.1%} more compact than one "
+                f"at {self.n_segments} segments the customers are only {_share(self.effect):.1%} more compact than one "
                 f"continuum with the same characteristics and associations ({figures}), and up to "
-                f"{self.least_effect:.1%} is no structure"
+                f"{_share(self.least_effect):.1%} is no structure"
             )
         return (
             "one continuum with the same characteristics and associations splits as well as these customers "

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse.csgraph import connected_components
 
-__all__ = ["NO_VALLEY", "depth_of_valleys", "n_separated"]
+__all__ = ["NO_VALLEY", "depth_of_valleys", "joined"]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -71,8 +71,8 @@ def depth_of_valleys(matrix: Floats, labels: Integers, n_groups: int) -> Floats:
     return ratios
 
 
-def n_separated(ratios: Floats, labels: Integers) -> int:
-    """Return how many groups are left where those without a valley between them count as one.
+def joined(ratios: Floats, labels: Integers) -> Integers:
+    """Return the groups that are left where those without a valley between them count as one.
 
     Parameters
     ----------
@@ -83,15 +83,15 @@ def n_separated(ratios: Floats, labels: Integers) -> int:
 
     Returns
     -------
-    int
-        The number of groups.
+    ndarray of shape (n_customers,)
+        The joined groups, from 0.
     """
-    populated = np.unique(labels)
+    populated, place = np.unique(labels, return_inverse=True)
     ratios = ratios[np.ix_(populated, populated)]
-    joined = ratios >= NO_VALLEY
-    if joined.sum() > len(populated):
-        joined = ratios >= SHALLOW
-    return int(connected_components(joined, directed=False, return_labels=False))
+    one_hill = ratios >= NO_VALLEY
+    if one_hill.sum() > len(populated):
+        one_hill = ratios >= SHALLOW
+    return np.asarray(connected_components(one_hill, directed=False)[1][place], dtype=np.int64)
 
 
 def _ratio(one: Floats, other: Floats) -> float:

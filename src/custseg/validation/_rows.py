@@ -15,6 +15,7 @@ from scipy import sparse
 from custseg._core.customers import CustomerTable, CustomerTableMixin, read_customers
 from custseg._core.frames import collect, is_table, open_table
 from custseg.exceptions import InvalidTableError
+from custseg.segmentation._segmenter import Segmenter
 
 Positions = npt.NDArray[np.int64]
 
@@ -94,7 +95,7 @@ def _read(X: Any, clusterer: Any, who: str) -> Any:
         return replace(X, ids=None)
     if is_table(X):
         if isinstance(clusterer, CustomerTableMixin):
-            customer_id, kinds = (getattr(clusterer, name, None) for name in ("customer_id", "kinds"))
+            customer_id, kinds = _declared(clusterer)
             table = read_customers(X, who=type(clusterer).__name__, customer_id=customer_id, kinds=kinds)
             return replace(table, ids=None)
         if isinstance(X, pd.DataFrame):
@@ -109,6 +110,13 @@ def _read(X: Any, clusterer: Any, who: str) -> Any:
             "Reshape a single characteristic with X.reshape(-1, 1)."
         )
     return matrix
+
+
+def _declared(clusterer: Any) -> tuple[Any, Any]:
+    """Return the name of the id and the kinds of columns as the clusterer, or its embedder, has them."""
+    if isinstance(clusterer, Segmenter):
+        return clusterer._customer_id(), clusterer._column_kinds()  # noqa: SLF001 - what its own fit reads by
+    return getattr(clusterer, "customer_id", None), getattr(clusterer, "kinds", None)
 
 
 def _columns(data: Any) -> Iterator[npt.NDArray[Any]]:

@@ -17,8 +17,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
+from custseg._core.once import each_warning_once
 from custseg._core.params import NONE, RANDOM_STATE, Integer, Where, check
-from custseg.exceptions import DataQualityWarning, InfeasibleError, InvalidParameterError
+from custseg.exceptions import CustomerIdError, DataQualityWarning, InfeasibleError, InvalidParameterError
 from custseg.segmentation._clusterer import SegmentClusterer
 from custseg.segmentation._engines import NUMBER_PARAMETERS, finds_number, number_parameter, seeded
 from custseg.segmentation._refits import refitted
@@ -79,7 +80,8 @@ def bootstrap_stability(
     ----------
     clusterer : object
         A :class:`~custseg.SegmentClusterer`, any scikit-learn clusterer with ``predict``, or a
-        Pipeline that ends in one. It is cloned, never fitted itself. Its number of segments
+        Pipeline that ends in one and reads no customer ids: a sample repeats them. It is cloned,
+        never fitted itself. Its number of segments
         (``n_segments``, ``n_clusters`` or ``n_components``) is set to each number tried. Segments
         defined by rules (:class:`~custseg.segmentation.RuleSegmenter`, ``RFMSegmenter``) have their
         own number, whatever ``n_segments`` says; customers in none of them count as one more group
@@ -156,8 +158,10 @@ def bootstrap_stability(
         _check_feasible(tried, rows, seeds)
         blanks = [clone(clusterer).set_params(**{setter: k}) for k in tried]
     results: list[list[_Comparison]] = []
-    with _saying_how_far(results, n_boot):
-        with threadpool_limits(limits=1):
+    # Where workers are threads, each sets warnings and threads for all and may restore them late: here they are
+    # restored at last.
+    with _saying_how_far(results, n_boot), threadpool_limits(limits=1), warnings.catch_warnings():
+        with each_warning_once():
             references = [
                 _solve(seeded(clone(blank), own_seed, keep=True), (rows.whole, {}), rows, k)
                 for k, blank in zip(tried, blanks, strict=True)
@@ -302,6 +306,8 @@ def _solve(clusterer: Any, sample: tuple[Any, dict[str, Any]], rows: Rows, n_seg
         labels = np.asarray(clusterer.fit(customers, **options).predict(rows.distinct))
     except InfeasibleError as error:
         raise InfeasibleError.in_refit(_WHO, n_segments, error) from error
+    except CustomerIdError as error:
+        raise CustomerIdError.in_sample(_WHO, error) from error
     return _checked(_numbered(labels, clusterer), clusterer, rows, n_segments)
 
 
@@ -309,7 +315,7 @@ def _solve_all(blanks: list[Any], fit: tuple[Any, int], rows: Rows, references: 
     """Fit on a sample at every number of segments; what only depends on the sample is done once."""
     sample, seed = fit
     numbers = [reference.n_segments for reference in references]
-    if not isinstance(blanks[0], SegmentClusterer):
+    if type(blanks[0]) is not SegmentClusterer:  # one derived from it may fit or assign otherwise
         for blank, number in zip(blanks, numbers, strict=True):
             yield _solve(seeded(clone(blank), seed, keep=False), sample, rows, number)
         return

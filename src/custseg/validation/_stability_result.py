@@ -132,7 +132,7 @@ class StabilityResult:
                 "high_adjusted_rand": high,
                 "mean_optimiser_adjusted_rand": self.mean_optimiser_adjusted_rand.to_numpy(),
                 "optimiser_share": self.optimiser_share.to_numpy(),
-                "min_slsw": [float(self._slsw(k).min()) for k in self.n_segments],
+                "min_slsw": [float(slsw.min()) if len(slsw := self._slsw(k)) else np.nan for k in self.n_segments],
                 "stable": [self.is_stable(k) for k in self.n_segments],
             }
         )
@@ -158,13 +158,13 @@ class StabilityResult:
         """
         slsw = self._slsw(n_segments)
         mean = self.adjusted_rand[self.n_segments.index(n_segments)].mean()
-        return bool(mean >= STABLE_ADJUSTED_RAND and slsw.min() >= STABLE_SEGMENT)
+        return bool(mean >= STABLE_ADJUSTED_RAND and len(slsw) and slsw.min() >= STABLE_SEGMENT)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per number of segments and pair: ``n_segments``, ``pair``, ``adjusted_rand``."""
         return pd.DataFrame(
             {
-                "n_segments": np.repeat(self.n_segments, self.n_boot),
+                "n_segments": np.repeat(np.array(self.n_segments, dtype=np.int64), self.n_boot),
                 "pair": np.tile(np.arange(self.n_boot), len(self.n_segments)),
                 "adjusted_rand": self.adjusted_rand.ravel(),
             }

@@ -85,7 +85,8 @@ def structure_test(
     InvalidParameterError
         If a parameter is out of its range, or so few draws cannot reject at the level.
     InfeasibleError
-        If fewer than 20 customers, or fewer than 4 different ones, leave nothing to test.
+        If there is nothing to test: fewer than 20 customers, fewer than 4 different ones, or a single
+        characteristic in which they differ.
     InvalidTableError
         If the table cannot be used.
 
@@ -101,7 +102,8 @@ def structure_test(
     calibrated until drawn columns correlate as the observed ones do [3]_.
 
     **When not to use it**: it asks whether *k-means* finds groups in *this* embedding. Groups inside each
-    other, or differing in a few of many characteristics, may pass unseen. With fewer than some two
+    other, or differing in a few of many characteristics, may pass unseen; groups in the values of a single
+    characteristic belong to its distribution, which the draws have as well. With fewer than some two
     hundred customers only far groups are found: a large p-value is no proof of one continuum. Hard edges, such
     as a recency that cannot exceed the tenure, may be taken for structure.
 
@@ -143,6 +145,10 @@ def structure_test(
             customers.table, customers.embedder, customers.matrix, max_customers=MAX_CUSTOMERS, random=random
         )
         n_distinct = distinct_patterns(space.embed(space.table)).n_patterns
-        if n_distinct < max(FEWEST_DISTINCT, tried[0] + 1):
-            raise InfeasibleError.too_few_differ(_WHO, n_distinct, max(FEWEST_DISTINCT, tried[0] + 1))
+        if n_distinct < FEWEST_DISTINCT:
+            raise InfeasibleError.too_few_differ(_WHO, n_distinct, FEWEST_DISTINCT)
+        if space.n_varying < 2:
+            raise InfeasibleError.one_characteristic(_WHO)
+        if n_distinct <= tried[0]:
+            raise InfeasibleError.nobody_together(_WHO, tried[0], n_distinct)
         return run_structure_test(space, random=random, n_segments=tried, n_draws=n_draws, level=level)

@@ -33,15 +33,15 @@ class Verdict:
         return asdict(self)
 
 
-def judge(*, n_segments: int, structured: bool, reason: str, stability: StabilityResult) -> Verdict:
+def judge(*, n_segments: int, structured: bool | None, reason: str, stability: StabilityResult) -> Verdict:
     """Judge segments by the structure test and by their stability.
 
     Parameters
     ----------
     n_segments : int
         The number of segments; 1 where none were found.
-    structured : bool
-        Whether the structure test told the customers from one continuum.
+    structured : bool or None
+        Whether the structure test told the customers from one continuum; None where nothing was tested.
     reason : str
         The sentence of the structure test, with its figures.
     stability : StabilityResult
@@ -70,6 +70,8 @@ def judge(*, n_segments: int, structured: bool, reason: str, stability: Stabilit
             "constructive",
             f"All customers were put into one segment, although they differ from one continuum. {reason}",
         )
+    if n_segments == 1 and structured is None:
+        return Verdict("constructive", f"Whether there are segments was not tested. {reason}")
     if n_segments == 1:
         return Verdict(
             "constructive",
@@ -88,10 +90,15 @@ def judge(*, n_segments: int, structured: bool, reason: str, stability: Stabilit
             "natural", f"The {n_segments} segments are natural: distinct groups that come back. {reason} {figures}"
         )
     if stable:
+        groups = (
+            "whether the customers form distinct groups was not tested"
+            if structured is None
+            else ("the customers form no distinct groups")
+        )
         return Verdict(
             "reproducible",
-            f"The {n_segments} segments are reproducible: the customers form no distinct groups, "
-            f"but the same segments come back. {reason} {figures}",
+            f"The {n_segments} segments are reproducible: {groups}, but the same segments come back. "
+            f"{reason} {figures}",
         )
     exists = " Structure exists, but not at this number of segments." if structured else ""
     return Verdict(
