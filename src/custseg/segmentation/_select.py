@@ -130,7 +130,7 @@ def choose_n_segments(
     max_segments : int
         The largest answer.
     min_segment_share : float
-        Solutions with a smaller class are not taken.
+        Solutions with a much smaller group are not taken.
     random_state : int, RandomState or None
         Source of the randomness.
 
