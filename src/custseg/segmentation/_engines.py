@@ -69,7 +69,7 @@ class Task:
         The number of distinct rows above which a sample of them is fitted.
     random_state : int
         The source of the starting points.
-    swaps : bool
+    thorough : bool
         Whether k-means also tries to leave the best of its restarts by moving centres elsewhere.
     """
 
@@ -84,7 +84,7 @@ class Task:
     n_init: int
     sample_above: int
     random_state: int
-    swaps: bool = True
+    thorough: bool = True
 
     @property
     def is_sampled(self) -> bool:
@@ -232,7 +232,7 @@ def partition(engine: Any, task: Task) -> Partition:
             n_init=task.n_init,
             random_state=task.random_state,
             sample_above=task.sample_above,
-            swaps=task.swaps,
+            thorough=task.thorough,
         )
         return _around(found.centers, task, found.optimum, None)
     if engine == "k_prototypes":

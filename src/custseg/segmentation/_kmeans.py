@@ -139,7 +139,7 @@ def fit_kmeans(
     n_init: int,
     random_state: Any,
     sample_above: int = 100_000,
-    swaps: bool = True,
+    thorough: bool = True,
 ) -> KMeansFit:
     """Partition patterns into clusters of least weighted sum of squared distances.
 
@@ -168,8 +168,9 @@ def fit_kmeans(
         The source of the starting centres. The first restarts are the same for every ``n_init``.
     sample_above : int, default=100,000
         The number of patterns above which a sample of them is fitted.
-    swaps : bool, default=True
-        Whether the swap search is tried at all; it takes about as long as the rest.
+    thorough : bool, default=True
+        False leaves out the swap search and improves three partitions only by exchanges: a third of the time,
+        for refits by the hundred.
 
     Returns
     -------
@@ -205,12 +206,12 @@ def fit_kmeans(
     n_sampled = sample_size(sample_above, n_clusters)
     with one_thread():
         if patterns.n_patterns <= n_sampled:
-            found = _search(points, patterns.counts, n_clusters, n_init, random, swaps=swaps)
+            found = _search(points, patterns.counts, n_clusters, n_init, random, thorough=thorough)
             centers, labels, loss = found.centers, found.labels, None
             sse = sse_of(points, patterns.counts, centers, labels)
         else:
             rows, counts = drawn(patterns, n_sampled, points)
-            found = _search(points[rows], counts, n_clusters, n_init, random, swaps=swaps)
+            found = _search(points[rows], counts, n_clusters, n_init, random, thorough=thorough)
             labels, centers, passes = full_passes(points, patterns.counts, found.centers)
             sse = passes[-1]
             loss = SampleLoss(
@@ -270,7 +271,7 @@ class _Found:
 
 
 def _search(
-    points: Floats, counts: Floats, n_clusters: int, n_init: int, random: np.random.RandomState, *, swaps: bool
+    points: Floats, counts: Floats, n_clusters: int, n_init: int, random: np.random.RandomState, *, thorough: bool
 ) -> _Found:
     """Find the best partition of centred patterns."""
     total = total_of(points, counts)
@@ -280,11 +281,11 @@ def _search(
         return _Found(centers, labels, np.full(n_init, total if n_clusters == 1 else 0.0), total, 0, 0)
     engine = (Batch if len(points) <= BATCH_UP_TO else OneByOne)(points, counts, n_clusters)
     draws = uniform_draws(n_init, n_clusters, random)
-    started = engine.restart(seed_centers(points, counts, draws))
+    started = engine.restart(seed_centers(points, counts, draws), thorough=thorough)
     labels, n_iterations, n_swaps = started.labels, started.n_iterations, 0
     if not np.bincount(labels, minlength=n_clusters).all():
         raise InfeasibleError.too_few_customers("k-means", n_clusters, len(np.unique(labels)), len(points))
-    if swaps and _is_hit(started.sse, total).sum() < max(AGREE * n_init, FEWEST_AGREEING):
+    if thorough and _is_hit(started.sse, total).sum() < max(AGREE * n_init, FEWEST_AGREEING):
         searched = swap_search(
             points,
             counts,

@@ -152,7 +152,7 @@ def argmin_of_few(scores: Floats) -> tuple[Integers, Floats]:
     Of equal values the first one counts.
     """
     best = scores[0].copy()
-    small = np.int8 if len(scores) <= np.iinfo(np.int8).max else np.int64
+    small = np.int8 if len(scores) < 128 else np.int64
     labels = np.zeros(best.shape, dtype=small)
     for position in range(1, len(scores)):
         # positions ascend, so the last one that was below all before it is the largest

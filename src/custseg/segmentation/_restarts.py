@@ -22,6 +22,8 @@ BATCH_UP_TO = 1_500
 SAME_PARTITION = 1e-9
 # One in so many restarts, and at least so many, the best different ones, is improved by exchanges; of swaps, all.
 EXCHANGED_ONE_IN, FEWEST_EXCHANGED = 2, 5
+# So many where time counts more than the last gain.
+FEW_EXCHANGED = 3
 # More patterns have more local optima: every so many allow one more failed round.
 PATTERNS_PER_FAILURE = 250
 # Of many patterns, swaps are repaired by so many iterations.
@@ -50,9 +52,10 @@ class Batch:
         """The number of failed rounds that end the search."""
         return 2 + len(self.points) // PATTERNS_PER_FAILURE
 
-    def restart(self, centers: Floats) -> Started:
+    def restart(self, centers: Floats, *, thorough: bool = True) -> Started:
         """Run all restarts from their centres (n_init, k, d)."""
-        return self._run(centers, max(FEWEST_EXCHANGED, len(centers) // EXCHANGED_ONE_IN))
+        n_exchanged = max(FEWEST_EXCHANGED, len(centers) // EXCHANGED_ONE_IN) if thorough else FEW_EXCHANGED
+        return self._run(centers, n_exchanged)
 
     def repair(self, centers: Floats, worth: float) -> Started:
         """Repair swaps; ``worth`` is of no matter here."""
@@ -84,8 +87,8 @@ class OneByOne:
         """The number of failed rounds that end the search."""
         return 1
 
-    def restart(self, centers: Floats) -> Started:
-        """Run all restarts from their centres (n_init, k, d)."""
+    def restart(self, centers: Floats, *, thorough: bool = True) -> Started:
+        """Run all restarts from their centres (n_init, k, d); only the best goes on in any case."""
         ended = single_lloyd(self.points, self.counts, centers)
         labels = settle(self.points, self.counts, ended.labels[0], self.n_clusters)
         return Started(labels, ended.sse, ended.n_iterations)

@@ -22,6 +22,7 @@ from custseg._core.params import NONE, RANDOM_STATE, Integer, Where, check
 from custseg.exceptions import CustomerIdError, DataQualityWarning, InfeasibleError, InvalidParameterError
 from custseg.segmentation._clusterer import SegmentClusterer
 from custseg.segmentation._engines import NUMBER_PARAMETERS, finds_number, number_parameter, seeded
+from custseg.segmentation._nearest import one_thread
 from custseg.segmentation._refits import refitted
 from custseg.segmentation._rule_segmenter import RuleDefinedSegmenter
 from custseg.segmentation._segmenter import Segmenter
@@ -349,7 +350,7 @@ def _compare_pair(
     sample, other_sample = (_sample(rows, drawn, blanks[0]) for drawn in (patterns, other_patterns))
     fits = [(sample, seed), (other_sample, other_seed), *([(sample, second_seed)] if refit else [])]
     results = []
-    with threadpool_limits(limits=1), warnings.catch_warnings():
+    with one_thread(), warnings.catch_warnings():
         # said once already, of all customers
         warnings.simplefilter("ignore", DataQualityWarning)
         solved = zip(*(_solve_all(blanks, fit, rows, references) for fit in fits), strict=True)
