@@ -17,7 +17,7 @@ from custseg.characteristics._records import Field, read_records
 LEVELS = ("a", "b")
 
 
-def ledger_of(lines: pd.DataFrame) -> Ledger:
+def ledger_of(lines: Any) -> Ledger:
     fields = (Field("amount", "amount", "number", required=True), Field("category", "category", "level"))
     records = read_records(lines, customer_id="customer_id", timestamp="timestamp", fields=fields, who="test")
     return records.ledger
@@ -59,7 +59,7 @@ def test_every_line_stands_in_its_customers_block_in_order(
 
     def describe(block: Block) -> dict[str, np.ndarray[Any, Any]]:
         amount = ledger.numbers("amount")[block.rows]
-        category = ledger.positions("category", LEVELS)[block.rows]
+        category = ledger.positions({"category": LEVELS})["category"][block.rows]
         customer = block.for_each_line(np.arange(len(block.firsts)))
         assert (np.lexsort((block.period, customer)) == np.arange(len(customer))).all()
         assert (np.diff(block.customer_of_visit[block.first_visits]) == 1).all()
@@ -99,3 +99,16 @@ def test_no_characteristic_depends_on_the_size_of_a_block(seed: int, block: int,
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(_ledger, "BLOCK", block)
         pd.testing.assert_frame_equal(featurizer.fit_transform(lines), expected, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("n_levels", [0, 1, 254, 255, 256, 257])
+@pytest.mark.parametrize("kind", ["pandas", "polars"])
+def test_positions_of_text_leave_room_for_what_is_missing(kind: str, n_levels: int) -> None:
+    levels = [f"level {number}" for number in range(n_levels)]
+    texts = [*levels, None, *reversed(levels)]
+    lines = pd.DataFrame({"customer_id": 1, "timestamp": pd.Timestamp("2024-01-01"), "amount": 1.0}, range(len(texts)))
+    lines["category"] = pd.array(texts, dtype="str")
+    table = lines if kind == "pandas" else pytest.importorskip("polars").from_pandas(lines)
+    ledger = ledger_of(table)
+    places = ledger.positions({"category": levels})["category"]
+    assert places.tolist() == [*range(n_levels), n_levels, *reversed(range(n_levels))]

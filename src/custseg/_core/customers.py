@@ -177,7 +177,8 @@ def write_customers(ids: nw.Series[Any], columns: Iterable[Column], *, kind: Out
         return pd.DataFrame({column.name: _to_pandas(column) for column in columns}).set_axis(index)
     if kind == "polars":
         require("polars", 'set_output(transform="polars")')
-        plain = nw.new_series(customer_id, _plain_ids(ids).tolist(), _id_dtype(ids), backend="polars")
+        values = _plain_ids(ids) if ids.dtype.is_integer() else _plain_ids(ids).tolist()
+        plain = nw.new_series(customer_id, values, _id_dtype(ids), backend="polars")
         return plain.to_frame().with_columns(_to_polars(column) for column in columns).to_native()
     arrow = require("pyarrow", "pyarrow output")
     arrays = {customer_id: arrow.array(_plain_ids(ids))}
@@ -217,9 +218,8 @@ def _to_polars(column: Column) -> nw.Series[Any]:
         return nw.new_series(name, levels.tolist(), nw.String, backend="polars").cast(dtype)
     if not missing.any():
         return nw.new_series(name, _to_pandas(column), backend="polars")
-    known = nw.col(name) if column.kind == "numeric" else nw.col(name) == 1.0
-    series = nw.new_series(name, column.values.astype(np.float64), backend="polars")
-    return series.to_frame().select(nw.when(~nw.col(name).is_nan()).then(known).alias(name))[name]
+    series = nw.new_series(name, column.values.astype(np.float64, copy=False), backend="polars").fill_nan(None)
+    return series if column.kind == "numeric" else series == 1.0
 
 
 def _to_arrow(column: Column, arrow: Any) -> Any:

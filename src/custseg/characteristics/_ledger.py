@@ -75,6 +75,11 @@ class Block:
     first_visits: Ints
     customer_of_visit: Ints
 
+    def of(self, column: Numbers) -> Numbers:
+        """Return the values of the block's lines in a column of the whole table."""
+        # faster than column[rows]
+        return column.take(self.rows)
+
     @property
     def n_lines(self) -> Ints:
         """The number of lines of each customer."""
@@ -138,13 +143,17 @@ class Ledger:
 
     def numbers(self, name: str) -> Numbers:
         """Return a column of numbers."""
-        if name not in self._read:
-            self._read[name] = self.frame[name].to_numpy()  # a copy, where the frame is in several chunks
-        return self._read[name]
+        return self._numbers([name])[0]
 
-    def positions(self, name: str, levels: Sequence[str]) -> Ints:
-        """Return where the text of each line stands among the levels; a null, or any other, gives their number."""
-        return _positions(self.frame[name], levels)
+    def _numbers(self, names: Sequence[str]) -> list[Numbers]:
+        # copies, where the frame is in several chunks
+        new = [name for name in names if name not in self._read]
+        self._read |= zip(new, in_threads(lambda name: self.frame[name].to_numpy(), new), strict=True)
+        return [self._read[name] for name in names]
+
+    def positions(self, levels: Mapping[str, Sequence[str]]) -> dict[str, Numbers]:
+        """Return where the text of each line stands among the levels of its column; a null gives their number."""
+        return _positions(self.frame.select(*levels), levels)
 
     def by_customer(
         self, describe: Callable[[Block], Mapping[str, Numbers]]
@@ -192,8 +201,7 @@ class Ledger:
         """Write customer, period and the rest of each line into one whole number."""
         frame = self.frame
         rest = [name for name in frame.columns if name not in DERIVED and frame[name].dtype.is_numeric()]
-        columns = [self.numbers(name) for name in rest if name != "customer"]
-        period = self.numbers("period")
+        period, *columns = self._numbers(["period", *(name for name in rest if name != "customer")])
         keys = self._ids.taken_codes()
         for start in range(0, len(keys), BLOCK):
             lines = slice(start, start + BLOCK)
@@ -218,14 +226,14 @@ class Ledger:
         else:
             order = np.lexsort((period, customer))
             customers, firsts = np.unique(customer[order], return_index=True)
-        period = period[order]
+        period = period.take(order)
         period += self._first_period
         opens = np.append(True, period[1:] != period[:-1])
         opens[firsts] = True
         visits = np.flatnonzero(opens)
         first_visits = np.searchsorted(visits, firsts)
         block = Block(
-            rows=part.rows[order],
+            rows=part.rows.take(order),
             period=period,
             firsts=firsts,
             visits=visits,
@@ -270,7 +278,8 @@ class _Ids:
         else:
             self._distinct = ids.unique().sort()
             self.n_codes = len(self._distinct)
-            self._codes = np.array(_positions(ids, self._distinct.to_list()))
+            codes = _positions(ids.to_frame(), {ids.name: self._distinct.to_list()})[ids.name]
+            self._codes = codes.astype(np.int64)
 
     def taken_codes(self) -> Ints:
         """Hand out the number of each line's customer, an array to be overwritten."""
@@ -287,10 +296,28 @@ class _Ids:
         return nw.new_series("customer", values, backend=self._ids.implementation).cast(self._ids.dtype)
 
 
-def _positions(column: nw.Series[Any], levels: Sequence[Any]) -> Ints:
-    """Return where each value stands among the levels; whatever else there is gives their number."""
-    n_levels = len(levels)
+def _positions(frame: nw.DataFrame[Any], levels: Mapping[str, Sequence[Any]]) -> dict[str, Numbers]:
+    """Return where each value stands among the levels of its column; whatever else there is gives their number."""
+    # small numbers: they are read in no order
+    sizes = {name: np.min_scalar_type(len(known)) for name, known in levels.items()}
+    if frame.implementation.is_polars() and all(dtype == nw.String for dtype in frame.schema.values()):
+        # twice as fast as replacing the text, and of all columns at once
+        polars = frame.implementation.to_native_namespace()
+        codes = (
+            polars.col(name)
+            .cast(polars.Enum(known), strict=False)
+            .to_physical()
+            .cast(getattr(polars, f"UInt{8 * sizes[name].itemsize}"))
+            .fill_null(len(known))
+            for name, known in levels.items()
+        )
+        found = frame.to_native().select(codes)
+        return {name: found[name].to_numpy() for name in levels}
+    return {name: _replaced(frame[name], list(known)).astype(sizes[name]) for name, known in levels.items()}
+
+
+def _replaced(column: nw.Series[Any], levels: list[Any]) -> Ints:
     if not levels:
         return np.zeros(len(column), dtype=np.int64)
-    found = column.replace_strict(list(levels), list(range(n_levels)), default=n_levels, return_dtype=nw.Int64)
+    found = column.replace_strict(levels, list(range(len(levels))), default=len(levels), return_dtype=nw.Int64)
     return np.asarray(found.to_numpy(), dtype=np.int64)

@@ -270,7 +270,8 @@ class PurchaseBehaviorFeaturizer(RecordFeaturizer):
 
     def _bought(self, records: Records) -> Bought:
         levels = [field.role for field in self._fields() if field.kind == "level"]
-        return Bought.of(records, levels, returns=self.returns == "net" and records.n_returns > 0)
+        returns = self.returns == "net" and records.n_returns > 0
+        return records.once("bought", lambda: Bought.of(records, levels, returns=returns))
 
     def _choose(self, records: Records, bought: Bought) -> tuple[str, ...]:
         """Return the characteristics to compute: those asked for, or all that the table can tell."""

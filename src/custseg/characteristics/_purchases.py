@@ -196,7 +196,7 @@ def _in_memory(records: Records, sums: ExactSum | None, with_returns: bool, late
     amounts = records.ledger.numbers("amount")
 
     def describe(block: Block) -> dict[str, Ints]:
-        amount = amounts[block.rows]
+        amount = block.of(amounts)
         visited = block.visited(amount >= 0)
         found = {"first": visited.first, "last": visited.last, "frequency": visited.frequency}
         if with_returns:

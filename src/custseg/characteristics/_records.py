@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import narwhals.stable.v2 as nw
 import pandas as pd
@@ -22,6 +22,8 @@ from custseg.characteristics._ledger import Ledger
 from custseg.characteristics._row_report import LEFT_OUT, RowPolicy
 from custseg.characteristics._timestamps import AsOf, Clock, period_index, read_clock
 from custseg.exceptions import ColumnTypeError, InvalidParameterError, InvalidTableError
+
+Computed = TypeVar("Computed")
 
 # the roles whose values are added up together
 _SUMMED = ("amount", "discount")
@@ -114,6 +116,17 @@ class Records:
         """The rows used, divided by customers once for all that is computed; in memory, at least one."""
         assert self.periods is not None  # there is a row
         return Ledger(self.frame.collect(), self.customers, self.periods)
+
+    @cached_property
+    def _computed(self) -> dict[str, Any]:
+        return {}
+
+    def once(self, what: str, compute: Callable[[], Computed]) -> Computed:
+        """Compute what both learning and describing need, by one pass over the rows instead of two."""
+        if what not in self._computed:
+            self._computed[what] = compute()
+        found: Computed = self._computed[what]
+        return found
 
     def kept(self, query: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         """Compute once what is used several times, where the table is in memory anyway."""

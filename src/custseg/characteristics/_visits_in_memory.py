@@ -53,8 +53,7 @@ def visits_in_memory(records: Records, bought: Bought, asked: Asked, leveled: Se
     names = ["amount", *(["wall"] if asked.clock or asked.came else []), *(["discount"] if asked.discount else [])]
     levels = {column.role: _levels(records, column) for column in leveled}
     ledger = records.ledger
-    columns = {name: ledger.numbers(name) for name in names}
-    columns |= {role: ledger.positions(role, known) for role, known in levels.items()}
+    columns = {name: ledger.numbers(name) for name in names} | ledger.positions(levels)
     shares = [_LevelSpend.of(column, levels[column.role], sums) for column in leveled]
     work = _Work(columns, records, bought, asked, sums, shares)
     customers, found = ledger.by_customer(work.describe)
@@ -82,7 +81,7 @@ class _Work:
     def describe(self, block: Block) -> dict[str, Numbers]:
         """Return what ``Visits`` holds, one value for each customer of the block."""
         asked = self.asked
-        amount = self.columns["amount"][block.rows]
+        amount = block.of(self.columns["amount"])
         net = self.sums.parts(amount)
         gross, is_bought = net, np.ones(len(amount), dtype=bool)
         if self.bought.returns:
@@ -107,13 +106,13 @@ class _Work:
         if asked.course:
             found |= self._course(block, gross, visited)
         for share in self.shares:
-            found |= share.describe(block, self.columns[share.role][block.rows], gross, is_bought)
+            found |= share.describe(block, block.of(self.columns[share.role]), gross, is_bought)
         return found
 
     def _discount(
         self, block: Block, gross: Parts, is_bought: Bools, found: Mapping[str, Numbers]
     ) -> dict[str, Numbers]:
-        discount = self.columns["discount"][block.rows]
+        discount = block.of(self.columns["discount"])
         known = ~np.isnan(discount) & is_bought
         off = _added_up("off", self.sums.parts(np.where(known, discount, 0.0)), block)
         if self.bought.n_without["discount"]:
@@ -121,7 +120,7 @@ class _Work:
         return off | {f"listed_{part}": found[f"gross_{part}"] for part in ("high", "low")}
 
     def _dayparts(self, block: Block, is_bought: Bools) -> dict[str, Numbers]:
-        wall = self.columns["wall"][block.rows]
+        wall = block.of(self.columns["wall"])
         # several times faster than %
         time = wall - wall // DAY * DAY
         # a time at exactly midnight is a date without a time of day
@@ -133,7 +132,7 @@ class _Work:
 
     def _on_weekend(self, block: Block, is_bought: Bools) -> Bools:
         if self.asked.came:
-            wall = np.where(is_bought, self.columns["wall"][block.rows], NEVER)
+            wall = np.where(is_bought, block.of(self.columns["wall"]), NEVER)
             day = np.minimum.reduceat(wall, block.visits) // DAY
         else:
             period = block.period[block.visits]
@@ -217,7 +216,7 @@ class _LevelSpend:
             cells, place = np.unique(cell, return_inverse=True)
             return cells, place
         occurs = np.bincount(cell, minlength=n_customers * self.n_levels) > 0
-        return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[cell]
+        return np.flatnonzero(occurs), (np.cumsum(occurs) - 1).take(cell)
 
 
 def _only(condition: Bools, parts: Parts) -> Parts:
