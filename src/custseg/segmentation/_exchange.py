@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
 from custseg.segmentation._lloyd import (
     MAX_ITERATIONS,
-    argmin_of_few,
     explained_of,
     populated_means,
-    squared_distances,
+    scores_of,
     sums_batch,
     total_of,
     weighted_means,
@@ -54,61 +55,93 @@ def exchange_batch(points: Floats, counts: Floats, labels: Integers, n_clusters:
     """
     labels = labels.copy()
     total = total_of(points, counts)
+    smallest = SMALLEST_GAIN * total
     weighted = np.column_stack([points * counts[:, None], counts])
     sums, mass = sums_batch(weighted, labels, n_clusters)
     sse = total - explained_of(sums, mass)
     active = np.flatnonzero((mass > 0).all(axis=1))
-    sums, mass = sums[active], mass[active]
+    clusters = np.concatenate([sums, mass[..., None]], axis=2)[active]
     norms = np.einsum("ij,ij->i", points, points)
     while len(active):
         here = labels[active]
-        there, gain = _best_moves(points, norms, counts, here, (sums / mass[..., None], mass))
-        helps = gain > SMALLEST_GAIN * total
-        promised = np.where(helps, gain, 0.0).sum(axis=1)
+        mass = clusters[..., -1]
+        moves = _helpful(points, norms, counts, here, (clusters[..., :-1] / mass[..., None], mass), smallest=smallest)
+        promised = np.bincount(moves.start, moves.gain, len(active))
         hopeful = sse[active] - sse.min() <= PROMISES * promised
-        if not hopeful.all():
-            active, here, there, gain, helps = (part[hopeful] for part in (active, here, there, gain, helps))
-            if not len(active):
-                break
-        proposed = np.where(helps, there, here)
-        sums, mass = sums_batch(weighted, proposed, n_clusters)
-        reached = total - explained_of(sums, mass)
-        too_many = np.flatnonzero((reached >= sse[active] - SMALLEST_GAIN * total) | (mass <= 0).any(axis=1))
-        if len(too_many):
-            best = gain[too_many].argmax(axis=1)
-            proposed[too_many] = here[too_many]
-            proposed[too_many, best] = there[too_many, best]
-            sums[too_many], mass[too_many] = sums_batch(weighted, proposed[too_many], n_clusters)
-            reached[too_many] = total - explained_of(sums[too_many], mass[too_many])
-        better = helps.any(axis=1) & (reached < sse[active])
-        active, sums, mass = active[better], sums[better], mass[better]
-        labels[active], sse[active] = proposed[better], reached[better]
+        reached, shifted = _after(moves, here, weighted, clusters, total)
+        emptied = (shifted[..., -1] <= ALONE * mass).any(axis=1)
+        too_many = emptied | (reached >= sse[active] - smallest)
+        if too_many.any():
+            moves = moves.only_best(too_many)
+            reached, shifted = _after(moves, here, weighted, clusters, total)
+        better = hopeful & (reached < sse[active])
+        clusters = shifted
+        if not better.all():
+            active, clusters, reached, moves = active[better], clusters[better], reached[better], moves.of(better)
+        labels[active[moves.start], moves.row] = moves.there
+        sse[active] = reached
     return labels, np.maximum(sse, 0.0)
 
 
-def _best_moves(
-    points: Floats, norms: Floats, counts: Floats, labels: Integers, clusters: Clusters
-) -> tuple[Integers, Floats]:
-    """Return the best other cluster of each pattern in each partition, and by how much the move lowers the SSE."""
+@dataclass(frozen=True)
+class _Moves:
+    """Patterns of partitions, the cluster to which each goes, and by how much that alone lowers the SSE."""
+
+    start: Integers
+    row: Integers
+    there: Integers
+    gain: Floats
+
+    def of(self, kept: npt.NDArray[np.bool_]) -> _Moves:
+        """Leave out partitions and number the rest anew."""
+        mask = kept[self.start]
+        number = np.cumsum(kept) - 1
+        return _Moves(number[self.start[mask]], self.row[mask], self.there[mask], self.gain[mask])
+
+    def only_best(self, condition: npt.NDArray[np.bool_]) -> _Moves:
+        """Leave all but the best move out of some partitions."""
+        order = np.lexsort((-self.gain, self.start))
+        start = self.start[order]
+        order = order[~condition[start] | np.append(True, start[1:] != start[:-1])]
+        return _Moves(self.start[order], self.row[order], self.there[order], self.gain[order])
+
+
+def _after(moves: _Moves, labels: Integers, weighted: Floats, clusters: Floats, total: float) -> tuple[Floats, Floats]:
+    """Return the SSE of the partitions after the moves, and the sums and masses of their clusters."""
+    shifted = clusters.copy()
+    moved = weighted[moves.row]
+    np.subtract.at(shifted, (moves.start, labels[moves.start, moves.row]), moved)
+    np.add.at(shifted, (moves.start, moves.there), moved)
+    return total - explained_of(shifted[..., :-1], shifted[..., -1]), shifted
+
+
+def _helpful(
+    points: Floats, norms: Floats, counts: Floats, labels: Integers, clusters: Clusters, *, smallest: float
+) -> _Moves:
+    """Find the best move of each pattern in each partition that would lower the SSE by more than ``smallest``."""
     centers, mass = clusters
-    n_starts, n_clusters, n_features = centers.shape
-    by_cluster = np.ascontiguousarray(centers.transpose(1, 0, 2)).reshape(-1, n_features)
-    center_norms = np.einsum("ij,ij->i", by_cluster, by_cluster)
-    cost = squared_distances(by_cluster, center_norms, points, norms).reshape(n_clusters, n_starts, -1)
+    n_starts, n_clusters = mass.shape
+    scores = scores_of(points, centers)
     # Positions in the flat arrays: several times faster than take_along_axis.
-    starts = np.arange(n_starts)[:, None]
-    in_cost = (labels * n_starts + starts) * len(points) + np.arange(len(points))
-    flat = cost.reshape(-1)
-    own = flat[in_cost]
-    own_mass = mass.reshape(-1)[labels + n_clusters * starts]
+    clusters_of = labels + n_clusters * np.arange(n_starts)[:, None]
+    in_scores = clusters_of * len(points) + np.arange(len(points))
+    flat = scores.reshape(-1)
+    own = np.maximum(flat.take(in_scores) + norms, 0.0)
+    flat[in_scores] = np.inf
+    own_mass = mass.take(clusters_of)
     rest = own_mass - counts
     alone = rest <= ALONE * own_mass
     leaving = np.where(alone, 0.0, own * own_mass / np.where(alone, 1.0, rest))
-    by_mass = mass.T[:, :, None]
-    cost *= by_mass / (by_mass + counts)
-    flat[in_cost] = np.inf
-    there, joining = argmin_of_few(cost)
-    return there, counts * (leaving - joining)
+    # joining the nearest other cluster would cost at least what it costs were that the lightest one
+    lightest = mass.min(axis=1)[:, None]
+    least = (scores.min(axis=1) + norms) * (lightest / (lightest + counts))
+    start, row = np.nonzero(least < leaving)
+    weight, its_mass = counts[row], mass[start]
+    joining = np.maximum(scores[start, :, row] + norms[row, None], 0.0) * (its_mass / (its_mass + weight[:, None]))
+    there = joining.argmin(axis=1)
+    gain = weight * (leaving[start, row] - joining[np.arange(len(row)), there])
+    helps = gain > smallest
+    return _Moves(start[helps], row[helps], there[helps], gain[helps])
 
 
 def settle(points: Floats, counts: Floats, labels: Integers, n_clusters: int) -> Integers:
@@ -141,12 +174,11 @@ def exchange(points: Floats, counts: Floats, labels: Integers, smallest: float, 
     mass = np.bincount(labels, weights=counts, minlength=n_clusters).astype(np.float64)
     norms = np.einsum("ij,ij->i", points, points)
     while True:
-        gain = _best_moves(points, norms, counts, labels[None], (centers[None], mass[None]))[1][0]
-        helps = np.flatnonzero(gain > smallest)
+        moves = _helpful(points, norms, counts, labels[None], (centers[None], mass[None]), smallest=smallest)
         before = labels.copy()
-        for row in helps[np.argsort(-gain[helps], kind="stable")]:
+        for row in moves.row[np.argsort(-moves.gain, kind="stable")]:
             labels[row] = _best_move(points[row], counts[row], int(labels[row]), (centers, mass), smallest)
-        if gain[helps].sum() <= enough or np.array_equal(labels, before):
+        if moves.gain.sum() <= enough or np.array_equal(labels, before):
             return labels
 
 

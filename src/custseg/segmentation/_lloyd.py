@@ -11,11 +11,11 @@ from sklearn.cluster import KMeans
 
 __all__ = [
     "Converged",
-    "argmin_of_few",
     "batch_lloyd",
     "explained_of",
     "pick",
     "populated_means",
+    "scores_of",
     "seed_centers",
     "single_lloyd",
     "squared_distances",
@@ -119,48 +119,52 @@ def batch_lloyd(points: Floats, counts: Floats, centers: Floats) -> Converged:
     Starts that have converged leave the batch.
     """
     n_starts, n_clusters, _ = centers.shape
-    centers = centers.copy()
     weighted = np.column_stack([points * counts[:, None], counts])
-    labels = np.full((n_starts, len(points)), -1, dtype=np.int64)
+    labels = np.empty((n_starts, len(points)), dtype=np.int64)
+    member = np.zeros((n_starts, n_clusters, len(points)), dtype=bool)
     active = np.arange(n_starts)
     n_iterations = 0
     for _ in range(MAX_ITERATIONS):
         n_iterations += len(active)
-        assigned = _nearest_batch(points, centers[active])
-        moved = (assigned != labels[active]).any(axis=1)
-        active, assigned = active[moved], assigned[moved]
+        assigned = _members_of_nearest(points, centers)
+        moved = (assigned != member).reshape(len(active), -1).any(axis=1)
+        if not moved.all():
+            labels[active[~moved]] = member[~moved].argmax(axis=1)
+            active, assigned = active[moved], assigned[moved]
+        member = assigned
         if not len(active):
             break
-        labels[active] = assigned
-        centers[active] = _means_batch(points, weighted, assigned, n_clusters)
+        sums = (member.reshape(-1, len(points)).astype(np.float64) @ weighted).reshape(len(active), n_clusters, -1)
+        centers = _means(points, sums, member)
+    labels[active] = member.argmax(axis=1)
     sums, mass = sums_batch(weighted, labels, n_clusters)
     return Converged(labels, np.maximum(total_of(points, counts) - explained_of(sums, mass), 0.0), n_iterations)
 
 
-def _nearest_batch(points: Floats, centers: Floats) -> Integers:
-    """Return the nearest centre of each pattern in every start: (n_starts, n_patterns)."""
-    n_starts, n_clusters, n_features = centers.shape
-    by_cluster = np.ascontiguousarray(centers.transpose(1, 0, 2)).reshape(-1, n_features)
-    scores = (-2.0 * by_cluster) @ points.T
-    scores += np.einsum("ij,ij->i", by_cluster, by_cluster)[:, None]
-    return argmin_of_few(scores.reshape(n_clusters, n_starts, len(points)))[0]
+def scores_of(points: Floats, centers: Floats) -> Floats:
+    """Return the squared distances of patterns to the centres of every start, less the squared norm of the pattern.
 
-
-def argmin_of_few(scores: Floats) -> tuple[Integers, Floats]:
-    """Return the position and the value of the minimum along a short first axis, several times faster than argmin.
-
-    Of equal values the first one counts.
+    Their shape is (n_starts, k, n_patterns).
     """
-    best = scores[0].copy()
-    small = np.int8 if len(scores) < 128 else np.int64
-    labels = np.zeros(best.shape, dtype=small)
-    for position in range(1, len(scores)):
-        # positions ascend, so the last one that was below all before it is the largest
-        less = (scores[position] < best).astype(small)
-        less *= small(position)
-        np.maximum(labels, less, out=labels)
-        np.minimum(best, scores[position], out=best)
-    return labels.astype(np.int64), best
+    rows = centers.reshape(-1, points.shape[1])
+    scores = (-2.0 * rows) @ points.T
+    scores += np.einsum("ij,ij->i", rows, rows)[:, None]
+    return scores.reshape(*centers.shape[:2], -1)
+
+
+def _members_of_nearest(points: Floats, centers: Floats) -> npt.NDArray[np.bool_]:
+    """Say for each centre of every start which patterns are nearest to it: (n_starts, k, n_patterns)."""
+    scores = scores_of(points, centers)
+    # several times faster than argmin along a short axis
+    best = scores.min(axis=1)
+    member: npt.NDArray[np.bool_] = scores == best[:, None]
+    if np.count_nonzero(member) > best.size:  # of equally near centres the first one counts
+        taken = member[:, 0].copy()
+        for cluster in range(1, centers.shape[1]):
+            later = member[:, cluster]
+            np.greater(later, taken, out=later)
+            taken |= later
+    return member
 
 
 def sums_batch(weighted: Floats, labels: Integers, n_clusters: int) -> tuple[Floats, Floats]:
@@ -182,17 +186,20 @@ def sums_batch(weighted: Floats, labels: Integers, n_clusters: int) -> tuple[Flo
 def explained_of(sums: Floats, mass: Floats) -> Floats:
     """Return by how much the clusters of every start lower the total, from their sums and masses."""
     squared = np.einsum("rkd,rkd->rk", sums, sums)
-    return np.asarray(np.divide(squared, mass, out=np.zeros_like(squared), where=mass > 0).sum(axis=1))
+    return np.asarray((squared / np.where(mass > 0, mass, 1.0)).sum(axis=1))
 
 
-def _means_batch(points: Floats, weighted: Floats, labels: Integers, n_clusters: int) -> Floats:
-    sums, mass = sums_batch(weighted, labels, n_clusters)
-    empty = mass <= 0
-    if not empty.any():
-        return np.asarray(sums / mass[..., None])
-    centers = sums / np.where(empty, 1.0, mass)[..., None]
+def _means(points: Floats, sums: Floats, member: npt.NDArray[np.bool_]) -> Floats:
+    """Return the means of the clusters of every start; an empty one starts again at the farthest pattern.
+
+    ``sums`` (n_starts, k, d + 1) has the masses as its last column; ``member`` (n_starts, k, n_patterns) says which
+    patterns each cluster has.
+    """
+    mass = sums[..., -1:]
+    centers: Floats = sums[..., :-1] / np.where(mass <= 0, 1.0, mass)
+    empty = mass[..., 0] <= 0
     for start in np.flatnonzero(empty.any(axis=1)):
-        own = centers[start, labels[start]]
+        own = centers[start, member[start].argmax(axis=0)]
         squared = np.einsum("ij,ij->i", points - own, points - own)
         for cluster in np.flatnonzero(empty[start]):
             farthest = int(squared.argmax())
@@ -204,7 +211,10 @@ def _means_batch(points: Floats, weighted: Floats, labels: Integers, n_clusters:
 def populated_means(points: Floats, counts: Floats, labels: Integers, n_clusters: int) -> Floats:
     """Return the means of the clusters of one partition; an empty one starts again at the farthest pattern."""
     weighted = np.column_stack([points * counts[:, None], counts])
-    return np.asarray(_means_batch(points, weighted, labels[None], n_clusters)[0])
+    sums, mass = sums_batch(weighted, labels[None], n_clusters)
+    member = labels == np.arange(n_clusters)[:, None]
+    means: Floats = _means(points, np.concatenate([sums, mass[..., None]], axis=2), member[None])[0]
+    return means
 
 
 def single_lloyd(points: Floats, counts: Floats, centers: Floats, max_iterations: int = MAX_ITERATIONS) -> Converged:
