@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 from joblib import effective_n_jobs
-from scipy.sparse import csr_array
+from scipy.sparse import csc_array
 
 Ints = npt.NDArray[np.signedinteger[Any]]
 Task = TypeVar("Task")
@@ -39,8 +39,8 @@ def sort_by_counting(numbers: Ints, n_numbers: int, carried: npt.NDArray[Any]) -
     """
     n_lines = len(numbers)
     dtype = np.int32 if max(n_numbers, n_lines) < 2**31 else np.int64
-    places = (numbers.astype(dtype, copy=False), np.arange(n_lines, dtype=dtype))
-    matrix = csr_array((carried, places), shape=(n_numbers, n_lines))
+    by_line = (carried, numbers.astype(dtype, copy=False), np.arange(n_lines + 1, dtype=dtype))
+    matrix = csc_array(by_line, shape=(n_numbers, n_lines)).tocsr()
     return matrix.indices, matrix.indptr, matrix.data
 
 
