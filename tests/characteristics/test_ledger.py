@@ -58,7 +58,7 @@ def test_every_line_stands_in_its_customers_block_in_order(
     ledger = ledger_of(lines)
 
     def describe(block: Block) -> dict[str, np.ndarray[Any, Any]]:
-        amount = ledger.numbers("amount")[block.rows]
+        amount = ledger.numbers(["amount"])["amount"][block.rows]
         category = ledger.positions({"category": LEVELS})["category"][block.rows]
         customer = block.for_each_line(np.arange(len(block.firsts)))
         assert (np.lexsort((block.period, customer)) == np.arange(len(customer))).all()

@@ -170,8 +170,6 @@ class CampaignResponseFeaturizer(RecordFeaturizer):
     prior_: pd.DataFrame
     levels_: dict[str, tuple[str, ...]]
     _learned: _Learned
-    # while fitting: the records, what was made of each row, and the sums of each customer
-    _seen: tuple[Records, nw.LazyFrame[Any], _Counts]
 
     def __init__(
         self,
@@ -235,19 +233,12 @@ class CampaignResponseFeaturizer(RecordFeaturizer):
         later = moment_of_response.time > records.as_of.time
         return replace(records, as_of=moment_of_response) if later else records
 
-    def _fit(self, X: Any) -> tuple[Records, Description]:
-        try:
-            return super()._fit(X)
-        finally:
-            # the rows of fit do not stay
-            self.__dict__.pop("_seen", None)
-
     def _learn(self, records: Records) -> None:
         rows = records.kept(self._rows(records))
         self._learned, counts = self._learn_from(rows)
         self.prior_ = self._learned.frame
         self.levels_ = {role: vocabulary.names for role, vocabulary in self._learned.vocabularies.items()}
-        self._seen = (records, rows, counts)
+        records.computed.update(rows=rows, counts=counts)
 
     def _learn_from(self, rows: nw.LazyFrame[Any]) -> tuple[_Learned, _Counts]:
         sent = rows.filter(nw.col("contact") == 1)
@@ -290,17 +281,16 @@ class CampaignResponseFeaturizer(RecordFeaturizer):
         return (RowPolicy("repeats another contact in the columns read", "kept", count_repeated(records), remedy),)
 
     def _describe(self, records: Records) -> Description:
-        seen, rows, counts = self.__dict__.get("_seen", (None, None, None))
         remarks: list[str] = []
-        if seen is not records:
+        if records.computed:
+            learned, rows, counts = self._learned, records.computed["rows"], records.computed["counts"]
+        else:
             rows = records.kept(self._rows(records))
             # row_report describes with an estimator that may not be fitted
             learned = self._learned if hasattr(self, "_learned") else self._learn_from(rows)[0]
             counts = self._counts(rows, learned.vocabularies)
             sent = rows.filter(nw.col("contact") == 1)
             remarks = [vocabulary.unseen(sent, role) for role, vocabulary in learned.vocabularies.items()]
-        else:
-            learned = self._learned
         facts = collect(rows.select(nw.col(name).sum() for name in self._flags))
         policies = self._policies({name: int(facts[name].item() or 0) for name in facts.columns})
         columns = tuple(self._columns(records, counts, learned.priors))

@@ -247,8 +247,6 @@ class RecordFeaturizer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_
             raise InvalidTableError.empty(type(self).__name__)
         if records.as_of is None:
             self._refuse_if_nothing_left(RowReport(records.n_rows, tuple(records.policies())))
-        # a second fit starts as the first one did: nothing is new beside what was learned before
-        self.__dict__.pop("as_of_", None)
         self._learn(records)
         found = self._describe(records)
         report = self._report(records, found)

@@ -141,15 +141,12 @@ class Ledger:
         self._rest_bits = min(63 - (self._ids.n_codes << self._period_bits).bit_length(), _MOST_REST_BITS)
         self.parts = self._divided()
 
-    def numbers(self, name: str) -> Numbers:
-        """Return a column of numbers."""
-        return self._numbers([name])[0]
-
-    def _numbers(self, names: Sequence[str]) -> list[Numbers]:
+    def numbers(self, names: Sequence[str]) -> dict[str, Numbers]:
+        """Return columns of numbers."""
         # copies, where the frame is in several chunks
         new = [name for name in names if name not in self._read]
         self._read |= zip(new, in_threads(lambda name: self.frame[name].to_numpy(), new), strict=True)
-        return [self._read[name] for name in names]
+        return {name: self._read[name] for name in names}
 
     def positions(self, levels: Mapping[str, Sequence[str]]) -> dict[str, Numbers]:
         """Return where the text of each line stands among the levels of its column; a null gives their number."""
@@ -201,7 +198,8 @@ class Ledger:
         """Write customer, period and the rest of each line into one whole number."""
         frame = self.frame
         rest = [name for name in frame.columns if name not in DERIVED and frame[name].dtype.is_numeric()]
-        period, *columns = self._numbers(["period", *(name for name in rest if name != "customer")])
+        read = self.numbers(["period", *(name for name in rest if name != "customer")])
+        period, columns = read.pop("period"), list(read.values())
         keys = self._ids.taken_codes()
         for start in range(0, len(keys), BLOCK):
             lines = slice(start, start + BLOCK)

@@ -263,15 +263,14 @@ class PurchaseBehaviorFeaturizer(RecordFeaturizer):
         return self.returns
 
     def _learn(self, records: Records) -> None:
-        bought = self._bought(records)
+        bought = records.computed["bought"] = self._bought(records)
         self._chosen = self._choose(records, bought)
-        self._vocabularies = self._learn_levels(bought, self._chosen)
+        self._vocabularies = records.computed["levels"] = self._learn_levels(bought, self._chosen)
         self.levels_ = {role: vocabulary.names for role, vocabulary in self._vocabularies.items()}
 
     def _bought(self, records: Records) -> Bought:
         levels = [field.role for field in self._fields() if field.kind == "level"]
-        returns = self.returns == "net" and records.n_returns > 0
-        return records.once("bought", lambda: Bought.of(records, levels, returns=returns))
+        return Bought.of(records, levels, returns=self.returns == "net" and records.n_returns > 0)
 
     def _choose(self, records: Records, bought: Bought) -> tuple[str, ...]:
         """Return the characteristics to compute: those asked for, or all that the table can tell."""
@@ -312,16 +311,16 @@ class PurchaseBehaviorFeaturizer(RecordFeaturizer):
         return [(feature, units.get(feature, "share"))]
 
     def _describe(self, records: Records) -> Description:
-        bought = self._bought(records)
+        bought = records.computed.get("bought") or self._bought(records)
         self._refuse_negative_discounts(bought)
         # row_report also serves an estimator that has not been fitted
         chosen = self._chosen if hasattr(self, "_chosen") else self._choose(records, bought)
         vocabularies = getattr(self, "_vocabularies", None)
         if vocabularies is None:
-            vocabularies = self._learn_levels(bought, chosen)
-        # in the first fit no level is new
-        is_new = hasattr(self, "as_of_")
-        unseen = {role: found.unseen(bought.lines, role) if is_new else "" for role, found in vocabularies.items()}
+            vocabularies = records.computed["levels"] = self._learn_levels(bought, chosen)
+        # in the rows that they were learned from no level is new
+        known = "levels" in records.computed
+        unseen = {role: "" if known else found.unseen(bought.lines, role) for role, found in vocabularies.items()}
         leveled = [LevelColumn(role, found, closed=not unseen[role]) for role, found in vocabularies.items()]
         asked = self._asked(chosen)
         add_up = visits_in_memory if records.in_memory and records.n_used and not asked.by_order else visits_in_engine

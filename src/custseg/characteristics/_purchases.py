@@ -193,7 +193,7 @@ def _in_first_period(
 
 
 def _in_memory(records: Records, sums: ExactSum | None, with_returns: bool, later: bool) -> Purchases:
-    amounts = records.ledger.numbers("amount")
+    amounts = records.ledger.numbers(["amount"])["amount"]
 
     def describe(block: Block) -> dict[str, Ints]:
         amount = block.of(amounts)

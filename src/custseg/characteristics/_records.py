@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import narwhals.stable.v2 as nw
 import pandas as pd
@@ -22,8 +22,6 @@ from custseg.characteristics._ledger import Ledger
 from custseg.characteristics._row_report import LEFT_OUT, RowPolicy
 from custseg.characteristics._timestamps import AsOf, Clock, period_index, read_clock
 from custseg.exceptions import ColumnTypeError, InvalidParameterError, InvalidTableError
-
-Computed = TypeVar("Computed")
 
 # the roles whose values are added up together
 _SUMMED = ("amount", "discount")
@@ -118,15 +116,9 @@ class Records:
         return Ledger(self.frame.collect(), self.customers, self.periods)
 
     @cached_property
-    def _computed(self) -> dict[str, Any]:
+    def computed(self) -> dict[str, Any]:
+        """What learning has made of the rows, so that describing them in the same call need not do it again."""
         return {}
-
-    def once(self, what: str, compute: Callable[[], Computed]) -> Computed:
-        """Compute what both learning and describing need, by one pass over the rows instead of two."""
-        if what not in self._computed:
-            self._computed[what] = compute()
-        found: Computed = self._computed[what]
-        return found
 
     def kept(self, query: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         """Compute once what is used several times, where the table is in memory anyway."""

@@ -53,7 +53,7 @@ def visits_in_memory(records: Records, bought: Bought, asked: Asked, leveled: Se
     names = ["amount", *(["wall"] if asked.clock or asked.came else []), *(["discount"] if asked.discount else [])]
     levels = {column.role: _levels(records, column) for column in leveled}
     ledger = records.ledger
-    columns = {name: ledger.numbers(name) for name in names} | ledger.positions(levels)
+    columns = ledger.numbers(names) | ledger.positions(levels)
     shares = [_LevelSpend.of(column, levels[column.role], sums) for column in leveled]
     work = _Work(columns, records, bought, asked, sums, shares)
     customers, found = ledger.by_customer(work.describe)

@@ -70,7 +70,7 @@ class Task:
     random_state : int
         The source of the starting points.
     thorough : bool
-        Whether k-means also tries to leave the best of its restarts by moving centres elsewhere.
+        Whether k-means also looks for a better partition than its restarts found, as :func:`fit_kmeans` says.
     """
 
     who: str

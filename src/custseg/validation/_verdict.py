@@ -93,7 +93,7 @@ def judge(*, n_segments: int, structured: bool | None, reason: str, stability: S
         groups = (
             "whether the customers form distinct groups was not tested"
             if structured is None
-            else ("the customers form no distinct groups")
+            else "the customers form no distinct groups"
         )
         return Verdict(
             "reproducible",
