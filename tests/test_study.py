@@ -210,11 +210,16 @@ def test_an_order_set_on_the_clusterer_wins(sample):
 
 
 def test_the_limits_of_the_brief_override_those_of_the_clusterer(sample):
-    found = study(SegmentationBrief(min_segment_share=0.2, max_segments=3)).fit(sample.tables)
+    found = study(SegmentationBrief(min_segment_share=0.2, max_segments=3), n_segments=3).fit(sample.tables)
     assert found.clusterer_.min_segment_share == 0.2
     assert found.clusterer_.max_segments == 3
     assert (found.segment_table_["share"] >= 0.2).all()
     assert found.clusterer.min_segment_share == 0.0
+
+
+def test_a_number_of_segments_above_the_limit_of_the_brief_is_refused(sample):
+    with pytest.raises(InvalidParameterError, match="'max_segments' must be at least 4, the n_segments of the clus"):
+        study(SegmentationBrief(max_segments=3), n_segments=4).fit(sample.tables)
 
 
 @pytest.mark.filterwarnings("ignore:CharacteristicEmbedder. column.*hold one value only")

@@ -98,7 +98,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 where all went well, 2 for bad input, 130 where the user interrupted.
+        0 where all went well, 1 where whoever read the output left before its end, 2 for bad input, 130 where the
+        user interrupted.
 
     Examples
     --------

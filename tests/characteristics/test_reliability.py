@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from custseg.characteristics._answers import moments
+from custseg.characteristics._factors import factorability, parallel_analysis
 from custseg.characteristics._reliability import cronbach_alpha, item_analysis, mcdonald_omega, minres_loadings
 from custseg.exceptions import ColumnTypeError, DataQualityWarning, InvalidParameterError, InvalidTableError
 from tests.conftest import shared_data
@@ -179,6 +180,18 @@ def test_the_same_answers_in_any_kind_of_frame_give_the_same():
 def test_the_index_of_a_pandas_table_is_no_item():
     frame = pd.DataFrame({"a": [1, 2, 4], "b": [1, 3, 4]}, index=pd.Index([7, 8, 9], name="customer_id"))
     assert item_analysis(frame).index.to_list() == ["a", "b"]
+
+
+@pytest.mark.parametrize("function", [*FUNCTIONS, factorability, parallel_analysis])
+@pytest.mark.parametrize("name", ["customer_id", "respondent"])
+def test_the_customer_id_is_no_item(function, name):
+    options = {"random_state": 0} if function is parallel_analysis else {}
+    items = pd.DataFrame({"a": [1, 2, 4, 5, 3], "b": [1, 3, 4, 4, 2], "c": [2, 2, 5, 4, 1]})
+    ids = pd.Series(["k1", "k2", "k3", "k4", "k5"], name=name)
+    expected = function(items, **options)
+    for table in (items.assign(**{name: ids}), pl.from_pandas(items.assign(**{name: ids}))):
+        found = function(table, customer_id=name, **options)
+        assert str(found) == str(expected)
 
 
 def test_an_item_against_the_others_is_named_and_its_reversal_suggested():

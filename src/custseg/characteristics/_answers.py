@@ -36,7 +36,7 @@ class Answers:
     values: Floats
 
 
-def read_answers(X: Any, *, who: str, missing: str = "pairwise", at_least: int = 2) -> Answers:
+def read_answers(X: Any, *, who: str, customer_id: str, missing: str = "pairwise", at_least: int = 2) -> Answers:
     """Read a table or a matrix of answers: one row per respondent, one column per item.
 
     Parameters
@@ -45,6 +45,8 @@ def read_answers(X: Any, *, who: str, missing: str = "pairwise", at_least: int =
         The answers as numbers. The columns of an array are called x0, x1, ...
     who : str
         Who asks, for messages.
+    customer_id : str
+        The column of a table that is no item.
     missing : {"pairwise", "listwise"}
         ``"listwise"`` keeps the respondents who answered every item.
     at_least : int
@@ -55,7 +57,7 @@ def read_answers(X: Any, *, who: str, missing: str = "pairwise", at_least: int =
     answers : Answers
         The answers.
     """
-    answers = _from_table(X, who) if is_table(X) else _from_array(X, who)
+    answers = _from_table(X, who, customer_id) if is_table(X) else _from_array(X, who)
     if len(answers.values) == 0:
         raise InvalidTableError.empty(who, "table of answers")
     if len(answers.items) < at_least:
@@ -78,10 +80,10 @@ def read_answers(X: Any, *, who: str, missing: str = "pairwise", at_least: int =
     return Answers(answers.items, answers.values[complete])
 
 
-def _from_table(X: Any, who: str) -> Answers:
+def _from_table(X: Any, who: str, customer_id: str) -> Answers:
     # the index of a pandas table says who answered, and is no item
     table = X.reset_index(drop=True) if isinstance(X, pd.DataFrame) else X
-    rows = collect(open_table(table, who=who).frame)
+    rows = collect(open_table(table, who=who).frame.drop(customer_id, strict=False))
     return Answers(tuple(rows.columns), matrix([numbers(rows[name], who) for name in rows.columns], len(rows)))
 
 

@@ -90,7 +90,8 @@ class CampaignResponseFeaturizer(RecordFeaturizer):
         ("learned", "given" or "fallback"), ``n_customers`` with such contacts, ``n_contacts``,
         ``n_responses``.
     levels_ : dict of str to tuple of str
-        The levels of ``"campaign_type"`` and ``"channel"`` that have a rate of their own.
+        The levels of ``"campaign_type"`` and ``"channel"`` that have a rate of their own, ``"other"`` last where
+        there are rarer ones.
     as_of_ : pandas.Timestamp
         The reference time.
     row_report_ : RowReport

@@ -168,7 +168,7 @@ def careless_responses(
 
 def _read(X: Any, items: Sequence[str] | None, customer_id: str, who: str) -> tuple[Answers, pd.Index[Any] | None]:
     if not is_table(X):
-        return read_answers(X, who=who), None
+        return read_answers(X, who=who, customer_id=customer_id), None
     frame = nw.from_native(open_path(X, who) if is_path(X) else X)
     names = list(frame.collect_schema().names())
     wanted = list(items) if items is not None else [name for name in names if name != customer_id]

@@ -14,7 +14,7 @@ from sklearn.decomposition import FactorAnalysis
 from sklearn.utils import check_random_state
 from threadpoolctl import threadpool_limits
 
-from custseg._core.params import RANDOM_STATE, Integer, Number, OneOf, check
+from custseg._core.params import COLUMN, RANDOM_STATE, Integer, Number, OneOf, check
 from custseg.characteristics._answers import Answers, Floats, Moments, moments, read_answers
 from custseg.exceptions import InvalidTableError, list_names
 
@@ -22,6 +22,7 @@ N_DRAWS = 200
 QUANTILE = 0.95
 
 _PARALLEL = {
+    "customer_id": (COLUMN,),
     "draws": (OneOf("normal", "permuted"),),
     "n_draws": (Integer(low=1),),
     "quantile": (Number(low=0.0, high=1.0),),
@@ -101,6 +102,7 @@ class Factorability:
 def parallel_analysis(
     X: Any,
     *,
+    customer_id: str = "customer_id",
     draws: str = "normal",
     n_draws: int = N_DRAWS,
     quantile: float = QUANTILE,
@@ -115,8 +117,10 @@ def parallel_analysis(
     Parameters
     ----------
     X : dataframe, path, or array-like of shape (n_respondents, n_items)
-        The answers as numbers, one column per item and no other column; NaN or null where there is
-        none. The index of a pandas table is not read.
+        The answers as numbers, one column per item and no other column than ``customer_id``;
+        NaN or null where there is none. The index of a pandas table is not read.
+    customer_id : str, default="customer_id"
+        Column of customer ids, set aside where the table has it.
     draws : {"normal", "permuted"}, default="normal"
         ``"normal"`` draws independent normal answers, of as many respondents as answered a pair of
         items on average; the time does not grow with the number of respondents. ``"permuted"``
@@ -161,23 +165,31 @@ def parallel_analysis(
     2
     """
     who = "parallel_analysis"
-    given = {"draws": draws, "n_draws": n_draws, "quantile": quantile, "random_state": random_state}
+    given = {
+        "customer_id": customer_id,
+        "draws": draws,
+        "n_draws": n_draws,
+        "quantile": quantile,
+        "random_state": random_state,
+    }
     check(who, _PARALLEL, given)
-    answers = read_answers(X, who=who)
+    answers = read_answers(X, who=who, customer_id=customer_id)
     found = correlated(answers, who)
     drawn = normal_draws(found, random_state) if draws == "normal" else _permuted(answers.values, random_state)
     return compare_eigenvalues(found, drawn, n_draws=n_draws, quantile=quantile)
 
 
-def factorability(X: Any) -> Factorability:
+def factorability(X: Any, *, customer_id: str = "customer_id") -> Factorability:
     """Say whether the items of a survey share enough to look for factors.
 
     Parameters
     ----------
     X : dataframe, path, or array-like of shape (n_respondents, n_items)
-        The answers as numbers, one column per item and no other column; NaN or null where there is
-        none: correlations are over the respondents who answered both items. The index of a pandas
-        table is not read.
+        The answers as numbers, one column per item and no other column than ``customer_id``;
+        NaN or null where there is none: correlations are over the respondents who answered both items.
+        The index of a pandas table is not read.
+    customer_id : str, default="customer_id"
+        Column of customer ids, set aside where the table has it.
 
     Returns
     -------
@@ -210,7 +222,8 @@ def factorability(X: Any) -> Factorability:
     0.69
     """
     who = "factorability"
-    answers = read_answers(X, who=who)
+    check(who, {"customer_id": (COLUMN,)}, {"customer_id": customer_id})
+    answers = read_answers(X, who=who, customer_id=customer_id)
     correlation = correlated(answers, who).correlation
     k, n = len(correlation), int((~np.isnan(answers.values)).any(axis=1).sum())
     df = k * (k - 1) // 2

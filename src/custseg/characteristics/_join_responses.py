@@ -9,8 +9,10 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import pandas as pd
 
-from custseg._core.frames import Table, open_table, to_kind
+from custseg._core.frames import Table, collect, open_table, to_kind
+from custseg._core.optional import require
 from custseg._core.params import COLUMN, NONE, check
+from custseg._core.paths import is_path
 from custseg.exceptions import ColumnTypeError, DataQualityWarning, InvalidParameterError, InvalidTableError
 
 _WHO = "join_responses"
@@ -88,12 +90,13 @@ def join_responses(
 
     Parameters
     ----------
-    contacts : dataframe
-        One row per customer and campaign. Columns besides the two are kept.
-    responses : dataframe
+    contacts : dataframe or path
+        One row per customer and campaign. Columns besides the two are kept. Files are read into memory, as
+        pandas tables.
+    responses : dataframe or path
         One row per response, such as an order or a redeemed coupon; a customer may respond several
         times to one campaign, or to one that never reached them.
-    campaigns : dataframe or None, default=None
+    campaigns : dataframe, path or None, default=None
         One row per campaign, for example with its type and its first day: the columns are added to
         each contact.
     customer_id : str, default="customer_id"
@@ -114,7 +117,7 @@ def join_responses(
     ------
     InvalidTableError
         If a column is missing, a contact or campaign occurs twice, the tables run on different
-        engines, or a column that is to be added is there already.
+        engines or on two connections of duckdb, or a column that is to be added is there already.
     ColumnTypeError
         If ids are text in one table and numbers in the other, or the times of the responses are
         neither timestamps nor dates nor ISO 8601 text.
@@ -151,6 +154,10 @@ def join_responses(
     keys = [customer_id, campaign]
     if customer_id == campaign:
         raise InvalidParameterError.not_allowed(_WHO, "campaign", "another column than the customer id", campaign)
+    contacts, responses, campaigns = (
+        collect(open_table(table, who=f"{_WHO}, {what}", in_order=True).frame).to_pandas() if is_path(table) else table
+        for what, table in {"contacts": contacts, "responses": responses, "campaigns": campaigns}.items()
+    )
     sent = _opened(contacts, "contacts", keys, customer_id=customer_id)
     came = _opened(responses, "responses", keys, customer_id=customer_id, response_time=response_time)
     described = None if campaigns is None else _opened(campaigns, "campaigns", [campaign])
@@ -270,10 +277,22 @@ def _check(tables: dict[str, nw.LazyFrame[Any]], keys: list[str], added: list[st
                     schema[key],
                     "Convert one of them, for example with astype(str).",
                 )
+        if frame.implementation.is_duckdb():
+            _refuse_strange(name, first.select(keys[-1]), frame.select(keys[-1]))
         if name == "campaigns":
             _refuse_taken([column for column in schema.names() if column not in keys], taken, name)
             taken |= set(schema.names())
     _refuse_taken(added, taken, "responses")
+
+
+def _refuse_strange(name: str, contacts: nw.LazyFrame[Any], others: nw.LazyFrame[Any]) -> None:
+    """Refuse relations of duckdb that cannot be joined because each belongs to a connection of its own."""
+    try:
+        contacts.join(others, on=contacts.collect_schema().names(), how="semi")
+    except require("duckdb", _WHO).InvalidInputException as error:
+        raise InvalidTableError(
+            f"{_WHO}: the contacts and the {name} are relations of two duckdb connections. Make both on one connection."
+        ) from error
 
 
 def _refuse_taken(names: list[str], taken: set[str], source: str) -> None:

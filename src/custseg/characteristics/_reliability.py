@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import least_squares
 
-from custseg._core.params import OneOf, check
+from custseg._core.params import COLUMN, Allowed, OneOf, check
 from custseg.characteristics._answers import Answers, Floats, Moments, moments, read_answers
 from custseg.exceptions import DataQualityWarning, list_names
 
-_MISSING = {"missing": (OneOf("pairwise", "listwise"),)}
+_GIVEN: dict[str, tuple[Allowed, ...]] = {"customer_id": (COLUMN,), "missing": (OneOf("pairwise", "listwise"),)}
 _FLAGS = {"standardized": (OneOf(True, False),)}
 
 # Variances of a sum below this share of what was added up are rounding: the sum does not vary.
@@ -24,7 +24,9 @@ _ROUNDING = 1e-12
 _FEWEST_FOR_A_FACTOR = 3
 
 
-def cronbach_alpha(X: Any, *, missing: str = "pairwise", standardized: bool = False) -> float:
+def cronbach_alpha(
+    X: Any, *, customer_id: str = "customer_id", missing: str = "pairwise", standardized: bool = False
+) -> float:
     """Return Cronbach's alpha of the items of one scale.
 
     Alpha is ``k / (k - 1) * (1 - trace(C) / sum(C))`` for the covariance matrix ``C`` of ``k``
@@ -33,8 +35,10 @@ def cronbach_alpha(X: Any, *, missing: str = "pairwise", standardized: bool = Fa
     Parameters
     ----------
     X : dataframe, path, or array-like of shape (n_respondents, n_items)
-        The answers as numbers, one column per item and no other column; NaN or null where there is
-        none. The index of a pandas table is not read.
+        The answers as numbers, one column per item and no other column than ``customer_id``;
+        NaN or null where there is none. The index of a pandas table is not read.
+    customer_id : str, default="customer_id"
+        Column of customer ids, set aside where the table has it.
     missing : {"pairwise", "listwise"}, default="pairwise"
         Covariances over the respondents who answered both items, or over those who answered all.
     standardized : bool, default=False
@@ -68,13 +72,14 @@ def cronbach_alpha(X: Any, *, missing: str = "pairwise", standardized: bool = Fa
     >>> round(cronbach_alpha(answers), 3)
     0.883
     """
-    check("cronbach_alpha", _MISSING | _FLAGS, {"missing": missing, "standardized": standardized})
-    answers = read_answers(X, who="cronbach_alpha", missing=missing)
+    given = {"customer_id": customer_id, "missing": missing, "standardized": standardized}
+    check("cronbach_alpha", {**_GIVEN, **_FLAGS}, given)
+    answers = read_answers(X, who="cronbach_alpha", customer_id=customer_id, missing=missing)
     found = moments(answers.values)
     return alpha_of(found.scaled if standardized else found.covariance)
 
 
-def mcdonald_omega(X: Any, *, missing: str = "pairwise") -> float:
+def mcdonald_omega(X: Any, *, customer_id: str = "customer_id", missing: str = "pairwise") -> float:
     """Return McDonald's omega of the items of one scale, from one common factor.
 
     The correlations of the items are fitted by one factor with minimal squared residuals off the
@@ -85,8 +90,10 @@ def mcdonald_omega(X: Any, *, missing: str = "pairwise") -> float:
     Parameters
     ----------
     X : dataframe, path, or array-like of shape (n_respondents, n_items)
-        The answers as numbers, one column per item and no other column; NaN or null where there is
-        none. The index of a pandas table is not read.
+        The answers as numbers, one column per item and no other column than ``customer_id``;
+        NaN or null where there is none. The index of a pandas table is not read.
+    customer_id : str, default="customer_id"
+        Column of customer ids, set aside where the table has it.
     missing : {"pairwise", "listwise"}, default="pairwise"
         Correlations over the respondents who answered both items, or over those who answered all.
 
@@ -118,19 +125,21 @@ def mcdonald_omega(X: Any, *, missing: str = "pairwise") -> float:
     >>> round(mcdonald_omega(answers), 3)
     0.893
     """
-    check("mcdonald_omega", _MISSING, {"missing": missing})
-    answers = read_answers(X, who="mcdonald_omega", missing=missing)
+    check("mcdonald_omega", _GIVEN, {"customer_id": customer_id, "missing": missing})
+    answers = read_answers(X, who="mcdonald_omega", customer_id=customer_id, missing=missing)
     return omega_of(minres_loadings(moments(answers.values).correlation))
 
 
-def item_analysis(X: Any, *, missing: str = "pairwise") -> pd.DataFrame:
+def item_analysis(X: Any, *, customer_id: str = "customer_id", missing: str = "pairwise") -> pd.DataFrame:
     """Describe each item of one scale: how it goes with the others, and what alpha were without it.
 
     Parameters
     ----------
     X : dataframe, path, or array-like of shape (n_respondents, n_items)
-        The answers as numbers, one column per item and no other column; NaN or null where there is
-        none. The index of a pandas table is not read.
+        The answers as numbers, one column per item and no other column than ``customer_id``;
+        NaN or null where there is none. The index of a pandas table is not read.
+    customer_id : str, default="customer_id"
+        Column of customer ids, set aside where the table has it.
     missing : {"pairwise", "listwise"}, default="pairwise"
         Covariances over the respondents who answered both items, or over those who answered all.
 
@@ -173,8 +182,8 @@ def item_analysis(X: Any, *, missing: str = "pairwise") -> pd.DataFrame:
     b     2.833      0.814             0.796
     c     2.667      0.628             0.952
     """
-    check("item_analysis", _MISSING, {"missing": missing})
-    answers = read_answers(X, who="item_analysis", missing=missing)
+    check("item_analysis", _GIVEN, {"customer_id": customer_id, "missing": missing})
+    answers = read_answers(X, who="item_analysis", customer_id=customer_id, missing=missing)
     report = describe_items(answers, moments(answers.values))
     for remark in remarks_on(report):
         warnings.warn(f"item_analysis: {remark}", DataQualityWarning, stacklevel=2)

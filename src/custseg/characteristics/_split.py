@@ -89,7 +89,7 @@ def split_transactions(
 
     Parameters
     ----------
-    table : dataframe
+    table : dataframe or path
         One row per purchase line.
     at : date, timestamp or text
         Lines up to and including this time belong to the calibration period. A date, or a time at

@@ -99,7 +99,7 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         The characteristics with a weight above 0.
     engine_ : estimator or None
         The fitted engine; None for k-means.
-    optimum_ : Optimum or None
+    optimum_ : Optimum, LatentOptimum or None
         How good the result is among those of the restarts, as the engine tells it; None where it does not.
     sample_loss_ : SampleLoss, SampleLikelihood or None
         What fitting on a sample had cost; None where there were at most ``sample_above`` customers that differ.

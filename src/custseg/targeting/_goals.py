@@ -289,6 +289,11 @@ def recommend(goal: str | Goal, facts: SegmentFacts) -> Action:
     Action
         Action, advice and the facts that called for it.
 
+    Raises
+    ------
+    InvalidParameterError
+        If there is no such goal.
+
     Examples
     --------
     >>> from custseg.targeting import SegmentFacts, recommend

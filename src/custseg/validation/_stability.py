@@ -77,10 +77,14 @@ def bootstrap_stability(
     the rows changes nothing in the pairs; nor do ``n_jobs`` or the number of threads (linear algebra is
     kept to one).
 
+    Refits by the ``"kmeans"`` of a ``SegmentClusterer`` leave out its swap search and improve only the best three
+    different restarts by exchanges. That takes two thirds of the time, and on 0/1 answers with many local optima
+    lowers the mean adjusted Rand index by about .02.
+
     Parameters
     ----------
     clusterer : object
-        A :class:`~custseg.SegmentClusterer`, any scikit-learn clusterer with ``predict``, or a
+        A :class:`~custseg.segmentation.SegmentClusterer`, any scikit-learn clusterer with ``predict``, or a
         Pipeline that ends in one and reads no customer ids: a sample repeats them. It is cloned,
         never fitted itself. Its number of segments
         (``n_segments``, ``n_clusters`` or ``n_components``) is set to each number tried. Segments

@@ -52,6 +52,11 @@ def judge(*, n_segments: int, structured: bool | None, reason: str, stability: S
     Verdict
         The word and its sentence.
 
+    Raises
+    ------
+    InvalidParameterError
+        If ``stability`` does not cover ``n_segments``.
+
     Notes
     -----
     The words are those of Dolnicar and Leisch (2010), *Evaluation of structure and reproducibility of

@@ -63,9 +63,10 @@ def best_worst_weights(
     Parameters
     ----------
     choices : dataframe or path
-        With ``shown``: one row per respondent and choice set, as :func:`best_worst_counts` reads it.
-        Without: counts as it returns them, the columns ``best_<name>``, ``worst_<name>`` and
-        ``shown_<name>`` in one row per respondent, or in a single row for all.
+        With ``shown``: one row per respondent and choice set, as
+        :func:`~custseg.characteristics.best_worst_counts` reads it. Without: counts as it returns them, the
+        columns ``best_<name>``, ``worst_<name>`` and ``shown_<name>`` in one row per respondent, or in a
+        single row for all.
     shown : sequence of str, optional
         The columns that hold the characteristics of the set, one each.
     best, worst : str, default="best", "worst"

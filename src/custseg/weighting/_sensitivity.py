@@ -127,7 +127,7 @@ def weight_sensitivity(
     Parameters
     ----------
     clusterer : object
-        A :class:`~custseg.SegmentClusterer`, another clusterer with a parameter ``weights``, or one with
+        A :class:`~custseg.segmentation.SegmentClusterer`, another clusterer with a parameter ``weights``, or one with
         an embedder or in a Pipeline. It is cloned, never fitted itself. A number of segments of
         ``"auto"`` is chosen once, with the stated weights; every fit uses the same seed, so that only the
         weights differ. Weights of the clusterer that are not in ``weights`` stay as they are.
