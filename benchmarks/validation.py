@@ -16,8 +16,6 @@ Poor optimisation reads as instability, so three lines compare the mean adjusted
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
@@ -27,6 +25,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
+from benchmarks._timing import in_turns
 from custseg import SegmentClusterer
 from custseg.segmentation import _restarts
 from custseg.validation import StabilityResult, bootstrap_stability
@@ -79,12 +78,17 @@ def run() -> list[dict[str, Any]]:
     def stability() -> StabilityResult:
         return bootstrap_stability(clusterer, X, N_SEGMENTS, N_BOOT, random_state=0)
 
-    with threadpool_limits(limits=1):
-        seconds, result = timed(stability)
+    def stability_of_plain_restarts() -> StabilityResult:
         with plain_restarts():
-            plain_seconds, plain_result = timed(stability)
-        peer_seconds, peer = timed(lambda: peer_stability(X))
+            return stability()
+
+    with threadpool_limits(limits=1):
+        timed = in_turns(
+            {"ours": stability, "plain": stability_of_plain_restarts, "peer": lambda: peer_stability(X)}, n_rounds=3
+        )
         thorough = peer_stability(X, THOROUGH_INIT, THOROUGH_BOOT)
+    result, plain_result, peer = (run.result for run in timed.values())
+    seconds, plain_seconds, peer_seconds = (run.cpu_seconds for run in timed.values())
     ours, plain = result.mean_adjusted_rand.to_dict(), plain_result.mean_adjusted_rand.to_dict()
     few = dict(zip(N_SEGMENTS, result.adjusted_rand[:, :THOROUGH_BOOT].mean(axis=1), strict=True))
     lines = {
@@ -112,13 +116,6 @@ def run() -> list[dict[str, Any]]:
     assert difference["with exchanges"] > -TOLERANCE
     assert abs(difference["thorough"]) < TOLERANCE
     return [*curve, *means]
-
-
-def timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    """Return the CPU seconds and the result; both sides run in this process, on one thread."""
-    started = time.process_time()
-    result = work()
-    return time.process_time() - started, result
 
 
 def _compared(line: str, n_segments: int | str, ours: float, peer: float) -> dict[str, Any]:
