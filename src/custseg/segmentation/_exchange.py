@@ -61,25 +61,31 @@ def exchange_batch(points: Floats, counts: Floats, labels: Integers, n_clusters:
     sse = total - explained_of(sums, mass)
     active = np.flatnonzero((mass > 0).all(axis=1))
     clusters = np.concatenate([sums, mass[..., None]], axis=2)[active]
+    here = labels[active]
     norms = np.einsum("ij,ij->i", points, points)
     while len(active):
-        here = labels[active]
         mass = clusters[..., -1]
         moves = _helpful(points, norms, counts, here, (clusters[..., :-1] / mass[..., None], mass), smallest=smallest)
         promised = np.bincount(moves.start, moves.gain, len(active))
-        hopeful = sse[active] - sse.min() <= PROMISES * promised
+        going = (promised > 0) & (sse[active] - sse.min() <= PROMISES * promised)
+        if not going.any():
+            break
+        if not going.all():
+            active, clusters, here, moves = active[going], clusters[going], here[going], moves.of(going)
+        before = sse[active]
         reached, shifted = _after(moves, here, weighted, clusters, total)
-        emptied = (shifted[..., -1] <= ALONE * mass).any(axis=1)
-        too_many = emptied | (reached >= sse[active] - smallest)
+        emptied = (shifted[..., -1] <= ALONE * clusters[..., -1]).any(axis=1)
+        too_many = emptied | (reached >= before - smallest)
         if too_many.any():
             moves = moves.only_best(too_many)
             reached, shifted = _after(moves, here, weighted, clusters, total)
-        better = hopeful & (reached < sse[active])
+            better = reached < before
+            if not better.all():
+                active, shifted, here, moves = active[better], shifted[better], here[better], moves.of(better)
+                reached = reached[better]
+        here[moves.start, moves.row] = moves.there
         clusters = shifted
-        if not better.all():
-            active, clusters, reached, moves = active[better], clusters[better], reached[better], moves.of(better)
-        labels[active[moves.start], moves.row] = moves.there
-        sse[active] = reached
+        labels[active], sse[active] = here, reached
     return labels, np.maximum(sse, 0.0)
 
 
@@ -131,7 +137,9 @@ def _helpful(
     own_mass = mass.take(clusters_of)
     rest = own_mass - counts
     alone = rest <= ALONE * own_mass
-    leaving = np.where(alone, 0.0, own * own_mass / np.where(alone, 1.0, rest))
+    if alone.any():
+        rest[alone] = np.inf
+    leaving = own * own_mass / rest
     # joining the nearest other cluster would cost at least what it costs were that the lightest one
     lightest = mass.min(axis=1)[:, None]
     least = (scores.min(axis=1) + norms) * (lightest / (lightest + counts))

@@ -196,6 +196,8 @@ def _means(points: Floats, sums: Floats, member: npt.NDArray[np.bool_]) -> Float
     patterns each cluster has.
     """
     mass = sums[..., -1:]
+    if mass.min() > 0:
+        return np.asarray(sums[..., :-1] / mass)
     centers: Floats = sums[..., :-1] / np.where(mass <= 0, 1.0, mass)
     empty = mass[..., 0] <= 0
     for start in np.flatnonzero(empty.any(axis=1)):
