@@ -9,7 +9,7 @@ import pandas as pd
 from kmodes.kprototypes import KPrototypes
 
 from benchmarks._timing import in_turns
-from custseg.segmentation._k_prototypes import KPrototypesClusterer
+from custseg.segmentation._prototypes.clusterer import KPrototypesClusterer
 
 N_NUMBERS, N_CATEGORIES = 4, 6
 

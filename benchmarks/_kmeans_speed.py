@@ -19,7 +19,9 @@ from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
 from benchmarks.validation import make_answers
-from custseg.segmentation._kmeans import distinct_patterns, fit_kmeans, nearest
+from custseg.segmentation._kmeans.kmeans import fit_kmeans
+from custseg.segmentation._kmeans.nearest import nearest
+from custseg.segmentation._kmeans.patterns import distinct_patterns
 
 N_INIT = 20
 ROUNDING = 1e-9

@@ -27,7 +27,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks._timing import in_turns
 from custseg import SegmentClusterer
-from custseg.segmentation import _restarts
+from custseg.segmentation._kmeans import restarts
 from custseg.validation import StabilityResult, bootstrap_stability
 
 N_ROWS, N_ITEMS = 1453, 11
@@ -68,7 +68,7 @@ def peer_stability(X: npt.NDArray[np.float64], n_init: int = N_INIT, n_boot: int
 
 def plain_restarts() -> Any:
     """Leave partitions, which come best first, as Lloyd's iterations end, in a ``with`` block."""
-    return mock.patch.object(_restarts, "exchange_batch", lambda *problem: (problem[2], np.arange(len(problem[2]))))
+    return mock.patch.object(restarts, "exchange_batch", lambda *problem: (problem[2], np.arange(len(problem[2]))))
 
 
 def run() -> list[dict[str, Any]]:
@@ -97,7 +97,7 @@ def run() -> list[dict[str, Any]]:
         "thorough": (THOROUGH_BOOT, THOROUGH_INIT, few, thorough, None, None),
     }
     curve, means = [], []
-    for line, (pairs, restarts, own, other, own_seconds, other_seconds) in lines.items():
+    for line, (pairs, n_init, own, other, own_seconds, other_seconds) in lines.items():
         compared = [_compared(line, k, own[k], other[k]) for k in N_SEGMENTS]
         mean = _compared(line, "all", *(sum(values.values()) / len(N_SEGMENTS) for values in (own, other)))
         curve += compared
@@ -105,7 +105,7 @@ def run() -> list[dict[str, Any]]:
             {
                 **mean,
                 "pairs": pairs,
-                "restarts of scikit-learn": restarts,
+                "restarts of scikit-learn": n_init,
                 "custseg CPU s": own_seconds,
                 "scikit-learn CPU s": other_seconds,
                 "scikit-learn / custseg": other_seconds / own_seconds if own_seconds and other_seconds else None,

@@ -29,9 +29,9 @@ from custseg.exceptions import ColumnNotFoundError, ColumnTypeError, InvalidPara
 from custseg.personas import Persona, PersonaDescriber
 from custseg.reporting import write_report
 from custseg.segmentation import SegmentClusterer, SegmentSelection
-from custseg.segmentation._engines import finds_number
-from custseg.segmentation._rule_segmenter import RuleDefinedSegmenter
-from custseg.segmentation._segmenter import Segmenter
+from custseg.segmentation._base.segmenter import Segmenter
+from custseg.segmentation._clusterer.engines import finds_number
+from custseg.segmentation._rules.segmenter import RuleDefinedSegmenter
 from custseg.targeting import NOBODY, Action, SegmentFacts, find_goal, recommend
 from custseg.validation import StabilityResult, Verdict, bootstrap_stability, judge
 from custseg.validation._verdict import judge_rules

@@ -11,9 +11,9 @@ from pandas.testing import assert_frame_equal
 from sklearn.base import clone
 
 from custseg import PurchaseBehaviorFeaturizer, RFMFeaturizer
-from custseg.characteristics._featurizer import RecordFeaturizer
-from custseg.characteristics._profile_encoder import ProfileEncoder
-from tests.characteristics.test_rfm_timestamps import READABLE, UNREADABLE
+from custseg.characteristics._profiles.encoder import ProfileEncoder
+from custseg.characteristics._records.featurizer import RecordFeaturizer
+from tests.characteristics._purchases.test_rfm_timestamps import READABLE, UNREADABLE
 from tests.common.cases import CASES, SAMPLE, Case
 from tests.engines import ENGINES, comparable, output_kind, plain
 from tests.watching import check_rows

@@ -21,7 +21,7 @@ from sklearn.base import clone
 
 from custseg import CampaignResponseFeaturizer, PurchasePathFeaturizer
 from custseg.exceptions import DataQualityWarning, InvalidTableError
-from tests.characteristics.profile_laws import as_values
+from tests.characteristics._profiles.profile_laws import as_values
 from tests.common.cases import CASES, SAMPLE, Case
 from tests.common.discovery import estimator_classes
 from tests.common.engine_checks import messy

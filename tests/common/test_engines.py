@@ -7,7 +7,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from custseg import CharacteristicUnion, DemographicEncoder, RFMFeaturizer, SegmentClusterer
-from custseg.characteristics._featurizer import RecordFeaturizer
+from custseg.characteristics._records.featurizer import RecordFeaturizer
 from tests.common.cases import PROFILE, TABLES
 from tests.common.engine_checks import ALL, FEW, TABLE_CASES, check_engine
 from tests.engines import ENGINES, LAZY, comparable, from_duckdb, plain

@@ -30,7 +30,7 @@ from custseg import (
     SocialMediaFeaturizer,
 )
 from custseg._core.frames import collect
-from custseg.segmentation._segmenter import Segmenter
+from custseg.segmentation._base.segmenter import Segmenter
 from tests.common.cases import CASES
 from tests.common.discovery import estimator_classes
 from tests.engines import ENGINES, LAZY, comparable, compiling, spark_session

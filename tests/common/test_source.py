@@ -98,12 +98,16 @@ def test_importing_all_of_custseg_brings_no_optional_library():
     assert not brought & OPTIONAL
 
 
+def packages_in(folder):
+    """The packages of a folder and of its packages, as paths below it."""
+    return {path.parent.relative_to(folder) for path in folder.rglob("__init__.py")} - {Path()}
+
+
 def test_tests_mirror_the_folders_of_the_source():
-    stages = {path.name for path in SOURCE.iterdir() if (path / "__init__.py").exists()}
-    tested = {path.name for path in (PROJECT / "tests").iterdir() if (path / "__init__.py").exists()}
-    assert tested - {"common"} == stages
-    for stage in stages:
-        assert list((PROJECT / "tests" / stage).glob("test_*.py")), f"no test of {stage}"
+    sources, tests = packages_in(SOURCE), packages_in(PROJECT / "tests") - {Path("common")}
+    assert tests <= sources
+    for package in sources:
+        assert list((PROJECT / "tests" / package).rglob("test_*.py")), f"no test of {package}"
     for path in SOURCE.glob("[a-z]*.py"):
         assert list((PROJECT / "tests").rglob(f"test_{path.stem}*.py")), f"no test of {path.name}"
 

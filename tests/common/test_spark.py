@@ -12,7 +12,7 @@ from custseg import RFMFeaturizer
 from tests.common.engine_checks import ALL, FEW, TABLE_CASES, check_engine
 from tests.common.test_engines import BERLIN
 from tests.engines import ENGINES, comparable, spark_session
-from tests.segmentation.spark_assign import check_assign
+from tests.segmentation._scoring.spark_assign import check_assign
 from tests.watching import check_rows, watch
 
 WAYS = {

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from custseg.characteristics._rfm import RFMFeaturizer
+from custseg.characteristics._purchases.rfm import RFMFeaturizer
 from custseg.personas import Persona, Trait
 from custseg.targeting import Action
 from custseg.validation import StabilityResult, Verdict

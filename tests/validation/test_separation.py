@@ -20,7 +20,7 @@ from custseg.exceptions import (
     SegmentLabelError,
 )
 from custseg.segmentation import CharacteristicEmbedder, SegmentClusterer
-from custseg.segmentation._embedded import embedded
+from custseg.segmentation._clusterer.embedded import embedded
 from custseg.validation import _separation
 from custseg.validation._separation import segment_separation
 from tests.strategies import customer_tables

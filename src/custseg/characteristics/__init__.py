@@ -12,24 +12,24 @@ categories, unordered categories. :class:`CharacteristicUnion` joins several of 
 which is what the later stages segment and describe.
 """
 
-from custseg.characteristics._best_worst import best_worst_counts
-from custseg.characteristics._campaign_response import CampaignResponseFeaturizer
-from custseg.characteristics._careless import careless_responses
-from custseg.characteristics._demographic import DemographicEncoder
-from custseg.characteristics._factors import Factorability, ParallelAnalysis, factorability, parallel_analysis
-from custseg.characteristics._geographic import GeographicEncoder
-from custseg.characteristics._join_responses import JoinedResponses, join_responses
-from custseg.characteristics._multi_select import MultiSelectEncoder
-from custseg.characteristics._preferences import PreferenceEncoder
-from custseg.characteristics._psychographic import PsychographicEncoder
-from custseg.characteristics._purchase_behavior import PurchaseBehaviorFeaturizer
-from custseg.characteristics._purchase_path import PurchasePathFeaturizer
-from custseg.characteristics._reliability import cronbach_alpha, item_analysis, mcdonald_omega
-from custseg.characteristics._rfm import RFMFeaturizer
+from custseg.characteristics._demographic.encoder import DemographicEncoder
+from custseg.characteristics._geographic.encoder import GeographicEncoder
+from custseg.characteristics._purchases.purchase_behavior import PurchaseBehaviorFeaturizer
+from custseg.characteristics._purchases.rfm import RFMFeaturizer
+from custseg.characteristics._purchases.scores import RFMScorer
+from custseg.characteristics._purchases.split import TransactionSplit, split_transactions
 from custseg.characteristics._row_report import RowReport
-from custseg.characteristics._scores import RFMScorer
-from custseg.characteristics._social_media import SocialMediaFeaturizer
-from custseg.characteristics._split import TransactionSplit, split_transactions
+from custseg.characteristics._survey.best_worst import best_worst_counts
+from custseg.characteristics._survey.careless import careless_responses
+from custseg.characteristics._survey.factors import Factorability, ParallelAnalysis, factorability, parallel_analysis
+from custseg.characteristics._survey.multi_select import MultiSelectEncoder
+from custseg.characteristics._survey.preferences import PreferenceEncoder
+from custseg.characteristics._survey.psychographic import PsychographicEncoder
+from custseg.characteristics._survey.reliability import cronbach_alpha, item_analysis, mcdonald_omega
+from custseg.characteristics._touchpoints.campaign_response import CampaignResponseFeaturizer
+from custseg.characteristics._touchpoints.join_responses import JoinedResponses, join_responses
+from custseg.characteristics._touchpoints.purchase_path import PurchasePathFeaturizer
+from custseg.characteristics._touchpoints.social_media import SocialMediaFeaturizer
 from custseg.characteristics._union import CharacteristicUnion, MatchReport
 
 __all__ = [

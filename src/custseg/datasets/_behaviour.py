@@ -9,9 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import expit, softmax
 
-from custseg.datasets._population import FloatArray, Population
-
-IntArray = npt.NDArray[np.int64]
+from custseg._core.arrays import Floats, Integers
+from custseg.datasets._population import Population
 
 _START = np.datetime64("2024-01-01", "s")
 _YEAR = 366 * 24 * 3600
@@ -131,15 +130,15 @@ def make_campaign(population: Population, rng: np.random.RandomState) -> pd.Data
     )
 
 
-def _at_least_one(rate: FloatArray, rng: np.random.RandomState) -> IntArray:
+def _at_least_one(rate: Floats, rng: np.random.RandomState) -> Integers:
     """Draw Poisson counts given that they are not zero."""
     # the first event of the year, given that there is one, by inversion; the rest of the year is free
     first = -np.log1p(rng.random_sample(len(rate)) * np.expm1(-rate))
-    counts: IntArray = 1 + rng.poisson(np.maximum(rate - first, 0.0))
+    counts: Integers = 1 + rng.poisson(np.maximum(rate - first, 0.0))
     return counts
 
 
-def _choices(population: Population, customer: IntArray, n_options: int, rng: np.random.RandomState) -> IntArray:
+def _choices(population: Population, customer: Integers, n_options: int, rng: np.random.RandomState) -> Integers:
     """Choose an option at each occasion, with the customer's own probabilities (softmax of latent utilities)."""
     below = softmax(population.latents(n_options, rng), axis=1).cumsum(axis=1)[:, :-1]
     chance = rng.random_sample(len(customer))

@@ -11,9 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.utils import check_random_state
 
+from custseg._core.arrays import Floats
 from custseg._core.params import NONE, RANDOM_STATE, Integer, Number, Where, check
 from custseg.datasets._behaviour import make_campaign, make_events, make_transactions
-from custseg.datasets._population import FloatArray, Population
+from custseg.datasets._population import Population
 from custseg.exceptions import InvalidParameterError
 
 _DEFAULT_SHARES = (0.32, 0.25, 0.20, 0.13, 0.10)
@@ -229,7 +230,7 @@ def make_customers(
     )
 
 
-def _shares(who: str, n_segments: int, shares: Sequence[float] | None) -> FloatArray:
+def _shares(who: str, n_segments: int, shares: Sequence[float] | None) -> Floats:
     if shares is None:
         if n_segments == len(_DEFAULT_SHARES):
             return np.array(_DEFAULT_SHARES)
@@ -242,7 +243,7 @@ def _shares(who: str, n_segments: int, shares: Sequence[float] | None) -> FloatA
     return given
 
 
-def _labels(n_customers: int, shares: FloatArray, rng: np.random.RandomState) -> npt.NDArray[np.int64]:
+def _labels(n_customers: int, shares: Floats, rng: np.random.RandomState) -> npt.NDArray[np.int64]:
     quotas = n_customers * shares
     counts = np.floor(quotas + 1e-9).astype(np.int64)
     rounded_up = np.argsort(counts - quotas, kind="stable")[: n_customers - counts.sum()]
@@ -255,12 +256,12 @@ def _labels(n_customers: int, shares: FloatArray, rng: np.random.RandomState) ->
     return labels
 
 
-def _likert(latent: FloatArray) -> npt.NDArray[np.int64]:
+def _likert(latent: Floats) -> npt.NDArray[np.int64]:
     return np.searchsorted(_CUTS, latent) + 1
 
 
 def _profile(population: Population, rng: np.random.RandomState) -> pd.DataFrame:
-    def latents(name: str, count: int = 1) -> FloatArray:
+    def latents(name: str, count: int = 1) -> Floats:
         return population.latents(count, rng, structured=name not in _UNSTRUCTURED)
 
     columns: dict[str, Any] = {"customer_id": population.ids}

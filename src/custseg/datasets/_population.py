@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
+from custseg._core.arrays import Floats
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Population:
         """The customer ids, 1 to n_customers."""
         return np.arange(1, len(self.labels) + 1)
 
-    def latents(self, count: int, rng: np.random.RandomState, *, structured: bool = True) -> FloatArray:
+    def latents(self, count: int, rng: np.random.RandomState, *, structured: bool = True) -> Floats:
         """Draw latent variables, of shape (n_customers, count).
 
         The segment means are scaled to the stated standard deviation exactly, so that two seeds

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr
 
+from custseg._core.arrays import Bools, Floats, Integers
 from custseg._core.customers import Column
 from custseg._core.words import round_digits
 from custseg.personas._statistics import (
-    Floats,
     category_p_value,
     category_v_test,
     eta_squared,
@@ -23,8 +23,6 @@ from custseg.personas._statistics import (
     numeric_v_test,
 )
 
-Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 Figures = dict[str, npt.NDArray[Any]]
 
 SKEWED = 0.35
@@ -80,12 +78,12 @@ class _Contrast:
             np.broadcast_to(eta_squared(means, sds, counts), means.shape),
         )
 
-    def few(self, min_group_size: int) -> tuple[Mask, Mask]:
+    def few(self, min_group_size: int) -> tuple[Bools, Bools]:
         """Say where the segment, and where everyone else, is too small to be shown."""
         return self.counts < min_group_size, self.n_rest < min_group_size
 
 
-def profile_column(column: Column, labels: Ints, n_segments: int, min_group_size: int) -> ColumnProfile:
+def profile_column(column: Column, labels: Integers, n_segments: int, min_group_size: int) -> ColumnProfile:
     """Profile one characteristic: known values only, sorted by segment, and ``labels`` their segments."""
     return _PROFILERS[column.kind](column, labels, n_segments, min_group_size)
 
@@ -107,7 +105,7 @@ def _figures(contrast: _Contrast, p_values: Floats) -> Figures:
     }
 
 
-def _hide(figures: Figures, few: Mask, few_rest: Mask) -> Figures:
+def _hide(figures: Figures, few: Bools, few_rest: Bools) -> Figures:
     """Blank the figures that rest on too few customers on one side or the other."""
     masks = dict.fromkeys(COMPARISONS, few | few_rest)
     masks |= {"segment_value": few, "segment_category": few, "rest_value": few_rest, "rest_category": few_rest}
@@ -122,7 +120,7 @@ def _two_sided(v_test: Floats) -> Floats:
     return np.asarray(2 * ndtr(-np.abs(v_test)))
 
 
-def _profile_numbers(column: Column, labels: Ints, n_segments: int, min_group_size: int) -> ColumnProfile:
+def _profile_numbers(column: Column, labels: Integers, n_segments: int, min_group_size: int) -> ColumnProfile:
     # Sums run over the sorted values of each segment, so that no order of the rows changes a digit.
     counts = np.bincount(labels, minlength=n_segments)
     groups = np.split(column.values.copy(), np.cumsum(counts)[:-1])
@@ -200,12 +198,12 @@ def _show_medians(figures: Figures, medians: Floats, rest: Floats) -> None:
     figures["statistic"][telling] = "median"
 
 
-def _crosstab(codes: Ints, labels: Ints, n_segments: int, n_levels: int) -> Floats:
+def _crosstab(codes: Integers, labels: Integers, n_segments: int, n_levels: int) -> Floats:
     cells = np.bincount(labels * n_levels + codes, minlength=n_segments * n_levels)
     return cells.reshape(n_segments, n_levels).astype(float)
 
 
-def _profile_ordinal(column: Column, labels: Ints, n_segments: int, min_group_size: int) -> ColumnProfile:
+def _profile_ordinal(column: Column, labels: Integers, n_segments: int, min_group_size: int) -> ColumnProfile:
     n_levels = max(len(column.categories), 1)
     table = _crosstab(column.values, labels, n_segments, n_levels)
     overall = table.sum(axis=0)
@@ -229,7 +227,7 @@ def _profile_ordinal(column: Column, labels: Ints, n_segments: int, min_group_si
     return ColumnProfile(_hide(figures, *contrast.few(min_group_size)), typical)
 
 
-def _median_levels(table: Floats) -> Ints:
+def _median_levels(table: Floats) -> Integers:
     """Lower median of each row of counts; -1 for a row without any."""
     totals = table.sum(axis=1, keepdims=True)
     return np.where(totals[:, 0] > 0, (2 * np.cumsum(table, axis=1) >= totals).argmax(axis=1), -1)
@@ -240,7 +238,7 @@ def _show_shares_above(
     table: Floats,
     categories: tuple[str, ...],
     *,
-    segments: Ints,
+    segments: Integers,
     min_group_size: int,
 ) -> None:
     """Where the medians are the same level, show the share from the level on that separates best."""
@@ -268,7 +266,7 @@ def _show_shares_above(
         figures["marker"][segment] = is_marker(shares[cut], overall)
 
 
-def _profile_binary(column: Column, labels: Ints, n_segments: int, min_group_size: int) -> ColumnProfile:
+def _profile_binary(column: Column, labels: Integers, n_segments: int, min_group_size: int) -> ColumnProfile:
     counts = np.bincount(labels, minlength=n_segments).astype(float)
     yes = np.bincount(labels, weights=column.values, minlength=n_segments).astype(float)
     typical = [
@@ -278,7 +276,7 @@ def _profile_binary(column: Column, labels: Ints, n_segments: int, min_group_siz
     return ColumnProfile(_shares(yes[:, None], counts, ["yes"], min_group_size), typical)
 
 
-def _profile_nominal(column: Column, labels: Ints, n_segments: int, min_group_size: int) -> ColumnProfile:
+def _profile_nominal(column: Column, labels: Integers, n_segments: int, min_group_size: int) -> ColumnProfile:
     """Give each level that enough customers have a row of its own."""
     counts = np.bincount(labels, minlength=n_segments).astype(float)
     overall = np.bincount(column.values, minlength=len(column.categories))

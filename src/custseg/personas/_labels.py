@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from custseg._core.arrays import Integers
 from custseg._core.customers import Column, CustomerTable, read_customers
 from custseg._core.frames import is_table, open_table
 from custseg.exceptions import ColumnNotFoundError, DataQualityWarning, SegmentLabelError
-
-Ints = npt.NDArray[np.int64]
 
 _FEWEST_FOR_ID = 10
 """In fewer rows, values that all differ are no sign of an id."""
@@ -22,7 +21,7 @@ _FEWEST_FOR_ID = 10
 
 def segment_labels(
     table: CustomerTable, y: Any, *, segment: str, is_matrix: bool, n_named: int, who: str
-) -> tuple[Ints, CustomerTable]:
+) -> tuple[Integers, CustomerTable]:
     """Take the labels from ``y`` or out of the table; return them and the table without them.
 
     Of ``n_named`` segments that have names, some may have no customer; without names (0) none may.
@@ -45,7 +44,7 @@ def segment_labels(
     return labels, table
 
 
-def read_labels(X: Any, *, segment: str, who: str) -> Ints:
+def read_labels(X: Any, *, segment: str, who: str) -> Integers:
     """Read the labels of a table's column ``segment``, or of an array of labels."""
     if not is_table(X):
         return _whole(_one_dimension(X, who), who)
@@ -58,7 +57,7 @@ def read_labels(X: Any, *, segment: str, who: str) -> Ints:
     return _from_column(read_customers(only, who=who)[segment], who)
 
 
-def _from_column(column: Column, who: str) -> Ints:
+def _from_column(column: Column, who: str) -> Integers:
     if column.kind != "numeric":
         raise SegmentLabelError.not_whole(who, f"column {column.name!r} is {column.kind}")
     return _whole(column.values, who)
@@ -73,7 +72,7 @@ def _one_dimension(labels: Any, who: str) -> npt.NDArray[Any]:
     return array
 
 
-def _whole(labels: npt.NDArray[Any], who: str) -> Ints:
+def _whole(labels: npt.NDArray[Any], who: str) -> Integers:
     if labels.dtype == object and all(isinstance(label, (int, np.integer)) for label in labels):
         labels = labels.astype(np.int64)
     if labels.dtype.kind not in "iuf":
@@ -89,7 +88,7 @@ def _whole(labels: npt.NDArray[Any], who: str) -> Ints:
     return whole
 
 
-def _check_complete(labels: Ints, n_named: int, who: str) -> None:
+def _check_complete(labels: Integers, n_named: int, who: str) -> None:
     found = np.unique(labels[labels >= 0])
     if not len(found):
         raise SegmentLabelError.none_assigned(who, len(labels))

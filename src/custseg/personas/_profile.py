@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from custseg._core.arrays import Integers
 from custseg._core.customers import Column, CustomerTable
-from custseg.personas._columns import COMPARISONS, TEXTS, VALUES, Figures, Ints, profile_column
+from custseg.personas._columns import COMPARISONS, TEXTS, VALUES, Figures, profile_column
 from custseg.personas._statistics import benjamini_hochberg
 
 PROFILE_COLUMNS = (
@@ -57,7 +58,7 @@ class Profile:
 
 
 def profile_customers(
-    table: CustomerTable, labels: Ints, n_segments: int, *, min_group_size: int, clustered_on: Collection[str]
+    table: CustomerTable, labels: Integers, n_segments: int, *, min_group_size: int, clustered_on: Collection[str]
 ) -> Profile:
     """Profile segments 0..n_segments-1; every customer of the table is in one of them.
 
@@ -91,7 +92,7 @@ def empty_profile() -> Profile:
     return Profile(pd.DataFrame(columns=list(PROFILE_COLUMNS)), {}, {})
 
 
-def _rows(column: Column, figures: Figures, sizes: Ints, unknown: Ints) -> dict[str, Any]:
+def _rows(column: Column, figures: Figures, sizes: Integers, unknown: Integers) -> dict[str, Any]:
     """Lay one characteristic out as columns, segments running fastest."""
     n_segments, n_levels = figures["effect_size"].shape
     with np.errstate(invalid="ignore"):

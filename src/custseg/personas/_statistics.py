@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betaln, ndtri_exp
 
-Floats = npt.NDArray[np.float64]
+from custseg._core.arrays import Floats
 
 MARKER_DIFFERENCE = 0.25
 """A share this far from that of all customers marks a segment."""

@@ -7,20 +7,20 @@ stay in original units outside: only what the distance sees is scaled. Tables of
 assigned batch by batch.
 """
 
-from custseg.segmentation._assign import SegmentAssignment, assign_segments
-from custseg.segmentation._clusterer import SegmentClusterer
-from custseg.segmentation._embedder import CharacteristicEmbedder
-from custseg.segmentation._k_prototypes import KPrototypesClusterer
-from custseg.segmentation._kmeans import Optimum
-from custseg.segmentation._latent_class import LatentClassClusterer
-from custseg.segmentation._latent_em import LatentOptimum
-from custseg.segmentation._n_segments import select_n_segments
-from custseg.segmentation._rfm_segmenter import RFMSegmenter
-from custseg.segmentation._rule_report import RuleReport
-from custseg.segmentation._rule_segmenter import RuleSegmenter
-from custseg.segmentation._rules import Rule
-from custseg.segmentation._sample import SampleLikelihood, SampleLoss
-from custseg.segmentation._select import SegmentSelection
+from custseg.segmentation._clusterer.clusterer import SegmentClusterer
+from custseg.segmentation._clusterer.n_segments import select_n_segments
+from custseg.segmentation._embedding.embedder import CharacteristicEmbedder
+from custseg.segmentation._kmeans.kmeans import Optimum
+from custseg.segmentation._kmeans.sample import SampleLikelihood, SampleLoss
+from custseg.segmentation._latent_classes.clusterer import LatentClassClusterer
+from custseg.segmentation._latent_classes.em import LatentOptimum
+from custseg.segmentation._prototypes.clusterer import KPrototypesClusterer
+from custseg.segmentation._rules.report import RuleReport
+from custseg.segmentation._rules.rfm import RFMSegmenter
+from custseg.segmentation._rules.rules import Rule
+from custseg.segmentation._rules.segmenter import RuleSegmenter
+from custseg.segmentation._scoring.assign import SegmentAssignment, assign_segments
+from custseg.segmentation._selection.select import SegmentSelection
 
 __all__ = [
     "CharacteristicEmbedder",

@@ -6,7 +6,7 @@ says how well the solutions agree, as a whole and segment by segment; :func:`seg
 measures how far the segments stand apart; :func:`judge` puts the first two into a verdict.
 """
 
-from custseg.segmentation._structure import StructureResult
+from custseg.segmentation._selection.structure import StructureResult
 from custseg.validation._separation import SILHOUETTE_CUSTOMERS, SeparationResult, segment_separation
 from custseg.validation._stability import bootstrap_stability
 from custseg.validation._stability_result import STABLE_ADJUSTED_RAND, STABLE_SEGMENT, StabilityResult

@@ -11,11 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
+from custseg._core.arrays import Integers
 from custseg.validation._measures import origin_shares
 
 __all__ = ["carried_labels", "flow_frame"]
-
-Integers = npt.NDArray[np.int64]
 
 
 def carried_labels(n_first: int, tables: Sequence[npt.NDArray[Any]]) -> list[Integers]:

@@ -8,11 +8,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import entr
 
-Codes = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+from custseg._core.arrays import Floats, Integers
 
 
-def cross_table(first: Codes, second: Codes, shape: tuple[int, int], counts: Codes) -> Codes:
+def cross_table(first: Integers, second: Integers, shape: tuple[int, int], counts: Integers) -> Integers:
     """Count the customers in each pair of segments.
 
     Parameters

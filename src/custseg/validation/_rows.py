@@ -12,12 +12,11 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
+from custseg._core.arrays import Integers
 from custseg._core.customers import CustomerTable, CustomerTableMixin, read_customers
 from custseg._core.frames import collect, is_table, open_table
 from custseg.exceptions import InvalidTableError
-from custseg.segmentation._segmenter import Segmenter
-
-Positions = npt.NDArray[np.int64]
+from custseg.segmentation._base.segmenter import Segmenter
 
 
 @dataclass(frozen=True)
@@ -43,9 +42,9 @@ class Rows:
 
     data: Any
     n_rows: int
-    first: Positions
-    pattern: Positions
-    counts: Positions
+    first: Integers
+    pattern: Integers
+    counts: Integers
 
     @property
     def whole(self) -> Any:
@@ -57,7 +56,7 @@ class Rows:
         """One row per pattern, as a clusterer takes them."""
         return self.take(np.arange(len(self.first)))
 
-    def take(self, patterns: Positions) -> Any:
+    def take(self, patterns: Integers) -> Any:
         """Return one row for each of the given patterns, as a clusterer takes them."""
         positions = self.first[patterns]
         if isinstance(self.data, pd.DataFrame):
@@ -66,10 +65,10 @@ class Rows:
             return self.data[positions].to_native()
         return self.data.take(positions) if isinstance(self.data, CustomerTable) else self.data[positions]
 
-    def draw(self, random: np.random.RandomState) -> Positions:
+    def draw(self, random: np.random.RandomState) -> Integers:
         """Draw as many rows as there are, with replacement; returns their patterns."""
         by_content = np.repeat(np.arange(len(self.first)), self.counts)
-        drawn: Positions = by_content[random.randint(self.n_rows, size=self.n_rows)]
+        drawn: Integers = by_content[random.randint(self.n_rows, size=self.n_rows)]
         return drawn
 
 

@@ -13,14 +13,15 @@ import pandas as pd
 from scipy.spatial.distance import cdist
 from sklearn.utils import check_random_state
 
+from custseg._core.arrays import Floats, Integers
 from custseg._core.customers import Column, CustomerTable
 from custseg._core.params import RANDOM_STATE, check
-from custseg.segmentation._embedded import EMBEDDER, Embedded, embedded
-from custseg.segmentation._embedder import CharacteristicEmbedder
-from custseg.segmentation._nearest import unit_of
-from custseg.segmentation._order import order_by_content
-from custseg.segmentation._patterns import content_hash
-from custseg.segmentation._segmenter import DEFAULT_ID
+from custseg.segmentation._base.order import order_by_content
+from custseg.segmentation._base.segmenter import DEFAULT_ID
+from custseg.segmentation._clusterer.embedded import EMBEDDER, Embedded, embedded
+from custseg.segmentation._embedding.embedder import CharacteristicEmbedder
+from custseg.segmentation._kmeans.nearest import unit_of
+from custseg.segmentation._kmeans.patterns import content_hash
 from custseg.validation._segment_of import segment_of
 
 __all__ = ["SILHOUETTE_CUSTOMERS", "SeparationResult", "segment_separation"]
@@ -28,8 +29,6 @@ __all__ = ["SILHOUETTE_CUSTOMERS", "SeparationResult", "segment_separation"]
 SILHOUETTE_CUSTOMERS = 10_000
 """Above so many customers, silhouettes are those of a sample of at most this size."""
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 _WHO = "segment_separation"
 _PARAMETERS = {"embedder": EMBEDDER, "random_state": RANDOM_STATE}

@@ -20,12 +20,12 @@ from threadpoolctl import threadpool_limits
 from custseg._core.once import each_warning_once
 from custseg._core.params import NONE, RANDOM_STATE, Integer, Where, check
 from custseg.exceptions import CustomerIdError, DataQualityWarning, InfeasibleError, InvalidParameterError
-from custseg.segmentation._clusterer import SegmentClusterer
-from custseg.segmentation._engines import NUMBER_PARAMETERS, finds_number, number_parameter, seeded
-from custseg.segmentation._nearest import one_thread
-from custseg.segmentation._refits import refitted
-from custseg.segmentation._rule_segmenter import RuleDefinedSegmenter
-from custseg.segmentation._segmenter import Segmenter
+from custseg.segmentation._base.segmenter import Segmenter
+from custseg.segmentation._clusterer.clusterer import SegmentClusterer
+from custseg.segmentation._clusterer.engines import NUMBER_PARAMETERS, finds_number, number_parameter, seeded
+from custseg.segmentation._clusterer.refits import refitted
+from custseg.segmentation._kmeans.nearest import one_thread
+from custseg.segmentation._rules.segmenter import RuleDefinedSegmenter
 from custseg.validation._flows import carried_labels, flow_frame
 from custseg.validation._measures import adjusted_rand, best_jaccard, cross_table, origin_stability
 from custseg.validation._numbers import numbers_of_segments

@@ -10,10 +10,11 @@ from sklearn.utils import check_random_state
 
 from custseg._core.params import RANDOM_STATE, Integer, Number, check
 from custseg.exceptions import InfeasibleError, InvalidParameterError
-from custseg.segmentation._embedded import EMBEDDER, embedded
-from custseg.segmentation._embedder import CharacteristicEmbedder
-from custseg.segmentation._kmeans import distinct_patterns, one_thread
-from custseg.segmentation._structure import (
+from custseg.segmentation._clusterer.embedded import EMBEDDER, embedded
+from custseg.segmentation._embedding.embedder import CharacteristicEmbedder
+from custseg.segmentation._kmeans.nearest import one_thread
+from custseg.segmentation._kmeans.patterns import distinct_patterns
+from custseg.segmentation._selection.structure import (
     FEWEST_CUSTOMERS,
     FEWEST_DISTINCT,
     LEVEL,

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.stats import chi2, rankdata
 
+from custseg._core.arrays import Floats
 from custseg._core.params import OneOf, check
 from custseg.exceptions import InvalidParameterError, InvalidTableError, JudgementError
 from custseg.weighting._respondents import CUSTOMER_ID, Respondents, read_respondents, say, several_tables
@@ -19,7 +19,6 @@ from custseg.weighting._weights import CharacteristicWeights
 
 __all__ = ["RatingAgreement", "kendall_w", "rating_agreement"]
 
-Floats = npt.NDArray[np.float64]
 
 _WHO = "rating_agreement"
 # Above it, the judges of a round agree no more than by chance.

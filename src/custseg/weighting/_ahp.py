@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.stats import t as student
 
+from custseg._core.arrays import Floats
 from custseg._core.customers import read_customers
 from custseg._core.frames import is_table
 from custseg._core.params import check
@@ -22,7 +22,6 @@ from custseg.weighting._weights import CharacteristicWeights
 
 __all__ = ["ahp_weights"]
 
-Floats = npt.NDArray[np.float64]
 
 # Saaty (1980): the mean consistency index of random matrices, by their size.
 RANDOM_INDEX = {3: 0.58, 4: 0.90, 5: 1.12, 6: 1.24, 7: 1.32, 8: 1.41, 9: 1.45, 10: 1.49}

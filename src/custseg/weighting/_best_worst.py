@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.stats import norm
 from scipy.stats import t as student
 
+from custseg._core.arrays import Floats
 from custseg._core.customers import read_customers
 from custseg._core.params import OneOf, check
 from custseg.characteristics import best_worst_counts
-from custseg.characteristics._best_worst import best_worst_scores
+from custseg.characteristics._survey.best_worst import best_worst_scores
 from custseg.exceptions import ColumnNotFoundError, InvalidParameterError, InvalidTableError
 from custseg.weighting._intervals import (
     INTERVAL_PARAMETERS,
@@ -29,7 +29,6 @@ from custseg.weighting._weights import CharacteristicWeights
 
 __all__ = ["best_worst_weights"]
 
-Floats = npt.NDArray[np.float64]
 
 _WHO = "best_worst_weights"
 _PARTS = ("best", "worst", "shown")

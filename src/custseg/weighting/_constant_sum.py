@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from custseg._core.arrays import Floats
 from custseg._core.params import Number, Where, check
 from custseg.exceptions import InvalidTableError, JudgementError
 from custseg.weighting._intervals import INTERVAL_PARAMETERS, Patterns, bootstrap_intervals, by_name
@@ -17,7 +18,6 @@ from custseg.weighting._weights import CharacteristicWeights
 
 __all__ = ["constant_sum_weights"]
 
-Floats = npt.NDArray[np.float64]
 
 _WHO = "constant_sum_weights"
 _PARAMETERS = {

@@ -6,16 +6,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import expit
 from sklearn.utils import check_random_state
 from threadpoolctl import threadpool_limits
 
+from custseg._core.arrays import Floats
 from custseg._core.params import RANDOM_STATE, Integer, ParameterTable, Where
 
 __all__ = ["INTERVAL_PARAMETERS", "Patterns", "bootstrap_intervals", "by_name", "logit_intervals"]
 
-Floats = npt.NDArray[np.float64]
 
 INTERVAL_PARAMETERS: ParameterTable = {
     "level": (Where(lambda value: isinstance(value, float) and 0.0 < value < 1.0, "a number between 0 and 1"),),

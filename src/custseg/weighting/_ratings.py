@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from custseg._core.arrays import Floats
 from custseg._core.params import Where, check
 from custseg.exceptions import InvalidTableError, JudgementError
 from custseg.weighting._agreement import kendall_w
@@ -18,7 +19,6 @@ from custseg.weighting._weights import CharacteristicWeights
 
 __all__ = ["rating_weights"]
 
-Floats = npt.NDArray[np.float64]
 
 _WHO = "rating_weights"
 

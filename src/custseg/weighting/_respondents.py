@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from custseg._core.arrays import Bools, Floats
 from custseg._core.customers import read_customers
 from custseg._core.frames import is_table
 from custseg._core.params import Instance, ParameterTable
@@ -17,8 +18,6 @@ from custseg.exceptions import ColumnTypeError, DataQualityWarning, InvalidParam
 
 __all__ = ["CUSTOMER_ID", "Respondents", "given_names", "read_respondents", "say", "several_tables"]
 
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 
 CUSTOMER_ID: ParameterTable = {"customer_id": (Instance(str, words="a column name (text)"),)}
 

@@ -17,6 +17,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
+from custseg._core.arrays import Floats, Integers
 from custseg._core.customers import CustomerTableMixin, read_customers
 from custseg._core.frames import is_table
 from custseg._core.params import NONE, RANDOM_STATE, Integer, Number, Where, check
@@ -26,8 +27,6 @@ from custseg.weighting._weights import CharacteristicWeights, check_weights
 
 __all__ = ["WeightSensitivity", "weight_sensitivity"]
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 _WHO = "weight_sensitivity"
 ROUNDING = 1e-9

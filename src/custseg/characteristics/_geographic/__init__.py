@@ -1,0 +1,1 @@
+"""Where the customers live: regions, and distances to the nearest site."""

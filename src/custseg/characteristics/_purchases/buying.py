@@ -1,0 +1,124 @@
+"""The characteristics of how customers buy, from what their visits add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from custseg._core.arrays import Floats, Integers
+from custseg.characteristics._purchases.visits import DAYPARTS, Asked, Visits
+from custseg.characteristics._records.ratio import ratio
+from custseg.characteristics._records.timestamps import UNIT_HOURS, period_start
+from custseg.characteristics._records.vocabulary import OTHER, Vocabulary
+
+DAYPART_SHARES = tuple(f"{part}_share" for part in (*DAYPARTS[1:], DAYPARTS[0]))
+TIMES = ("weekend_share", *DAYPART_SHARES)
+COURSE = ("gap_spread", "spend_trend")
+# what is known of each text column, and which column it is
+LEVELED = {
+    "categories": "category",
+    "category_concentration": "category",
+    "category_share": "category",
+    "channels": "channel",
+    "channel_concentration": "channel",
+    "channel_share": "channel",
+}
+BASKETS = ("orders", "lines", "basket_spend", "basket_lines")
+FEATURES = (*BASKETS, "gap_mean", *COURSE, "return_rate", "discount_share", *TIMES, *LEVELED)
+
+Numbers = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Buying:
+    """Computes the characteristics.
+
+    Attributes
+    ----------
+    visits : Visits
+        What was added up.
+    asked : Asked
+        What was asked for.
+    time_unit : str
+        Unit of the gaps.
+    vocabularies : mapping of str to Vocabulary
+        The leading levels, by role.
+    """
+
+    visits: Visits
+    asked: Asked
+    time_unit: str
+    vocabularies: Mapping[str, Vocabulary]
+
+    def values(self, feature: str) -> Sequence[Numbers]:
+        """Return the columns that a characteristic becomes; NaN where it is undefined."""
+        if feature in LEVELED:
+            return self._of_levels(feature)
+        if feature in DAYPART_SHARES:
+            timed = np.sum([self.visits.count(part) for part in DAYPARTS], axis=0)
+            return [ratio(self.visits.count(feature.removesuffix("_share")), timed)]
+        return [getattr(self, f"_{feature}")()]
+
+    def _orders(self) -> Integers:
+        return self.visits.count("orders" if self.asked.by_order else "visits")
+
+    def _lines(self) -> Integers:
+        return self.visits.count("lines")
+
+    def _basket_spend(self) -> Floats:
+        return self.visits.total("net") / self._orders()
+
+    def _basket_lines(self) -> Floats:
+        return self._lines() / self._orders()
+
+    def _n_gaps(self) -> Integers:
+        return self.visits.count("periods" if self.asked.periods else "visits") - 1
+
+    def _span(self) -> Integers:
+        """Hours from the first purchase period to the last."""
+        ends = (period_start(self.visits.count(end), self.asked.period) for end in ("first", "last"))
+        first, last = ends
+        return last - first
+
+    def _gap_mean(self) -> Floats:
+        return ratio(self._span(), self._n_gaps()) / UNIT_HOURS[self.time_unit]
+
+    def _gap_spread(self) -> Floats:
+        n_gaps = self._n_gaps().astype(np.float64)
+        span = self._span().astype(np.float64)
+        # whole numbers all: equal gaps give exactly 0
+        deviations = n_gaps * self.visits.number("squared_gaps") - span * span
+        return np.sqrt(ratio(np.maximum(deviations, 0.0), n_gaps * (n_gaps - 1))) / UNIT_HOURS[self.time_unit]
+
+    def _spend_trend(self) -> Floats:
+        trend = ratio(self.visits.size("change"), self.visits.size("gross"))
+        return np.where(self._n_gaps() > 0, np.clip(trend, -1.0, 1.0), np.nan)
+
+    def _return_rate(self) -> Floats:
+        return ratio(self.visits.size("gross", less="net"), self.visits.size("gross"))
+
+    def _discount_share(self) -> Floats:
+        return ratio(self.visits.size("off"), self.visits.size("listed", "off"))
+
+    def _weekend_share(self) -> Floats:
+        return ratio(self.visits.count("weekend"), self.visits.count("visits"))
+
+    def _of_levels(self, feature: str) -> Sequence[Numbers]:
+        role = LEVELED[feature]
+        if feature in ("categories", "channels"):
+            return [self.visits.number(f"{role}_n")]
+        whole = self.visits.size_where_known(role)
+        if feature.endswith("concentration"):
+            return [np.minimum(ratio(self.visits.number(f"{role}_top"), whole), 1.0)]
+        names = self.vocabularies[role].names
+        parts = [
+            self.visits.size_where_known(f"{role}_other")
+            if name == OTHER
+            else self.visits.number(f"{role}_level_{position}")
+            for position, name in enumerate(names)
+        ]
+        return [np.minimum(ratio(part, whole), 1.0) for part in parts]

@@ -1,0 +1,194 @@
+"""The purchases of each customer: lines -> purchases -> customers, in memory or in one query over the lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from custseg._core.arrays import Floats, Integers
+from custseg._core.frames import collect
+from custseg.characteristics._records.exact_sum import ExactSum
+from custseg.characteristics._records.ledger import Block
+from custseg.characteristics._records.records import Records
+
+Numbers = TypeVar("Numbers", nw.Expr, Floats)
+
+
+@dataclass(frozen=True)
+class Purchases:
+    """What every customer with at least one purchase has bought.
+
+    Attributes
+    ----------
+    customers : narwhals Series
+        Their ids, sorted.
+    first, last : ndarray of int64
+        The periods of the first and the last purchase.
+    frequency : ndarray of int64
+        The number of purchases.
+    spend : ndarray of float64
+        Net spend; empty where it was not asked for.
+    later_frequency, later_spend : ndarray
+        Both again with the first purchase period left out; empty where not asked for.
+    n_idle_customers, n_idle_rows : int
+        Customers that have only returns, and their lines: left out.
+    """
+
+    customers: nw.Series[Any]
+    first: Integers
+    last: Integers
+    frequency: Integers
+    spend: Floats
+    later_frequency: Integers
+    later_spend: Floats
+    n_idle_customers: int
+    n_idle_rows: int
+
+
+def purchases_by_customer(records: Records, *, by_order: bool, returns: str, spend: bool, later: bool) -> Purchases:
+    """Add up the purchases of each customer.
+
+    Parameters
+    ----------
+    records : Records
+        The lines used.
+    by_order : bool
+        A purchase is an order instead of a period.
+    returns : {"net", "drop", "raise"}
+        With ``"net"`` the lines may hold returns, which make no purchase.
+    spend : bool
+        Whether amounts are wanted.
+    later : bool
+        Whether the purchases after the first purchase period are wanted by themselves.
+
+    Returns
+    -------
+    purchases : Purchases
+        One entry per customer.
+    """
+    sums = ExactSum.over(records.largest["amount"], records.n_rows) if spend else None
+    with_returns = returns == "net" and records.n_returns > 0
+    if records.in_memory and records.n_used and not by_order:
+        return _in_memory(records, sums, with_returns, later)
+    frame = records.frame.drop("moment") if by_order else records.frame.select("customer", "period", "amount")
+    if with_returns:
+        frame = frame.with_columns(
+            nw.when(nw.col("amount") >= 0).then(nw.col("period")).alias("bought"), nw.lit(1).alias("lines")
+        )
+    frame = (frame if sums is None else sums.split(frame)).drop("amount")
+    added = [*(["high", "low"] if spend else []), *(["lines"] if with_returns else [])]
+    units = _by_order(frame, added, with_returns) if by_order else _by_period(frame, added, with_returns)
+    units = records.kept(units) if later else units
+    customers = units.group_by("customer").agg(
+        *(nw.col(name).sum() for name in added),
+        nw.col("first").min(),
+        nw.col("last").max(),
+        nw.col("first").count().alias("frequency"),
+    )
+    if later:
+        customers = records.kept(customers)
+        first_period = _in_first_period(customers, units, frame, by_order, with_returns)
+        customers = customers.join(first_period, on="customer", how="left")
+    found = collect(customers).sort("customer")
+    # nothing is missing but the first purchase of a customer of returns alone; pandas may hold whole numbers in
+    # floats or nullable arrays
+    numbers = {
+        name: np.asarray(found[name].fill_null(0).to_numpy(), dtype=np.int64)
+        for name in found.columns
+        if name != "customer"
+    }
+    return _numbers(found["customer"], numbers, sums, with_returns, later)
+
+
+def _by_period(frame: nw.LazyFrame[Any], added: list[str], with_returns: bool) -> nw.LazyFrame[Any]:
+    wanted = [nw.col(name).sum() for name in added] + ([nw.col("bought").max()] if with_returns else [])
+    # pandas needs something to aggregate
+    units = frame.group_by("customer", "period").agg(*(wanted or [nw.len()]))
+    period = nw.col("bought" if with_returns else "period")
+    return units.with_columns(period.alias("first"), period.alias("last"))
+
+
+def _by_order(frame: nw.LazyFrame[Any], added: list[str], with_returns: bool) -> nw.LazyFrame[Any]:
+    period = nw.col("bought" if with_returns else "period")
+    return frame.group_by("customer", "order_id").agg(
+        *(nw.col(name).sum() for name in added), period.min().alias("first"), period.max().alias("last")
+    )
+
+
+def _in_first_period(
+    customers: nw.LazyFrame[Any], units: nw.LazyFrame[Any], frame: nw.LazyFrame[Any], by_order: bool, with_returns: bool
+) -> nw.LazyFrame[Any]:
+    """Add up what fell into the first purchase period: spend and number of purchases of each customer."""
+    firsts = customers.select("customer", nw.col("first").alias("first_period"))
+    found = {"first_high": nw.col("high"), "first_low": nw.col("low")}
+    if not by_order:
+        inside = units.join(firsts, left_on=["customer", "period"], right_on=["customer", "first_period"])
+        return inside.select("customer", **found, first_frequency=nw.lit(1))
+    # an order may go on after that period, so its lines are added up again
+    inside = frame.join(firsts, on="customer").filter(nw.col("period") == nw.col("first_period"))
+    return (
+        _by_order(inside, ["high", "low"], with_returns)
+        .group_by("customer")
+        .agg(
+            *(column.sum().alias(name) for name, column in found.items()),
+            nw.col("first").count().alias("first_frequency"),
+        )
+    )
+
+
+def _in_memory(records: Records, sums: ExactSum | None, with_returns: bool, later: bool) -> Purchases:
+    amounts = records.ledger.numbers(["amount"])["amount"]
+
+    def describe(block: Block) -> dict[str, Integers]:
+        amount = block.of(amounts)
+        visited = block.visited(amount >= 0)
+        found = {"first": visited.first, "last": visited.last, "frequency": visited.frequency}
+        if with_returns:
+            found["lines"] = block.n_lines
+        if sums is not None:
+            parts = dict(zip(("high", "low"), map(block.add_up_each_visit, sums.parts(amount)), strict=True))
+            found |= {name: block.add_up_visits(part) for name, part in parts.items()}
+            if later:
+                in_first = block.period[block.visits] == visited.first[block.customer_of_visit]
+                found |= {f"first_{name}": block.add_up_visits(part * in_first) for name, part in parts.items()}
+                found["first_frequency"] = np.ones_like(visited.first)
+        return found
+
+    customers, found = records.ledger.by_customer(describe)
+    return _numbers(customers, found, sums, with_returns, later)
+
+
+def _numbers(
+    customers: nw.Series[Any], found: Mapping[str, Integers], sums: ExactSum | None, with_returns: bool, later: bool
+) -> Purchases:
+    n_idle_customers = n_idle_rows = 0
+    if with_returns:
+        bought = found["frequency"] > 0
+        n_idle_customers, n_idle_rows = int((~bought).sum()), int(found["lines"][~bought].sum())
+        if n_idle_customers:
+            customers = customers.filter(bought.tolist())
+            found = {name: values[bought] for name, values in found.items()}
+    none = np.empty(0)
+    spend = later_spend = none
+    later_frequency = none.astype(np.int64)
+    if sums is not None:
+        high, low = found["high"], found["low"]
+        spend = sums.total(high, low)
+        if later:
+            later_spend = sums.total(high - found["first_high"], low - found["first_low"])
+            later_frequency = found["frequency"] - found["first_frequency"]
+    return Purchases(
+        customers=customers,
+        first=found["first"],
+        last=found["last"],
+        frequency=found["frequency"],
+        spend=spend,
+        later_frequency=later_frequency,
+        later_spend=later_spend,
+        n_idle_customers=n_idle_customers,
+        n_idle_rows=n_idle_rows,
+    )

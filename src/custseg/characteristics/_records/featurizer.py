@@ -1,0 +1,278 @@
+"""The base of estimators that describe customers by what they did: a table in time in, one row per customer out."""
+
+from __future__ import annotations
+
+import warnings
+from abc import abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import pandas as pd
+from sklearn.base import TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from custseg._core.base import Estimator, TableOutputMixin
+from custseg._core.customers import Column, write_customers
+from custseg._core.params import NONE, Where, check
+from custseg.characteristics._records.records import Field, Records, read_records
+from custseg.characteristics._row_report import RowPolicy, RowReport
+from custseg.exceptions import DataQualityWarning, InvalidParameterError, InvalidTableError
+
+
+def _is_time(value: Any) -> bool:
+    if isinstance(value, (bool, int, float, np.number)):
+        return False
+    try:
+        return not pd.isna(pd.Timestamp(value))
+    except (TypeError, ValueError):
+        return False
+
+
+AS_OF = (NONE, Where(_is_time, "a date, a timestamp or text that pandas.Timestamp can read"))
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a featurizer found out about the customers of a table.
+
+    Attributes
+    ----------
+    ids : narwhals Series
+        The customers, sorted.
+    columns : tuple of Column
+        Their characteristics.
+    policies : tuple of RowPolicy
+        What became of rows that only the computation could judge.
+    remarks : tuple of str
+        What ``transform`` warns of besides rows left out, such as levels that ``fit`` did not see.
+    """
+
+    ids: nw.Series[Any]
+    columns: tuple[Column, ...]
+    policies: tuple[RowPolicy, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+class RecordFeaturizer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+    """Reads a table with one row per purchase line, event or contact, under counted row policies.
+
+    A subclass names its fields, may learn a vocabulary, and describes the customers; everything
+    else is the same for all of them.
+    """
+
+    criterion: ClassVar[str] = "behavioural"
+
+    customer_id: str
+    timestamp: str
+    as_of: Any
+    as_of_: pd.Timestamp
+    row_report_: RowReport
+    units_: dict[str, str]
+
+    # what read_records is asked for besides the fields
+    _wall: ClassVar[bool] = False
+
+    @abstractmethod
+    def _fields(self) -> Sequence[Field]:
+        """Return the columns that are read besides id and time."""
+
+    @abstractmethod
+    def _describe(self, records: Records) -> Description:
+        """Compute the characteristics; the estimator does not change."""
+
+    @abstractmethod
+    def _units(self) -> Mapping[str, str]:
+        """Return the unit of each characteristic, in the order of the columns; empty text where it has none."""
+
+    def _learn(self, records: Records) -> None:
+        """Learn from the rows of ``fit`` what ``_describe`` needs, such as a vocabulary."""
+
+    def _noted(self, records: Records) -> Sequence[RowPolicy]:
+        """Count what is worth knowing of the rows of ``fit``, though nothing was done about it."""
+        return ()
+
+    def _check(self) -> None:
+        """Check the parameters; a subclass adds what one parameter alone cannot tell."""
+        self._check_parameters()
+
+    def _period(self) -> str:
+        return "D"
+
+    def _returns(self) -> str | None:
+        return None
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn the reference time and count the rows.
+
+        Parameters
+        ----------
+        X : dataframe or path
+            One row per purchase line, event or contact: a frame of pandas, polars (eager or lazy),
+            pyarrow, duckdb, ibis, dask or Spark, or the path of a Parquet or CSV file.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        InvalidParameterError
+            If a parameter is out of its range.
+        InvalidTableError
+            If a column is missing or of the wrong kind, the table is empty, or no row is usable.
+        """
+        self._fit(X)
+        return self
+
+    def fit_transform(self, X: Any, y: Any = None) -> Any:
+        """Fit and describe the customers of the same table in one pass.
+
+        Parameters
+        ----------
+        X : dataframe or path
+            One row per purchase line, event or contact: a frame of pandas, polars (eager or lazy),
+            pyarrow, duckdb, ibis, dask or Spark, or the path of a Parquet or CSV file.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        customers : dataframe
+            As from ``transform``. Rows that were left out are in ``row_report_``; nothing warns.
+        """
+        records, found = self._fit(X)
+        return self._hand_out(records, found)
+
+    def transform(self, X: Any, as_of: Any = None) -> Any:
+        """Describe the customers of a table.
+
+        Parameters
+        ----------
+        X : dataframe or path
+            One row per purchase line, event or contact; columns besides those named are ignored.
+        as_of : date, timestamp, text or None, default=None
+            The reference time; None takes ``as_of_``.
+
+        Returns
+        -------
+        customers : dataframe of shape (n_customers, n_features)
+            One row per customer, sorted by customer id, of the kind that came in (a polars LazyFrame
+            comes out eager, duckdb as pyarrow; dask, Spark, ibis and a path as pandas). pandas output
+            is indexed by customer id, other kinds carry it as their first column. A table of no rows
+            gives no rows.
+
+        Raises
+        ------
+        InvalidTableError
+            If a column is missing or of the wrong kind, or no row is usable.
+
+        Warns
+        -----
+        DataQualityWarning
+            If rows were left out or values were new, with their number and the remedy.
+        """
+        check_is_fitted(self)
+        records = self._read(X, self.as_of_ if as_of is None else as_of)
+        found = self._describe(records)
+        report = RowReport(records.n_rows, (*records.policies(), *found.policies))
+        who = f"{type(self).__name__}.transform"
+        if records.n_rows and report.n_left_out:
+            self._refuse_if_nothing_left(report)
+            warnings.warn(f"{who}: {report}.", DataQualityWarning, stacklevel=2)
+        for remark in found.remarks:
+            warnings.warn(f"{who}: {remark}", DataQualityWarning, stacklevel=2)
+        return self._hand_out(records, found)
+
+    def row_report(self, X: Any, as_of: Any = None) -> RowReport:
+        """Count the rows that each policy would touch, and change nothing.
+
+        Parameters
+        ----------
+        X : dataframe or path
+            One row per purchase line, event or contact.
+        as_of : date, timestamp, text or None, default=None
+            The reference time; None takes ``as_of_`` of a fitted estimator, else the parameter.
+
+        Returns
+        -------
+        report : RowReport
+            The counts.
+        """
+        self._check()
+        fallback = getattr(self, "as_of_", self.as_of)
+        records = self._read(X, fallback if as_of is None else as_of)
+        return self._report(records, self._describe(records))
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray[Any, np.dtype[np.object_]]:
+        """Return the names of the characteristics, without the customer id.
+
+        Parameters
+        ----------
+        input_features : None
+            Ignored: the names do not depend on the columns that come in.
+
+        Returns
+        -------
+        names : ndarray of str
+            The names, in the order of the columns.
+        """
+        check_is_fitted(self)
+        return np.array(list(self.units_), dtype=object)
+
+    def _read(self, X: Any, as_of: Any) -> Records:
+        who = type(self).__name__
+        check(who, {"as_of": AS_OF}, {"as_of": as_of})
+        return read_records(
+            X,
+            customer_id=self.customer_id,
+            timestamp=self.timestamp,
+            fields=self._fields(),
+            period=self._period(),
+            as_of=as_of,
+            returns=self._returns(),
+            wall=self._wall,
+            who=who,
+        )
+
+    def _fit(self, X: Any) -> tuple[Records, Description]:
+        self._check()
+        records = self._read(X, self.as_of)
+        if records.n_rows == 0:
+            raise InvalidTableError.empty(type(self).__name__)
+        if records.as_of is None:
+            self._refuse_if_nothing_left(RowReport(records.n_rows, tuple(records.policies())))
+        self._learn(records)
+        found = self._describe(records)
+        report = self._report(records, found)
+        self._refuse_if_nothing_left(report)
+        assert records.as_of is not None  # a usable row has a timestamp
+        self.as_of_ = records.as_of.time
+        self.row_report_ = report
+        self.units_ = dict(self._units())
+        self._refuse_id_among(self.units_)
+        self.feature_names_in_ = np.array(records.columns, dtype=object)
+        self.n_features_in_ = len(records.columns)
+        return records, found
+
+    def _report(self, records: Records, found: Description) -> RowReport:
+        return RowReport(records.n_rows, (*records.policies(), *found.policies, *self._noted(records)))
+
+    def _refuse_id_among(self, names: Collection[str]) -> None:
+        if self.customer_id in names:
+            words = "a column that is not named like a feature"
+            raise InvalidParameterError.not_allowed(type(self).__name__, "customer_id", words, self.customer_id)
+
+    def _refuse_if_nothing_left(self, report: RowReport) -> None:
+        if not report.n_used:
+            raise InvalidTableError.nothing_left(type(self).__name__, str(report))
+
+    def _hand_out(self, records: Records, found: Description) -> Any:
+        return write_customers(
+            found.ids, found.columns, kind=self._output_kind(records.kind), customer_id=self.customer_id
+        )

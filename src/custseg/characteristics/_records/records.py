@@ -1,0 +1,460 @@
+"""Rows of a table in time (purchases, events, contacts): read from any table, put under the row policies, counted.
+
+Every row falls under the first policy that applies to it. What is left is the frame from which the
+characteristics are computed, its columns named by their role.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Literal
+
+import narwhals.stable.v2 as nw
+import pandas as pd
+
+from custseg._core.base import OutputKind
+from custseg._core.frames import Table, by_partition, collect, open_table
+from custseg.characteristics._records.ledger import Ledger
+from custseg.characteristics._records.timestamps import AsOf, Clock, period_index, read_clock
+from custseg.characteristics._row_report import LEFT_OUT, RowPolicy
+from custseg.exceptions import ColumnTypeError, InvalidParameterError, InvalidTableError
+
+# the roles whose values are added up together
+_SUMMED = ("amount", "discount")
+# what can name a level; a column of nothing but nulls is of an unknown type
+_NAMES = (nw.String, nw.Categorical, nw.Enum, nw.Boolean, nw.Unknown)
+# A typical amount must keep so many binary digits in sums with the largest one.
+_LEAST_BITS = 30
+
+NO_ID, NO_TIME, LATE, RETURN = "customer_id", "timestamp", "late", "return"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column of a table of records.
+
+    Attributes
+    ----------
+    role : str
+        What it is: the name of the parameter, and of the column of ``Records.frame``.
+    column : str
+        Its name in the table.
+    kind : {"number", "level", "flag", "key"}
+        ``"number"`` comes out as float64; ``"flag"`` as 0.0 or 1.0 (from bools or those numbers);
+        ``"level"`` as text (numbers as they are written, empty text as missing); ``"key"`` as it is.
+    required : bool
+        Whether rows without a value are left out.
+    remedy : str
+        What to do about rows without a value.
+    """
+
+    role: str
+    column: str
+    kind: Literal["number", "level", "flag", "key"]
+    required: bool = False
+    remedy: str = "Fill it in."
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether it comes out as float64."""
+        return self.kind in ("number", "flag")
+
+
+@dataclass(frozen=True)
+class Records:
+    """The rows of a table that are used, and the count of all others.
+
+    Attributes
+    ----------
+    frame : narwhals LazyFrame
+        The rows that no policy left out. Columns ``customer``; ``period`` (whole number); ``moment``
+        (microseconds since 1970-01-01, universal time); ``wall`` (the same by the clock of the
+        zone, where it was asked for); and one for each field, named by its role.
+    kind : {"pandas", "polars", "pyarrow"}
+        The kind of frame that goes out again.
+    columns : tuple of str
+        The columns of the table.
+    as_of : AsOf or None
+        The time up to which rows were taken; None where no row has a readable timestamp.
+    n_left_out : mapping of str to int
+        Rows left out by reason: ``"customer_id"``, ``"timestamp"``, the role of a required field,
+        ``"late"``.
+    n_returns : int
+        Rows with a negative amount, whether kept or not; 0 where no amount was asked for.
+    n_rows, n_used : int
+        Rows of the table, and those that no policy left out.
+    largest : mapping of str to float
+        The largest absolute value of each number.
+    customers, periods : tuple of int or None
+        Lowest and highest customer id (where ids are numbers) and period.
+    in_memory : bool
+        Whether the table was no lazy one.
+    """
+
+    frame: nw.LazyFrame[Any]
+    kind: OutputKind
+    columns: tuple[str, ...]
+    as_of: AsOf | None
+    n_left_out: Mapping[str, int]
+    n_returns: int
+    n_rows: int
+    n_used: int
+    largest: Mapping[str, float]
+    customers: tuple[int, int] | None
+    periods: tuple[int, int] | None
+    in_memory: bool
+    _roles: Mapping[str, Field]
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The rows used, divided by customers once for all that is computed; in memory, at least one."""
+        assert self.periods is not None  # there is a row
+        return Ledger(self.frame.collect(), self.customers, self.periods)
+
+    @cached_property
+    def computed(self) -> dict[str, Any]:
+        """What learning has made of the rows, so that describing them in the same call need not do it again."""
+        return {}
+
+    def kept(self, query: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        """Compute once what is used several times, where the table is in memory anyway."""
+        return query.collect().lazy() if self.in_memory else query
+
+    def policies(self) -> list[RowPolicy]:
+        """Return the policies that left rows out while reading, in their order."""
+        time = self.as_of and self.as_of.time
+        words = {
+            NO_ID: (f"no customer id in {self._roles[NO_ID].column!r}", "Fill the ids in."),
+            NO_TIME: (
+                f"no readable timestamp in {self._roles[NO_TIME].column!r}",
+                "Fill it in, or convert the column with pandas.to_datetime(column, format=...).",
+            ),
+            LATE: (f"later than as_of={time}", "Pass a later time: as_of=..., or transform(X, as_of=...)."),
+        }
+        for role, field in self._roles.items():
+            what = "value" if field.kind == "flag" else role.replace("_", " ")
+            words.setdefault(role, (f"no {what} in {field.column!r}", field.remedy))
+        return [RowPolicy(words[name][0], LEFT_OUT, n_rows, words[name][1]) for name, n_rows in self.n_left_out.items()]
+
+
+def as_whole(condition: nw.Expr) -> nw.Expr:
+    """Return 1 where a condition holds and 0 elsewhere: not every engine adds up bools."""
+    return nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0)).cast(nw.Int64)
+
+
+def read_records(
+    table: Any,
+    *,
+    customer_id: str,
+    timestamp: str,
+    fields: Sequence[Field] = (),
+    period: str = "D",
+    as_of: Any = None,
+    returns: str | None = None,
+    wall: bool = False,
+    who: str,
+) -> Records:
+    """Read a table in time and count what each policy leaves out.
+
+    Parameters
+    ----------
+    table : dataframe or path
+        One row per purchase line, event or contact.
+    customer_id, timestamp : str
+        The columns of ids and times.
+    fields : sequence of Field
+        The other columns, in the order in which missing values are counted.
+    period : {"h", "D", "W", "M"}
+        The length of a period.
+    as_of : timestamp or None
+        Later rows are left out; None takes the latest readable timestamp of the table.
+    returns : {"net", "drop", "raise"} or None
+        What to do with negative values of the field ``amount``; None where there is no such field.
+    wall : bool
+        Whether the time by the clock of the zone is wanted.
+    who : str
+        Who asks, for messages.
+
+    Returns
+    -------
+    records : Records
+        The rows used. Nothing has been raised for a table without usable rows.
+
+    Raises
+    ------
+    ColumnTypeError
+        If a column cannot be used in its role, or a number is infinite.
+    InvalidTableError
+        If there are returns and ``returns="raise"``.
+    """
+    roles = {NO_ID: Field(NO_ID, customer_id, "key"), NO_TIME: Field(NO_TIME, timestamp, "key")}
+    roles |= {field.role: field for field in fields}
+    _check_roles(roles, who)
+    names = [field.column for field in roles.values()]
+    opened = open_table(table, who=who, columns=names, customer_id=customer_id)
+    clock = _clock(opened, roles, who)
+    clock = clock if as_of is None else _in_zone_of(as_of, clock)
+    limit = None if as_of is None else AsOf.read(as_of, clock.zone, who)
+    reasons = [NO_ID, NO_TIME, *(field.role for field in fields if field.required), LATE]
+    marked = by_partition(
+        clock.frame,
+        lambda frame: _marked(replace(clock, frame=frame), roles, reasons, period, limit, wall=wall),
+    )
+    if opened.in_memory:
+        # what is read twice below is computed once
+        marked = marked.collect().lazy()
+    numbers = [field for field in fields if field.is_numeric]
+    facts = _facts(marked, numbers, n_status=len(reasons) + 2, at_once=not opened.in_memory)
+    largest = {field.role: _largest(marked, facts, field, who) for field in numbers}
+    _refuse_lost_amounts(marked, facts, roles, largest, who)
+    # 0: used; from 1 on: left out for a reason; the last: a return
+    counts = [int(facts.get(f"status_{status}", 0)) for status in range(len(reasons) + 2)]
+    n_returns = counts[-1] if returns else 0
+    _refuse_returns(n_returns, returns, roles, who)
+    if limit is None and not pd.isna(facts["latest"]):
+        limit = AsOf.from_moment(int(facts["latest"]), clock.zone)
+    dropped = [*range(1, len(reasons) + 1), *([len(reasons) + 1] if returns == "drop" else [])]
+    n_dropped = sum(counts[status] for status in dropped)
+    if n_dropped:
+        marked = marked.filter(~nw.col("status").is_in(dropped))
+    return Records(
+        frame=marked.drop("status", "readable"),
+        kind=opened.kind,
+        columns=opened.columns,
+        as_of=limit,
+        n_left_out={reason: counts[status] for status, reason in enumerate(reasons, start=1)},
+        n_returns=n_returns,
+        n_rows=int(facts["rows"]),
+        n_used=int(facts["rows"]) - n_dropped,
+        largest=largest,
+        customers=_range(facts, "customer"),
+        periods=_range(facts, "period"),
+        in_memory=opened.in_memory,
+        _roles=roles,
+    )
+
+
+def _refuse_returns(n_returns: int, returns: str | None, roles: Mapping[str, Field], who: str) -> None:
+    if n_returns and returns == "raise":
+        raise InvalidTableError(
+            f"{who}: {n_returns} row(s) have a negative amount in column {roles['amount'].column!r} and "
+            "returns='raise'. Pass returns='net' to set them off against the purchases, or returns='drop' to leave "
+            "them out."
+        )
+
+
+def _check_roles(roles: Mapping[str, Field], who: str) -> None:
+    """Refuse one column in two roles."""
+    taken: dict[str, str] = {}
+    for role, field in roles.items():
+        if field.column.startswith("__"):
+            raise InvalidParameterError.not_allowed(
+                who, role, "a column name that does not begin with '__'", field.column
+            )
+        if field.column in taken:
+            raise InvalidParameterError.not_allowed(
+                who, role, f"another column than {taken[field.column]!r} names", field.column
+            )
+        taken[field.column] = role
+
+
+def _clock(opened: Table, roles: Mapping[str, Field], who: str) -> Clock:
+    """Check the kinds of the columns and find out how to read the time."""
+    schema = opened.frame.collect_schema()
+    for field in roles.values():
+        problem = _problem(schema[field.column], field)
+        if problem is not None:
+            error = ColumnTypeError.expected(who, field.column, problem[0], schema[field.column], problem[1])
+            _refuse_unless_empty(opened, field.column, error)
+            opened = _retyped(opened, field.column, nw.Float64())
+    column = roles[NO_TIME].column
+    try:
+        return read_clock(opened.frame, column, who)
+    except ColumnTypeError as error:
+        _refuse_unless_empty(opened, column, error)
+        return read_clock(_retyped(opened, column, nw.String()).frame, column, who)
+
+
+def _in_zone_of(as_of: Any, clock: Clock) -> Clock:
+    """Give timestamps the zone of ``as_of`` where none of them can be read: text has then shown none."""
+    zone = pd.Timestamp(as_of).tzinfo
+    if zone is None or clock.zone is not None:
+        return clock
+    readable = _row(clock.frame.select(clock.readable.cast(nw.Int64).sum().alias("rows")))["rows"]
+    return replace(clock, zone=zone) if pd.isna(readable) or not readable else clock
+
+
+def _problem(dtype: Any, field: Field) -> tuple[str, str] | None:
+    if field.kind == "number" and not dtype.is_numeric():
+        remedy = "Convert it first: with text, column.str.replace(',', '.') and pandas.to_numeric; NaN for unknown."
+        return "numbers", remedy
+    if field.kind == "level" and not (dtype.is_numeric() or isinstance(dtype, _NAMES)):
+        return "text, categories, bools or numbers", "Convert it to text first, or leave it out."
+    if field.kind == "flag" and not (dtype.is_numeric() or dtype == nw.Boolean):
+        return "bools, or the numbers 0 and 1", "Convert it with a comparison such as column == 'yes'."
+    return None
+
+
+def _refuse_unless_empty(opened: Table, column: str, error: ColumnTypeError) -> None:
+    # columns without a value often have no type worth the name
+    if _row(opened.frame.select(nw.col(column).count().alias("values")))["values"]:
+        raise error
+
+
+def _retyped(opened: Table, column: str, dtype: nw.dtypes.DType) -> Table:
+    return replace(opened, frame=opened.frame.with_columns(nw.col(column).cast(dtype)))
+
+
+def _value(dtype: Any, field: Field) -> nw.Expr:
+    """Return the values of a field in the type of its kind."""
+    column = nw.col(field.column)
+    if field.kind == "flag" and dtype == nw.Boolean:
+        return nw.when(column).then(nw.lit(1.0)).otherwise(nw.when(~column).then(nw.lit(0.0)))
+    if field.is_numeric:
+        return column.cast(nw.Float64)
+    if field.kind == "level" and dtype == nw.Boolean:
+        # engines write bools differently
+        return nw.when(column).then(nw.lit("true")).otherwise(nw.when(~column).then(nw.lit("false")))
+    if field.kind == "level":
+        text = column.cast(nw.String) if not isinstance(dtype, nw.String) else column
+        return nw.when(text != "").then(text)
+    return column
+
+
+def _missing(dtype: Any, field: Field) -> nw.Expr:
+    column = nw.col(field.role)
+    is_float = field.is_numeric or (field.kind == "key" and dtype.is_float())
+    return (column.is_null() | column.is_nan()).fill_null(value=True) if is_float else column.is_null()
+
+
+def _marked(
+    clock: Clock, roles: Mapping[str, Field], reasons: Sequence[str], period: str, limit: AsOf | None, *, wall: bool
+) -> nw.LazyFrame[Any]:
+    """Give every row its status, and its values or harmless ones in their place."""
+    schema = clock.frame.collect_schema()
+    fields = [field for role, field in roles.items() if role not in (NO_ID, NO_TIME)]
+    frame = clock.frame.select(
+        nw.col(roles[NO_ID].column).alias("customer"),
+        period_index(clock.wall, clock.months, period).fill_null(0).cast(nw.Int64).alias("period"),
+        clock.moment.fill_null(0).cast(nw.Int64).alias("moment"),
+        *([clock.wall.fill_null(0).cast(nw.Int64).alias("wall")] if wall else []),
+        clock.readable.alias("readable"),
+        (nw.lit(value=False) if limit is None else limit.is_before(clock).fill_null(value=False)).alias("late"),
+        *(_value(schema[field.column], field).alias(field.role) for field in fields),
+    )
+    unknown = {field.role: f"no_{field.role}" for field in fields if field.required or field.is_numeric}
+    frame = frame.with_columns(
+        _missing(schema[roles[role].column], roles[role]).alias(flag) for role, flag in unknown.items()
+    )
+    required = [role for role in unknown if roles[role].required and roles[role].is_numeric]
+    frame = frame.with_columns(
+        nw.when(~nw.col(unknown[role])).then(nw.col(role)).otherwise(nw.lit(0.0)).alias(role) for role in required
+    )
+    conditions = {NO_ID: nw.col("customer").is_null(), NO_TIME: ~nw.col("readable"), LATE: nw.col("late")}
+    conditions |= {role: nw.col(flag) for role, flag in unknown.items()}
+    status = nw.lit(0)
+    if "amount" in roles:
+        status = nw.when(nw.col("amount") < 0).then(nw.lit(len(reasons) + 1)).otherwise(status)
+    for code, reason in reversed(list(enumerate(reasons, start=1))):
+        status = nw.when(conditions[reason]).then(nw.lit(code)).otherwise(status)
+    return frame.with_columns(status.alias("status")).drop("late", *unknown.values())
+
+
+def _facts(marked: nw.LazyFrame[Any], numbers: Sequence[Field], n_status: int, *, at_once: bool) -> dict[str, Any]:
+    schema = marked.collect_schema()
+    status = nw.col("status")
+    counts = [(status == code).cast(nw.Int64).sum().alias(f"status_{code}") for code in range(1, n_status)]
+    ranged = ["period", *(["customer"] if schema["customer"].is_integer() else [])]
+    facts = _row(
+        marked.select(
+            nw.len().alias("rows"),
+            *(_known(field).abs().max().alias(f"largest_{field.role}") for field in numbers),
+            *(_positive(role).min().alias(f"smallest_{role}") for role in _SUMMED if role in schema),
+            *(
+                _is_odd(field).cast(nw.Int64).sum().alias(f"odd_{field.role}")
+                for field in numbers
+                if field.kind == "flag"
+            ),
+            status.max().alias("status"),
+            nw.when("readable").then(nw.col("moment")).max().alias("latest"),
+            *(nw.col(name).min().alias(f"{name}_min") for name in ranged),
+            *(nw.col(name).max().alias(f"{name}_max") for name in ranged),
+            *(counts if at_once else []),
+        )
+    )
+    if facts["rows"] == 0:
+        return {name: value for name, value in facts.items() if not name.startswith("status")}
+    # most tables are clean: where that costs no second reading, their rows need not be counted status by status
+    return facts if at_once or facts["status"] == 0 else facts | _row(marked.select(*counts))
+
+
+def _known(field: Field) -> nw.Expr:
+    column = nw.col(field.role)
+    # the values of a required number are harmless where they are missing
+    return column if field.required else nw.when(~column.is_nan()).then(column)
+
+
+def _positive(role: str) -> nw.Expr:
+    size = nw.col(role).abs()
+    return nw.when((size > 0).fill_null(value=False)).then(size)
+
+
+def _is_odd(field: Field) -> nw.Expr:
+    """Say where a flag is neither 0 nor 1."""
+    return ((_known(field) != 0.0) & (_known(field) != 1.0)).fill_null(value=False)
+
+
+def _largest(marked: nw.LazyFrame[Any], facts: Mapping[str, Any], field: Field, who: str) -> float:
+    """Return the largest absolute value of a number; refuse infinite ones, sums that would be, and odd flags."""
+    if facts.get(f"odd_{field.role}"):
+        got = f"other numbers in {facts[f'odd_{field.role}']} row(s)"
+        remedy = "Convert it with a comparison such as column > 0."
+        raise ColumnTypeError.expected(who, field.column, "bools, or the numbers 0 and 1", got, remedy)
+    found = facts[f"largest_{field.role}"]
+    largest = 0.0 if pd.isna(found) else float(found)
+    if math.isinf(largest):
+        n_infinite = _row(marked.select((_known(field).abs() == math.inf).cast(nw.Int64).sum().alias("rows")))
+        raise ColumnTypeError.infinite(who, field.column, int(n_infinite["rows"]))
+    if largest * facts["rows"] > sys.float_info.max:
+        remedy = "Replace what stands for an unknown amount by NaN."
+        raise ColumnTypeError.expected(who, field.column, "amounts with a finite sum", f"{largest:g}", remedy)
+    return largest
+
+
+def _refuse_lost_amounts(
+    marked: nw.LazyFrame[Any],
+    facts: Mapping[str, Any],
+    roles: Mapping[str, Field],
+    largest: Mapping[str, float],
+    who: str,
+) -> None:
+    """Refuse a table in which one amount is so large that the sums of most others would lose their digits."""
+    summed = [role for role in _SUMMED if role in largest]
+    scale = max((largest[role] for role in summed), default=0.0)
+    # sums of so many rows keep 114 binary digits less two for each doubling of the rows, see ExactSum
+    least = scale * 2.0 ** (_LEAST_BITS + 2 * int(facts["rows"]).bit_length() - 114)
+    for role in summed:
+        smallest = facts[f"smallest_{role}"]
+        if pd.isna(smallest) or smallest >= least:
+            continue
+        small = (nw.col(role).abs() < least).cast(nw.Int64)
+        counted = marked.select(_positive(role).alias(role)).with_columns(small.alias("small"))
+        found = _row(counted.select(nw.col("small").sum(), nw.col(role).count().alias("known")))
+        if 2 * int(found["small"] or 0) > int(found["known"]):
+            got = f"{scale:g} beside {int(found['small'])} amount(s) too small to count in one sum with it"
+            remedy = "Replace what stands for an unknown amount by NaN."
+            raise ColumnTypeError.expected(who, roles[role].column, "amounts of one scale", got, remedy)
+
+
+def _row(frame: nw.LazyFrame[Any]) -> dict[str, Any]:
+    collected = collect(frame)
+    return {name: collected[name].item() for name in collected.columns}
+
+
+def _range(facts: Mapping[str, Any], name: str) -> tuple[int, int] | None:
+    low, high = facts.get(f"{name}_min"), facts.get(f"{name}_max")
+    return None if pd.isna(low) or pd.isna(high) else (int(low), int(high))

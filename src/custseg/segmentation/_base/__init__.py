@@ -1,0 +1,1 @@
+"""What every segmenter is: labels in a stated order, tables with a segment column, checks and weighted figures."""

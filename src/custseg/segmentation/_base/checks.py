@@ -1,0 +1,104 @@
+"""What every segmenter asks of its customers before it looks for segments: ids, weights, constant columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from warnings import warn
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils.validation import _check_sample_weight
+
+from custseg._core.arrays import Floats
+from custseg._core.customers import CustomerTable
+from custseg._core.params import NONE, Instance, Number
+from custseg.exceptions import CustomerIdError, DataQualityWarning, InvalidParameterError, list_names
+
+__all__ = ["MAPPING_OR_NONE", "characteristic_weights", "check_for_ids", "customer_mass", "warn_of_constant"]
+
+
+MAPPING_OR_NONE = (NONE, Instance(Mapping, words="a mapping by column name"))
+
+
+# An estimator on fewer customers cannot tell an id from a column that happens to differ.
+FEWEST_FOR_IDS = 10
+
+
+# Figures such as a log-likelihood are sums over the weights, with products of a few of them on the way.
+LEAST_MASS, MOST_MASS = 1e-100, 1e100
+
+
+def characteristic_weights(who: str, names: Sequence[str], weights: Mapping[str, float] | None) -> dict[str, float]:
+    """Give every column its weight: its own, its share of its group's weight, or 1.
+
+    A group is what stands before ``__`` in the names of a union's columns.
+    """
+    found = dict.fromkeys(names, 1.0)
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        group, separator, _ = name.partition("__")
+        if separator:
+            groups.setdefault(group, []).append(name)
+    given = dict(weights or {})
+    for name, weight in given.items():
+        if not Number(0.0).accepts(weight):
+            raise InvalidParameterError.not_allowed(who, f"weights[{name!r}]", "a finite number >= 0", weight)
+        if name in found:
+            found[name] = float(weight)
+            continue
+        if name not in groups:
+            raise InvalidParameterError.unknown_name(who, "name in weights", name, [*names, *groups])
+        for member in groups[name]:
+            if member in given:
+                words = f"either for the group {name!r} or for its columns, not for both"
+                raise InvalidParameterError.not_allowed(who, "weights", words, given)
+            found[member] = float(weight) / len(groups[name])
+    if not any(found.values()):
+        raise InvalidParameterError.not_allowed(who, "weights", "above 0 for at least one column", given)
+    return found
+
+
+def check_for_ids(who: str, table: CustomerTable, customer_id: str) -> None:
+    """Refuse text that differs in every row, and warn of such integers: they identify customers."""
+    for column in table.columns:
+        known = column.values[~column.missing]
+        if len(known) < FEWEST_FOR_IDS or len(np.unique(known)) < len(known):
+            continue
+        if column.kind == "nominal":
+            raise CustomerIdError.unmarked(who, column.name, customer_id)
+        if column.is_integer and column.kind == "numeric":
+            warn(
+                f"{who}: column {column.name!r} holds whole numbers that differ in every row. If it identifies the "
+                f"customers, pass customer_id={column.name!r} (now {customer_id!r}), or leave it out.",
+                DataQualityWarning,
+                stacklevel=4,
+            )
+
+
+def warn_of_constant(who: str, columns: Sequence[str], stacklevel: int) -> None:
+    """Name the columns that cannot tell customers apart."""
+    if columns:
+        warn(
+            f"{who}: column(s) {list_names(columns)} hold one value only, or none, and cannot tell customers "
+            "apart; they are ignored. Drop them, or give them weight 0.",
+            DataQualityWarning,
+            stacklevel=stacklevel,
+        )
+
+
+def customer_mass(sample_weight: npt.ArrayLike | None, table: CustomerTable, who: str) -> Floats:
+    """Return the weight of every row; refuse negative ones, and a total of 0 or at the ends of the range of numbers."""
+    if sample_weight is None:
+        return np.ones(table.n_customers)
+    rows = np.empty((table.n_customers, 1))
+    mass = _check_sample_weight(sample_weight, rows, dtype=np.float64, allow_all_zero_weights=True)
+    if (mass < 0).any() or not mass.any():
+        raise InvalidParameterError.not_allowed(
+            who, "sample_weight", "numbers >= 0 that are not all zero", f"weights from {mass.min():g} to {mass.max():g}"
+        )
+    with np.errstate(over="ignore"):
+        total = float(mass.sum())
+    if not LEAST_MASS <= total <= MOST_MASS:
+        words = f"weights with a total from {LEAST_MASS:g} to {MOST_MASS:g} (multiply all by one number)"
+        raise InvalidParameterError.not_allowed(who, "sample_weight", words, total)
+    return np.asarray(mass, dtype=np.float64)

@@ -1,0 +1,174 @@
+"""The base of estimators that put customers into segments: labels, and the table with its segment column."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import ClusterMixin, TransformerMixin
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+
+from custseg._core.arrays import Integers
+from custseg._core.base import Estimator, TableOutputMixin
+from custseg._core.customers import CustomerTable, CustomerTableMixin
+from custseg.exceptions import InvalidParameterError, SegmentLabelError
+from custseg.segmentation._base.checks import customer_mass
+from custseg.segmentation._base.labelled import SEGMENT, frame_kind, with_segment
+
+__all__ = ["DEFAULT_ID", "Segmenter", "refuse_segment_as_id"]
+
+
+DEFAULT_ID = "customer_id"
+
+
+def refuse_segment_as_id(who: str, customer_id: str) -> None:
+    """Refuse ids in a column of the name that the segments get: they would be lost."""
+    if customer_id == SEGMENT:
+        words = f"another name than {SEGMENT!r}, which the appended column bears (rename the column of the ids)"
+        raise InvalidParameterError.not_allowed(who, "customer_id", words, customer_id)
+
+
+class Segmenter(  # type: ignore[call-arg]
+    CustomerTableMixin,
+    TableOutputMixin,
+    ClusterMixin,
+    TransformerMixin,
+    Estimator,
+    auto_wrap_output_keys=None,
+):
+    """Puts every customer into one segment.
+
+    A subclass learns the segments in ``fit``, sets ``labels_``, ``n_segments_`` and
+    ``segment_sizes_`` there, and says in ``predict`` which segment a customer belongs to.
+    """
+
+    customer_id: str
+    order_by: str | None
+    labels_: Integers
+    n_segments_: int
+    segment_sizes_: Integers
+
+    @abstractmethod
+    def predict(self, X: Any) -> Integers:
+        """Assign customers to the segments.
+
+        Parameters
+        ----------
+        X : DataFrame, path, or array-like of shape (n_customers, n_characteristics)
+            The characteristics of ``fit``; those of a dataframe in any order.
+
+        Returns
+        -------
+        ndarray of shape (n_customers,)
+            The segment of each customer.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        ColumnChangeError
+            If a column of ``fit`` is not there or of another kind, or one is there that was not.
+        InvalidTableError
+            If the table cannot be used: no rows, infinite values, two columns of one name, a path that cannot
+            be read.
+        ValueError
+            If a matrix has another number of columns than in ``fit``.
+        """
+
+    @property
+    def segment_names_(self) -> list[str]:
+        """The names of the segments; the position is the label."""
+        check_is_fitted(self)
+        return [f"Segment {label}" for label in range(self.n_segments_)]
+
+    def transform(self, X: Any) -> Any:
+        """Append the segment of every customer to the table.
+
+        Parameters
+        ----------
+        X : DataFrame, path, or array-like of shape (n_customers, n_characteristics)
+            The characteristics of ``fit``; those of a dataframe in any order.
+
+        Returns
+        -------
+        DataFrame, Table or ndarray
+            The table with one more column, ``segment``, in the kind of ``X`` (pandas for a path) or as
+            ``set_output`` says.
+
+        Raises
+        ------
+        NotFittedError, ColumnChangeError, InvalidTableError, ValueError
+            As ``predict``.
+        """
+        labels = self.predict(X)
+        kind = self._output_kind(frame_kind(X))
+        names = [str(name) for name in self.get_feature_names_out()[:-1]]
+        return with_segment(X, labels, kind, self._customer_id(), names)
+
+    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any:
+        """Find the segments and append them to the table.
+
+        Parameters
+        ----------
+        X : DataFrame, path, or array-like of shape (n_customers, n_characteristics)
+            One row per customer.
+        y : None
+            Ignored.
+        **fit_params : object
+            Passed to ``fit``.
+
+        Returns
+        -------
+        DataFrame, Table or ndarray
+            As ``transform``.
+        """
+        return self.fit(X, y, **fit_params).transform(X)
+
+    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[Any]:
+        """Return the names of the characteristics and ``segment``.
+
+        Parameters
+        ----------
+        input_features : array-like of str, optional
+            Must be the names of ``fit`` where they are known; names the columns of a matrix.
+
+        Returns
+        -------
+        ndarray of str
+            One name for each column that ``transform`` returns, customer ids not counted.
+        """
+        check_is_fitted(self)
+        return np.append(_check_feature_names_in(self, input_features), SEGMENT).astype(object)
+
+    def _customer_id(self) -> str:
+        return self.customer_id
+
+    def _column_kinds(self) -> Mapping[str, str] | None:
+        kinds: Mapping[str, str] | None = getattr(self, "kinds", None)
+        return kinds
+
+    def _read_in_fit(
+        self, X: Any, sample_weight: Any, kinds: Mapping[str, str] | None = None
+    ) -> tuple[CustomerTable, npt.NDArray[np.float64]]:
+        """Read the customers of ``fit``, and how many each row stands for."""
+        who = type(self).__name__
+        refuse_segment_as_id(who, self._customer_id())
+        if hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_  # a matrix has no names, even where the last fit had
+        table = self._read(X, fitting=True, customer_id=self._customer_id(), kinds=kinds)
+        if SEGMENT in table.names:
+            raise SegmentLabelError.taken(who, SEGMENT)
+        return table, customer_mass(sample_weight, table, who)
+
+    def _check_order_by(self, table: CustomerTable) -> None:
+        if self.order_by is None:
+            return
+        who = type(self).__name__
+        if self.order_by not in table.names:
+            raise InvalidParameterError.unknown_name(who, "column in order_by", self.order_by, table.names)
+        if table[self.order_by].kind == "nominal":
+            words = "a characteristic with an order (numbers, bools or ordered categories)"
+            raise InvalidParameterError.not_allowed(who, "order_by", words, self.order_by)

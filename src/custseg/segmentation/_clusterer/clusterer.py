@@ -1,0 +1,547 @@
+"""From customers to segments: embed, choose the number, partition, put in order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar, Literal, Self
+from warnings import warn
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import clone
+from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
+
+from custseg._core.arrays import Floats, Integers
+from custseg._core.customers import CustomerTable
+from custseg._core.frames import is_table
+from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Instance, Integer, Number, OneOf, ParameterTable, Where
+from custseg.exceptions import ColumnTypeError, DataQualityWarning, InfeasibleError, InvalidParameterError
+from custseg.segmentation._base.checks import MAPPING_OR_NONE, check_for_ids
+from custseg.segmentation._base.order import order_by_content, segment_order, weighted_mean
+from custseg.segmentation._base.segmenter import DEFAULT_ID, Segmenter
+from custseg.segmentation._clusterer.engines import (
+    ENGINES,
+    Partition,
+    Task,
+    finds_number,
+    is_clusterer,
+    is_latent,
+    partition,
+)
+from custseg.segmentation._embedding.embedder import CharacteristicEmbedder
+from custseg.segmentation._kmeans.patterns import distinct_patterns
+from custseg.segmentation._selection.select import SegmentSelection, choose_n_segments
+
+__all__ = ["SegmentClusterer"]
+
+
+class SegmentClusterer(CallbackSupportMixin, Segmenter):
+    """Group customers into segments by their characteristics.
+
+    The customers are embedded by a :class:`CharacteristicEmbedder`, so that every characteristic
+    counts by its weight whatever its unit and kind, and partitioned by k-means: many restarts on
+    the distinct customers, the best of them improved customer by customer. The same data and seed
+    give the same labels for every order of rows and columns and every number of threads.
+
+    Parameters
+    ----------
+    n_segments : int or "auto", default="auto"
+        The number of segments. ``"auto"`` chooses it from the data; its answer may be 1, "no
+        segments here". A clusterer that finds the number itself, such as ``HDBSCAN()``, needs ``"auto"``.
+    engine : {"kmeans", "latent_class", "k_prototypes"} or clusterer, default="kmeans"
+        How the customers are partitioned: k-means in the embedding; a :class:`LatentClassClusterer` or a
+        :class:`KPrototypesClusterer` on the characteristics themselves (latent classes take numbers from the
+        embedding, without tails; declare ratings ordinal in ``kinds``), by name or as an instance with
+        parameters of its own; or any clusterer of scikit-learn, or pipeline that ends in one, in the
+        embedding, such as ``AgglomerativeClustering()`` or ``HDBSCAN()``.
+    embedder : CharacteristicEmbedder, "passthrough" or None, default=None
+        What turns characteristics into distances; None builds one from ``kinds``, ``weights`` and
+        ``customer_id``. ``"passthrough"`` clusters numbers as they are, without missing values.
+    weights : mapping of str to float or CharacteristicWeights, optional
+        The weight of a column, or of a group of columns ``group__feature``; unnamed columns have
+        weight 1. Weight 0 makes a descriptor: it plays no part in finding the segments.
+    kinds : mapping of str to {"numeric", "binary", "ordinal", "nominal"}, optional
+        Kinds of columns where the dtype does not say them.
+    customer_id : str, default="customer_id"
+        The column that identifies the customers, where it is not the index of a pandas DataFrame.
+    min_segment_share : float, default=0.0
+        The least share of the customers in each segment. Engines with centres move customers to keep
+        it; the others raise an error where they do not keep it.
+    max_segments : int, default=10
+        The largest number that ``n_segments="auto"`` considers.
+    order_by : str, optional
+        The characteristic whose mean orders the segments, highest first (mean rank for ordered
+        categories). By default the largest segment comes first. Where that leaves a tie: the
+        larger segment, then the one whose centre is larger in the first column that differs.
+    n_init : int, default=20
+        The number of restarts; a clusterer of scikit-learn's has its own.
+    sample_above : int, default=100_000
+        Above so many customers that differ, the engine is fitted on a sample of about that size, drawn by
+        content so that the order of the rows does not matter, and all are assigned. Our own engines then go
+        on from there on all customers. ``sample_loss_`` tells what the sample had cost.
+    random_state : int, RandomState or None, default=None
+        The source of the starting points; also for a clusterer whose own ``random_state`` is None.
+
+    Attributes
+    ----------
+    labels_ : ndarray of shape (n_customers,)
+        The segment of each customer of ``fit``, 0 to ``n_segments_ - 1``; equal to ``predict`` of them.
+    n_segments_ : int
+        The number of segments.
+    segment_sizes_ : ndarray of shape (n_segments,)
+        The number of customers in each segment.
+    segment_names_ : list of str
+        "Segment 0", "Segment 1", ...; ``PersonaDescriber`` gives names that say more.
+    segment_centers_ : ndarray of shape (n_segments, n_columns)
+        The centres in the embedding; ``embedder_.inverse_transform`` shows them in original units.
+    segment_subsidies_ : ndarray of shape (n_segments,)
+        By how much the squared distance to each centre is lowered so that every segment holds
+        ``min_segment_share``; 0 where nothing had to be moved.
+    embedder_ : CharacteristicEmbedder or None
+        The fitted embedder; None for ``"passthrough"``.
+    clustered_on_ : list of str
+        The characteristics with a weight above 0.
+    engine_ : estimator or None
+        The fitted engine; None for k-means.
+    optimum_ : Optimum, LatentOptimum or None
+        How good the result is among those of the restarts, as the engine tells it; None where it does not.
+    sample_loss_ : SampleLoss, SampleLikelihood or None
+        What fitting on a sample had cost; None where there were at most ``sample_above`` customers that differ.
+    selection_ : SegmentSelection or None
+        How ``"auto"`` came to its number; None where the number was given.
+    n_features_in_ : int
+        The number of characteristics.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Their names, where ``fit`` got a dataframe.
+
+    See Also
+    --------
+    CharacteristicEmbedder : What the distance is made of.
+
+    Notes
+    -----
+    **Missing values** take the mean of their characteristic, so that they do not pull a customer
+    anywhere. **Categories** that were not there in ``fit`` count as missing at ``predict``, with a
+    warning. **Sample weights**: a customer of weight 2 counts as two. Customers of weight 0 do not
+    shape the segments and get the label of the nearest.
+
+    ``score`` is the explained share of the variance. It never chooses the number of segments: it
+    rises with every further one. In a grid search over a pipeline that starts from transactions,
+    split by customer (``GroupKFold``): folds over rows cut customers in two.
+
+    **k-means** starts from k-means++ [1]_. Where few of the restarts agree, single centres are moved
+    elsewhere, as in random swap clustering [2]_, but only the most promising of many moves are tried.
+    At the end single customers change segment as long as that lowers the sum of squares [3]_.
+
+    **"auto"** first asks whether there are segments at all. It compares how well k-means splits the
+    customers with how well it splits up to 39 draws from one continuum, which has the same columns and
+    associations but no groups. Logs of the variance inside segments are compared, as by the gap
+    statistic [4]_. The draws are custseg's own: a smoothed bootstrap [5]_ in the space of normal variables
+    behind the columns, since with uniform draws associations would pass for segments. Where the customers
+    do not stand out (at level .05, and by a least difference), the answer is 1. Else latent classes are fitted for
+    1, 2, ... segments, and the number with the lowest BIC is taken: of those in which no group is much smaller than
+    ``min_segment_share``. Classes without a valley between them [6]_ count as one group: where
+    characteristics go together inside segments, the BIC splits these for ever. Two or more such classes are
+    worth a warning. More than 2,500 customers are judged by a random sample of them. All this looks at
+    the characteristics in the embedding, whatever the engine, unless that finds the number itself.
+    ``selection_.reason`` gives the figures.
+
+    References
+    ----------
+    .. [1] D. Arthur and S. Vassilvitskii (2007), "k-means++: the advantages of careful seeding",
+       SODA 2007, 1027-1035.
+    .. [2] P. Fränti (2018), "Efficiency of random swap clustering", Journal of Big Data 5, 13.
+    .. [3] J. A. Hartigan (1975), "Clustering Algorithms", Wiley, chapter 4.
+    .. [4] R. Tibshirani, G. Walther and T. Hastie (2001), "Estimating the number of clusters in a data
+       set via the gap statistic", Journal of the Royal Statistical Society B 63, 411-423.
+    .. [5] B. W. Silverman and G. A. Young (1987), "The bootstrap: to smooth or not to smooth?",
+       Biometrika 74, 469-479.
+    .. [6] C. Hennig (2010), "Methods for merging Gaussian mixture components", Advances in Data
+       Analysis and Classification 4, 3-34.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from custseg.segmentation import SegmentClusterer
+    >>> customers = pd.DataFrame(
+    ...     {"visits": [1, 2, 1, 9, 8], "region": ["N", "N", "N", "S", "S"]},
+    ...     index=pd.Index([11, 12, 13, 14, 15], name="customer_id"),
+    ... )
+    >>> clusterer = SegmentClusterer(n_segments=2, random_state=0).fit(customers)
+    >>> clusterer.labels_
+    array([0, 0, 0, 1, 1])
+    >>> clusterer.transform(customers)["segment"].to_dict()
+    {11: 0, 12: 0, 13: 0, 14: 1, 15: 1}
+    >>> round(clusterer.score(customers), 3)
+    0.967
+    """
+
+    segment_centers_: Floats
+    segment_subsidies_: Floats
+    _partition: Partition
+
+    _parameters: ClassVar[ParameterTable] = {
+        "n_segments": (OneOf("auto"), Integer(1)),
+        "engine": (
+            *(OneOf(name) for name in ENGINES),
+            Where(is_clusterer, "a clusterer of scikit-learn's (an instance, for example AgglomerativeClustering())"),
+        ),
+        "embedder": (
+            NONE,
+            OneOf("passthrough"),
+            Instance(CharacteristicEmbedder, words="a CharacteristicEmbedder"),
+        ),
+        "weights": MAPPING_OR_NONE,
+        "kinds": MAPPING_OR_NONE,
+        "customer_id": (COLUMN,),
+        "min_segment_share": (Number(0.0, 1.0),),
+        "max_segments": (Integer(1),),
+        "order_by": (NONE, COLUMN),
+        "n_init": (Integer(1),),
+        "sample_above": (Integer(1),),
+        "random_state": RANDOM_STATE,
+    }
+
+    def __init__(
+        self,
+        n_segments: int | Literal["auto"] = "auto",
+        *,
+        engine: Any = "kmeans",
+        embedder: CharacteristicEmbedder | Literal["passthrough"] | None = None,
+        weights: Mapping[str, float] | None = None,
+        kinds: Mapping[str, str] | None = None,
+        customer_id: str = DEFAULT_ID,
+        min_segment_share: float = 0.0,
+        max_segments: int = 10,
+        order_by: str | None = None,
+        n_init: int = 20,
+        sample_above: int = 100_000,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.n_segments = n_segments
+        self.engine = engine
+        self.embedder = embedder
+        self.weights = weights
+        self.kinds = kinds
+        self.customer_id = customer_id
+        self.min_segment_share = min_segment_share
+        self.max_segments = max_segments
+        self.order_by = order_by
+        self.n_init = n_init
+        self.sample_above = sample_above
+        self.random_state = random_state
+
+    def __sklearn_tags__(self) -> Any:
+        """Say that missing values are fine, unless numbers are clustered as they are."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self.embedder != "passthrough"
+        return tags
+
+    @with_callbacks
+    def fit(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> Self:
+        """Find the segments.
+
+        Parameters
+        ----------
+        X : DataFrame, path, or array-like of shape (n_customers, n_characteristics)
+            One row per customer. A matrix holds numeric characteristics ``x0``, ``x1``, ...
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_customers,), optional
+            How many customers each row stands for, 1 by default. Needs a stated ``n_segments``.
+
+        Returns
+        -------
+        self : SegmentClusterer
+            The fitted clusterer.
+
+        Raises
+        ------
+        InvalidParameterError
+            If a parameter is out of its range, or names an unknown column.
+        InfeasibleError
+            If fewer customers differ than there are segments, or ``min_segment_share`` cannot be met.
+        InvalidTableError
+            If the table cannot be used: an id among the characteristics, infinite values, a column
+            ``segment``, missing values with ``"passthrough"``.
+        """
+        self._check_parameters()
+        self._check_agreement(sample_weight)
+        context = self._init_callback_context(max_subtasks=2 if self.n_segments == "auto" else 1)
+        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        table, matrix, mass = self._embed_in_fit(X, sample_weight)
+        self._check_order_by(table)
+        random_state = self.random_state
+        if not isinstance(random_state, (int, np.integer)):
+            random_state = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+        n_segments: int | None = None
+        self.selection_: SegmentSelection | None = None
+        if self.n_segments != "auto":
+            n_segments = int(self.n_segments)
+        elif not finds_number(self.engine):
+            with _Step(context, self, "choose the number of segments"):
+                self.selection_ = self._choose(table, matrix, mass, random_state)
+            n_segments = self.selection_.n_segments
+        task = self._task(table, matrix, mass, n_segments, random_state)
+        with _Step(context, self, "fit"):
+            found = partition(self.engine, task)
+        labels = found.assign(task.matrix, task.table)
+        populated = np.unique(labels[(mass > 0) & (labels >= 0)])
+        if self.engine == "kmeans" and len(populated) < found.n_segments:  # some differ by rounding only
+            who = type(self).__name__
+            raise InfeasibleError.too_few_customers(who, found.n_segments, len(populated), table.n_customers)
+        by = None if self.order_by is None else table[self.order_by]
+        self._partition = found.in_order(segment_order(found.centers, labels, mass, by))
+        self.engine_, self.optimum_, self.sample_loss_ = found.engine, found.optimum, found.sample
+        self.n_segments_ = found.n_segments
+        in_place = np.argsort(self._columns)
+        self.segment_centers_ = self._partition.centers[:, in_place]
+        self.segment_subsidies_ = self._partition.subsidies
+        self.labels_ = self._partition.assign(task.matrix, task.table)
+        self.segment_sizes_ = np.bincount(self.labels_[self.labels_ >= 0], minlength=self.n_segments_)
+        self._mean = weighted_mean(task.patterns.values, task.patterns.counts)[in_place]
+        context.call_on_fit_task_end(estimator=self, X=X, y=y)
+        return self
+
+    def predict(self, X: Any) -> Integers:
+        """Assign customers to the segments.
+
+        Parameters
+        ----------
+        X : DataFrame, path, or array-like of shape (n_customers, n_characteristics)
+            The characteristics of ``fit``; those of a dataframe in any order.
+
+        Returns
+        -------
+        ndarray of shape (n_customers,)
+            The segment of each customer.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        ColumnChangeError
+            If a column of ``fit`` is not there or of another kind, or one is there that was not.
+        InvalidTableError
+            If the table cannot be used: no rows, infinite values, two columns of one name, a path that cannot
+            be read, missing values with ``"passthrough"``.
+        ValueError
+            If a matrix has another number of columns than in ``fit``.
+        """
+        table, matrix = self._embed(X)
+        return self._assign(table, matrix)
+
+    def _can_tell_probabilities(self) -> bool:
+        return hasattr(getattr(self, "engine_", None), "predict_proba")
+
+    @available_if(_can_tell_probabilities)
+    def predict_proba(self, X: Any) -> Floats:
+        """Return how probable each segment is for each customer, where the engine tells it.
+
+        Parameters
+        ----------
+        X : DataFrame, path, or array-like of shape (n_customers, n_characteristics)
+            The characteristics of ``fit``; those of a dataframe in any order.
+
+        Returns
+        -------
+        ndarray of shape (n_customers, n_segments)
+            The probabilities of the segments; each row adds up to 1.
+
+        Raises
+        ------
+        AttributeError
+            Before ``fit``, and where the engine does not tell probabilities.
+        ColumnChangeError, InvalidTableError, ValueError
+            As ``predict``.
+        """
+        table, matrix = self._embed(X)
+        return self._partition.probabilities(matrix[:, self._columns], self._for_engine(table, matrix))
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the explained share of the variance in the embedding.
+
+        It is 1 minus the squared distances to the centres divided by those to the mean of the
+        customers of ``fit``: 0 for a single segment, and higher for every further one, so that it
+        never says how many there are.
+
+        Parameters
+        ----------
+        X : DataFrame, path, or array-like of shape (n_customers, n_characteristics)
+            Customers, those of ``fit`` or others.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        float
+            The share, at most 1; 0 where all customers are alike.
+
+        Raises
+        ------
+        NotFittedError, ColumnChangeError, InvalidTableError, ValueError
+            As ``predict``.
+        """
+        table, matrix = self._embed(X)
+        labels = self._assign(table, matrix)
+        # a customer whom the engine leaves out is explained by the mean
+        centers = np.where((labels < 0)[:, None], self._mean, self.segment_centers_[labels])
+        total = float(((matrix - self._mean) ** 2).sum())
+        if total == 0.0:
+            return 0.0
+        return 1.0 - float(((matrix - centers) ** 2).sum()) / total
+
+    def _check_agreement(self, sample_weight: Any) -> None:
+        who = type(self).__name__
+        if self.embedder is not None:
+            for name in ("weights", "kinds"):
+                if getattr(self, name) is not None:
+                    words = "None where an embedder is given (set it there)"
+                    if self.embedder == "passthrough":
+                        words = 'None with embedder="passthrough", which takes numbers as they are (or embedder=None)'
+                    raise InvalidParameterError.not_allowed(who, name, words, getattr(self, name))
+        if sample_weight is not None and self.n_segments == "auto":
+            words = "a number where sample_weight is given (weights do not choose the number of segments)"
+            raise InvalidParameterError.not_allowed(who, "n_segments", words, self.n_segments)
+
+    def _customer_id(self) -> str:
+        """Return the name of the id: that of the clusterer, or that of a given embedder where only it names one."""
+        own = getattr(self.embedder, "customer_id", self.customer_id)
+        if self.customer_id != DEFAULT_ID and own not in (DEFAULT_ID, self.customer_id):
+            words = f"the {own!r} of the embedder"
+            raise InvalidParameterError.not_allowed(type(self).__name__, "customer_id", words, self.customer_id)
+        return self.customer_id if own == DEFAULT_ID else str(own)
+
+    def _column_kinds(self) -> Mapping[str, str] | None:
+        kinds: Mapping[str, str] | None = getattr(self.embedder, "kinds", self.kinds)
+        return kinds
+
+    def _embed_in_fit(self, X: Any, sample_weight: Any) -> tuple[CustomerTable, Floats, Floats]:
+        who = type(self).__name__
+        customer_id = self._customer_id()
+        table, mass = self._read_in_fit(X, sample_weight, self._column_kinds())
+        if self.embedder == "passthrough":
+            self.embedder_: CharacteristicEmbedder | None = None
+            self.clustered_on_ = table.names
+            check_for_ids(who, table, customer_id)
+            return table, _as_they_are(who, table), mass
+        if self.embedder is None:
+            embedder = CharacteristicEmbedder(kinds=self.kinds, weights=self.weights)
+        else:
+            embedder = clone(self.embedder)
+        embedder.set_params(customer_id=customer_id).set_output(transform="default")
+        self.embedder_ = embedder.fit(self._for_embedder(X, table), sample_weight=mass)
+        self.clustered_on_ = [name for name in table.names if self.embedder_.weights_[name] > 0]
+        return table, self.embedder_.transform(self._for_embedder(X, table)), mass
+
+    def _task(
+        self, table: CustomerTable, matrix: Floats, mass: Floats, n_segments: int | None, random_state: int
+    ) -> Task:
+        """Say what is to be partitioned, columns in canonical order."""
+        self._columns = self._canonical_columns(matrix, mass)
+        known, placed = mass > 0, matrix[:, self._columns]
+        return Task(
+            type(self).__name__,
+            self._for_engine(table, matrix),
+            {name: self._weight(name) for name in self.clustered_on_},
+            placed,
+            mass,
+            distinct_patterns(placed[known], mass[known]),
+            n_segments,
+            self.min_segment_share,
+            self.n_init,
+            self.sample_above,
+            random_state,
+        )
+
+    def _for_embedder(self, X: Any, table: CustomerTable) -> Any:
+        """Hand on the table as read; a matrix as it is, so that the embedder too knows it as a matrix."""
+        return table if is_table(X) or isinstance(X, CustomerTable) else X
+
+    def _embed(self, X: Any) -> tuple[CustomerTable, Floats]:
+        table = self._read(X, fitting=False, customer_id=self._customer_id(), kinds=self._column_kinds())
+        if self.embedder_ is None:
+            return table, _as_they_are(type(self).__name__, table)
+        return table, np.asarray(self.embedder_.transform(self._for_embedder(X, table)))
+
+    def _assign(self, table: CustomerTable, matrix: Floats) -> Integers:
+        return self._partition.assign(matrix[:, self._columns], self._for_engine(table, matrix))
+
+    def _for_engine(self, table: CustomerTable, matrix: Floats) -> CustomerTable:
+        """Return what the customers are clustered on; for latent classes, numbers as they stand in the embedding.
+
+        A normal distribution fits logarithms of amounts where it would not fit amounts.
+        """
+        table = table.select(self.clustered_on_)
+        if self.embedder_ is None or not is_latent(self.engine):
+            return table
+        place = {name: position for position, name in enumerate(self.embedder_.get_feature_names_out())}
+        columns = [
+            replace(column, values=np.where(column.missing, np.nan, matrix[:, place[column.name]]), is_integer=False)
+            if column.kind == "numeric"
+            else column
+            for column in table.columns
+        ]
+        return replace(table, columns=tuple(columns))
+
+    def _weight(self, name: str) -> float:
+        return 1.0 if self.embedder_ is None else self.embedder_.weights_[name]
+
+    def _canonical_columns(self, matrix: Floats, mass: Floats) -> Integers:
+        """Order the embedded columns by name, those of a matrix by content, so that their order changes nothing."""
+        if not hasattr(self, "feature_names_in_"):
+            return order_by_content(matrix, mass)
+        names = self.clustered_on_ if self.embedder_ is None else self.embedder_.get_feature_names_out()
+        return np.argsort(np.asarray(names, dtype=str), kind="stable")
+
+    def _choose(self, table: CustomerTable, matrix: Floats, mass: Floats, random_state: int) -> SegmentSelection:
+        selection = choose_n_segments(
+            table,
+            self.embedder_,
+            matrix,
+            max_segments=self.max_segments,
+            min_segment_share=self.min_segment_share,
+            random_state=random_state,
+        )
+        if selection.warning is not None:
+            warn(f"{type(self).__name__}: {selection.warning}.", DataQualityWarning, stacklevel=4)
+        return selection
+
+
+class _Step:
+    """One task of ``fit`` for scikit-learn's callbacks, such as its progress bar."""
+
+    def __init__(self, parent: Any, estimator: SegmentClusterer, name: str) -> None:
+        self._context = parent.subcontext(task_name=name)
+        self._estimator = estimator
+
+    def __enter__(self) -> None:
+        self._context.call_on_fit_task_begin(estimator=self._estimator)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._context.call_on_fit_task_end(estimator=self._estimator)
+
+
+def _as_they_are(who: str, table: CustomerTable) -> Floats:
+    """Return the numbers of a table, refusing text and missing values."""
+    for column in table.columns:
+        if column.kind in ("ordinal", "nominal"):
+            remedy = "Leave embedder=None: a CharacteristicEmbedder turns categories into numbers."
+            raise ColumnTypeError.expected(
+                who, column.name, 'numbers with embedder="passthrough"', f"{column.kind} categories", remedy
+            )
+        n_missing = int(column.missing.sum())
+        if n_missing:
+            remedy = "Fill them, or leave embedder=None: a CharacteristicEmbedder gives them the mean."
+            raise ColumnTypeError.expected(
+                who,
+                column.name,
+                'known for every customer with embedder="passthrough"',
+                f"NaN in {n_missing} row(s)",
+                remedy,
+            )
+    return np.column_stack([column.values for column in table.columns]).astype(np.float64)

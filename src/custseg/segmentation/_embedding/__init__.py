@@ -1,0 +1,1 @@
+"""From characteristics to distances: every characteristic as a block of columns whose variance is its weight."""

@@ -1,0 +1,1 @@
+"""k-means on distinct patterns: restarts in one batch, exchanges and swaps, samples, least shares."""

@@ -1,0 +1,1 @@
+"""k-prototypes: numbers by their mean, categories by their mode, in one distance."""

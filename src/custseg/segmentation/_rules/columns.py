@@ -1,0 +1,170 @@
+"""What a column of the customers can be compared with, and who meets a condition on it."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from warnings import warn
+
+import numpy as np
+import numpy.typing as npt
+
+from custseg._core.arrays import Bools
+from custseg._core.customers import Column, CustomerTable, level_text
+from custseg.exceptions import (
+    ColumnChangeError,
+    ColumnNotFoundError,
+    ColumnTypeError,
+    DataQualityWarning,
+    InvalidParameterError,
+    suggest,
+)
+from custseg.segmentation._rules.rules import COMPARISONS, LISTS, Condition, Rule
+
+__all__ = ["Domain", "find_domains", "first_match", "level_text", "matches", "unseen_levels"]
+
+
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+@dataclass(frozen=True)
+class Domain:
+    """What values a column may have, as far as rules care.
+
+    Attributes
+    ----------
+    kind : {"number", "flag", "level", "name"}
+        Numbers; false and true; levels in an order; text without one.
+    levels : tuple of str
+        The levels in their order, for ``"level"``.
+    whole : bool
+        Whether numbers are whole.
+    """
+
+    kind: Literal["number", "flag", "level", "name"]
+    levels: tuple[str, ...] = ()
+    whole: bool = False
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether values are compared as numbers."""
+        return self.kind in ("number", "flag")
+
+
+def find_domains(rules: Iterable[Rule], table: CustomerTable, who: str) -> dict[str, Domain]:
+    """Return the domain of every column that a rule names; refuse comparisons that cannot be meant."""
+    conditions = [condition for rule in rules for condition in rule.conditions]
+    missing = [name for name in dict.fromkeys(c.column for c in conditions) if name not in table.names]
+    if missing:
+        raise ColumnNotFoundError.in_table(who, missing, table.names)
+    domains = {name: _domain(table[name], conditions) for name in sorted({c.column for c in conditions})}
+    for condition in conditions:
+        _check(condition, domains[condition.column], table[condition.column], who)
+    return domains
+
+
+def _domain(column: Column, conditions: Iterable[Condition]) -> Domain:
+    if column.missing.all() and column.kind == "numeric":
+        # Nothing but missing values says no kind; the rules do.
+        values = [value for condition in conditions if condition.column == column.name for value in condition.values]
+        return Domain("name" if all(isinstance(value, str) for value in values) else "number")
+    if column.kind == "ordinal":
+        return Domain("level", column.categories)
+    if column.kind == "nominal":
+        return Domain("name")
+    return Domain("flag" if column.kind == "binary" else "number", whole=column.is_integer)
+
+
+def _check(condition: Condition, domain: Domain, column: Column, who: str) -> None:
+    name, symbol = condition.column, condition.operator
+    if domain.is_numeric:
+        wrong = [value for value in condition.values if isinstance(value, str)]
+        if wrong:
+            remedy = "Compare it with a number, or turn the column into text."
+            raise ColumnTypeError.expected(who, name, "compared with numbers", repr(wrong[0]), remedy)
+        return
+    if domain.kind == "name" and symbol in COMPARISONS:
+        remedy = "Use == or in, or make it an ordered category."
+        raise ColumnTypeError.expected(who, name, f"ordered for {symbol!r}", "unordered categories", remedy)
+    for level in map(level_text, condition.values):
+        if level in column.categories:
+            continue
+        if domain.kind == "level":
+            raise InvalidParameterError.unknown_name(who, f"level of {name!r}", level, column.categories)
+        if column.categories:
+            warn(
+                f"{who}: no customer has the value {level!r} of column {name!r} that a rule asks for."
+                f"{suggest(level, column.categories)}",
+                DataQualityWarning,
+                stacklevel=4,
+            )
+
+
+def matches(rule: Rule, table: CustomerTable, domains: Mapping[str, Domain], who: str) -> Bools:
+    """Say which customers meet a rule, whatever rules come before it."""
+    found = np.zeros(table.n_customers, dtype=bool)
+    for conditions in rule.alternatives:
+        met = np.ones(table.n_customers, dtype=bool)
+        for condition in conditions:
+            met &= _meets(condition, table[condition.column], domains[condition.column], who)
+        found |= met
+    return found
+
+
+def unseen_levels(table: CustomerTable, domains: Mapping[str, Domain]) -> dict[str, list[str]]:
+    """Return the values that are none of the levels of ``fit``, one for each row that has one, by column."""
+    found = {}
+    for name, domain in domains.items():
+        column = table[name]
+        new = [level not in domain.levels for level in column.categories] if domain.kind == "level" else []
+        rows = column.values[np.isin(column.values, np.flatnonzero(new))]
+        found[name] = [column.categories[code] for code in rows.tolist()]
+    return found
+
+
+def first_match(each: Iterable[Bools], n_customers: int, otherwise: int) -> npt.NDArray[np.int64]:
+    """Return the position of the first rule that each customer meets, or ``otherwise``."""
+    labels = np.full(n_customers, otherwise, dtype=np.int64)
+    left = np.ones(n_customers, dtype=bool)
+    for position, met in enumerate(each):
+        labels[left & met] = position
+        left &= ~met
+    return labels
+
+
+def _meets(condition: Condition, column: Column, domain: Domain, who: str) -> Bools:
+    """Say who meets a condition; a missing value meets none."""
+    if column.missing.all():
+        return np.zeros(len(column.values), dtype=bool)
+    if domain.is_numeric != (column.kind in ("numeric", "binary")):
+        fitted = "numbers" if domain.is_numeric else "text or categories"
+        raise ColumnChangeError.kind(who, column.name, fitted, column.kind)
+    if domain.is_numeric:
+        met = _compared(condition.operator, column.values, [float(value) for value in condition.values])
+        return met & ~column.missing
+    known: npt.NDArray[Any] = np.array(column.categories, dtype=object)
+    # A level that was not there in fit counts as missing; text has no closed set of values.
+    counts = np.isin(known, domain.levels) if domain.kind == "level" else np.ones(len(known), dtype=bool)
+    listed: list[Any] = [level_text(value) for value in condition.values]
+    if condition.operator in COMPARISONS:
+        places = {level: place for place, level in enumerate(domain.levels)}
+        known = np.array([places.get(level, -1) for level in column.categories])
+        listed = [places[level] for level in listed]
+    met_by_level: Bools = np.append(_compared(condition.operator, known, listed) & counts, False)
+    return np.asarray(met_by_level[column.values])
+
+
+def _compared(symbol: str, values: npt.NDArray[Any], listed: list[Any]) -> Bools:
+    if symbol in LISTS:
+        inside = np.isin(values, np.array(listed, dtype=values.dtype))
+        return inside if symbol == "in" else ~inside
+    return np.asarray(_COMPARE[symbol](values, listed[0]), dtype=bool)

@@ -1,0 +1,1 @@
+"""Assigning customers that were not in ``fit``, in batches, on any engine, up to Spark."""

@@ -1,0 +1,166 @@
+"""Scoring a table of Spark where it lies: the fitted estimator travels to the rows."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import narwhals.stable.v2 as nw
+
+from custseg._core.optional import require
+from custseg._core.paths import is_path
+from custseg.exceptions import InvalidTableError, ReportPathError
+from custseg.segmentation._base.labelled import SEGMENT
+from custseg.segmentation._scoring.scorer import Notes, Scorer
+
+__all__ = ["is_spark", "score_on_spark", "write_from_spark"]
+
+
+@dataclass(frozen=True)
+class _Carried:
+    """What stands in for a broadcast where there is none."""
+
+    value: Any
+
+
+class _MergedNotes:
+    """How Spark adds up the notes of its workers (an ``AccumulatorParam``)."""
+
+    def zero(self, value: Notes) -> Notes:
+        return Notes()
+
+    def addInPlace(self, first: Notes, second: Notes) -> Notes:  # noqa: N802 - Spark's name
+        return first.merge(second)
+
+
+def is_spark(source: Any) -> bool:
+    """Say whether a table is one of pyspark's."""
+    frame = source if is_path(source) else nw.from_native(source)
+    return isinstance(frame, nw.LazyFrame) and frame.implementation.is_spark_like()
+
+
+def score_on_spark(scorer: Scorer, source: Any, notes: Any = None) -> Any:
+    """Return a table of ids and segments that Spark computes when it is used.
+
+    Parameters
+    ----------
+    scorer : Scorer
+        The fitted estimator.
+    source : pyspark DataFrame
+        One row per customer.
+    notes : accumulator, optional
+        Where the workers leave their warnings; in their logs otherwise.
+
+    Returns
+    -------
+    pyspark DataFrame
+        The column of the ids and ``segment``, a whole number of 64 bits.
+    """
+    types = require("pyspark.sql.types", scorer.who)
+    columns = scorer.columns(list(source.columns))
+    # mapInArrow asks for its columns by their names as they are, and takes a dot in one for a field
+    quoted = ("`" + name.replace("`", "``") + "`" for name in columns)
+    needed = source.selectExpr(*(f"{name} AS c{position}" for position, name in enumerate(quoted)))
+    fields = [
+        types.StructField(scorer.customer_id, needed.schema["c0"].dataType),
+        types.StructField(SEGMENT, types.LongType()),
+    ]
+    carried = _Carried(scorer) if _is_remote(source) else source.sparkSession.sparkContext.broadcast(scorer)
+    return needed.mapInArrow(partial(_score, carried, notes, columns), types.StructType(fields))
+
+
+def _score(carried: Any, notes: Any, columns: Sequence[str], batches: Iterable[Any]) -> Iterator[Any]:
+    """Score the batches of one partition, on a worker; ``columns`` are the names of their columns, the id first."""
+    scorer = carried.value
+    arrow = require("pyarrow", scorer.who)
+    own = Notes()
+    for batch in batches:
+        if not batch.num_rows:
+            continue
+        rows = nw.from_native(arrow.Table.from_batches([batch]).rename_columns(list(columns)), eager_only=True)
+        with own.taken():
+            labels = scorer.labels(rows)
+        yield arrow.RecordBatch.from_arrays([batch.column(0), arrow.array(labels)], names=[scorer.customer_id, SEGMENT])
+    if notes is None:
+        own.tell()
+    else:
+        notes.add(own)
+
+
+def write_from_spark(scorer: Scorer, source: Any, destination: str, *, overwrite: bool) -> dict[int, int]:
+    """Write ids and segments to a folder of Parquet files; return the sizes of the segments.
+
+    All goes to another folder beside it first, which is renamed at the end and removed if anything fails; what was
+    there is removed last.
+    """
+    if _is_remote(source):
+        reason = "Spark Connect cannot rename what it has written; leave destination out and write the table it returns"
+        raise ReportPathError.unwritable(destination, reason)
+    session = source.sparkSession
+    # the way to its file systems that Spark has in Python
+    place = session.sparkContext._jvm.org.apache.hadoop.fs.Path(destination)  # noqa: SLF001
+    files = place.getFileSystem(session.sparkContext._jsc.hadoopConfiguration())  # noqa: SLF001
+    _refuse_source(source, files.makeQualified(place).toUri().normalize().toString(), destination)
+    if files.exists(place) and not overwrite:
+        raise ReportPathError.exists(destination)
+    temporary = place.suffix(f"-custseg-{uuid.uuid4().hex}")
+    notes = session.sparkContext.accumulator(Notes(), _MergedNotes())
+    try:
+        score_on_spark(scorer, source, notes).write.parquet(temporary.toString())
+        counted = session.read.parquet(temporary.toString()).groupBy(SEGMENT).count().collect()
+        sizes = {int(row[SEGMENT]): int(row["count"]) for row in counted}
+        if not sizes:
+            raise InvalidTableError.empty(scorer.who, "customer table")
+        _put_in_place(files, temporary, place)
+    finally:
+        files.delete(temporary, True)
+    notes.value.tell()
+    return sizes
+
+
+def _refuse_source(source: Any, target: str, destination: str) -> None:
+    """Refuse a folder that holds files of the source, or is in a folder that is the source."""
+    place = _location(target)
+    files = [_location(file) for file in source.inputFiles()]
+    for file in files:
+        # of a single file it is not known whether its folder was meant, unless Spark named it
+        is_folder = len(files) > 1 or file.name.startswith("part-")
+        if place in (file, *file.parents) or (is_folder and _table_folder(file) in place.parents):
+            raise ReportPathError.is_source(destination)
+
+
+def _table_folder(file: PurePosixPath) -> PurePosixPath:
+    """Return the folder of a table, of which ``name=value`` folders are parts."""
+    return next(folder for folder in file.parents if "=" not in folder.name)
+
+
+def _location(uri: str) -> PurePosixPath:
+    parts = urlsplit(uri)
+    return PurePosixPath(f"/{parts.scheme}:{parts.netloc}") / unquote(parts.path).lstrip("/")
+
+
+def _put_in_place(files: Any, temporary: Any, place: Any) -> None:
+    """Rename a finished folder; one that was there is moved aside, and removed when it is no longer needed."""
+    old = place.suffix(f"-custseg-old-{uuid.uuid4().hex}")
+    is_there = files.exists(place)
+    if is_there and not files.rename(place, old):
+        raise ReportPathError.unwritable(place.toString(), "what is there could not be moved aside")
+    is_done = False
+    try:
+        is_done = bool(files.rename(temporary, place))
+    finally:
+        if is_there and not is_done:
+            files.rename(old, place)
+    if not is_done:
+        raise ReportPathError.unwritable(place.toString(), "the finished folder could not be renamed")
+    if is_there:
+        files.delete(old, True)
+
+
+def _is_remote(source: Any) -> bool:
+    return ".connect." in type(source).__module__
