@@ -21,8 +21,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from custseg._core.base import Estimator
 from custseg._core.customers import Column, CustomerTable, read_customers
-from custseg._core.once import each_warning_once
 from custseg._core.params import NONE, Instance, Integer, Number, ParameterTable, Where, check
+from custseg._core.warning import each_warning_once
 from custseg._core.words import feature_of
 from custseg.characteristics import CharacteristicUnion, RFMFeaturizer
 from custseg.exceptions import ColumnNotFoundError, ColumnTypeError, InvalidParameterError, InvalidTableError

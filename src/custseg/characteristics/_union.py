@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields
@@ -20,8 +19,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from custseg._core.base import Estimator, OutputKind, TableOutputMixin
 from custseg._core.params import COLUMN, ParameterTable, Where
+from custseg._core.warning import warn
 from custseg.characteristics._member import Part, describe_frame, hand_out, join_parts, read_part
-from custseg.exceptions import DataQualityWarning, InvalidParameterError, InvalidTableError, list_names
+from custseg.exceptions import InvalidParameterError, InvalidTableError, list_names
 
 
 @dataclass(frozen=True)
@@ -391,12 +391,10 @@ class CharacteristicUnion(TableOutputMixin, TransformerMixin, Estimator, _BaseCo
         matches = []
         for part, (n_customers, n_matched) in zip(parts, counts, strict=True):
             if n_customers and len(frame) and not n_matched:
-                warnings.warn(
+                warn(
                     f"{who}: no customer of table {part.table!r} (member {part.member!r}) is in table "
                     f"{parts[0].table!r}, so all characteristics of the member are missing. "
-                    "Compare the ids of the two tables.",
-                    DataQualityWarning,
-                    stacklevel=4,
+                    "Compare the ids of the two tables."
                 )
             without, unmatched = len(frame) - n_matched, n_customers - n_matched
             matches.append(MemberMatch(part.member, part.table, n_customers, n_matched, without, unmatched))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +12,8 @@ import pandas as pd
 from custseg._core.arrays import Integers
 from custseg._core.customers import Column, CustomerTable, read_customers
 from custseg._core.frames import is_table, open_table
-from custseg.exceptions import ColumnNotFoundError, DataQualityWarning, SegmentLabelError
+from custseg._core.warning import warn
+from custseg.exceptions import ColumnNotFoundError, SegmentLabelError
 
 _FEWEST_FOR_ID = 10
 """In fewer rows, values that all differ are no sign of an id."""
@@ -109,11 +109,9 @@ def find_id(table: CustomerTable, customer_id: str | None, *, first_too: bool, w
         if _looks_like_id(column, table.n_customers, whole_numbers=first_too and position == 0)
     ]
     for name in found:
-        warnings.warn(
+        warn(
             f"{who}: column {name!r} differs in every row and is taken for an id, which is not described. "
-            f"Pass customer_id={name!r} if it is one, or customer_id=None to describe every column.",
-            DataQualityWarning,
-            stacklevel=3,
+            f"Pass customer_id={name!r} if it is one, or customer_id=None to describe every column."
         )
     return replace(table, columns=tuple(column for column in table.columns if column.name not in found))
 

@@ -17,8 +17,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
-from custseg._core.once import each_warning_once
 from custseg._core.params import NONE, RANDOM_STATE, Integer, Where, check
+from custseg._core.warning import each_warning_once
 from custseg.exceptions import CustomerIdError, DataQualityWarning, InfeasibleError, InvalidParameterError
 from custseg.segmentation._base.segmenter import Segmenter
 from custseg.segmentation._clusterer.clusterer import SegmentClusterer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,8 @@ from custseg._core.arrays import Bools, Floats
 from custseg._core.customers import read_customers
 from custseg._core.frames import is_table
 from custseg._core.params import Instance, ParameterTable
-from custseg.exceptions import ColumnTypeError, DataQualityWarning, InvalidParameterError, InvalidTableError
+from custseg._core.warning import warn
+from custseg.exceptions import ColumnTypeError, InvalidParameterError, InvalidTableError
 
 __all__ = ["CUSTOMER_ID", "Respondents", "given_names", "read_respondents", "say", "several_tables"]
 
@@ -149,4 +149,4 @@ def _mass(sample_weight: npt.ArrayLike | None, n_rows: int, who: str) -> Floats:
 def say(who: str, remarks: Sequence[str]) -> None:
     """Warn the caller of a public function of every remark."""
     for remark in remarks:
-        warnings.warn(f"{who}: {remark}", DataQualityWarning, stacklevel=3)
+        warn(f"{who}: {remark}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -13,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from custseg._core.customers import Column
 from custseg._core.params import ParameterTable
+from custseg._core.warning import warn
 from custseg.characteristics._demographic.declarations import (
     MISSING_ANSWERS,
     PARAMETERS,
@@ -34,7 +34,7 @@ from custseg.characteristics._profiles.encoding import Encoding, MissingWords, d
 from custseg.characteristics._profiles.learning import Declared, learn
 from custseg.characteristics._profiles.level_pools import Hierarchy
 from custseg.characteristics._row_report import RowPolicy
-from custseg.exceptions import ColumnChangeError, DataQualityWarning
+from custseg.exceptions import ColumnChangeError
 
 
 class DemographicEncoder(ProfileEncoder):
@@ -333,7 +333,7 @@ class DemographicEncoder(ProfileEncoder):
         self._describe_columns()
         for remark in remarks:
             # to the caller of fit or fit_transform
-            warnings.warn(f"{who}: {remark}", DataQualityWarning, stacklevel=4)
+            warn(f"{who}: {remark}")
 
     def _declared(self, profile: Profile, name: str) -> Declared:
         order = (self.orders or {}).get(name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -13,12 +12,13 @@ import pandas as pd
 from custseg._core.customers import Column
 from custseg._core.frames import is_table
 from custseg._core.params import COLUMN, NONE, Integer, OneOf, ParameterTable, Where
+from custseg._core.warning import warn
 from custseg.characteristics._geographic.places import LONGEST, Neighbourhood, Places, Sites, read_places, read_sites
 from custseg.characteristics._geographic.regions import Located, RegionTree
 from custseg.characteristics._profiles.columns import Texts, are_names, list_counts, read_texts
 from custseg.characteristics._profiles.encoder import Encoded, Profile, ProfileEncoder
 from custseg.characteristics._row_report import RowPolicy
-from custseg.exceptions import DataQualityWarning, InvalidParameterError
+from custseg.exceptions import InvalidParameterError
 
 # A metre: coordinates are hardly known better, and the area of a much smaller circle would vanish.
 _SHORTEST = 0.001
@@ -269,7 +269,7 @@ class GeographicEncoder(ProfileEncoder):
         if self._sites is not None:
             self.sites_ = self._sites.to_frame()
         for remark in self._remarks_on_fit(places):
-            warnings.warn(f"{who}: {remark}", DataQualityWarning, stacklevel=4)
+            warn(f"{who}: {remark}")
 
     def _remarks_on_fit(self, places: Places | None) -> list[str]:
         if places is None:

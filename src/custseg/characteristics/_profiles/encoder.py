@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,9 +16,10 @@ from sklearn.utils.validation import check_is_fitted
 from custseg._core.base import Estimator, OutputKind, TableOutputMixin
 from custseg._core.customers import Column, write_customers
 from custseg._core.frames import collect, open_table
+from custseg._core.warning import warn
 from custseg.characteristics._profiles.encoding import frame_categories, plain_categories
 from custseg.characteristics._row_report import LEFT_OUT, RowPolicy, RowReport
-from custseg.exceptions import ColumnChangeError, CustomerIdError, DataQualityWarning, InvalidTableError
+from custseg.exceptions import ColumnChangeError, CustomerIdError, InvalidTableError
 
 
 @dataclass(frozen=True)
@@ -214,7 +214,7 @@ class ProfileEncoder(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_ou
         if profile.n_no_id:
             remarks.insert(0, f"{profile.n_no_id:,} row(s) have no customer id; they were left out.")
         for remark in remarks:
-            warnings.warn(f"{who}: {remark}", DataQualityWarning, stacklevel=2)
+            warn(f"{who}: {remark}")
         return self._hand_out(profile, encoded)
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,12 +13,13 @@ import pandas as pd
 from custseg._core.customers import Column, write_customers
 from custseg._core.frames import collect, open_table
 from custseg._core.params import COLUMN, NONE, OneOf, check
+from custseg._core.warning import warn
 from custseg.characteristics._purchases.purchases import Purchases, purchases_by_customer
 from custseg.characteristics._records.featurizer import AS_OF
 from custseg.characteristics._records.records import Field, read_records
 from custseg.characteristics._records.timestamps import PERIODS, AsOf, Clock, read_clock
 from custseg.characteristics._row_report import LEFT_OUT, RowPolicy, RowReport
-from custseg.exceptions import DataQualityWarning, InvalidParameterError, InvalidTableError
+from custseg.exceptions import InvalidParameterError, InvalidTableError
 
 _BEFORE, _AFTER = 1, 2
 _UNCOUNTED = "kept in its part, counts for no customer"
@@ -161,7 +161,7 @@ def split_transactions(
     n_new = len(after.customers) - int((customers["holdout_frequency"] > 0).sum())
     report = cut.report(timestamp, uncounted + uncounted_after)
     if cut.n_unreadable:
-        warnings.warn(f"{who}: {report}.", DataQualityWarning, stacklevel=2)
+        warn(f"{who}: {report}.")
     return TransactionSplit(cut.calibration, cut.holdout, cut.limit.time, cut.end, report, n_new, customers)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,9 +16,10 @@ from sklearn.utils.validation import check_is_fitted
 from custseg._core.base import Estimator, TableOutputMixin
 from custseg._core.customers import Column, write_customers
 from custseg._core.params import NONE, Where, check
+from custseg._core.warning import warn
 from custseg.characteristics._records.records import Field, Records, read_records
 from custseg.characteristics._row_report import RowPolicy, RowReport
-from custseg.exceptions import DataQualityWarning, InvalidParameterError, InvalidTableError
+from custseg.exceptions import InvalidParameterError, InvalidTableError
 
 
 def _is_time(value: Any) -> bool:
@@ -184,9 +184,9 @@ class RecordFeaturizer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_
         who = f"{type(self).__name__}.transform"
         if records.n_rows and report.n_left_out:
             self._refuse_if_nothing_left(report)
-            warnings.warn(f"{who}: {report}.", DataQualityWarning, stacklevel=2)
+            warn(f"{who}: {report}.")
         for remark in found.remarks:
-            warnings.warn(f"{who}: {remark}", DataQualityWarning, stacklevel=2)
+            warn(f"{who}: {remark}")
         return self._hand_out(records, found)
 
     def row_report(self, X: Any, as_of: Any = None) -> RowReport:

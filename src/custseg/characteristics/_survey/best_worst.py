@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,8 +12,9 @@ from custseg._core.arrays import Bools, Floats, Integers
 from custseg._core.customers import Column, write_customers
 from custseg._core.frames import collect, open_table
 from custseg._core.params import COLUMN, Where, check
+from custseg._core.warning import warn
 from custseg.characteristics._profiles.columns import are_names, read_texts
-from custseg.exceptions import DataQualityWarning, InvalidParameterError, InvalidTableError, list_names
+from custseg.exceptions import InvalidParameterError, InvalidTableError, list_names
 
 _WHO = "best_worst_counts"
 
@@ -113,11 +113,7 @@ def best_worst_counts(
         found = f"{n_left_out:,} set(s) without an id, a best or a worst choice"
         raise InvalidTableError.nothing_left(_WHO, found, "Check these three columns.")
     if n_left_out:
-        warnings.warn(
-            f"{_WHO}: {n_left_out:,} choice set(s) without an id, a best or a worst choice were left out.",
-            DataQualityWarning,
-            stacklevel=2,
-        )
+        warn(f"{_WHO}: {n_left_out:,} choice set(s) without an id, a best or a worst choice were left out.")
     ids = complete.select(customer_id).unique().sort(customer_id)[customer_id]
     columns = _counted(complete, list(shown), best, worst, _positions(complete[customer_id], ids))
     return write_customers(ids, columns, kind=opened.kind, customer_id=customer_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,8 +14,9 @@ from custseg._core.arrays import Floats, Integers
 from custseg._core.frames import collect, is_table, open_table
 from custseg._core.params import COLUMN, NONE, Integer, Number, Where, check
 from custseg._core.paths import is_path, open_path
+from custseg._core.warning import warn
 from custseg.characteristics._survey.answers import Answers, matrix, moments, numbers, read_answers
-from custseg.exceptions import ColumnTypeError, DataQualityWarning, InvalidTableError
+from custseg.exceptions import ColumnTypeError, InvalidTableError
 
 _FENCE = 1.5
 _SINGULAR = 1e-10
@@ -147,11 +147,9 @@ def careless_responses(
     variability = within_person_sd(values)
     distance, df = _mahalanobis(values)
     if np.isnan(distance[n_answered > 0]).all() and (n_answered > 0).any():
-        warnings.warn(
+        warn(
             f"{who}: the covariance of the items is singular, so the Mahalanobis distance is not defined. Pass more "
-            "respondents than items, and drop items that follow from others.",
-            DataQualityWarning,
-            stacklevel=2,
+            "respondents than items, and drop items that follow from others."
         )
     limit = len(answers.items) // 2 if max_run is None else max_run
     lowest = _lower_fence(variability) if min_variability is None else min_variability

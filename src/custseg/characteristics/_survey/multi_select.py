@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, cast
@@ -14,6 +13,7 @@ import pandas as pd
 from custseg._core.arrays import Bools, Floats, Integers
 from custseg._core.customers import Column
 from custseg._core.params import COLUMN, NONE, Integer, OneOf, ParameterTable, Where
+from custseg._core.warning import warn
 from custseg.characteristics._profiles.columns import (
     Texts,
     are_names,
@@ -28,7 +28,6 @@ from custseg.characteristics._profiles.encoder import Encoded, Profile, ProfileE
 from custseg.characteristics._row_report import RowPolicy
 from custseg.exceptions import (
     ColumnTypeError,
-    DataQualityWarning,
     InvalidParameterError,
     InvalidTableError,
     list_names,
@@ -231,7 +230,7 @@ class MultiSelectEncoder(ProfileEncoder):
         self._refuse_clashes()
         self.options_ = self._found(choices, counts.astype(np.int64), is_kept)
         if remark:
-            warnings.warn(f"{who}: {remark}", DataQualityWarning, stacklevel=4)
+            warn(f"{who}: {remark}")
 
     def _encode(self, profile: Profile) -> Encoded:
         choices = self._choices(profile)

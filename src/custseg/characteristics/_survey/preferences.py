@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -11,6 +10,7 @@ import numpy as np
 from custseg._core.arrays import Floats
 from custseg._core.customers import Column
 from custseg._core.params import COLUMN, NONE, Integer, OneOf, ParameterTable, Where
+from custseg._core.warning import warn
 from custseg.characteristics._profiles.columns import (
     Texts,
     are_names,
@@ -31,7 +31,7 @@ from custseg.characteristics._survey.rankings import (
     parse_order,
     ranks_of_orders,
 )
-from custseg.exceptions import DataQualityWarning, InvalidParameterError, InvalidTableError
+from custseg.exceptions import InvalidParameterError, InvalidTableError
 
 _WHOLE_SCORE = "score -1 to 1, rows sum to 0"
 _SCORE = "score -1 to 1"
@@ -305,7 +305,7 @@ class PreferenceEncoder(ProfileEncoder):
                     f"no ranking in column {self.order!r} holds {ABOVE!r}, {n_with:,} of {n_answers:,} hold {other!r}. "
                     f"If that separates the options, replace it: column.str.replace({other!r}, {ABOVE!r})."
                 )
-                warnings.warn(f"{type(self).__name__}: {remark}", DataQualityWarning, stacklevel=5)
+                warn(f"{type(self).__name__}: {remark}")
                 return
 
     def _learned_options(self, profile: Profile) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -13,6 +12,7 @@ import pandas as pd
 from custseg._core.arrays import Bools, Floats
 from custseg._core.customers import Column
 from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Integer, Number, OneOf, ParameterTable, Where
+from custseg._core.warning import warn
 from custseg.characteristics._profiles.encoder import Encoded, Profile, ProfileEncoder
 from custseg.characteristics._row_report import RowPolicy
 from custseg.characteristics._survey.answer_codes import AnswerCoder, Codes, plain
@@ -29,7 +29,6 @@ from custseg.characteristics._survey.factors import (
 from custseg.characteristics._survey.reliability import alpha_of, describe_items, omega_of, remarks_on
 from custseg.exceptions import (
     ColumnNotFoundError,
-    DataQualityWarning,
     InfeasibleError,
     InvalidParameterError,
     InvalidTableError,
@@ -489,4 +488,4 @@ class PsychographicEncoder(ProfileEncoder):
         return np.asarray(np.fmax.reduce(values, axis=1) == np.fmin.reduce(values, axis=1))
 
     def _warn(self, remark: str) -> None:
-        warnings.warn(f"{type(self).__name__}: {remark}", DataQualityWarning, stacklevel=5)
+        warn(f"{type(self).__name__}: {remark}")

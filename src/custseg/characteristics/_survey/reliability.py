@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,9 @@ from scipy.optimize import least_squares
 
 from custseg._core.arrays import Floats
 from custseg._core.params import COLUMN, Allowed, OneOf, check
+from custseg._core.warning import warn
 from custseg.characteristics._survey.answers import Answers, Moments, moments, read_answers
-from custseg.exceptions import DataQualityWarning, list_names
+from custseg.exceptions import list_names
 
 _GIVEN: dict[str, tuple[Allowed, ...]] = {"customer_id": (COLUMN,), "missing": (OneOf("pairwise", "listwise"),)}
 _FLAGS = {"standardized": (OneOf(True, False),)}
@@ -187,7 +187,7 @@ def item_analysis(X: Any, *, customer_id: str = "customer_id", missing: str = "p
     answers = read_answers(X, who="item_analysis", customer_id=customer_id, missing=missing)
     report = describe_items(answers, moments(answers.values))
     for remark in remarks_on(report):
-        warnings.warn(f"item_analysis: {remark}", DataQualityWarning, stacklevel=2)
+        warn(f"item_analysis: {remark}")
     return report
 
 

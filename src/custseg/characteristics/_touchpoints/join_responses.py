@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +12,8 @@ from custseg._core.frames import Table, collect, open_table, to_kind
 from custseg._core.optional import require
 from custseg._core.params import COLUMN, NONE, check
 from custseg._core.paths import is_path
-from custseg.exceptions import ColumnTypeError, DataQualityWarning, InvalidParameterError, InvalidTableError
+from custseg._core.warning import warn
+from custseg.exceptions import ColumnTypeError, InvalidParameterError, InvalidTableError
 
 _WHO = "join_responses"
 _ADDED = ("responded", "n_responses", "response_time")
@@ -335,4 +335,4 @@ def _warn(result: JoinedResponses) -> None:
     }
     found = [words for words, n_rows in problems.items() if n_rows]
     if found:
-        warnings.warn(f"{_WHO}: {'; '.join(found)}.", DataQualityWarning, stacklevel=3)
+        warn(f"{_WHO}: {'; '.join(found)}.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from warnings import warn
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +11,8 @@ from sklearn.utils.validation import _check_sample_weight
 from custseg._core.arrays import Floats
 from custseg._core.customers import CustomerTable
 from custseg._core.params import NONE, Instance, Number
-from custseg.exceptions import CustomerIdError, DataQualityWarning, InvalidParameterError, list_names
+from custseg._core.warning import warn
+from custseg.exceptions import CustomerIdError, InvalidParameterError, list_names
 
 __all__ = ["MAPPING_OR_NONE", "characteristic_weights", "check_for_ids", "customer_mass", "warn_of_constant"]
 
@@ -69,20 +69,16 @@ def check_for_ids(who: str, table: CustomerTable, customer_id: str) -> None:
         if column.is_integer and column.kind == "numeric":
             warn(
                 f"{who}: column {column.name!r} holds whole numbers that differ in every row. If it identifies the "
-                f"customers, pass customer_id={column.name!r} (now {customer_id!r}), or leave it out.",
-                DataQualityWarning,
-                stacklevel=4,
+                f"customers, pass customer_id={column.name!r} (now {customer_id!r}), or leave it out."
             )
 
 
-def warn_of_constant(who: str, columns: Sequence[str], stacklevel: int) -> None:
+def warn_of_constant(who: str, columns: Sequence[str]) -> None:
     """Name the columns that cannot tell customers apart."""
     if columns:
         warn(
             f"{who}: column(s) {list_names(columns)} hold one value only, or none, and cannot tell customers "
-            "apart; they are ignored. Drop them, or give them weight 0.",
-            DataQualityWarning,
-            stacklevel=stacklevel,
+            "apart; they are ignored. Drop them, or give them weight 0."
         )
 
 

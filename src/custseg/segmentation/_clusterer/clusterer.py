@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Literal, Self
-from warnings import warn
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +17,8 @@ from custseg._core.arrays import Floats, Integers
 from custseg._core.customers import CustomerTable
 from custseg._core.frames import is_table
 from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Instance, Integer, Number, OneOf, ParameterTable, Where
-from custseg.exceptions import ColumnTypeError, DataQualityWarning, InfeasibleError, InvalidParameterError
+from custseg._core.warning import warn
+from custseg.exceptions import ColumnTypeError, InfeasibleError, InvalidParameterError
 from custseg.segmentation._base.checks import MAPPING_OR_NONE, check_for_ids
 from custseg.segmentation._base.order import order_by_content, segment_order, weighted_mean
 from custseg.segmentation._base.segmenter import DEFAULT_ID, Segmenter
@@ -507,7 +507,7 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
             random_state=random_state,
         )
         if selection.warning is not None:
-            warn(f"{type(self).__name__}: {selection.warning}.", DataQualityWarning, stacklevel=4)
+            warn(f"{type(self).__name__}: {selection.warning}.")
         return selection
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from typing import Any, Literal
-from warnings import warn
 
 import numpy as np
 
 from custseg._core.params import RANDOM_STATE, Integer, Number, check
-from custseg.exceptions import DataQualityWarning
+from custseg._core.warning import warn
 from custseg.segmentation._clusterer.embedded import EMBEDDER, embedded
 from custseg.segmentation._embedding.embedder import CharacteristicEmbedder
 from custseg.segmentation._selection.select import SegmentSelection, choose_n_segments
@@ -120,5 +119,5 @@ def select_n_segments(
         random_state=random_state,
     )
     if selection.warning is not None:
-        warn(f"{_WHO}: {selection.warning}.", DataQualityWarning, stacklevel=2)
+        warn(f"{_WHO}: {selection.warning}.")
     return selection

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
-from warnings import warn
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +15,8 @@ from sklearn.utils.validation import check_array, check_is_fitted
 from custseg._core.base import Estimator
 from custseg._core.customers import CustomerTable, CustomerTableMixin
 from custseg._core.params import COLUMN, NONE, Number, OneOf, ParameterTable
+from custseg._core.warning import warn
 from custseg.exceptions import (
-    DataQualityWarning,
     InvalidParameterError,
     UnseenCategoryWarning,
     list_names,
@@ -233,7 +232,7 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
             unseen[block.column] = block.unseen(column)
             parts.append(block.embed(column))
         if any(unseen.values()):
-            warn(UnseenCategoryWarning.of(who, unseen), stacklevel=2)
+            warn(UnseenCategoryWarning.of(who, unseen))
         return np.concatenate(parts, axis=1)
 
     def inverse_transform(self, X: npt.ArrayLike) -> pd.DataFrame:
@@ -307,15 +306,13 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
     def _warn_of_poor_columns(self) -> None:
         who = type(self).__name__
         constant = [block.column for block in self._blocks if isinstance(block, NoInformation)]
-        warn_of_constant(who, constant, stacklevel=4)
+        warn_of_constant(who, constant)
         sparse = [b for b in self._blocks if b.missing_share > 0.5 and b.column not in constant]
         if sparse:
             shares = ", ".join(f"{block.column!r} ({block.missing_share:.0%})" for block in sparse)
             warn(
                 f"{who}: more than half of the values are missing in {shares}. Filled with the mean, such a column "
-                "makes a segment of those who have an answer. With weight 0 it is described, not clustered on.",
-                DataQualityWarning,
-                stacklevel=3,
+                "makes a segment of those who have an answer. With weight 0 it is described, not clustered on."
             )
 
     def _warn_of_unnamed_columns(self) -> None:
@@ -330,9 +327,7 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
             warn(
                 f"{type(self).__name__}: {list_names(unnamed)} are not among the weights and count 1 each; those that "
                 f"are count {total:.3g} together. Name them too, with weight 0 to leave them out of the distance: "
-                f"weights | {{{unnamed[0]!r}: 0}}; or pass weights.scaled(), whose mean is 1.",
-                DataQualityWarning,
-                stacklevel=3,
+                f"weights | {{{unnamed[0]!r}: 0}}; or pass weights.scaled(), whose mean is 1."
             )
 
 

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Self
-from warnings import warn
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +15,8 @@ from sklearn.utils import check_random_state
 from custseg._core.arrays import Floats, Integers
 from custseg._core.customers import KINDS, CustomerTable
 from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Instance, Integer, Number, OneOf, ParameterTable
+from custseg._core.warning import warn
 from custseg.exceptions import (
-    DataQualityWarning,
     InfeasibleError,
     UnseenCategoryWarning,
     list_names,
@@ -391,9 +390,7 @@ class LatentClassClusterer(Segmenter):
         if constant and not is_told:
             warn(
                 f"{who}: column(s) {list_names(constant)} hold one value only, or none, and cannot tell customers "
-                "apart; they are ignored. Drop them.",
-                DataQualityWarning,
-                stacklevel=3,
+                "apart; they are ignored. Drop them."
             )
         self.clustered_on_ = [name for name, part in made.items() if part is not None]
         parts: list[Part] = [part for part in made.values() if part is not None]
@@ -402,7 +399,7 @@ class LatentClassClusterer(Segmenter):
             parts.sort(key=lambda part: part.column)
         encoded, unseen = encode(parts, table, who)
         if unseen and not is_told:  # by customers of weight 0
-            warn(UnseenCategoryWarning.of(who, unseen), stacklevel=3)
+            warn(UnseenCategoryWarning.of(who, unseen))
         patterns = collapse(parts, encoded, mass)
         if parts and not by_name:
             order = order_of_parts(parts, patterns)
@@ -490,15 +487,12 @@ class LatentClassClusterer(Segmenter):
                 f"{who}: the log-likelihood was still rising after max_iter={self.max_iter} steps. "
                 "Raise max_iter, or tol if the last digits do not matter.",
                 ConvergenceWarning,
-                stacklevel=3,
             )
         empty = [str(label) for label in np.flatnonzero(self.segment_sizes_ == 0)]
         if empty:
             warn(
                 f"{who}: no customer is most likely in segment(s) {', '.join(empty)} of {self.n_segments_}: the data "
-                "do not tell so many apart. Ask for fewer n_segments.",
-                DataQualityWarning,
-                stacklevel=3,
+                "do not tell so many apart. Ask for fewer n_segments."
             )
 
     def _log_joint(self, X: Any) -> Floats:
@@ -507,7 +501,7 @@ class LatentClassClusterer(Segmenter):
         who = type(self).__name__
         encoded, unseen = encode(self._parts, table, who)
         if unseen and not isinstance(X, CustomerTable):  # else whoever read the table has said so
-            warn(UnseenCategoryWarning.of(who, unseen), stacklevel=3)
+            warn(UnseenCategoryWarning.of(who, unseen))
         if any(isinstance(part, NumberPart) for part in self._parts):  # no two rows are equal
             return self._joint_of(self._classes, encoded)
         patterns = collapse(self._parts, encoded, np.ones(len(encoded)))

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, Self
-from warnings import warn
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +14,7 @@ import pandas as pd
 from custseg._core.arrays import Floats, Integers
 from custseg._core.customers import CustomerTable
 from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Integer, Number, OneOf, ParameterTable, Where
+from custseg._core.warning import warn
 from custseg.exceptions import InfeasibleError, UnseenCategoryWarning
 from custseg.segmentation._base.checks import MAPPING_OR_NONE, characteristic_weights, check_for_ids, warn_of_constant
 from custseg.segmentation._base.labelled import SEGMENT
@@ -258,7 +258,7 @@ class KPrototypesClusterer(Segmenter):
         coordinates = self._learn(clustered, weights, mass)
         if not isinstance(X, CustomerTable):  # else whoever read the table has said so
             constant = self._space.constant
-            warn_of_constant(who, [name for name in self.clustered_on_ if name in constant], stacklevel=3)
+            warn_of_constant(who, [name for name in self.clustered_on_ if name in constant])
             self._warn_of_unseen(table)  # by customers of weight 0
         groups = distinct_patterns(coordinates[known], mass[known])
         if self.n_segments > groups.n_patterns:
@@ -310,7 +310,7 @@ class KPrototypesClusterer(Segmenter):
     def _warn_of_unseen(self, table: CustomerTable) -> None:
         unseen = {block.column: block.unseen(table[block.column]) for block in self._space.modes}
         if any(unseen.values()):
-            warn(UnseenCategoryWarning.of(type(self).__name__, unseen), stacklevel=3)
+            warn(UnseenCategoryWarning.of(type(self).__name__, unseen))
 
     def _learn(self, table: CustomerTable, weights: Mapping[str, float], mass: Floats) -> Floats:
         """Learn the space, its columns in an order that does not depend on that of the table."""

@@ -6,18 +6,17 @@ import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
-from warnings import warn
 
 import numpy as np
 import numpy.typing as npt
 
 from custseg._core.arrays import Bools
 from custseg._core.customers import Column, CustomerTable, level_text
+from custseg._core.warning import warn
 from custseg.exceptions import (
     ColumnChangeError,
     ColumnNotFoundError,
     ColumnTypeError,
-    DataQualityWarning,
     InvalidParameterError,
     suggest,
 )
@@ -103,9 +102,7 @@ def _check(condition: Condition, domain: Domain, column: Column, who: str) -> No
         if column.categories:
             warn(
                 f"{who}: no customer has the value {level!r} of column {name!r} that a rule asks for."
-                f"{suggest(level, column.categories)}",
-                DataQualityWarning,
-                stacklevel=4,
+                f"{suggest(level, column.categories)}"
             )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
-from warnings import warn
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +14,8 @@ from sklearn.utils.validation import check_is_fitted
 from custseg._core.arrays import Integers
 from custseg._core.customers import CustomerTable
 from custseg._core.params import COLUMN, NONE, Instance, OneOf, ParameterTable, Where, check
+from custseg._core.warning import warn
 from custseg.exceptions import (
-    DataQualityWarning,
     InvalidParameterError,
     UnseenCategoryWarning,
     list_names,
@@ -100,7 +99,7 @@ class RuleDefinedSegmenter(Segmenter):
         who = type(self).__name__
         unseen = unseen_levels(table, self._domains)
         if any(unseen.values()):
-            warn(UnseenCategoryWarning.of(who, unseen), stacklevel=2)
+            warn(UnseenCategoryWarning.of(who, unseen))
         each = (matches(rule, table, self._domains, who) for rule in self.rules_)
         return first_match(each, table.n_customers, self._label_of_others())
 
@@ -365,8 +364,6 @@ class RuleSegmenter(RuleDefinedSegmenter):
         if hidden := self.rule_report_.never_reached:
             warn(
                 f"{who}: rules that no customer can reach, since earlier ones take them all: {list_names(hidden)}. "
-                "Move them up, or drop them.",
-                DataQualityWarning,
-                stacklevel=2,
+                "Move them up, or drop them."
             )
         return self

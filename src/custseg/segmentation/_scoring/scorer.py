@@ -17,6 +17,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from custseg._core.base import Estimator
+from custseg._core.warning import warn
 from custseg.characteristics._records.featurizer import RecordFeaturizer
 from custseg.exceptions import ColumnNotFoundError, InvalidParameterError, UnseenCategoryWarning
 from custseg.segmentation._base.segmenter import DEFAULT_ID, Segmenter, refuse_segment_as_id
@@ -179,7 +180,7 @@ class Notes:
         """Give each warning once: unseen categories with their total counts, others with the number of batches."""
         for who, counts in self._unseen.items():
             levels = {column: sorted(self._levels[who, column]) for column in counts}
-            warnings.warn(UnseenCategoryWarning.counted(who, dict(sorted(counts.items())), levels), stacklevel=3)
+            warn(UnseenCategoryWarning.counted(who, dict(sorted(counts.items())), levels))
         for (category, text), n_batches in self._others.items():
             where = f" (in {n_batches} of {self.n_batches} batches)" if self.n_batches > 1 else ""
-            warnings.warn(text + where, category, stacklevel=3)
+            warn(text + where, category)
