@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import operator
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -20,23 +19,25 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from custseg._core.base import Estimator
-from custseg._core.customers import Column, CustomerTable, read_customers
-from custseg._core.params import NONE, Instance, Integer, Number, ParameterTable, Where, check
+from custseg._core.customers import CustomerTable, read_customers
+from custseg._core.params import NONE, Instance, Integer, ParameterTable, Where
 from custseg._core.warning import each_warning_once
 from custseg._core.words import feature_of
 from custseg.characteristics import CharacteristicUnion, RFMFeaturizer
-from custseg.exceptions import ColumnNotFoundError, ColumnTypeError, InvalidParameterError, InvalidTableError
+from custseg.exceptions import InvalidParameterError, InvalidTableError
 from custseg.personas import Persona, PersonaDescriber
 from custseg.reporting import write_report
 from custseg.segmentation import SegmentClusterer, SegmentSelection
 from custseg.segmentation._base.segmenter import Segmenter
 from custseg.segmentation._clusterer.engines import finds_number
 from custseg.segmentation._rules.segmenter import RuleDefinedSegmenter
+from custseg.study._audience import meets
+from custseg.study._brief import SegmentationBrief
 from custseg.targeting import NOBODY, Action, SegmentFacts, find_goal, recommend
 from custseg.validation import StabilityResult, Verdict, bootstrap_stability, judge
 from custseg.validation._verdict import judge_rules
 
-__all__ = ["ConstructiveCut", "SegmentationBrief", "SegmentationStudy"]
+__all__ = ["ConstructiveCut", "SegmentationStudy"]
 
 NOT_ASSIGNED = -1
 # With fewer different customers for each group, a bootstrap sample may not even hold all groups.
@@ -45,127 +46,6 @@ _CUSTOMERS_PER_GROUP = 10
 _ROOM = 0.8
 # The largest number of segments tried with a clusterer that names none.
 _MOST_SEGMENTS = 10
-
-_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "in": np.isin,
-    "not in": lambda values, listed: ~np.isin(values, listed),
-}
-_LISTS = ("in", "not in")
-_COMPARISONS = ("<", "<=", ">", ">=")
-
-Condition = tuple[str, str, Any]
-
-
-@dataclass(frozen=True)
-class SegmentationBrief:
-    """What the company wants of a segmentation, and whom it looks at.
-
-    Parameters
-    ----------
-    goal : {"retention", "acquisition", "development", "pricing", "advertising"}, default="retention"
-        Selects the order of the segments, the characteristics shown first and the recommended
-        actions; :func:`custseg.targeting.goals_to_frame` is the whole table.
-    audience : sequence of (column, operator, value), default=()
-        Conditions on columns of the characteristics that a customer must meet, all of them, to be
-        segmented, such as ``("behaviour__frequency", ">=", 2)``. Operators: ``==``, ``!=``, ``<``,
-        ``<=``, ``>``, ``>=``, ``in``, ``not in`` (with a list). Ordered categories compare by their
-        order. A missing value meets no condition.
-    min_segment_share : float or None, default=None
-        The smallest share of customers a segment may have; None leaves the clusterer's.
-    max_segments : int or None, default=None
-        The largest number of segments considered; None leaves the clusterer's. A clusterer with a number of segments
-        of its own must keep to it.
-
-    Raises
-    ------
-    InvalidParameterError
-        If a field is not one of those listed.
-
-    Examples
-    --------
-    >>> from custseg import SegmentationBrief
-    >>> SegmentationBrief("pricing", audience=[("behaviour__frequency", ">=", 2)]).goal
-    'pricing'
-    """
-
-    goal: str = "retention"
-    audience: Sequence[Condition] = field(default=(), kw_only=True)
-    min_segment_share: float | None = field(default=None, kw_only=True)
-    max_segments: int | None = field(default=None, kw_only=True)
-
-    _parameters: ClassVar[ParameterTable] = {
-        "audience": (
-            Where(
-                lambda audience: isinstance(audience, Sequence) and all(map(_is_condition, audience)),
-                f"a list of (column, operator, value) with an operator of {', '.join(_OPERATORS)}",
-            ),
-        ),
-        "min_segment_share": (NONE, Number(0, 1)),
-        "max_segments": (NONE, Integer(1)),
-    }
-
-    def __post_init__(self) -> None:
-        find_goal(self.goal, who="SegmentationBrief")
-        check("SegmentationBrief", self._parameters, vars(self))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as a dictionary."""
-        return {
-            "goal": self.goal,
-            "audience": [list(condition) for condition in self.audience],
-            "min_segment_share": self.min_segment_share,
-            "max_segments": self.max_segments,
-        }
-
-
-def _is_condition(condition: Any) -> bool:
-    return (
-        isinstance(condition, Sequence)
-        and len(condition) == 3
-        and isinstance(condition[0], str)
-        and condition[1] in _OPERATORS
-        and (condition[1] not in _LISTS or isinstance(condition[2], (list, tuple, set, frozenset)))
-    )
-
-
-def _meets(table: CustomerTable, condition: Condition) -> npt.NDArray[np.bool_]:
-    """Say which customers meet a condition; a missing value meets none."""
-    name, symbol, value = condition
-    if name not in table.names:
-        raise ColumnNotFoundError.in_table("SegmentationBrief.audience", [name], table.names)
-    column = table[name]
-    listed = list(value) if symbol in _LISTS else [value]
-    if column.kind in ("ordinal", "nominal"):
-        values: npt.NDArray[Any] = column.values
-        listed = _positions(column, symbol, listed)
-    else:
-        values = column.values
-        if not all(isinstance(item, (int, float, np.number, np.bool_)) for item in listed):
-            remedy = "Compare it with a number."
-            raise ColumnTypeError.expected(
-                "SegmentationBrief.audience", name, "compared with numbers", repr(value), remedy
-            )
-    met = _OPERATORS[symbol](values, listed if symbol in _LISTS else listed[0])
-    return np.asarray(met, dtype=bool) & ~column.missing
-
-
-def _positions(column: Column, symbol: str, levels: list[Any]) -> list[int]:
-    if symbol in _COMPARISONS and column.kind == "nominal":
-        remedy = "Use == or in, or make it an ordered category."
-        raise ColumnTypeError.expected(
-            "SegmentationBrief.audience", column.name, f"ordered for {symbol!r}", "unordered categories", remedy
-        )
-    for level in levels:
-        if str(level) not in column.categories:
-            who = "SegmentationBrief.audience"
-            raise InvalidParameterError.unknown_name(who, f"level of {column.name!r}", level, column.categories)
-    return [column.categories.index(str(level)) for level in levels]
 
 
 @dataclass(frozen=True)
@@ -398,7 +278,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         left_out: list[tuple[str, int]] = []
         inside = np.ones(table.n_customers, dtype=bool)
         for condition in self.brief.audience:
-            met = _meets(table, condition)
+            met = meets(table, condition)
             words = " ".join(map(str, condition))
             left_out.append((words, int((inside & ~met).sum())))
             inside &= met
@@ -645,7 +525,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         table = read_customers(customers, who=type(self).__name__, customer_id=self._customer_id())
         inside = np.ones(table.n_customers, dtype=bool)
         for condition in self.brief.audience:
-            inside &= _meets(table, condition)
+            inside &= meets(table, condition)
         labels = np.full(table.n_customers, NOT_ASSIGNED, dtype=np.int64)
         if inside.any():
             labels[inside] = self.clusterer_.predict(customers if inside.all() else _keep(customers, inside))
