@@ -334,46 +334,38 @@ class SegmentLabelError(InvalidTableError):
         )
 
     @classmethod
-    def length(cls, who: str, n_labels: int, n_rows: int) -> SegmentLabelError:
+    def length(cls, who: str, n_labels: int, n_customers: int) -> SegmentLabelError:
         return cls(
-            f"{who}: y has {n_labels} labels and the table {n_rows} rows; they must match. "
-            "Pass the labels of these customers, in the order of the rows."
+            f"{who} got {n_labels} labels and {n_customers} customers; they must match. "
+            "Pass the labels of these customers."
         )
 
     @classmethod
-    def not_whole(cls, who: str, got: str) -> SegmentLabelError:
+    def not_labels(cls, who: str, got: str) -> SegmentLabelError:
         return cls(
-            f"{who}: segment labels must be whole numbers 0..k-1, one per customer (-1 for not assigned), got {got}. "
-            "Number them with pandas.factorize(labels, sort=True)[0]."
+            f"{who}: labels must be one whole number or text per customer (-1, None or NaN for not assigned), "
+            f"got {got}. Pass what a clusterer's predict returns, or the names of the segments."
         )
 
     @classmethod
-    def missing(cls, who: str, n_rows: int) -> SegmentLabelError:
+    def too_many(cls, who: str, n_segments: int, most: int) -> SegmentLabelError:
         return cls(
-            f"{who}: the segment is missing in {n_rows} row(s). Use -1 for customers who are in no segment, "
-            "or drop the rows."
+            f"{who}: the labels hold {n_segments:,} different values; more than {most:,} are no segments. "
+            "Check that they are not ids or values of a characteristic."
         )
 
     @classmethod
-    def gap(cls, who: str, found: Sequence[object]) -> SegmentLabelError:
+    def unknown(cls, who: str, labels: Sequence[object], names: Sequence[str]) -> SegmentLabelError:
         return cls(
-            f"{who}: segment labels must be 0..k-1 without gaps, got {list_names(found)}. Where rules define the "
-            "segments, of which some may be empty, pass segment_names=segmenter.segment_names_ to fit; number other "
-            "labels with pandas.factorize(labels, sort=True)[0]."
+            f"{who}: segments {list_names(labels)} were not there in fit, which saw {len(names)}: {list_names(names)}. "
+            "Pass labels of the same segments, or fit again."
         )
 
     @classmethod
-    def unknown(cls, who: str, labels: Sequence[object], n_segments: int) -> SegmentLabelError:
+    def unnamed(cls, who: str, labels: Sequence[object], names: Sequence[str]) -> SegmentLabelError:
         return cls(
-            f"{who}: segments {list_names(labels)} were not there in fit, which saw 0..{n_segments - 1}. "
-            "Pass labels of the same clusterer, or fit again."
-        )
-
-    @classmethod
-    def unnamed(cls, who: str, labels: Sequence[object], n_names: int) -> SegmentLabelError:
-        return cls(
-            f"{who}: segments {list_names(labels)} have no name; segment_names has {n_names}, for 0..{n_names - 1}. "
-            "Pass the names of all segments, in the order of their labels."
+            f"{who}: segments {list_names(labels)} have no name; the names are {list_names(names)}, for "
+            f"0..{len(names) - 1}. Pass the names of all segments, in the order of their labels."
         )
 
     @classmethod

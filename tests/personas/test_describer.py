@@ -23,7 +23,6 @@ from custseg.exceptions import (
     SegmentLabelError,
 )
 from custseg.personas import Persona, PersonaDescriber
-from custseg.personas._describer import NOT_ASSIGNED
 from tests.strategies import customer_tables
 
 EVIL = "<script>alert(1)</script>|*x*"
@@ -326,7 +325,7 @@ class TestInput:
         assert "60 customers are not assigned to a segment" in both.to_markdown()
         one = PersonaDescriber().fit(pd.concat([extra[:1], customers()]))
         assert "1 customer is not assigned" in one.to_html()
-        assert both.predict([0, -1])[1] == NOT_ASSIGNED
+        assert both.predict([0, -1])[1] == "not assigned"
 
     def test_a_matrix_with_labels(self):
         X = np.random.RandomState(0).randn(60, 2)
@@ -375,17 +374,14 @@ class TestInput:
     @pytest.mark.parametrize(
         ("labels", "message"),
         [
-            ([0, 1], "y has 2 labels and the table 30 rows"),
-            ([0, 2] * 15, r"without gaps, got '0', '2'"),
-            ([1, 2] * 15, r"without gaps, got '1', '2'"),
+            ([0, 1], "got 2 labels and 30 customers"),
             ([-1] * 30, r"all 30 customer\(s\) are labelled -1"),
             ([-2, 0, 1] * 10, "got the label -2"),
             ([0.5] * 30, "got fractions"),
             ([np.inf, 0] * 15, "got fractions"),
-            ([np.nan, 0] * 15, r"missing in 15 row\(s\)"),
-            (["a", "b"] * 15, "got values of type"),
-            ([True, False] * 15, "got values of type bool"),
-            (np.zeros((30, 2)), r"got an array of shape \(30, 2\)"),
+            (pd.date_range("2024-01-01", periods=30), "got values of type datetime64"),
+            (np.zeros((30, 2)), r"got ndarray of shape \(30, 2\)"),
+            (np.arange(1001) % 1001, "got 1001 labels and 30 customers"),
         ],
     )
     def test_labels_that_cannot_be_used(self, labels, message):
@@ -395,9 +391,7 @@ class TestInput:
 
     def test_a_segment_column_that_cannot_be_used(self):
         table = customers()
-        with pytest.raises(SegmentLabelError, match="column 'segment' is nominal"):
-            PersonaDescriber().fit(table.assign(segment="a"))
-        with pytest.raises(SegmentLabelError, match="missing in 300"):
+        with pytest.raises(SegmentLabelError, match=r"all 300 customer\(s\) are labelled -1"):
             PersonaDescriber().fit(table.assign(segment=np.nan))
         with pytest.raises(SegmentLabelError, match="y was passed, and the table has a column 'segment' too"):
             PersonaDescriber().fit(table, table["segment"])
@@ -434,11 +428,11 @@ class TestPredict:
             np.testing.assert_array_equal(describer.predict(X), expected)
 
     def test_what_it_cannot_name(self, describer):
-        with pytest.raises(SegmentLabelError, match=r"segments '3', '7' were not there in fit, which saw 0\.\.2"):
+        with pytest.raises(SegmentLabelError, match=r"segments '3', '7' were not there in fit, which saw 3: "):
             describer.predict([0, 3, 7])
         with pytest.raises(ColumnNotFoundError, match="'segment' not found"):
             describer.predict(customers().drop(columns="segment"))
-        with pytest.raises(SegmentLabelError, match="array of shape"):
+        with pytest.raises(SegmentLabelError, match="ndarray of shape"):
             describer.predict(np.zeros((3, 2)))
 
     def test_unfitted(self):
@@ -500,6 +494,6 @@ def test_any_table_gets_unique_names_and_valid_output(table, n_segments, min_gro
     ]
     assert len(describer.to_frame()) == n_segments
     assert describer.to_markdown().startswith("| segment |")
-    assert describer.predict(labels).tolist().count(NOT_ASSIGNED) == (labels < 0).sum() == describer.n_not_assigned_
+    assert describer.predict(labels).tolist().count("not assigned") == (labels < 0).sum() == describer.n_not_assigned_
     adjusted = describer.profile_["p_adjusted"]
     assert (adjusted.isna() == describer.profile_["p_value"].isna()).all()

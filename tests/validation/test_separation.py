@@ -430,30 +430,37 @@ def test_another_number_of_labels_is_refused(labels):
         segment_separation(mixed(), labels)
 
 
-@pytest.mark.parametrize("labels", [[0] * 60, [-1] * 60, [0] * 59 + [-1], [None] * 60])
+@pytest.mark.parametrize("labels", [[0] * 60, [0] * 59 + [-1], ["a"] * 59 + [None]])
 def test_fewer_than_two_segments_are_refused(labels):
-    with pytest.raises(InvalidParameterError, match="2 to 1,000 segments"):
+    with pytest.raises(InvalidParameterError, match="at least 2 segments"):
+        segment_separation(mixed(), labels)
+
+
+@pytest.mark.parametrize("labels", [[-1] * 60, [None] * 60, ["not assigned"] * 60])
+def test_labels_of_nobody_are_refused(labels):
+    with pytest.raises(SegmentLabelError, match="not assigned: there is no segment"):
         segment_separation(mixed(), labels)
 
 
 def test_ids_passed_as_labels_are_refused():
-    with pytest.raises(InvalidParameterError, match="got '1,001 segment"):
+    with pytest.raises(SegmentLabelError, match="hold 1,001 different values"):
         segment_separation(np.arange(1001.0)[:, None] % 7, np.arange(1001), embedder="passthrough")
 
 
 @pytest.mark.parametrize(
     ("labels", "words"),
     [
-        ("segment", "got 'str of shape"),
-        (None, "got 'NoneType of shape"),
-        (np.zeros((60, 1)), "of shape \\(60, 1\\)"),
+        ("segment", "got str of shape"),
+        (None, "got NoneType of shape"),
+        (np.zeros((60, 2)), "of shape \\(60, 2\\)"),
+        ([-2, 0, 1] * 20, "got the label -2"),
         (np.arange(60) / 2, "fractions"),
         (np.array([np.inf, *range(59)]), "fractions"),
         (pd.date_range("2024-01-01", periods=60), "values of type datetime64"),
     ],
 )
 def test_labels_of_another_kind_are_refused(labels, words):
-    with pytest.raises(InvalidParameterError, match=words):
+    with pytest.raises(SegmentLabelError, match=words):
         segment_separation(mixed(), labels)
 
 

@@ -15,7 +15,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from custseg._core.base import OutputKind
 from custseg._core.frames import collect, is_table, open_table, typed_pandas
@@ -303,6 +303,23 @@ def _read_column(series: Any, name: str, who: str, kind: str | None) -> Column:
     raise ColumnTypeError.expected(who, name, "numbers, bools, text or categories", dtype, remedy)
 
 
+def read_matrix(X: Any, *, who: str) -> CustomerTable:
+    """Read a numeric matrix with one row per customer, its columns called x0, x1, ..."""
+    matrix = check_array(X, dtype=np.float64, ensure_all_finite="allow-nan", estimator=who)
+    return _of_matrix(matrix, None, {}, who)
+
+
+def _of_matrix(
+    matrix: npt.NDArray[np.float64], names: list[str] | None, kinds: Mapping[str, str], who: str
+) -> CustomerTable:
+    names = names or [f"x{position}" for position in range(matrix.shape[1])]
+    check_kinds(kinds, names, who)
+    columns = tuple(
+        _numbers(matrix[:, position], name, who, kinds.get(name, "numeric")) for position, name in enumerate(names)
+    )
+    return CustomerTable(columns, len(matrix), named=False)
+
+
 def level_text(value: object) -> str:
     """Write a value as a level: the number 1.0 is the level "1"."""
     is_whole = isinstance(value, (float, np.floating)) and float(value).is_integer()
@@ -373,14 +390,7 @@ class CustomerTableMixin:
 
     def _read_matrix(self, X: Any, fitting: bool, kinds: Mapping[str, str] | None) -> CustomerTable:
         matrix = validate_data(self, X, reset=fitting, dtype=np.float64, ensure_all_finite="allow-nan")
-        names = [f"x{position}" for position in range(matrix.shape[1])] if fitting else self._columns_in_fit
-        who = type(self).__name__
-        check_kinds(kinds or {}, names, who)
-        columns = tuple(
-            _numbers(matrix[:, position], name, who, (kinds or {}).get(name, "numeric"))
-            for position, name in enumerate(names)
-        )
-        return CustomerTable(columns, len(matrix), named=False)
+        return _of_matrix(matrix, None if fitting else self._columns_in_fit, kinds or {}, type(self).__name__)
 
     def _as_fitted(self, table: CustomerTable) -> CustomerTable:
         fitted = self._columns_in_fit

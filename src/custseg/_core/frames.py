@@ -13,6 +13,7 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from custseg._core.base import OutputKind
@@ -328,6 +329,19 @@ def collect(query: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
     if long:
         query = query.with_columns(nw.col(name).cast(nw.Int64) for name in long)
     return query.collect("polars" if is_installed("polars") and is_installed("pyarrow") else "pandas")
+
+
+def keep_rows(X: Any, rows: npt.NDArray[np.bool_]) -> Any:
+    """Keep some rows of customers, in the kind of frame that they come in; of a path, in pandas."""
+    if isinstance(X, (pd.DataFrame, np.ndarray)):
+        return X[rows]
+    if not is_table(X):
+        return np.asarray(X)[rows]
+    if is_path(X):
+        return collect(open_table(X, who="keep_rows", in_order=True).frame).to_pandas()[rows]
+    frame = nw.from_native(X)
+    eager = frame.collect() if isinstance(frame, nw.LazyFrame) else frame
+    return eager.filter(rows.tolist()).to_native()
 
 
 def by_partition(frame: nw.LazyFrame[Any], step: Callable[[nw.LazyFrame[Any]], nw.LazyFrame[Any]]) -> nw.LazyFrame[Any]:

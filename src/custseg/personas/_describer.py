@@ -15,15 +15,15 @@ from custseg._core.base import Estimator
 from custseg._core.customers import CustomerTable, CustomerTableMixin
 from custseg._core.frames import is_table
 from custseg._core.params import COLUMN, NONE, Integer, ParameterTable
+from custseg._core.segments import NOT_ASSIGNED_WORDS, known_segments
 from custseg._core.words import format_share, humanise
-from custseg.exceptions import InvalidParameterError, InvalidTableError, SegmentLabelError
-from custseg.personas._labels import find_id, read_labels, segment_labels
+from custseg.exceptions import InvalidParameterError, InvalidTableError
+from custseg.personas._labels import find_id, labels_of
 from custseg.personas._naming import name_personas
 from custseg.personas._profile import Profile, empty_profile, profile_customers
 from custseg.personas._render import to_html, to_markdown, write_value
 from custseg.personas._traits import Persona, Trait, find_traits
-
-NOT_ASSIGNED = "not assigned"
+from custseg.segmentation import Segmentation
 
 
 class PersonaDescriber(CustomerTableMixin, Estimator):
@@ -38,7 +38,7 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
     Parameters
     ----------
     segment : str, default="segment"
-        The column of labels 0..k-1, with -1 for customers in no segment, who are counted and left out.
+        The column of labels, with -1 or nothing for customers in no segment, who are counted and left out.
     n_traits : int, default=5
         The most traits a persona shows.
     min_group_size : int, default=10
@@ -143,17 +143,19 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
 
         Parameters
         ----------
-        X : DataFrame of shape (n_customers, n_columns), path, or numeric matrix
-            One row per customer, in original units. The labels are its column ``segment``, or ``y``;
-            a matrix needs ``y``, and its columns are called x0, x1, ...
-        y : array-like of shape (n_customers,), default=None
-            The labels, where ``X`` has no column of them.
+        X : Segmentation, DataFrame of shape (n_customers, n_columns), path, or numeric matrix
+            A segmentation; or one row per customer, in original units. The labels are then its column
+            ``segment``, or ``y``; a matrix needs ``y``, and its columns are called x0, x1, ...
+        y : array-like or Series of shape (n_customers,), default=None
+            The labels, where ``X`` has no column of them: whole numbers, text, bools or categories; -1, "not assigned"
+            and missing values for customers in no segment. A pandas Series is aligned by customer id wherever both
+            bear ids. The whole numbers 0..k-1 are segments by position; any other labels are names, in sorted order.
         clustered_on : collection of str, default=None
-            The columns that formed the segments. None is the cautious reading: all of them.
+            The columns that formed the segments. None is the cautious reading: all of them. A segmentation knows.
         segment_names : sequence of str, default=None
             The names of the segments; position = label. For segments that have names already, such as
             those defined by rules: personas bear them instead of names made of their traits, and a
-            segment may be empty. None: the labels leave no gap.
+            segment may be empty. A segmentation knows.
 
         Returns
         -------
@@ -165,8 +167,10 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         ColumnNotFoundError
             If there are no labels, neither in ``X`` nor in ``y``.
         SegmentLabelError
-            If there are two sets of labels, if they are not 0..k-1 (and -1), or not as many as rows, or
+            If there are two sets of labels, if they are neither whole numbers nor text, or not as many as rows, or
             a label has no name.
+        CustomerIdError
+            If labels with an index of their own cannot be aligned: an id is missing or there twice.
         InvalidTableError
             If the table has no characteristic besides the labels.
         InvalidParameterError
@@ -174,21 +178,37 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         """
         self._check_parameters()
         who = type(self).__name__
-        table = self._read(X, fitting=True, customer_id=self.customer_id)
-        names = _segment_names(segment_names, who)
-        labels, table = segment_labels(
-            table, y, segment=self.segment, is_matrix=not _has_names(X), n_named=len(names), who=who
-        )
-        table = find_id(table, self.customer_id, first_too=table.ids is None and is_table(X), who=who)
+        found = self._segmentation(X, y, clustered_on, segment_names)
+        table = found.customer_table
+        if found is not X:
+            table = find_id(table, self.customer_id, first_too=table.ids is None and is_table(X), who=who)
         if not table.columns:
             raise InvalidTableError(
                 f"{who}: the table has no characteristic besides the segment {self.segment!r}. "
                 "Pass the customers with at least one column to describe them by."
             )
-        used = _clustered_on(clustered_on, table.names, who)
         self._labels = humanise(table.names)
-        self._describe(table, labels, used, names)
+        # labels that are no positions stay what the segments are known by
+        self._levels = None if found is X or segment_names is not None else found.names
+        self._describe(table, found.labels, found.clustered_on, found.names or ())
         return self
+
+    def _segmentation(
+        self, X: Any, y: Any, clustered_on: Collection[str] | None, segment_names: Sequence[str] | None
+    ) -> Segmentation:
+        """Take the segmentation, or make one of a table and its labels."""
+        who = type(self).__name__
+        if not isinstance(X, Segmentation):
+            table = self._read(X, fitting=True, customer_id=self.customer_id)
+            options: dict[str, Any] = {"segment": self.segment, "customer_id": self.customer_id}
+            return Segmentation._of_table(  # noqa: SLF001 - what `of` does, of a table that is read
+                who, table, X, y, names=segment_names, clustered_on=clustered_on, **options
+            )
+        for name, given in (("y", y), ("clustered_on", clustered_on), ("segment_names", segment_names)):
+            if given is not None:
+                raise InvalidParameterError.not_allowed(who, name, "None, since the segmentation says it", given)
+        self._read(X.customer_table, fitting=True)
+        return X
 
     def _describe(
         self, table: CustomerTable, labels: npt.NDArray[np.int64], clustered_on: Collection[str], given: Sequence[str]
@@ -250,7 +270,8 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         Parameters
         ----------
         X : DataFrame, path, or array-like of shape (n_customers,)
-            A customer table with the column ``segment`` (no other column is looked at), or the labels.
+            A customer table with the column ``segment`` (no other column is looked at), or the labels: those of
+            ``fit``, or names of segments.
 
         Returns
         -------
@@ -265,11 +286,10 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
             If a label was not seen in ``fit``.
         """
         check_is_fitted(self)
-        labels = read_labels(X, segment=self.segment, who=type(self).__name__)
-        unknown = np.unique(labels[labels >= len(self.personas_)])
-        if len(unknown):
-            raise SegmentLabelError.unknown(type(self).__name__, unknown.tolist(), len(self.personas_))
-        return np.array([*self.segment_names_, NOT_ASSIGNED], dtype=object)[labels]
+        who = type(self).__name__
+        names = self.segment_names_ if self._levels is None else self._levels
+        labels = known_segments(who, labels_of(X, self.segment, who), names, by_position=self._levels is None)
+        return np.array([*self.segment_names_, NOT_ASSIGNED_WORDS], dtype=object)[labels]
 
     def to_frame(self) -> pd.DataFrame:
         """Return the personas as a table, one row each.
@@ -346,31 +366,6 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
 
 # Everyone cannot differ from anyone else; so many figures of the typical customer stand in for traits.
 _TOLD_OF_EVERYONE = 4
-
-
-def _has_names(X: Any) -> bool:
-    return isinstance(X, CustomerTable) or is_table(X)
-
-
-def _segment_names(names: Sequence[str] | None, who: str) -> list[str]:
-    if names is None:
-        return []
-    if isinstance(names, str) or not all(isinstance(name, str) for name in names) or not names:
-        raise InvalidParameterError.not_allowed(who, "segment_names", "a list of names", names)
-    if len(set(names)) < len(names):
-        raise InvalidParameterError.not_allowed(who, "segment_names", "names that differ", list(names))
-    return list(names)
-
-
-def _clustered_on(names: Collection[str] | None, columns: list[str], who: str) -> Collection[str]:
-    if names is None:
-        return columns
-    if isinstance(names, str):
-        raise InvalidParameterError.not_allowed(who, "clustered_on", "a list of column names", names)
-    for name in names:
-        if name not in columns:
-            raise InvalidParameterError.unknown_name(f"{who}.fit(clustered_on=...)", "column", name, columns)
-    return set(names)
 
 
 def _persona(

@@ -7,6 +7,7 @@ stay in original units outside: only what the distance sees is scaled. Tables of
 assigned batch by batch.
 """
 
+from custseg.segmentation._base.segmentation import Segmentation
 from custseg.segmentation._clusterer.clusterer import SegmentClusterer
 from custseg.segmentation._clusterer.n_segments import select_n_segments
 from custseg.segmentation._embedding.embedder import CharacteristicEmbedder
@@ -37,6 +38,7 @@ __all__ = [
     "SegmentAssignment",
     "SegmentClusterer",
     "SegmentSelection",
+    "Segmentation",
     "assign_segments",
     "select_n_segments",
 ]

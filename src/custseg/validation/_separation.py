@@ -11,18 +11,21 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.spatial.distance import cdist
+from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from custseg._core.arrays import Floats, Integers
 from custseg._core.customers import Column, CustomerTable
 from custseg._core.params import RANDOM_STATE, check
+from custseg._core.segments import read_segments
+from custseg.exceptions import InvalidParameterError
+from custseg.segmentation import Segmentation
 from custseg.segmentation._base.order import order_by_content
 from custseg.segmentation._base.segmenter import DEFAULT_ID
 from custseg.segmentation._clusterer.embedded import EMBEDDER, Embedded, embedded
 from custseg.segmentation._embedding.embedder import CharacteristicEmbedder
 from custseg.segmentation._kmeans.nearest import unit_of
 from custseg.segmentation._kmeans.patterns import content_hash
-from custseg.validation._segment_of import segment_of
 
 __all__ = ["SILHOUETTE_CUSTOMERS", "SeparationResult", "segment_separation"]
 
@@ -93,7 +96,7 @@ class SeparationResult:
 
 def segment_separation(
     X: Any,
-    labels: Any,
+    labels: Any = None,
     *,
     embedder: CharacteristicEmbedder | Literal["passthrough"] | None = None,
     random_state: int | np.random.RandomState | None = None,
@@ -105,14 +108,15 @@ def segment_separation(
 
     Parameters
     ----------
-    X : DataFrame, path, or array-like of shape (n_customers, n_characteristics)
-        One row per customer. A matrix holds numeric characteristics ``x0``, ``x1``, ...
-    labels : array-like or Series of shape (n_customers,)
+    X : Segmentation, DataFrame, path, or array-like of shape (n_customers, n_characteristics)
+        A segmentation, or one row per customer. A matrix holds numeric characteristics ``x0``, ``x1``, ...
+    labels : array-like or Series of shape (n_customers,), default=None
         The segment of each customer, whole numbers or text; -1, None and NaN for a customer in none. A pandas Series
-        whose index is not that of ``X`` is aligned by customer id.
+        whose index is not that of ``X`` is aligned by customer id. A segmentation has them.
     embedder : CharacteristicEmbedder, "passthrough" or None, default=None
         What turns characteristics into distances. It is cloned and fitted on ``X``, those in no segment included; None
-        stands for ``CharacteristicEmbedder()``, ``"passthrough"`` for numbers as they are, without missing values.
+        stands for that of the segmentation's clusterer where there is one, else ``CharacteristicEmbedder()``;
+        ``"passthrough"`` for numbers as they are, without missing values.
     random_state : int, RandomState or None, default=None
         Source of the sample of more than :data:`SILHOUETTE_CUSTOMERS` customers.
 
@@ -125,9 +129,10 @@ def segment_separation(
     Raises
     ------
     InvalidParameterError
-        If there are fewer than 2 segments, or more than 1,000; if the labels are neither whole numbers nor text.
+        If there are fewer than 2 segments.
     SegmentLabelError
-        If there are more or fewer labels than customers; if ``X`` has a column ``segment``.
+        If there are more or fewer labels than customers, or of more than 1,000 segments; if they are neither whole
+        numbers nor text; if ``X`` has a column ``segment``.
     CustomerIdError
         If labels with an index of their own cannot be aligned: an id is missing or there twice.
     InvalidTableError
@@ -180,9 +185,16 @@ def segment_separation(
     0.69
     """
     check(_WHO, _PARAMETERS, {"embedder": embedder, "random_state": random_state})
+    if isinstance(X, Segmentation):
+        embedder = _embedder_of(X, labels, embedder)
+        X, labels = X.customer_table, np.array([*X.segment_names, None], dtype=object)[X.labels]
     space = embedded(_WHO, X, embedder)
-    segments = segment_of(_WHO, labels, X, space.table, getattr(embedder, "customer_id", DEFAULT_ID))
-    names = segments.names
+    customer_id = getattr(embedder, "customer_id", DEFAULT_ID)
+    segments = read_segments(_WHO, labels, space.table, X=X, customer_id=customer_id)
+    names = segments.levels
+    if len(names) < 2:
+        words = "of at least 2 segments with customers (-1, None and NaN are none)"
+        raise InvalidParameterError.not_allowed(_WHO, "labels", words, f"{len(names):,} segment(s)")
     customers, table = _arrange(space, segments.codes, len(names))
     variance = _Variance.of(customers.points, customers.codes, len(names))
     with np.errstate(over="ignore"):
@@ -212,6 +224,15 @@ def segment_separation(
         n_not_assigned=int((segments.codes < 0).sum()),
         n_sampled=n_sampled,
     )
+
+
+def _embedder_of(segmentation: Segmentation, labels: Any, embedder: Any) -> Any:
+    """Return the embedder to be used for a segmentation: the one asked for, else that of its clusterer."""
+    if labels is not None:
+        words = "None, since the segmentation says who is in which segment"
+        raise InvalidParameterError.not_allowed(_WHO, "labels", words, labels)
+    fitted = getattr(segmentation.clusterer, "embedder_", None)
+    return embedder if embedder is not None or fitted is None else clone(fitted)
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,9 @@ import pandas as pd
 from custseg._core.frames import collect, open_table
 from custseg._core.optional import require
 from custseg._core.paths import is_path
+from custseg._core.segments import SEGMENT
 
-__all__ = ["SEGMENT", "frame_kind", "with_segment"]
-
-SEGMENT = "segment"
-"""The name of the appended column."""
+__all__ = ["frame_kind", "with_segment"]
 
 
 def frame_kind(X: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,10 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 from custseg._core.arrays import Integers
 from custseg._core.base import Estimator, TableOutputMixin
 from custseg._core.customers import CustomerTable, CustomerTableMixin
+from custseg._core.segments import SEGMENT
 from custseg.exceptions import InvalidParameterError, SegmentLabelError
 from custseg.segmentation._base.checks import customer_mass
-from custseg.segmentation._base.labelled import SEGMENT, frame_kind, with_segment
+from custseg.segmentation._base.labelled import frame_kind, with_segment
 
 __all__ = ["DEFAULT_ID", "Segmenter", "refuse_segment_as_id"]
 
@@ -44,6 +45,8 @@ class Segmenter(  # type: ignore[call-arg]
     A subclass learns the segments in ``fit``, sets ``labels_``, ``n_segments_`` and
     ``segment_sizes_`` there, and says in ``predict`` which segment a customer belongs to.
     """
+
+    defined_by_rules: ClassVar[bool] = False
 
     customer_id: str
     order_by: str | None

@@ -14,10 +14,10 @@ import pandas as pd
 from custseg._core.arrays import Floats, Integers
 from custseg._core.customers import CustomerTable
 from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Integer, Number, OneOf, ParameterTable, Where
+from custseg._core.segments import SEGMENT
 from custseg._core.warning import warn
 from custseg.exceptions import InfeasibleError, UnseenCategoryWarning
 from custseg.segmentation._base.checks import MAPPING_OR_NONE, characteristic_weights, check_for_ids, warn_of_constant
-from custseg.segmentation._base.labelled import SEGMENT
 from custseg.segmentation._base.order import order_by_content, segment_order
 from custseg.segmentation._base.segmenter import DEFAULT_ID, Segmenter
 from custseg.segmentation._kmeans.balance import balance

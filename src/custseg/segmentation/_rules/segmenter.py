@@ -14,13 +14,13 @@ from sklearn.utils.validation import check_is_fitted
 from custseg._core.arrays import Integers
 from custseg._core.customers import CustomerTable
 from custseg._core.params import COLUMN, NONE, Instance, OneOf, ParameterTable, Where, check
+from custseg._core.segments import NOT_ASSIGNED, NOT_ASSIGNED_WORDS, SEGMENT
 from custseg._core.warning import warn
 from custseg.exceptions import (
     InvalidParameterError,
     UnseenCategoryWarning,
     list_names,
 )
-from custseg.segmentation._base.labelled import SEGMENT
 from custseg.segmentation._base.segmenter import DEFAULT_ID, Segmenter
 from custseg.segmentation._rules.columns import Domain, find_domains, first_match, matches, unseen_levels
 from custseg.segmentation._rules.grid import Grid
@@ -28,11 +28,7 @@ from custseg.segmentation._rules.report import RuleReport, refuse_impossible, re
 from custseg.segmentation._rules.rules import Rule, read_rules
 from custseg.segmentation._rules.sql import case_expression, quote_name
 
-__all__ = ["NOT_ASSIGNED", "RuleDefinedSegmenter", "RuleSegmenter"]
-
-
-NOT_ASSIGNED = -1
-_NOT_ASSIGNED_WORDS = "not assigned"
+__all__ = ["RuleDefinedSegmenter", "RuleSegmenter"]
 
 
 class RuleDefinedSegmenter(Segmenter):
@@ -41,6 +37,8 @@ class RuleDefinedSegmenter(Segmenter):
     A subclass sets ``rules_`` (over the columns of the table) and ``otherwise_`` in ``fit``, and hands
     the table over to ``_apply``.
     """
+
+    defined_by_rules = True
 
     rules_: tuple[Rule, ...]
     otherwise_: str | None
@@ -161,12 +159,12 @@ class RuleDefinedSegmenter(Segmenter):
         check_is_fitted(self)
         who = f"{type(self).__name__}.to_sql"
         check(who, _SQL_PARAMETERS, {"table": table, "quote": quote})
-        if names and self.otherwise_ is None and _NOT_ASSIGNED_WORDS in self.segment_names_:
-            words = f"False where a rule is named {_NOT_ASSIGNED_WORDS!r}, which stands for no rule (or rename it)"
+        if names and self.otherwise_ is None and NOT_ASSIGNED_WORDS in self.segment_names_:
+            words = f"False where a rule is named {NOT_ASSIGNED_WORDS!r}, which stands for no rule (or rename it)"
             raise InvalidParameterError.not_allowed(who, "names", words, names)
         results: list[int | str] = [*self.segment_names_] if names else [*range(self.n_segments_)]
         if self.otherwise_ is None:
-            results.append(_NOT_ASSIGNED_WORDS if names else NOT_ASSIGNED)
+            results.append(NOT_ASSIGNED_WORDS if names else NOT_ASSIGNED)
         expression = case_expression(self.rules_, self._domains, results, quote=quote)
         if table is None:
             return expression

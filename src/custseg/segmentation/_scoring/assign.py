@@ -18,8 +18,8 @@ from custseg._core.frames import is_frame, to_kind
 from custseg._core.optional import require
 from custseg._core.params import COLUMN, NONE, Instance, Integer, OneOf, check
 from custseg._core.paths import is_path
+from custseg._core.segments import SEGMENT
 from custseg.exceptions import ConfigurationError, CustomerIdError, InvalidTableError, ReportPathError
-from custseg.segmentation._base.labelled import SEGMENT
 from custseg.segmentation._scoring.batches import read_batches
 from custseg.segmentation._scoring.scorer import Notes, Scorer, make_scorer
 from custseg.segmentation._scoring.spark import is_spark, score_on_spark, write_from_spark

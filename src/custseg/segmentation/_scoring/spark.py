@@ -14,8 +14,8 @@ import narwhals.stable.v2 as nw
 
 from custseg._core.optional import require
 from custseg._core.paths import is_path
+from custseg._core.segments import SEGMENT
 from custseg.exceptions import InvalidTableError, ReportPathError
-from custseg.segmentation._base.labelled import SEGMENT
 from custseg.segmentation._scoring.scorer import Notes, Scorer
 
 __all__ = ["is_spark", "score_on_spark", "write_from_spark"]

@@ -1,0 +1,410 @@
+"""What a segmentation hands over: customers, who is in which segment, and what made it so."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Self
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.validation import check_is_fitted
+
+from custseg._core.arrays import Floats, Integers
+from custseg._core.customers import CustomerTable, read_customers, read_matrix
+from custseg._core.frames import is_table, keep_rows
+from custseg._core.segments import NOT_ASSIGNED, NOT_ASSIGNED_WORDS, SEGMENT, aligned, column_of_labels, read_segments
+from custseg.exceptions import ColumnNotFoundError, ColumnTypeError, InvalidParameterError, SegmentLabelError
+from custseg.segmentation._base.segmenter import DEFAULT_ID, Segmenter
+
+__all__ = ["MadeBy", "Segmentation"]
+
+MadeBy = Literal["clusterer", "rules", "cut", "labels"]
+
+_WHO = "Segmentation"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Segmentation:
+    """Customers in segments, as every later stage takes them.
+
+    Profiles, personas, validation, value, prices and targeting need the customers in original units, their segments,
+    and what these were made of; nothing else of the way that led there. :meth:`of` makes one of any table and labels,
+    :meth:`by` of a fitted segmenter; a fitted study has one as ``segmentation_``.
+
+    Attributes
+    ----------
+    customers : DataFrame, path, or array-like of shape (n_customers, n_characteristics)
+        One row per customer, in original units, as they were passed.
+    customer_table : CustomerTable
+        The same, as every stage reads them: typed columns, and the ids.
+    labels : ndarray of shape (n_customers,)
+        The segment of each customer, 0 to ``n_segments - 1``; -1 for a customer in none.
+    n_segments : int
+        The number of segments. Those of rules and of names may be empty.
+    names : tuple of str or None
+        The names of the segments; position = label. None where they have none yet.
+    made_by : {"clusterer", "rules", "cut", "labels"}
+        What made the segments: a clusterer found them; rules define them; a *cut* goes through one continuum and is
+        useful at best; or *labels* were passed, and nothing more is known.
+    clustered_on : tuple of str
+        The characteristics that formed the segments. All others are descriptors.
+    clusterer : Segmenter or None
+        What assigns new customers.
+    value : ndarray of shape (n_customers,) or None
+        What each customer is worth; NaN where it is not known, None where it is of nobody.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from custseg.segmentation import Segmentation
+    >>> customers = pd.DataFrame({"spend": [10.0, 30.0, 20.0]}, index=pd.Index([7, 8, 9], name="customer_id"))
+    >>> labels = pd.Series({9: "web", 8: "shop", 7: "web"})
+    >>> segmentation = Segmentation.of(customers, labels, value="spend")
+    >>> segmentation.to_frame()
+       segment  name  n_customers     share  value  value_share
+    0        0  shop            1  0.333333   30.0          0.5
+    1        1   web            2  0.666667   30.0          0.5
+    """
+
+    customers: Any = field(repr=False)
+    customer_table: CustomerTable = field(repr=False)
+    labels: Integers = field(repr=False)
+    n_segments: int
+    names: tuple[str, ...] | None = None
+    made_by: MadeBy = "labels"
+    clustered_on: tuple[str, ...] = field(repr=False)
+    clusterer: Segmenter | None = field(default=None, repr=False)
+    value: Floats | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        X: Any,
+        labels: Any = None,
+        *,
+        segment: str = SEGMENT,
+        names: Sequence[str] | None = None,
+        clustered_on: Collection[str] | None = None,
+        value: Any = None,
+        customer_id: str | None = DEFAULT_ID,
+    ) -> Self:
+        """Put customers and their labels together.
+
+        Parameters
+        ----------
+        X : DataFrame, path, or array-like of shape (n_customers, n_characteristics)
+            One row per customer, in original units.
+        labels : array-like or Series of shape (n_customers,), default=None
+            The segment of each customer: whole numbers, text, bools or categories; -1, "not assigned" and missing
+            values for a customer in none. None takes the column ``segment`` of ``X``. A pandas Series is aligned by
+            the ids of the customers wherever both bear ids. The whole numbers 0..k-1 are segments by position; any
+            other labels become names, in sorted order.
+        segment : str, default="segment"
+            The column of labels, where ``labels`` is None.
+        names : sequence of str, default=None
+            The names of the segments; position = label. Then a segment may be empty.
+        clustered_on : collection of str, default=None
+            The columns that formed the segments; None is the cautious reading: all of them.
+        value : str, array-like or Series, default=None
+            What each customer is worth: a column of ``X``, or figures, aligned as the labels are.
+        customer_id : str or None, default="customer_id"
+            The column that identifies the customers, where it is not the index of a pandas DataFrame.
+
+        Returns
+        -------
+        Segmentation
+            Customers and labels, ``made_by`` "labels".
+
+        Raises
+        ------
+        SegmentLabelError
+            If there are no labels or two sets of them; if there are more or fewer labels than customers; if they are
+            neither whole numbers nor text; if nobody is in a segment; if a label has no name.
+        CustomerIdError
+            If labels with an index of their own cannot be aligned: an id is missing or there twice.
+        ColumnNotFoundError
+            If there is no column ``segment``, or none of the name in ``value`` or ``clustered_on``.
+        InvalidTableError
+            If the table cannot be used.
+        """
+        options = {"segment": segment, "names": names, "clustered_on": clustered_on, "value": value}
+        return cls._of_table(_WHO, _read(X, customer_id), X, labels, customer_id=customer_id, **options)
+
+    @classmethod
+    def _of_table(
+        cls,
+        who: str,
+        table: CustomerTable,
+        X: Any,
+        labels: Any,
+        *,
+        segment: str = SEGMENT,
+        names: Sequence[str] | None = None,
+        clustered_on: Collection[str] | None = None,
+        value: Any = None,
+        customer_id: str | None = DEFAULT_ID,
+    ) -> Self:
+        """Do what :meth:`of` does for a stage that has read the customers: ``table`` is what was read of ``X``."""
+        if labels is None:
+            labels, table = _labels_in(who, table, segment)
+        elif table.named and segment in table.names:
+            raise SegmentLabelError.twice(who, segment)
+        given = _checked_names(who, names)
+        found = read_segments(who, labels, table, X=X, customer_id=customer_id, names=given)
+        return cls(
+            customers=X,
+            customer_table=table,
+            labels=found.codes,
+            n_segments=found.n_segments,
+            names=found.names,
+            clustered_on=_checked_columns(who, clustered_on, table.names),
+            value=_values(who, value, table, X, customer_id),
+        )
+
+    @classmethod
+    def by(
+        cls,
+        segmenter: Segmenter,
+        X: Any,
+        labels: Integers | None = None,
+        *,
+        made_by: MadeBy | None = None,
+        value: Any = None,
+    ) -> Self:
+        """Put customers into the segments of a fitted segmenter.
+
+        Parameters
+        ----------
+        segmenter : Segmenter
+            Fitted.
+        X : DataFrame, path, or array-like of shape (n_customers, n_characteristics)
+            One row per customer, with the characteristics of ``fit``.
+        labels : ndarray of shape (n_customers,), default=None
+            Their segments, where they are known; None asks the segmenter.
+        made_by : {"clusterer", "rules", "cut"}, default=None
+            None is "rules" for segments that rules define, else "clusterer".
+        value : str, array-like or Series, default=None
+            What each customer is worth: a column of ``X``, or figures, aligned by customer id.
+
+        Returns
+        -------
+        Segmentation
+            The customers, and the segmenter as ``clusterer``.
+
+        Raises
+        ------
+        NotFittedError
+            If the segmenter is not fitted.
+        ColumnChangeError, InvalidTableError
+            As the segmenter's ``predict``.
+        """
+        check_is_fitted(segmenter)
+        by_rules = segmenter.defined_by_rules
+        customer_id = segmenter.customer_id
+        table = _read(X, customer_id)
+        return cls(
+            customers=X,
+            customer_table=table,
+            labels=segmenter.predict(X) if labels is None else labels,
+            n_segments=segmenter.n_segments_,
+            names=tuple(segmenter.segment_names_) if by_rules else None,
+            made_by=made_by or ("rules" if by_rules else "clusterer"),
+            clustered_on=tuple(getattr(segmenter, "clustered_on_", table.names)),
+            clusterer=segmenter,
+            value=_values(_WHO, value, table, X, customer_id),
+        )
+
+    @property
+    def segment_names(self) -> tuple[str, ...]:
+        """The names of the segments; position = label. "Segment 0" and so on where they have none."""
+        return self.names or tuple(f"Segment {label}" for label in range(self.n_segments))
+
+    @property
+    def sizes(self) -> Integers:
+        """The number of customers in each segment."""
+        return np.bincount(self.labels[self.labels >= 0], minlength=self.n_segments)
+
+    @property
+    def n_customers(self) -> int:
+        """The number of customers, in a segment or not."""
+        return len(self.labels)
+
+    @property
+    def n_not_assigned(self) -> int:
+        """The number of customers in no segment."""
+        return int(np.count_nonzero(self.labels == NOT_ASSIGNED))
+
+    @property
+    def labels_by_customer(self) -> pd.Series[int]:
+        """The segment of each customer by id; by the number of the row where customers have no ids."""
+        index = pd.Index(self._ids, name=None if self.clusterer is None else self.clusterer.customer_id)
+        return pd.Series(self.labels, index=index, name=SEGMENT, dtype="int64")
+
+    @property
+    def _ids(self) -> Any:
+        return np.arange(self.n_customers) if self.customer_table.ids is None else self.customer_table.ids
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per segment.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``segment, name, n_customers, share, value, value_share``. Shares are of the customers in a
+            segment, and of their value; NaN where no value is known, or it does not add up to more than 0.
+        """
+        inside, n_segments = self.labels >= 0, self.n_segments
+        value = np.full(n_segments, np.nan)
+        if self.value is not None:
+            value = np.bincount(self.labels[inside], np.nan_to_num(self.value[inside]), n_segments)
+        total = value.sum()
+        return pd.DataFrame(
+            {
+                "segment": np.arange(n_segments),
+                "name": list(self.segment_names),
+                "n_customers": self.sizes,
+                "share": self.sizes / max(1, self.sizes.sum()),
+                "value": value,
+                "value_share": value / total if total > 0 else np.full(n_segments, np.nan),
+            }
+        )
+
+    def customers_of(self, segment: int | str) -> Any:
+        """Return the customers of a segment, by its label or its name.
+
+        Parameters
+        ----------
+        segment : int or str
+            The label or the name; -1 for customers in no segment.
+
+        Returns
+        -------
+        DataFrame or ndarray
+            Its customers, in the kind of ``customers`` (pandas for a path).
+
+        Raises
+        ------
+        InvalidParameterError
+            If there is no such segment.
+        """
+        if isinstance(segment, str):
+            if segment not in self.segment_names:
+                raise InvalidParameterError.unknown_name(_WHO, "segment", segment, self.segment_names)
+            segment = self.segment_names.index(segment)
+        elif not NOT_ASSIGNED <= segment < self.n_segments:
+            raise InvalidParameterError.not_allowed(_WHO, "segment", f"-1 to {self.n_segments - 1}", segment)
+        return keep_rows(self.customers, self.labels == segment)
+
+    def compare(self, other: Segmentation) -> pd.DataFrame:
+        """Count the customers that two segmentations share, segment by segment.
+
+        Parameters
+        ----------
+        other : Segmentation
+            Of the same customers or of some of them, known by their ids.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Rows are the segments of this one, columns those of the other, by name; "not assigned" where someone is in
+            none. Customers of one alone are in neither.
+        """
+        own = pd.Series(self._names_by_customer, name=SEGMENT)
+        others = pd.Series(other._names_by_customer, name="other segment")
+        return pd.crosstab(own, others.reindex(own.index), dropna=True)
+
+    @property
+    def _names_by_customer(self) -> pd.Series[str]:
+        names = np.array([*self.segment_names, NOT_ASSIGNED_WORDS], dtype=object)
+        return pd.Series(names[self.labels], index=pd.Index(self._ids))
+
+    def named(self, names: Sequence[str]) -> Self:
+        """Return the same segments with these names; position = label.
+
+        Parameters
+        ----------
+        names : sequence of str
+            One name for each segment, no two alike.
+
+        Returns
+        -------
+        Segmentation
+            With ``names``.
+
+        Raises
+        ------
+        InvalidParameterError
+            If there are more or fewer names than segments, or two alike.
+        """
+        if len(names) != self.n_segments:
+            words = f"one name for each of {self.n_segments} segment(s)"
+            raise InvalidParameterError.not_allowed(_WHO, "names", words, list(names))
+        return replace(self, names=_checked_names(_WHO, names))
+
+    def __str__(self) -> str:
+        left = f"; {self.n_not_assigned:,} are in none" if self.n_not_assigned else ""
+        return f"{self.n_customers:,} customers in {self.n_segments} segment(s) {_MADE[self.made_by]}{left}."
+
+
+_MADE = {
+    "clusterer": "found by a clusterer",
+    "rules": "defined by rules",
+    "cut": "cut out of one continuum",
+    "labels": "given by labels",
+}
+
+
+def _read(X: Any, customer_id: str | None) -> CustomerTable:
+    return read_customers(X, who=_WHO, customer_id=customer_id) if is_table(X) else read_matrix(X, who=_WHO)
+
+
+def _labels_in(who: str, table: CustomerTable, segment: str) -> tuple[pd.Series[Any], CustomerTable]:
+    if not table.named:
+        raise SegmentLabelError.absent(who)
+    if segment not in table.names:
+        raise ColumnNotFoundError.in_table(who, [segment], table.names)
+    return column_of_labels(table[segment]), table.select(name for name in table.names if name != segment)
+
+
+def _checked_names(who: str, names: Sequence[str] | None) -> tuple[str, ...]:
+    """Check the names of segments; none where there are none."""
+    if names is None:
+        return ()
+    if isinstance(names, str) or not names or not all(isinstance(name, str) for name in names):
+        raise InvalidParameterError.not_allowed(who, "names", "a list of names", names)
+    if len(set(names)) < len(names):
+        raise InvalidParameterError.not_allowed(who, "names", "names that differ", list(names))
+    return tuple(names)
+
+
+def _checked_columns(who: str, names: Collection[str] | None, columns: Sequence[str]) -> tuple[str, ...]:
+    """Check the columns that formed the segments, in the order of the table; all where nothing is known."""
+    if names is None:
+        return tuple(columns)
+    if isinstance(names, str):
+        raise InvalidParameterError.not_allowed(who, "clustered_on", "a list of column names", names)
+    for name in names:
+        if name not in columns:
+            raise InvalidParameterError.unknown_name(f"{who}(clustered_on=...)", "column", name, columns)
+    return tuple(name for name in columns if name in set(names))
+
+
+def _values(who: str, value: Any, table: CustomerTable, X: Any, customer_id: str | None) -> Floats | None:
+    """Read what each customer is worth, in the order of the customers."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        if value not in table.names:
+            raise ColumnNotFoundError.in_table(f"{who}(value=...)", [value], table.names)
+        if table[value].kind not in ("numeric", "binary"):
+            remedy = "Name a column of numbers, such as what each customer spent."
+            raise ColumnTypeError.expected(who, value, "numbers to be a value", table[value].kind, remedy)
+        return np.asarray(table[value].values, dtype=np.float64)
+    if isinstance(value, pd.Series) and table.ids is not None:
+        value = aligned(who, "value", value, table.ids, X=X, customer_id=customer_id)
+    figures = np.asarray(value, dtype=np.float64)
+    if figures.shape != (table.n_customers,):
+        words = f"one number for each of {table.n_customers} customers"
+        raise InvalidParameterError.not_allowed(who, "value", words, f"an array of shape {figures.shape}")
+    return figures
