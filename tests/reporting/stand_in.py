@@ -9,6 +9,7 @@ import pandas as pd
 
 from custseg.characteristics._purchases.rfm import RFMFeaturizer
 from custseg.personas import Persona, Trait
+from custseg.segmentation import Rule
 from custseg.targeting import Action
 from custseg.validation import StabilityResult, Verdict
 
@@ -127,7 +128,7 @@ def stand_in(names=("Recent high spenders", "Silent bargain hunters", "The rest"
     attributes = {
         "brief": SimpleNamespace(
             goal="retention",
-            audience=[("behaviour__frequency", ">=", 2), ("demographics__age", "in", ["35-44", "45-54"])],
+            audience_rule=Rule.read("behaviour__frequency >= 2 and demographics__age in ['35-44', '45-54']"),
             min_segment_share=0.05,
             max_segments=8,
             to_dict=lambda: {"goal": "retention"},

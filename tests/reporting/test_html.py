@@ -14,6 +14,7 @@ import pytest
 
 from custseg.exceptions import MissingDependencyError
 from custseg.reporting import render_html
+from custseg.segmentation import Rule
 from custseg.validation import StabilityResult, Verdict
 from tests.reporting.stand_in import EVIL, persona, stability, stand_in, table_of
 
@@ -198,7 +199,7 @@ def test_the_chart_has_a_point_per_number_of_segments_and_marks_the_shown_one():
 
 def test_what_comes_from_the_data_is_escaped_everywhere():
     study = stand_in(names=(EVIL, '"><img src=x onerror=alert(1)>', "' onclick='x"))
-    study.brief.audience = [(EVIL, "in", [EVIL, "b"])]
+    study.brief.audience_rule = Rule.read([(EVIL, "in", [EVIL, "b"])])
     study.verdict_ = Verdict("natural", f"The segment {EVIL} is natural.")
     study.row_report_ = pd.DataFrame(
         {"table": [EVIL], "policy": [EVIL], "action": [EVIL], "n_rows": [2], "remedy": [EVIL]}

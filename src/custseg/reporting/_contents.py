@@ -14,6 +14,7 @@ import pandas as pd
 from custseg._core.words import format_numbers, format_shares, humanise
 from custseg._version import __version__
 from custseg.reporting._format import known, number, percent, value_text
+from custseg.segmentation import Rule
 from custseg.targeting import find_goal
 
 _LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy")
@@ -256,7 +257,6 @@ def stability_table(contents: Contents) -> DataTable:
 def _brief(study: Any) -> tuple[tuple[str, str], ...]:
     brief = study.brief
     goal = find_goal(brief.goal)
-    conditions = [" ".join((_words(column), symbol, _listed(value))) for column, symbol, value in brief.audience]
     limits = []
     if brief.min_segment_share is not None:
         limits.append(f"each segment holds at least {percent(brief.min_segment_share)} of the customers")
@@ -268,16 +268,22 @@ def _brief(study: Any) -> tuple[tuple[str, str], ...]:
         customers += f" of the {number(seen)} in the tables"
     return (
         ("Goal", f"{goal.name.capitalize()}. {goal.question}"),
-        ("Audience", "; ".join(conditions) if conditions else "All customers in the tables"),
+        ("Audience", _audience(brief.audience_rule)),
         ("Customers", customers),
         ("Limits", "; ".join(limits).capitalize() if limits else "None were set"),
     )
 
 
-def _listed(value: Any) -> str:
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return ", ".join(sorted(map(value_text, value)))
-    return value_text(value)
+def _audience(rule: Rule | None) -> str:
+    if rule is None:
+        return "All customers in the tables"
+    all_of = "; " if len(rule.alternatives) == 1 else " and "
+    return " or ".join(all_of.join(map(_condition, conditions)) for conditions in rule.alternatives)
+
+
+def _condition(condition: Any) -> str:
+    values = sorted(map(value_text, condition.values))
+    return " ".join((_words(condition.column), condition.operator, ", ".join(values)))
 
 
 def _figures(study: Any, found: Partition, cut: Partition | None) -> tuple[tuple[str, str, str], ...]:

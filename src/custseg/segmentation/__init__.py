@@ -16,6 +16,7 @@ from custseg.segmentation._kmeans.sample import SampleLikelihood, SampleLoss
 from custseg.segmentation._latent_classes.clusterer import LatentClassClusterer
 from custseg.segmentation._latent_classes.em import LatentOptimum
 from custseg.segmentation._prototypes.clusterer import KPrototypesClusterer
+from custseg.segmentation._rules.filter import RuleFilter
 from custseg.segmentation._rules.report import RuleReport
 from custseg.segmentation._rules.rfm import RFMSegmenter
 from custseg.segmentation._rules.rules import Rule
@@ -31,6 +32,7 @@ __all__ = [
     "Optimum",
     "RFMSegmenter",
     "Rule",
+    "RuleFilter",
     "RuleReport",
     "RuleSegmenter",
     "SampleLikelihood",

@@ -2,74 +2,192 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, ClassVar, Self
 
-from custseg._core.params import NONE, Integer, Number, ParameterTable, Where, check
-from custseg.study._audience import OPERATORS, Condition, is_condition
+from custseg._core.params import COLUMN, NONE, Instance, Integer, Number, ParameterTable, Where, check
+from custseg.exceptions import ConfigurationError, InvalidParameterError
+from custseg.segmentation import Rule
 from custseg.targeting import find_goal
 
 __all__ = ["SegmentationBrief"]
+
+_WHO = "SegmentationBrief"
+_TEXT = Where(lambda text: isinstance(text, str) and bool(text.strip()), "text")
+_SECTION = "brief"
+
+
+def _are_columns(value: Any) -> bool:
+    is_list = isinstance(value, Sequence) and not isinstance(value, str)
+    return is_list and all(isinstance(name, str) for name in value) and len(set(value)) == len(value)
 
 
 @dataclass(frozen=True)
 class SegmentationBrief:
     """What the company wants of a segmentation, and whom it looks at.
 
+    A brief is data: it can be compared, stored as JSON and read from a TOML file.
+
     Parameters
     ----------
     goal : {"retention", "acquisition", "development", "pricing", "advertising"}, default="retention"
         Selects the order of the segments, the characteristics shown first and the recommended
         actions; :func:`custseg.targeting.goals_to_frame` is the whole table.
-    audience : sequence of (column, operator, value), default=()
-        Conditions on columns of the characteristics that a customer must meet, all of them, to be
-        segmented, such as ``("behaviour__frequency", ">=", 2)``. Operators: ``==``, ``!=``, ``<``,
-        ``<=``, ``>``, ``>=``, ``in``, ``not in`` (with a list). Ordered categories compare by their
-        order. A missing value meets no condition.
+    audience : str or sequence of (column, operator, value), default=()
+        Whom to segment: a rule over the characteristics in the language of
+        :class:`~custseg.segmentation.RuleSegmenter`, such as
+        ``"behaviour__frequency >= 2 and who__country in ['FR', 'DE']"``, or a list of conditions that must all be
+        met, such as ``[("behaviour__frequency", ">=", 2)]``, which becomes the same rule. Ordered categories compare
+        by their order. A missing value meets no condition. The field holds the rule as text; empty is everyone.
     min_segment_share : float or None, default=None
         The smallest share of customers a segment may have; None leaves the clusterer's.
     max_segments : int or None, default=None
         The largest number of segments considered; None leaves the clusterer's. A clusterer with a number of segments
         of its own must keep to it.
+    value : str or None, default=None
+        The characteristic that says what a customer is worth; None takes the net spend of an ``RFMFeaturizer``
+        among the characteristics.
+    outcomes : sequence of str, default=()
+        Characteristics that are results the company wants or fears, such as ``["churned"]``. They describe the
+        segments and never make them.
+    order_by : str or None, default=None
+        The characteristic that orders the segments; None leaves that to the goal.
+    currency : str or None, default=None
+        What money is counted in, such as ``"EUR"``, for texts and tables.
+
+    Attributes
+    ----------
+    audience_rule : Rule or None
+        The audience as a rule; None is everyone.
 
     Raises
     ------
     InvalidParameterError
-        If a field is not one of those listed.
+        If a field is not one of those listed, or the audience cannot be read.
 
     Examples
     --------
     >>> from custseg import SegmentationBrief
-    >>> SegmentationBrief("pricing", audience=[("behaviour__frequency", ">=", 2)]).goal
-    'pricing'
+    >>> brief = SegmentationBrief("pricing", audience=[("behaviour__frequency", ">=", 2)], currency="EUR")
+    >>> brief.audience
+    'behaviour__frequency >= 2'
+    >>> SegmentationBrief.from_dict(brief.to_dict()) == brief
+    True
     """
 
     goal: str = "retention"
-    audience: Sequence[Condition] = field(default=(), kw_only=True)
+    audience: str | Sequence[tuple[str, str, Any]] = field(default=(), kw_only=True)
     min_segment_share: float | None = field(default=None, kw_only=True)
     max_segments: int | None = field(default=None, kw_only=True)
+    value: str | None = field(default=None, kw_only=True)
+    outcomes: Sequence[str] = field(default=(), kw_only=True)
+    order_by: str | None = field(default=None, kw_only=True)
+    currency: str | None = field(default=None, kw_only=True)
 
     _parameters: ClassVar[ParameterTable] = {
-        "audience": (
-            Where(
-                lambda audience: isinstance(audience, Sequence) and all(map(is_condition, audience)),
-                f"a list of (column, operator, value) with an operator of {', '.join(OPERATORS)}",
-            ),
-        ),
+        "audience": (Instance(str, Sequence, words="a rule as text, or a list of (column, operator, value)"),),
         "min_segment_share": (NONE, Number(0, 1)),
         "max_segments": (NONE, Integer(1)),
+        "value": (NONE, COLUMN),
+        "outcomes": (Where(_are_columns, "a list of column names, each once"),),
+        "order_by": (NONE, COLUMN),
+        "currency": (NONE, _TEXT),
     }
 
     def __post_init__(self) -> None:
-        find_goal(self.goal, who="SegmentationBrief")
-        check("SegmentationBrief", self._parameters, vars(self))
+        find_goal(self.goal, who=_WHO)
+        check(_WHO, self._parameters, vars(self))
+        # One form for what can be said in several, so that equal briefs compare equal.
+        rule = self.audience_rule
+        object.__setattr__(self, "audience", "" if rule is None else rule.text)
+        object.__setattr__(self, "outcomes", tuple(self.outcomes))
+
+    @property
+    def audience_rule(self) -> Rule | None:
+        """The audience as a rule; None is everyone."""
+        audience = self.audience
+        is_empty = not audience.strip() if isinstance(audience, str) else len(audience) == 0
+        return None if is_empty else Rule.read(audience, name="audience", who=_WHO)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields as a dictionary."""
+        """Return the fields as a dictionary that JSON can hold; :meth:`from_dict` reads it again."""
         return {
             "goal": self.goal,
-            "audience": [list(condition) for condition in self.audience],
-            "min_segment_share": self.min_segment_share,
-            "max_segments": self.max_segments,
+            "audience": self.audience,
+            "min_segment_share": None if self.min_segment_share is None else float(self.min_segment_share),
+            "max_segments": None if self.max_segments is None else int(self.max_segments),
+            "value": self.value,
+            "outcomes": list(self.outcomes),
+            "order_by": self.order_by,
+            "currency": self.currency,
         }
+
+    @classmethod
+    def from_dict(cls, options: Mapping[str, Any]) -> Self:
+        """Make a brief of a dictionary of its fields.
+
+        Parameters
+        ----------
+        options : mapping of str to object
+            Fields by name, as :meth:`to_dict` gives them; those left out keep their defaults.
+
+        Returns
+        -------
+        SegmentationBrief
+            The brief.
+
+        Raises
+        ------
+        InvalidParameterError
+            If a field is unknown, or its value is not allowed.
+        """
+        if not isinstance(options, Mapping):
+            raise InvalidParameterError.not_allowed(_WHO, "options", "a mapping of fields by name", options)
+        known = [one.name for one in fields(cls)]
+        for name in options:
+            if name not in known:
+                raise InvalidParameterError.unknown_name(_WHO, "field", name, known)
+        return cls(**options)
+
+    @classmethod
+    def from_toml(cls, source: str | Path) -> Self:
+        r"""Read a brief written in TOML.
+
+        Parameters
+        ----------
+        source : str or path
+            The path of a file, or the text itself; text that ends in ``.toml`` is a path. The fields stand at the
+            top, or in a section ``[brief]``, such as that of a study file.
+
+        Returns
+        -------
+        SegmentationBrief
+            The brief.
+
+        Raises
+        ------
+        ConfigurationError
+            If the text is not valid TOML, or ``brief`` is no section.
+        InvalidParameterError
+            If a field is unknown, or its value is not allowed.
+
+        Examples
+        --------
+        >>> from custseg import SegmentationBrief
+        >>> SegmentationBrief.from_toml('goal = "pricing"\nmax_segments = 6').max_segments
+        6
+        """
+        is_path = not isinstance(source, str) or source.endswith(".toml")
+        text = Path(source).read_text(encoding="utf-8") if is_path else str(source)
+        where = repr(str(source)) if is_path else "the text of the brief"
+        try:
+            options = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigurationError(f"{where} is not valid TOML: {error}") from error
+        section = options.get(_SECTION, options)
+        if not isinstance(section, dict):
+            raise ConfigurationError.expected(where, _SECTION, f"a section [{_SECTION}]", section)
+        return cls.from_dict(section)

@@ -31,7 +31,7 @@ from custseg.segmentation import SegmentClusterer, SegmentSelection
 from custseg.segmentation._base.segmenter import Segmenter
 from custseg.segmentation._clusterer.engines import finds_number
 from custseg.segmentation._rules.segmenter import RuleDefinedSegmenter
-from custseg.study._audience import meets
+from custseg.study._audience import Audience
 from custseg.study._brief import SegmentationBrief
 from custseg.targeting import NOBODY, Action, SegmentFacts, find_goal, recommend
 from custseg.validation import StabilityResult, Verdict, bootstrap_stability, judge
@@ -247,7 +247,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
             self.characteristics_ = clone(self.characteristics)
             everyone = self.characteristics_.fit_transform(tables)
             value = self._net_spend(tables, everyone)
-            table, self.customers_, value = self._audience(everyone, value)
+            table, self.customers_, value = self._keep_audience(everyone, value)
         with self._step(context, "segments"):
             self.clusterer_ = self._clusterer(table).fit(self.customers_)
             self.selection_ = self._selection()
@@ -269,20 +269,14 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         step.call_on_fit_task_end(estimator=self)
         self.elapsed_[name] = time.perf_counter() - started
 
-    def _audience(
+    def _keep_audience(
         self, everyone: Any, value: pd.Series[float] | None
     ) -> tuple[CustomerTable, Any, pd.Series[float] | None]:
         customer_id = self._customer_id()
         table = read_customers(everyone, who=type(self).__name__, customer_id=customer_id)
         self.n_customers_seen_ = table.n_customers
-        left_out: list[tuple[str, int]] = []
-        inside = np.ones(table.n_customers, dtype=bool)
-        for condition in self.brief.audience:
-            met = meets(table, condition)
-            words = " ".join(map(str, condition))
-            left_out.append((words, int((inside & ~met).sum())))
-            inside &= met
-        self.audience_report_ = pd.DataFrame(left_out, columns=["condition", "n_left_out"])
+        self._audience_ = Audience.of(self.brief.audience_rule, table)
+        inside, self.audience_report_ = self._audience_.admit(table)
         if not inside.any():
             raise InvalidTableError(
                 f"{type(self).__name__}: none of {table.n_customers} customers is in the audience; left out by "
@@ -523,9 +517,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
 
     def _assign(self, customers: Any) -> npt.NDArray[np.int64]:
         table = read_customers(customers, who=type(self).__name__, customer_id=self._customer_id())
-        inside = np.ones(table.n_customers, dtype=bool)
-        for condition in self.brief.audience:
-            inside &= meets(table, condition)
+        inside, _ = self._audience_.admit(table)
         labels = np.full(table.n_customers, NOT_ASSIGNED, dtype=np.int64)
         if inside.any():
             labels[inside] = self.clusterer_.predict(customers if inside.all() else _keep(customers, inside))

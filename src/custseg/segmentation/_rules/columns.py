@@ -59,15 +59,20 @@ class Domain:
         return self.kind in ("number", "flag")
 
 
-def find_domains(rules: Iterable[Rule], table: CustomerTable, who: str) -> dict[str, Domain]:
-    """Return the domain of every column that a rule names; refuse comparisons that cannot be meant."""
+def find_domains(
+    rules: Iterable[Rule], table: CustomerTable, who: str, *, unknown: Literal["warned of", "refused"] = "warned of"
+) -> dict[str, Domain]:
+    """Return the domain of every column that a rule names; refuse comparisons that cannot be meant.
+
+    Text that no customer has is warned of, or refused: it may be a slip, or a value still to come.
+    """
     conditions = [condition for rule in rules for condition in rule.conditions]
     missing = [name for name in dict.fromkeys(c.column for c in conditions) if name not in table.names]
     if missing:
         raise ColumnNotFoundError.in_table(who, missing, table.names)
     domains = {name: _domain(table[name], conditions) for name in sorted({c.column for c in conditions})}
     for condition in conditions:
-        _check(condition, domains[condition.column], table[condition.column], who)
+        _check(condition, domains[condition.column], table[condition.column], who, unknown)
     return domains
 
 
@@ -83,7 +88,7 @@ def _domain(column: Column, conditions: Iterable[Condition]) -> Domain:
     return Domain("flag" if column.kind == "binary" else "number", whole=column.is_integer)
 
 
-def _check(condition: Condition, domain: Domain, column: Column, who: str) -> None:
+def _check(condition: Condition, domain: Domain, column: Column, who: str, unknown: str) -> None:
     name, symbol = condition.column, condition.operator
     if domain.is_numeric:
         wrong = [value for value in condition.values if isinstance(value, str)]
@@ -97,7 +102,7 @@ def _check(condition: Condition, domain: Domain, column: Column, who: str) -> No
     for level in map(level_text, condition.values):
         if level in column.categories:
             continue
-        if domain.kind == "level":
+        if domain.kind == "level" or (unknown == "refused" and column.categories):
             raise InvalidParameterError.unknown_name(who, f"level of {name!r}", level, column.categories)
         if column.categories:
             warn(

@@ -106,6 +106,44 @@ class Rule:
     name: str
     alternatives: tuple[tuple[Condition, ...], ...]
 
+    @classmethod
+    def read(cls, conditions: Any, *, name: str = "rule", who: str = "Rule") -> Rule:
+        """Read a rule.
+
+        Parameters
+        ----------
+        conditions : str or sequence of (column, operator, value)
+            Text as :class:`RuleSegmenter` reads it, or conditions that must all be met.
+        name : str, default="rule"
+            The name of the rule.
+        who : str, default="Rule"
+            Who asks, for errors.
+
+        Returns
+        -------
+        Rule
+            The rule.
+
+        Raises
+        ------
+        InvalidParameterError
+            If the conditions cannot be read.
+
+        Examples
+        --------
+        >>> from custseg.segmentation import Rule
+        >>> Rule.read([("country", "in", ["FR", "DE"]), ("orders", ">=", 2)]).text
+        "country in ['FR', 'DE'] and orders >= 2"
+        """
+        return _read_rule((name, conditions), who)
+
+    @property
+    def parts(self) -> tuple[Rule, ...]:
+        """The rules that must all be met, one for each condition; a rule with ``or`` is one whole."""
+        if len(self.alternatives) != 1:
+            return (self,)
+        return tuple(Rule(self.name, ((condition,),)) for condition in self.conditions)
+
     @property
     def text(self) -> str:
         """The conditions in words, as :class:`RuleSegmenter` reads them."""
@@ -212,7 +250,7 @@ def _structured(condition: Any, where: str) -> Condition:
             f"{where}: a condition is (column, operator, value), got {condition!r}. In rules, text is for whole rules."
         )
     column, symbol, value = condition
-    if not isinstance(column, str) or symbol not in OPERATORS:
+    if not (isinstance(column, str) and column) or symbol not in OPERATORS:
         raise InvalidParameterError(
             f"{where}: a condition is (column, operator, value) with an operator of {', '.join(OPERATORS)}, "
             f"got {condition!r}. {_REMEDY}"
