@@ -177,7 +177,7 @@ def test_ratings_off_the_scale_are_refused(wrong: float) -> None:
         ({"names": "spend"}, "a list of different names"),
         ({"sample_weight": [1.0]}, "sample_weight"),
         ({"sample_weight": [-1.0] * 40}, "finite numbers >= 0"),
-        ({"level": 95}, "level"),
+        ({"confidence_level": 95}, "confidence_level"),
         ({"n_boot": 0}, "n_boot"),
         ({"random_state": "seed"}, "random_state"),
         ({"customer_id": 3}, "customer_id"),

@@ -33,7 +33,7 @@ class RatingAgreement(CharacteristicWeights):
 
     Attributes
     ----------
-    weights, method, consistency, intervals, level, warnings, figures
+    weights, method, consistency, intervals, confidence_level, warnings, figures
         As in :class:`CharacteristicWeights`, of the last round.
     rounds : DataFrame
         One row per round: ``round``, ``n_judges``, ``n_characteristics``, ``kendall_w``, ``chi2``, ``df``,

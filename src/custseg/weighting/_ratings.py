@@ -43,7 +43,7 @@ def rating_weights(
     names: Sequence[str] | None = None,
     customer_id: str = "customer_id",
     sample_weight: npt.ArrayLike | None = None,
-    level: float = 0.95,
+    confidence_level: float = 0.95,
     n_boot: int = 1000,
     random_state: int | np.random.RandomState | None = None,
 ) -> CharacteristicWeights:
@@ -66,7 +66,7 @@ def rating_weights(
         The column of the respondents' ids, where there is one.
     sample_weight : array-like of shape (n_respondents,), optional
         How many respondents each row stands for, 1 by default.
-    level : float, default=0.95
+    confidence_level : float, default=0.95
         The confidence level of the intervals.
     n_boot : int, default=1000
         The number of bootstrap samples of the respondents.
@@ -128,7 +128,7 @@ def rating_weights(
     given = {
         "scale": scale,
         "customer_id": customer_id,
-        "level": level,
+        "confidence_level": confidence_level,
         "n_boot": n_boot,
         "random_state": random_state,
     }
@@ -150,14 +150,16 @@ def rating_weights(
     remarks = [words] if zero else []
     limits = None
     if patterns.counts.sum() > 1:
-        limits = bootstrap_intervals(patterns, _shares, level=level, n_boot=n_boot, random_state=random_state)
+        limits = bootstrap_intervals(
+            patterns, _shares, confidence_level=confidence_level, n_boot=n_boot, random_state=random_state
+        )
     say(_WHO, remarks)
     return CharacteristicWeights(
         dict(zip(answers.names, weights.tolist(), strict=True)),
         method="rating",
         consistency={"n_respondents": answers.n_respondents, "kendall_w": _agreement(answers)},
         intervals=by_name(answers.names, limits),
-        level=level,
+        confidence_level=confidence_level,
         warnings=tuple(remarks),
         figures=_figures(patterns, low),
     )
