@@ -37,7 +37,8 @@ def test_independent_columns_are_rejected_no_more_often_than_the_level():
     for seed in range(60):
         table = np.random.RandomState(seed).gamma(1.5, size=(150, 5))
         rejected += (
-            structure_test(table, n_draws=9, level=0.2, n_segments=range(2, 6), random_state=seed).p_value <= 0.2
+            structure_test(table, n_draws=9, significance_level=0.2, n_segments=range(2, 6), random_state=seed).p_value
+            <= 0.2
         )
     assert rejected <= 20
 
@@ -99,8 +100,8 @@ def test_neither_the_order_of_rows_nor_of_columns_matters(seed):
     [
         ({"n_draws": 18}, "'n_draws' must be at least 19 at level 0.05"),
         ({"n_draws": 0}, "'n_draws' must be an integer >= 1"),
-        ({"level": 5}, "'level' must be a number in"),
-        ({"level": 0.01, "n_draws": 50}, "'n_draws' must be at least 99 at level 0.01"),
+        ({"significance_level": 5}, "'significance_level' must be a number in"),
+        ({"significance_level": 0.01, "n_draws": 50}, "'n_draws' must be at least 99 at level 0.01"),
         ({"n_segments": 1}, "'n_segments' must be one or more integers >= 2"),
         ({"n_segments": []}, "'n_segments' must be one or more integers >= 2"),
         ({"embedder": KeyError}, "'embedder' must be"),
