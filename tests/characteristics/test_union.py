@@ -458,7 +458,7 @@ def tables(draw):
 ORDERED = CharacteristicUnion(
     [
         ("behaviour", RFMFeaturizer(as_of="2024-06-01"), "transactions"),
-        ("who", DemographicEncoder(orders={"age": AGES}), "profile"),
+        ("who", DemographicEncoder(level_orders={"age": AGES}), "profile"),
     ]
 ).fit({"transactions": LINES, "profile": PROFILE[["customer_id", "age"]].assign(n=1)})
 

@@ -87,7 +87,7 @@ class TestMissingNumbers:
         assert output.isna().tolist() == [False, False, True]
 
     def test_declared_orders_and_names_of_numbers(self):
-        assert encoded([1, 2, 9], orders={"x": [2, 1]}, missing={"x": [9]}).cat.codes.tolist() == [1, 0, -1]
+        assert encoded([1, 2, 9], level_orders={"x": [2, 1]}, missing={"x": [9]}).cat.codes.tolist() == [1, 0, -1]
         assert encoded([1, 2, 9], kinds={"x": "nominal"}, missing={"x": [9]}).cat.categories.tolist() == ["1", "2"]
 
     def test_transform_does_the_same(self):
@@ -518,8 +518,8 @@ class TestDeclarations:
         ("parameters", "message"),
         [
             (
-                {"hierarchies": {"x": "prefix"}, "orders": {"x": ["a"]}},
-                "gives column 'x' a hierarchy, orders gives it an",
+                {"hierarchies": {"x": "prefix"}, "level_orders": {"x": ["a"]}},
+                "gives column 'x' a hierarchy, level_orders gives it an",
             ),
             ({"hierarchies": {"x": "prefix"}, "kinds": {"x": "ordinal"}}, "kinds says that it is ordinal"),
             (

@@ -51,7 +51,7 @@ class DemographicEncoder(ProfileEncoder):
     text, all of it numbers ("1,200", "29.85")     numeric floats
     bools                                          binary  bools
     bands ("35-44", "65+", "Under 15K", "3", "4+") ordinal ordered categories, low to high
-    ordered categories, or text with ``orders``    ordinal ordered categories
+    ordered categories, or text with ``level_orders`` ordinal ordered categories
     other text, unordered categories               nominal unordered categories
     ============================================== ======= ===============================
 
@@ -64,7 +64,7 @@ class DemographicEncoder(ProfileEncoder):
         The column of customer ids: whole numbers or text, each once.
     columns : list of str or None, default=None
         The columns to read; None reads all of them.
-    orders : dict of str to list or None, default=None
+    level_orders : dict of str to list or None, default=None
         For columns whose order the text does not say: the levels from low to high, such as
         ``{"education": ["school", "college", "university"]}``.
     kinds : dict of str to {"numeric", "binary", "ordinal", "nominal"} or None, default=None
@@ -168,7 +168,7 @@ class DemographicEncoder(ProfileEncoder):
 
     *Rare levels.* Every level that comes out has at least ``min_customers`` customers in ``fit``. Levels
     that are rarer even together are missing, since calling three people "other" neither describes
-    nor hides them. Ordered levels are not pooled: their neighbours can be merged with ``orders`` of
+    nor hides them. Ordered levels are not pooled: their neighbours can be merged with ``level_orders`` of
     wider bands. A level unseen in ``fit`` belongs to the nearest group that its hierarchy knows,
     else to the pooled levels, as it is rarer than any of them; where nothing was pooled it is missing.
     Codes of different depths keep their own names: "other in 62.0" is what is left of 62.0 beside
@@ -248,7 +248,7 @@ class DemographicEncoder(ProfileEncoder):
         *,
         customer_id: str = "customer_id",
         columns: list[str] | None = None,
-        orders: Mapping[str, list[Any]] | None = None,
+        level_orders: Mapping[str, list[Any]] | None = None,
         kinds: Mapping[str, str] | None = None,
         missing: Sequence[str | float] | Mapping[str, Sequence[str | float]] = MISSING_ANSWERS,
         min_customers: float | Mapping[str, float] | None = None,
@@ -264,7 +264,7 @@ class DemographicEncoder(ProfileEncoder):
     ) -> None:
         self.customer_id = customer_id
         self.columns = columns
-        self.orders = orders
+        self.level_orders = level_orders
         self.kinds = kinds
         self.missing = missing
         self.min_customers = min_customers
@@ -336,7 +336,7 @@ class DemographicEncoder(ProfileEncoder):
             warn(f"{who}: {remark}")
 
     def _declared(self, profile: Profile, name: str) -> Declared:
-        order = (self.orders or {}).get(name)
+        order = (self.level_orders or {}).get(name)
         kind = "numeric" if name in (self.ages or {}) else (self.kinds or {}).get(name)
         above = (self.hierarchies or {}).get(name)
         if order is None and above is None and kind in (None, "ordinal"):

@@ -176,7 +176,7 @@ class _Learner:
         lacking = [level for level in self.levels if level not in order]
         if lacking:
             raise InvalidParameterError(
-                f"{self.who}: orders[{self.name!r}] lacks the level(s) {list_names(lacking)}; it has "
+                f"{self.who}: level_orders[{self.name!r}] lacks the level(s) {list_names(lacking)}; it has "
                 f"{list_names(order, 20)}.{suggest(lacking[0], order)} Add what is missing, or count it as "
                 "no answer through missing=(...)."
             )
@@ -274,7 +274,7 @@ class _Learner:
             return self._of_kind("ordinal", sorted(self.levels, key=numbers.__getitem__))
         scale, problem = read_scale(self.levels, decimal)
         if scale is None:
-            remedy = f"Declare its order from low to high: orders={{{self.name!r}: [...]}}."
+            remedy = f"Declare its order from low to high: level_orders={{{self.name!r}: [...]}}."
             raise self._impossible("numbers or bands to be ordinal", [problem] if problem else self.levels, remedy)
         return self._banded(scale)
 
@@ -288,7 +288,7 @@ class _Learner:
         if problem:
             return (
                 f"its levels look like bands, but {problem}; it is kept as unordered categories. Declare the order "
-                f"(orders={{{self.name!r}: [...]}}), list what means no answer in missing=(...), or say that it "
+                f"(level_orders={{{self.name!r}: [...]}}), list what means no answer in missing=(...), or say that it "
                 f"has no order (kinds={{{self.name!r}: 'nominal'}})."
             )
         if doubt:
