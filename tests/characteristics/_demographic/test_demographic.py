@@ -242,8 +242,8 @@ class TestDeclarations:
             {"level_orders": {"age": []}},
             {"level_orders": ["age"]},
             {"kinds": {"age": "text"}},
-            {"missing": "unknown"},
-            {"missing": (None,)},
+            {"missing_values": "unknown"},
+            {"missing_values": (None,)},
         ],
     )
     def test_parameters_out_of_range_are_named(self, parameter):
@@ -270,8 +270,8 @@ class TestMissing:
         assert report.columns.tolist() == ["policy", "action", "n_rows", "remedy"]
 
     def test_the_list_of_texts_is_the_users(self):
-        assert encoded(["unknown", "x"], missing=()).isna().sum() == 0
-        assert encoded(["weiß nicht", "x", "WEISS NICHT"], missing=("weiß nicht",)).isna().tolist() == [
+        assert encoded(["unknown", "x"], missing_values=()).isna().sum() == 0
+        assert encoded(["weiß nicht", "x", "WEISS NICHT"], missing_values=("weiß nicht",)).isna().tolist() == [
             True,
             False,
             True,
@@ -386,7 +386,7 @@ class TestRemarks:
         levels = ["18-24", "25-34", "does not apply"]
         with pytest.warns(DataQualityWarning, match="'does not apply' among them is no band"):
             encoded(levels)
-        output = encoded(levels, missing=("does not apply",))
+        output = encoded(levels, missing_values=("does not apply",))
         assert output.cat.categories.tolist() == ["18-24", "25-34"]
 
     def test_text_that_differs_in_every_row_is_pointed_out(self):

@@ -50,7 +50,7 @@ MISSING_ANSWERS = (
 
 # the parameters that name columns of the table
 _PER_COLUMN = (
-    "level_orders", "kinds", "missing", "min_customers", "hierarchies", "households", "ages", "plausible",
+    "level_orders", "kinds", "missing_values", "min_customers", "hierarchies", "households", "ages", "plausible",
 )  # fmt: skip
 # what a parameter gives to a column, and the kind that the column has thereby
 _GIVES = {
@@ -125,7 +125,7 @@ PARAMETERS: ParameterTable = {
             f"a dict of column names to {' or '.join(map(repr, KINDS))}",
         ),
     ),
-    "missing": (
+    "missing_values": (
         Where(_are_answers, "a sequence of texts and numbers"),
         _dict_of(_are_answers, "a dict of column names to such sequences"),
     ),

@@ -44,16 +44,16 @@ class DemographicEncoder(ProfileEncoder):
     household or a company. Later stages read the kind of each characteristic from its dtype, so
     nothing has to be declared twice:
 
-    ============================================== ======= ===============================
-    the column holds                               kind    comes out as
-    ============================================== ======= ===============================
-    numbers                                        numeric the same integers or floats
-    text, all of it numbers ("1,200", "29.85")     numeric floats
-    bools                                          binary  bools
-    bands ("35-44", "65+", "Under 15K", "3", "4+") ordinal ordered categories, low to high
+    ================================================= ======= ===============================
+    the column holds                                  kind    comes out as
+    ================================================= ======= ===============================
+    numbers                                           numeric the same integers or floats
+    text, all of it numbers ("1,200", "29.85")        numeric floats
+    bools                                             binary  bools
+    bands ("35-44", "65+", "Under 15K", "3", "4+")    ordinal ordered categories, low to high
     ordered categories, or text with ``level_orders`` ordinal ordered categories
-    other text, unordered categories               nominal unordered categories
-    ============================================== ======= ===============================
+    other text, unordered categories                  nominal unordered categories
+    ================================================= ======= ===============================
 
     Ordered categories are an ordered ``Categorical`` in pandas and an ``Enum`` in polars; unordered
     ones are a ``Categorical`` in both.
@@ -70,7 +70,7 @@ class DemographicEncoder(ProfileEncoder):
     kinds : dict of str to {"numeric", "binary", "ordinal", "nominal"} or None, default=None
         Kinds that overrule the table above: ``{"postal_code": "nominal"}`` keeps digits as names,
         ``{"rating": "ordinal"}`` makes ordered categories of numbers.
-    missing : sequence of str and numbers, or dict, default=("unknown", "prefer not to say", ...)
+    missing_values : sequence of str and numbers, or dict, default=("unknown", "prefer not to say", ...)
         What means that the answer is not known: texts, whatever their case and spaces, and numbers
         such as -1 or 999. The default lists the usual texts; an empty one is among them. A sequence is
         for all columns, in place of the default. A dict such as ``{"age": [-1, 99]}`` is for its
@@ -250,7 +250,7 @@ class DemographicEncoder(ProfileEncoder):
         columns: list[str] | None = None,
         level_orders: Mapping[str, list[Any]] | None = None,
         kinds: Mapping[str, str] | None = None,
-        missing: Sequence[str | float] | Mapping[str, Sequence[str | float]] = MISSING_ANSWERS,
+        missing_values: Sequence[str | float] | Mapping[str, Sequence[str | float]] = MISSING_ANSWERS,
         min_customers: float | Mapping[str, float] | None = None,
         other: str = "other",
         hierarchies: Mapping[str, str | Sequence[int] | Mapping[str, str]] | None = None,
@@ -266,7 +266,7 @@ class DemographicEncoder(ProfileEncoder):
         self.columns = columns
         self.level_orders = level_orders
         self.kinds = kinds
-        self.missing = missing
+        self.missing_values = missing_values
         self.min_customers = min_customers
         self.other = other
         self.hierarchies = hierarchies
@@ -354,9 +354,9 @@ class DemographicEncoder(ProfileEncoder):
         )
 
     def _no_answer(self, name: str) -> MissingWords:
-        if isinstance(self.missing, Mapping):
-            return MissingWords([*MISSING_ANSWERS, *self.missing.get(name, ())])
-        return MissingWords(self.missing)
+        if isinstance(self.missing_values, Mapping):
+            return MissingWords([*MISSING_ANSWERS, *self.missing_values.get(name, ())])
+        return MissingWords(self.missing_values)
 
     def _out(self, name: str) -> str:
         """Return the name under which a column comes out."""
