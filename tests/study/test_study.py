@@ -238,7 +238,7 @@ def test_a_number_of_segments_above_the_limit_of_the_brief_is_refused(sample):
     ],
 )
 def test_the_audience_is_filtered_before_fit_and_counted(condition, expected):
-    sample = make_customers(200, separation=1.0, missing=0.1, random_state=0)
+    sample = make_customers(200, separation=1.0, missing_share=0.1, random_state=0)
     everyone = union().fit_transform(sample.tables)
     inside = expected(everyone).fillna(False).astype(bool)
     found = study(SegmentationBrief(audience=[condition]), n_segments=2, n_boot=2).fit(sample.tables)

@@ -18,8 +18,8 @@ def cloud(n=250, n_columns=4, seed=0):
 
 
 def test_planted_segments_are_told_from_none():
-    planted = make_customers(400, n_segments=4, separation=1.5, missing=0.05, random_state=1).profile
-    none = make_customers(400, separation=0.0, missing=0.05, random_state=1).profile
+    planted = make_customers(400, n_segments=4, separation=1.5, missing_share=0.05, random_state=1).profile
+    none = make_customers(400, separation=0.0, missing_share=0.05, random_state=1).profile
     found, continuum = (structure_test(table, n_draws=39, random_state=0) for table in (planted, none))
     assert isinstance(found, StructureResult)
     assert found.rejected
@@ -87,7 +87,7 @@ def test_it_is_the_first_step_of_the_clusterer():
 @settings(max_examples=5)
 @given(seed=st.integers(0, 100))
 def test_neither_the_order_of_rows_nor_of_columns_matters(seed):
-    frame = make_customers(60, n_segments=3, separation=1.5, missing=0.05, random_state=seed).profile
+    frame = make_customers(60, n_segments=3, separation=1.5, missing_share=0.05, random_state=seed).profile
     random = np.random.RandomState(seed)
     shuffled = frame.iloc[random.permutation(len(frame))][list(random.permutation(frame.columns))]
     first, other = (structure_test(table, n_draws=19, random_state=0) for table in (frame, shuffled))
