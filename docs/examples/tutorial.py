@@ -87,7 +87,7 @@ shopping = PurchaseBehaviorFeaturizer(
         "weekend_share",
         "morning_share",
         "evening_share",
-        "category_share",
+        "share_category",
     ),
     n_leading=3,
 )

@@ -83,7 +83,7 @@ _BEYOND_RFM = (
     "weekend_share",
     "morning_share",
     "evening_share",
-    "category_share",
+    "share_category",
 )
 
 

@@ -177,7 +177,7 @@ def test_twelve_rows_by_hand(twelve):
     featurizer = social(n_leading=3, as_of="2024-03-10")
     found = plain(featurizer.fit_transform(twelve))
     # forum, photo (the teleport is left out), video and wiki have 2 rows each, blog has 1
-    assert featurizer.platforms_ == ("forum", "photo", "video", "other")
+    assert featurizer.levels_ == {"platform": ("forum", "photo", "video", "other")}
     wanted = pd.DataFrame.from_dict(BY_HAND, orient="index").rename_axis("customer_id")
     assert_frame_equal(found, wanted, check_exact=True, check_dtype=False)
     assert touched(featurizer.row_report_) == {

@@ -15,7 +15,7 @@ from custseg._core.frames import collect
 from custseg._core.params import COLUMN, NONE, Integer, Number, OneOf, ParameterTable, Where
 from custseg.characteristics._records.exact_sum import ExactSum
 from custseg.characteristics._records.featurizer import AS_OF, Description, RecordFeaturizer
-from custseg.characteristics._records.level_mix import LevelMix
+from custseg.characteristics._records.level_mix import LevelMix, share_names
 from custseg.characteristics._records.ratio import ratio
 from custseg.characteristics._records.records import Field, Records
 from custseg.characteristics._records.repeated import count_repeated
@@ -126,8 +126,9 @@ class SocialMediaFeaturizer(RecordFeaturizer):
     ----------
     as_of_ : pandas.Timestamp
         The reference time.
-    platforms_ : tuple of str
-        The platforms that have a column, ``"other"`` included where there are further ones.
+    levels_ : dict of str to tuple of str
+        The leading levels of ``"platform"``, the most frequent first; ``"other"`` comes last where ``fit`` saw
+        further levels.
     row_report_ : RowReport
         How many rows of the table seen in ``fit`` each policy touched.
     units_ : dict of str to str
@@ -198,7 +199,7 @@ class SocialMediaFeaturizer(RecordFeaturizer):
         "as_of": AS_OF,
     }
 
-    platforms_: tuple[str, ...]
+    levels_: dict[str, tuple[str, ...]]
     _vocabulary: Vocabulary | None = None
 
     def __init__(
@@ -262,7 +263,7 @@ class SocialMediaFeaturizer(RecordFeaturizer):
             "recency": time,
             "platforms": "platforms",
             "leading_platform": "",
-            **{f"share_platform_{name}": "share" for name in self.platforms_},
+            **dict.fromkeys(share_names("platform", self.levels_["platform"]), "share"),
             "engagement": "mean weight",
             "deepest_action": "",
             "advocacy": "share",
@@ -277,7 +278,7 @@ class SocialMediaFeaturizer(RecordFeaturizer):
 
     def _learn(self, records: Records) -> None:
         self._vocabulary = self._leading(records)
-        self.platforms_ = self._vocabulary.names
+        self.levels_ = {"platform": self._vocabulary.names}
 
     def _leading(self, records: Records) -> Vocabulary:
         return Vocabulary.learn(self._weighted(records), "platform", self.n_leading, column=self.platform)
@@ -480,7 +481,7 @@ def _platform_columns(counts: Mapping[str, Integers], mix: LevelMix) -> list[Col
     alone = np.column_stack([by_platform[:, :-1], counts["largest_other"]])
     return [
         mix.leader(alone, "leading_platform"),
-        *mix.shares(by_platform, by_platform.sum(axis=1), "share_platform_{}"),
+        *mix.shares(by_platform, by_platform.sum(axis=1), "platform"),
     ]
 
 
