@@ -171,7 +171,7 @@ AT_SCALE = {
         profiles,
     ),
     "image": (MultiSelectEncoder("image"), profiles),
-    "values": (PreferenceEncoder(order="values"), profiles),
+    "values": (PreferenceEncoder(ranking="values"), profiles),
     "survey": (PsychographicEncoder(SCALES, scale_range=(1, 5)), profiles),
 }
 
