@@ -114,7 +114,7 @@ class Contents:
     verdict: str
     found: Partition
     cut: Partition | None
-    shown: int
+    n_groups_shown: int
     selection: str | None
     stability: tuple[StabilityPoint, ...]
     n_pairs: int
@@ -129,7 +129,7 @@ def read_study(study: Any, title: str) -> Contents:
     found = _partition(study, constructive=study.verdict_.word == "constructive" and study.n_segments_ > 1)
     cut = None if study.cut_ is None else _cut(study.cut_)
     stability = _stability(study.stability_)
-    shown = len((cut or found).groups)
+    n_groups_shown = len((cut or found).groups)
     return Contents(
         title=title,
         brief=_brief(study),
@@ -137,7 +137,7 @@ def read_study(study: Any, title: str) -> Contents:
         verdict=study.verdict_.sentence,
         found=found,
         cut=cut,
-        shown=shown,
+        n_groups_shown=n_groups_shown,
         selection=None if study.selection_ is None else str(study.selection_.reason),
         stability=stability,
         n_pairs=study.stability_.n_boot if stability else 0,

@@ -72,7 +72,7 @@ def render_html(study: Any, *, title: str = TITLE) -> str:
     return str(
         environment.get_template("report.html.j2").render(
             report=contents,
-            chart=stability_chart(contents.stability, contents.shown, STABLE_ADJUSTED_RAND),
+            chart=stability_chart(contents.stability, contents.n_groups_shown, STABLE_ADJUSTED_RAND),
             stability_table=stability_table(contents),
             lead=lead + stop.rstrip(),
             more=more,

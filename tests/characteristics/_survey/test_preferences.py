@@ -275,7 +275,7 @@ class TestBestWorst:
 
     def test_shown_may_be_a_number(self):
         counts = best_worst_counts(CHOICES, shown=SHOWN)
-        by_number = PreferenceEncoder(best_worst={o: columns[:2] for o, columns in WITH_SHOWN.items()}, shown=3)
+        by_number = PreferenceEncoder(best_worst={o: columns[:2] for o, columns in WITH_SHOWN.items()}, times_shown=3)
         assert_same(by_number.fit_transform(counts), PreferenceEncoder(best_worst=WITH_SHOWN).fit_transform(counts))
 
     def test_an_option_that_was_not_shown_has_no_score(self):
@@ -300,7 +300,7 @@ class TestBestWorst:
 
     def test_missing_counts_and_uneven_ones(self):
         customers = counted((1, 0, 0, 1, 0, 0), (1, 0, 0, 0, 0, 0), (None, 0, 0, 1, 0, 0), (None,) * 6)
-        encoder = PreferenceEncoder(best_worst=COUNTS, shown=2)
+        encoder = PreferenceEncoder(best_worst=COUNTS, times_shown=2)
         output = scores(encoder, customers)
         np.testing.assert_allclose(output, [(0.5, -0.5, 0), (0.5, 0, 0), (NAN, -0.5, 0), (NAN, NAN, NAN)])
         policies = encoder.row_report_.to_frame().set_index("policy")["n_rows"]
@@ -311,12 +311,12 @@ class TestBestWorst:
     @pytest.mark.parametrize("count", [-1, 0.5, math.inf])
     def test_what_is_no_count(self, count):
         with pytest.raises(InvalidTableError, match=rf"'w_price' must hold counts, got {count:g}; so in 1 row\(s\)"):
-            PreferenceEncoder(best_worst=COUNTS, shown=2).fit(counted((1, 0, 0, count, 0, 0)))
+            PreferenceEncoder(best_worst=COUNTS, times_shown=2).fit(counted((1, 0, 0, count, 0, 0)))
 
     def test_chosen_more_often_than_shown(self):
         message = r"chosen more often than it was shown in 1 row\(s\): 'b_price \+ w_price'"
         with pytest.raises(InvalidTableError, match=message):
-            PreferenceEncoder(best_worst=COUNTS, shown=2).fit(counted((0, 2, 2, 1, 0, 0), (1, 0, 0, 1, 0, 0)))
+            PreferenceEncoder(best_worst=COUNTS, times_shown=2).fit(counted((0, 2, 2, 1, 0, 0), (1, 0, 0, 1, 0, 0)))
 
     @given(st.integers(0, 200))
     def test_counts_are_those_of_a_loop(self, seed):
@@ -434,7 +434,7 @@ class TestLaws:
         [
             (PreferenceEncoder(ranks=OPTIONS), ranked((1, 2, 3), (3, None, 1), (None, None, None))),
             (PreferenceEncoder(ranking="values"), orders("a > b", None, "b = a > c")),
-            (PreferenceEncoder(best_worst=COUNTS, shown=2), counted((1, 0, 0, 1, 0, 0), (2, 0, 0, 0, 0, 2))),
+            (PreferenceEncoder(best_worst=COUNTS, times_shown=2), counted((1, 0, 0, 1, 0, 0), (2, 0, 0, 0, 0, 2))),
         ],
     )
     def test_every_kind_of_frame(self, encoder, customers, monkeypatch):
@@ -450,7 +450,7 @@ class TestParameters:
             ({"ranks": ["a"]}, "'ranks' must be"),
             ({"ranks": {"a": "x", "b": "x"}}, "'ranks' must be"),
             ({"ranks": OPTIONS, "options": OPTIONS}, "'options' goes with 'order'"),
-            ({"ranks": OPTIONS, "shown": 3}, "'shown' goes with 'best_worst'"),
+            ({"ranks": OPTIONS, "times_shown": 3}, "'times_shown' goes with 'best_worst'"),
             ({"ranks": OPTIONS, "ties": "min"}, "'ties' must be"),
             ({"ranks": OPTIONS, "leave_out": "colour"}, "unknown option in leave_out 'colour'"),
             ({"ranks": OPTIONS, "leave_out": 3}, "'leave_out' must be"),
@@ -459,8 +459,8 @@ class TestParameters:
             ({"best_worst": {"a": ("b", "w")}}, "'best_worst' must be"),
             ({"best_worst": {"a": ("b", "w"), "c": ("d", "e", "f")}}, "'best_worst' must be"),
             ({"best_worst": COUNTS}, "say once how often each option was shown"),
-            ({"best_worst": WITH_SHOWN, "shown": 3}, "say once how often each option was shown"),
-            ({"best_worst": COUNTS, "shown": 0}, "'shown' must be"),
+            ({"best_worst": WITH_SHOWN, "times_shown": 3}, "say once how often each option was shown"),
+            ({"best_worst": COUNTS, "times_shown": 0}, "'times_shown' must be"),
             ({"ranking": "x", "options": ["a", "A"]}, "'options' must be options that differ"),
         ],
     )

@@ -89,7 +89,7 @@ class PreferenceEncoder(ProfileEncoder):
         from a table of choice sets.
     options : sequence of str or None, default=None
         For ``ranking``: all options; None takes those that ``fit`` finds.
-    shown : int or None, default=None
+    times_shown : int or None, default=None
         For ``best_worst`` with two columns: how often each option was shown to each customer.
     ties : {"raise", "mean"}, default="raise"
         For ``ranks``: whether a rank may be given twice. With ``"mean"`` only the order of the ranks
@@ -200,7 +200,7 @@ class PreferenceEncoder(ProfileEncoder):
             ),
         ),
         "options": (NONE, Where(_are_texts, "a list of at least two different options")),
-        "shown": (NONE, Integer(low=1)),
+        "times_shown": (NONE, Integer(low=1)),
         "ties": (OneOf("raise", "mean"),),
         "leave_out": (NONE, Where(lambda value: isinstance(value, str), "the name of an option")),
     }
@@ -218,7 +218,7 @@ class PreferenceEncoder(ProfileEncoder):
         ranking: str | None = None,
         best_worst: Mapping[str, Sequence[str]] | None = None,
         options: Sequence[str] | None = None,
-        shown: int | None = None,
+        times_shown: int | None = None,
         ties: str = "raise",
         leave_out: str | None = None,
     ) -> None:
@@ -227,7 +227,7 @@ class PreferenceEncoder(ProfileEncoder):
         self.ranking = ranking
         self.best_worst = best_worst
         self.options = options
-        self.shown = shown
+        self.times_shown = times_shown
         self.ties = ties
         self.leave_out = leave_out
 
@@ -240,15 +240,15 @@ class PreferenceEncoder(ProfileEncoder):
                 f"{who} needs exactly one of the parameters ranks, ranking and best_worst, got "
                 f"{' and '.join(given) or 'none'}. Use one encoder for each question."
             )
-        for name, goes_with in (("options", "ranking"), ("shown", "best_worst")):
+        for name, goes_with in (("options", "ranking"), ("times_shown", "best_worst")):
             if getattr(self, name) is not None and given != [goes_with]:
                 raise InvalidParameterError(f"{who}: parameter {name!r} goes with {goes_with!r}. Drop it.")
         if self.best_worst is not None:
             n_columns = len(next(iter(self.best_worst.values())))
-            if (self.shown is None) == (n_columns == 2):
+            if (self.times_shown is None) == (n_columns == 2):
                 raise InvalidParameterError(
-                    f"{who}: say once how often each option was shown: shown=... where best_worst names two columns "
-                    "per option, or else the third column."
+                    f"{who}: say once how often each option was shown: times_shown=... where best_worst names two "
+                    "columns per option, or else the third column."
                 )
         if self.customer_id in self._wanted():
             words = "a column that is not read as preferences"
@@ -364,8 +364,8 @@ class PreferenceEncoder(ProfileEncoder):
             zip(("best", "worst", "shown"), zip(*(self.best_worst or {}).values(), strict=True), strict=False)
         )
         counts = {what: self._numbers(profile, names) for what, names in columns.items()}
-        if self.shown is not None:
-            counts["shown"] = np.full(counts["best"].shape, float(self.shown))
+        if self.times_shown is not None:
+            counts["shown"] = np.full(counts["best"].shape, float(self.times_shown))
             columns["shown"] = columns["best"]
         names: Mapping[str, Sequence[str]] = columns
         scores = best_worst_scores(counts["best"], counts["worst"], counts["shown"], names, type(self).__name__)
