@@ -37,7 +37,7 @@ def ratings(n_respondents: int = 40, seed: int = 0) -> pd.DataFrame:
 
 
 def rated(table: Any, **parameters: Any) -> CharacteristicWeights:
-    return rating_weights(table, **{"scale": (1, 5), "random_state": 0, **parameters})
+    return rating_weights(table, **{"scale_range": (1, 5), "random_state": 0, **parameters})
 
 
 def divided(table: Any, **parameters: Any) -> CharacteristicWeights:
@@ -190,8 +190,8 @@ def test_parameters_out_of_range(weigh: Any, table: pd.DataFrame, parameters: An
 
 def test_own_parameters_out_of_range() -> None:
     for scale in ((5, 1), (1,), 5, (1, np.inf)):
-        with pytest.raises(InvalidParameterError, match="scale"):
-            rated(ratings(), scale=scale)
+        with pytest.raises(InvalidParameterError, match="scale_range"):
+            rated(ratings(), scale_range=scale)
     for parameter in ({"total": 0}, {"total": -1}, {"tolerance": 1.0}):
         with pytest.raises(InvalidParameterError, match=next(iter(parameter))):
             divided(points(), **parameter)

@@ -361,7 +361,7 @@ def test_without_optional_columns(twelve):
 
 def test_the_middle_of_another_range(twelve):
     twelve["sentiment"] = twelve["sentiment"] * 2 + 3
-    estimator = social(sentiment_range=(1, 5))
+    estimator = social(scale_range=(1, 5))
     assert estimator.fit_transform(twelve).loc[1, "sentiment_negative_share"] == 0.5
     assert estimator.units_["sentiment_mean"] == "points 1 to 5"
 
@@ -451,8 +451,8 @@ def test_units_and_contract(twelve):
         ("action_weights", {"like": 1.0, " LIKE": 2.0}),
         ("unknown_actions", "keep"),
         ("advocacy_weight", -1.0),
-        ("sentiment_range", (1.0, -1.0)),
-        ("sentiment_range", 1.0),
+        ("scale_range", (1.0, -1.0)),
+        ("scale_range", 1.0),
         ("n_leading", 0),
         ("reach", 3),
     ],

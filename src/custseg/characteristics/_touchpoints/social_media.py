@@ -81,7 +81,7 @@ class SocialMediaFeaturizer(RecordFeaturizer):
     With ``sentiment``
 
     - ``sentiment_mean``: its mean;
-    - ``sentiment_negative_share``: share of the values below the middle of ``sentiment_range``;
+    - ``sentiment_negative_share``: share of the values below the middle of ``scale_range``;
     - ``sentiment_advocacy``: its mean over what the customer shared and created, which tells who speaks
       for you from who speaks against you.
 
@@ -99,7 +99,7 @@ class SocialMediaFeaturizer(RecordFeaturizer):
     reach : str or None, default=None
         Column of numbers from 0 on: how many people an interaction came to.
     sentiment : str or None, default=None
-        Column of numbers in ``sentiment_range``: the tone of an interaction.
+        Column of numbers in ``scale_range``: the tone of an interaction.
     action_weights : mapping of str to float, optional
         The weight of each action, from 0 on; names differ neither by case nor by spaces around them.
         Actions of one weight are one depth, called by the first of them. The default is reading (also
@@ -111,8 +111,8 @@ class SocialMediaFeaturizer(RecordFeaturizer):
         table.
     advocacy_weight : float, default=4.0
         Actions of at least this weight are advocacy.
-    sentiment_range : pair of float, default=(-1.0, 1.0)
-        The most negative and the most positive sentiment there can be.
+    scale_range : pair of float, default=(-1.0, 1.0)
+        The ends of the scale of ``sentiment``: the most negative and the most positive there can be.
     n_leading : int, default=5
         How many platforms have a column of their own, at most: the most frequent ones in ``fit``. The
         rest is pooled as ``"other"``.
@@ -193,7 +193,7 @@ class SocialMediaFeaturizer(RecordFeaturizer):
         "action_weights": (NONE, Where(_is_weights, "a mapping of actions to finite weights >= 0")),
         "unknown_actions": (OneOf("drop", "raise"),),
         "advocacy_weight": (Number(0.0),),
-        "sentiment_range": (Where(_is_range, "a pair of finite numbers, the lower one first"),),
+        "scale_range": (Where(_is_range, "a pair of finite numbers, the lower one first"),),
         "n_leading": (Integer(low=1),),
         "time_unit": tuple(OneOf(unit) for unit in UNIT_HOURS),
         "as_of": AS_OF,
@@ -214,7 +214,7 @@ class SocialMediaFeaturizer(RecordFeaturizer):
         action_weights: Mapping[str, float] | None = None,
         unknown_actions: str = "drop",
         advocacy_weight: float = 4.0,
-        sentiment_range: Sequence[float] = (-1.0, 1.0),
+        scale_range: tuple[float, float] = (-1.0, 1.0),
         n_leading: int = 5,
         time_unit: str = "D",
         as_of: Any = None,
@@ -228,7 +228,7 @@ class SocialMediaFeaturizer(RecordFeaturizer):
         self.action_weights = action_weights
         self.unknown_actions = unknown_actions
         self.advocacy_weight = advocacy_weight
-        self.sentiment_range = sentiment_range
+        self.scale_range = scale_range
         self.n_leading = n_leading
         self.time_unit = time_unit
         self.as_of = as_of
@@ -271,7 +271,7 @@ class SocialMediaFeaturizer(RecordFeaturizer):
         if self.reach is not None:
             units |= {"reach_total": "people", "reach_mean": "people per post"}
         if self.sentiment is not None:
-            low, high = self.sentiment_range
+            low, high = self.scale_range
             points = f"points {low:g} to {high:g}"
             units |= {"sentiment_mean": points, "sentiment_negative_share": "share", "sentiment_advocacy": points}
         return units
@@ -337,7 +337,7 @@ class SocialMediaFeaturizer(RecordFeaturizer):
         """Count the rows that a policy or an error is about."""
         used = nw.col("depth") >= 0
         flags = {"unknown": ~used, "no_platform": used & (nw.col("code") < 0), "unseen": used & nw.col("is_unseen")}
-        low, high = self.sentiment_range
+        low, high = self.scale_range
         odd = {
             "reach": nw.col("reach") < 0,
             "sentiment": (nw.col("sentiment") < float(low)) | (nw.col("sentiment") > float(high)),
@@ -358,9 +358,9 @@ class SocialMediaFeaturizer(RecordFeaturizer):
             got = f"negative numbers in {facts['odd_reach']} row(s)"
             raise ColumnTypeError.expected(who, self.reach, "0 or more", got, "Make it missing where it is unknown.")
         if facts.get("odd_sentiment"):
-            low, high = self.sentiment_range
+            low, high = self.scale_range
             got = f"others in {facts['odd_sentiment']} row(s)"
-            remedy = "Correct them, or pass the range of the scores: sentiment_range=(low, high)."
+            remedy = "Correct them, or pass the range of the scores: scale_range=(low, high)."
             raise ColumnTypeError.expected(who, self.sentiment, f"numbers in [{low:g}, {high:g}]", got, remedy)
 
     def _judged(self, records: Records, facts: Mapping[str, int]) -> tuple[RowPolicy, ...]:
@@ -406,7 +406,7 @@ class SocialMediaFeaturizer(RecordFeaturizer):
             counted = counted.with_columns((nw.col(part) * nw.col("advocacy")).alias(f"own_{part}") for part in parts)
             names += [*parts, *(f"own_{part}" for part in parts)]
         if "sentiment" in records.largest:
-            middle = sum(map(float, self.sentiment_range)) / 2
+            middle = sum(map(float, self.scale_range)) / 2
             is_negative = nw.col("has_sentiment") & (nw.col("sentiment") < middle).fill_null(value=False)
             counted = counted.with_columns(is_negative.cast(nw.Int64).alias("negative"))
             names.append("negative")
