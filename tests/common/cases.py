@@ -140,7 +140,7 @@ CASES = {
             SegmentationBrief("retention"),
             characteristics=_union(),
             clusterer=SegmentClusterer(n_segments=3, n_init=2, random_state=0),
-            n_boot=2,
+            n_pairs=2,
         ),
         TABLES,
     ),

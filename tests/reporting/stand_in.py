@@ -78,14 +78,14 @@ def persona(segment, name, n, total, **fields):
     return Persona(segment=segment, name=name, **options)
 
 
-def stability(numbers, n_boot=5, level=0.9):
+def stability(numbers, n_pairs=5, level=0.9):
     """Falling agreement over the numbers of segments."""
     random = np.random.RandomState(0)
     means = np.linspace(level, 0.25, len(numbers))[:, None]
     rows = [
         {"n_segments": k, "segment": s, "n_customers": 10, "slsw": 0.9 - 0.1 * s} for k in numbers for s in range(k)
     ]
-    return StabilityResult(tuple(numbers), means + 0.02 * random.randn(len(numbers), n_boot), pd.DataFrame(rows), {})
+    return StabilityResult(tuple(numbers), means + 0.02 * random.randn(len(numbers), n_pairs), pd.DataFrame(rows), {})
 
 
 def table_of(personas, value=True):
@@ -157,6 +157,6 @@ def stand_in(names=("Recent high spenders", "Silent bargain hunters", "The rest"
             get_params=lambda deep: {"weights": {"demographics": 0}, "random_state": 0, "order_by": None},
             embedder_=SimpleNamespace(transforms_=TRANSFORMS),
         ),
-        "n_boot": 5,
+        "n_pairs": 5,
     }
     return SimpleNamespace(**{**attributes, **fields})

@@ -259,7 +259,7 @@ def test_the_method_says_how_each_characteristic_entered_the_distance():
     assert [row for row in page.texts("tr") if row.startswith("behaviour: recency")] == [
         "behaviour: recency numeric 1 log(x + 2.5) 0.0%"
     ]
-    assert {"67.5%", "demographics:", "n_boot", "scikit-learn"} <= set(method)
+    assert {"67.5%", "demographics:", "n_pairs", "scikit-learn"} <= set(method)
 
 
 def test_a_clusterer_without_an_embedder_has_settings_only():

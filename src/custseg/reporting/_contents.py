@@ -140,7 +140,7 @@ def read_study(study: Any, title: str) -> Contents:
         n_groups_shown=n_groups_shown,
         selection=None if study.selection_ is None else str(study.selection_.reason),
         stability=stability,
-        n_pairs=study.stability_.n_boot if stability else 0,
+        n_pairs=study.stability_.n_pairs if stability else 0,
         figures=_figures(study, found, cut),
         read=_read(study),
         checked=_checked(study),
@@ -356,7 +356,7 @@ def _method(study: Any) -> tuple[DataTable, ...]:
     transforms = getattr(getattr(study.clusterer_, "embedder_", None), "transforms_", None)
     if transforms is not None:
         tables.append(DataTable.of("Characteristics and how they entered the distance", _transforms(transforms)))
-    settings = [*_settings(study.clusterer_), ("n_boot", study.n_boot)]
+    settings = [*_settings(study.clusterer_), ("n_pairs", study.n_pairs)]
     tables.append(_pairs("Settings", ("setting", "value"), settings))
     versions = [("custseg", __version__), ("Python", platform.python_version())]
     versions += [(name, version(name)) for name in _LIBRARIES]

@@ -88,7 +88,7 @@ def write_report(study: Any, path: str | Path, *, title: str = TITLE) -> Path:
     ...     SegmentationBrief("pricing"),
     ...     characteristics=DemographicEncoder(),
     ...     clusterer=SegmentClusterer(n_segments=3, n_init=2, random_state=0),
-    ...     n_boot=2,
+    ...     n_pairs=2,
     ... ).fit(make_customers(200, random_state=0).profile)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_report(study, f"{folder}/segments.md").name

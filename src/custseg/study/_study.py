@@ -115,7 +115,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         can set no limits.
     describer : PersonaDescriber or None, default=None
         Describes them; None stands for ``PersonaDescriber()``.
-    n_boot : int, default=20
+    n_pairs : int, default=20
         Pairs of bootstrap refits behind each stability figure.
     n_jobs : int or None, default=None
         Processes for the refits, as in scikit-learn: None is one, -1 one per core. Results do not
@@ -177,7 +177,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
     ...     SegmentationBrief("retention"),
     ...     characteristics=DemographicEncoder(),
     ...     clusterer=SegmentClusterer(n_segments=5, random_state=0),
-    ...     n_boot=4,
+    ...     n_pairs=4,
     ... ).fit(customers.profile)
     >>> study.n_segments_
     5
@@ -190,7 +190,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         ),
         "clusterer": (NONE, Instance(Segmenter, words="a SegmentClusterer or another segmenter")),
         "describer": (NONE, Instance(PersonaDescriber, words="a PersonaDescriber")),
-        "n_boot": (Integer(2),),
+        "n_pairs": (Integer(2),),
         "n_jobs": (NONE, Where(lambda n: isinstance(n, int) and n != 0, "an integer other than 0")),
     }
 
@@ -201,14 +201,14 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         characteristics: Any,
         clusterer: Segmenter | None = None,
         describer: PersonaDescriber | None = None,
-        n_boot: int = 20,
+        n_pairs: int = 20,
         n_jobs: int | None = None,
     ) -> None:
         self.brief = brief
         self.characteristics = characteristics
         self.clusterer = clusterer
         self.describer = describer
-        self.n_boot = n_boot
+        self.n_pairs = n_pairs
         self.n_jobs = n_jobs
 
     @with_callbacks
@@ -367,7 +367,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
             clone(self.clusterer_),
             self.customers_,
             candidates,
-            n_boot=self.n_boot,
+            n_pairs=self.n_pairs,
             random_state=getattr(self.clusterer_, "random_state", 0),
             n_jobs=self.n_jobs,
             on_step=show,
