@@ -147,7 +147,7 @@ SCALES = {"first": ["q1", "-q2"], "second": ["q3", "q4"]}
 AT_SCALE = {
     "RFM": (RFMFeaturizer(features=ALL), purchase_lines),
     "RFM by order": (
-        RFMFeaturizer(features=ALL, order_id="order_id", monetary="mean_repeat", returns="net"),
+        RFMFeaturizer(features=ALL, order_id="order_id", monetary_as="mean_repeat", returns="net"),
         purchase_lines,
     ),
     "behaviour": (

@@ -344,7 +344,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
             fitted, table = found[0]
         else:
             return None
-        total = clone(fitted).set_params(features=("monetary",), monetary="total", as_of=fitted.as_of_)
+        total = clone(fitted).set_params(features=("monetary",), monetary_as="total", as_of=fitted.as_of_)
         spend: pd.DataFrame = total.set_output(transform="pandas").fit_transform(table)
         return spend["monetary"].reindex(_ids(everyone, self._customer_id()))
 
