@@ -62,7 +62,7 @@ class SegmentationBrief:
     }
 
     def __post_init__(self) -> None:
-        find_goal(self.goal, who="SegmentationBrief")
+        find_goal(self.goal)
         check("SegmentationBrief", self._parameters, vars(self))
 
     def to_dict(self) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from custseg.segmentation._clusterer.engines import finds_number
 from custseg.segmentation._rules.segmenter import RuleDefinedSegmenter
 from custseg.study._audience import meets
 from custseg.study._brief import SegmentationBrief
-from custseg.targeting import NOBODY, Action, SegmentFacts, find_goal, recommend
+from custseg.targeting import Action, SegmentFacts, find_goal, recommend
 from custseg.validation import StabilityResult, Verdict, bootstrap_stability, judge
 from custseg.validation._verdict import judge_rules
 
@@ -437,9 +437,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         goal = find_goal(self.brief.goal)
         actions = [
             recommend(goal, SegmentFacts(row["share"], row["value_share"], _effects(describer, segment)))
-            if persona.n_customers != 0
-            else NOBODY
-            for (segment, row), persona in zip(enumerate(rows), describer.personas_, strict=True)
+            for segment, row in enumerate(rows)
         ]
         frame = pd.DataFrame(rows)
         frame["stability"] = self._segment_stability(clusterer.n_segments_)

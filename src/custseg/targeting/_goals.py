@@ -242,15 +242,13 @@ GOALS: tuple[Goal, ...] = (
 )
 
 
-def find_goal(name: str, *, who: str = "goal") -> Goal:
+def find_goal(name: str) -> Goal:
     """Return the goal of that name.
 
     Parameters
     ----------
     name : str
         ``"retention"``, ``"acquisition"``, ``"development"``, ``"pricing"`` or ``"advertising"``.
-    who : str, default="goal"
-        Who asks, for the error.
 
     Returns
     -------
@@ -271,11 +269,11 @@ def find_goal(name: str, *, who: str = "goal") -> Goal:
     for goal in GOALS:
         if goal.name == name:
             return goal
-    raise InvalidParameterError.unknown_name(who, "goal", name, [goal.name for goal in GOALS])
+    raise InvalidParameterError.unknown_name("find_goal", "goal", name, [goal.name for goal in GOALS])
 
 
-NOBODY = Action("Nothing to do", "Nobody is in this segment now.", "")
-"""For a segment without customers, such as that of a rule which nobody meets."""
+# for a segment without customers, such as that of a rule which nobody meets
+_NOBODY = Action("Nothing to do", "Nobody is in this segment now.", "")
 
 
 def recommend(goal: str | Goal, facts: SegmentFacts) -> Action:
@@ -291,7 +289,7 @@ def recommend(goal: str | Goal, facts: SegmentFacts) -> Action:
     Returns
     -------
     Action
-        Action, advice and the facts that called for it.
+        Action, advice and the facts that called for it; of a segment without customers, that there is nothing to do.
 
     Raises
     ------
@@ -305,6 +303,8 @@ def recommend(goal: str | Goal, facts: SegmentFacts) -> Action:
     'Win back first'
     """
     goal = find_goal(goal) if isinstance(goal, str) else goal
+    if facts.share == 0:
+        return _NOBODY
     rule = next(rule for rule in goal.rules if rule.matches(facts))
     return Action(rule.action, rule.advice, _because(rule, facts))
 

@@ -13,7 +13,6 @@ from custseg.datasets import make_customers
 from custseg.exceptions import InvalidParameterError, SegmentLabelError
 from custseg.segmentation._rules.rfm import RFMSegmenter
 from custseg.segmentation._rules.segmenter import RuleSegmenter
-from custseg.targeting import NOBODY
 from custseg.validation import bootstrap_stability
 
 RULES = {
@@ -49,7 +48,7 @@ def test_personas_bear_the_names_of_the_rules_and_an_empty_rule_keeps_its_place(
     nobody = ruled.personas_[1]
     assert not nobody.suppressed
     assert (nobody.n_customers, nobody.summary) == (0, "Nobody: no customers.")
-    assert ruled.actions_[1] == NOBODY
+    assert ruled.actions_[1].action == "Nothing to do"
     table = ruled.segment_table_
     assert table["n_customers"].tolist() == np.bincount(ruled.labels_[ruled.labels_ >= 0], minlength=3).tolist()
     assert table["share"].sum() == pytest.approx(1)
