@@ -35,7 +35,6 @@ from custseg.study._audience import meets
 from custseg.study._brief import SegmentationBrief
 from custseg.targeting import Action, SegmentFacts, find_goal, recommend
 from custseg.validation import StabilityResult, Verdict, bootstrap_stability, judge
-from custseg.validation._verdict import judge_rules
 
 __all__ = ["ConstructiveCut", "SegmentationStudy"]
 
@@ -396,7 +395,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
     def _judge(self) -> Verdict:
         if self.selection_ is None:
             n_not_assigned = int(np.count_nonzero(self.labels_ == NOT_ASSIGNED))
-            return judge_rules(n_segments=self.n_segments_, n_not_assigned=n_not_assigned, stability=self.stability_)
+            return judge(n_segments=self.n_segments_, n_not_assigned=n_not_assigned, stability=self.stability_)
         reason = self.selection_.reason
         if getattr(self.clusterer_, "selection_", None) is None:
             reason = f"Left to the data: {reason[:1].lower()}{reason[1:]}"
