@@ -545,7 +545,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         ------
         MissingDependencyError
             If jinja2 is not installed and HTML is asked for.
-        ReportPathError
+        OutputPathError
             If the file cannot be written or its ending is unknown.
         """
         check_is_fitted(self)

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from custseg import SegmentClusterer
-from custseg.exceptions import ColumnNotFoundError, InvalidTableError, ReportPathError, UnseenCategoryWarning
+from custseg.exceptions import ColumnNotFoundError, InvalidTableError, OutputPathError, UnseenCategoryWarning
 from custseg.segmentation._scoring.assign import assign_segments
 from tests.engines import ENGINES
 
@@ -54,7 +54,7 @@ def check_assign(subtests):
             np.testing.assert_array_equal(written.loc[table["customer_id"]], expected)
             assert report.segment_sizes == dict(enumerate(np.bincount(expected).tolist()))
         with subtests.test("what is there is refused, and replaced on request"):
-            with pytest.raises(ReportPathError, match="overwrite=True"):
+            with pytest.raises(OutputPathError, match="overwrite=True"):
                 assign_segments(fitted, native, place)
             few = native.filter(native["region"] == "north").limit(30)
             assert assign_segments(fitted, few, place, overwrite=True).n_customers == 30
@@ -63,7 +63,7 @@ def check_assign(subtests):
             rows = len(pd.read_parquet(place))
             scored = native.sparkSession.read.parquet(str(place)).join(native, "customer_id").drop("segment")
             for target in (place, place / "inside", Path(folder)):
-                with pytest.raises(ReportPathError, match="read from there"):
+                with pytest.raises(OutputPathError, match="read from there"):
                     assign_segments(fitted, scored, target, overwrite=True)
             assert len(pd.read_parquet(place)) == rows
         with subtests.test("names with dots and quotes"):

@@ -22,7 +22,7 @@ from custseg.exceptions import (
     DuplicateColumnError,
     InvalidParameterError,
     InvalidTableError,
-    ReportPathError,
+    OutputPathError,
     UnseenCategoryWarning,
 )
 from custseg.segmentation._prototypes.clusterer import KPrototypesClusterer
@@ -193,7 +193,7 @@ def test_a_failure_leaves_nothing_behind_and_keeps_what_was_there(clusterer, tmp
 def test_an_existing_destination_is_refused_unless_told_otherwise(clusterer, expected, tmp_path):
     place = tmp_path / "segments.csv"
     place.write_text("old")
-    with pytest.raises(ReportPathError, match="overwrite=True"):
+    with pytest.raises(OutputPathError, match="overwrite=True"):
         assign_segments(clusterer, TABLE, place)
     assert place.read_text() == "old"
     assign_segments(clusterer, TABLE, str(place), overwrite=True)
@@ -204,9 +204,9 @@ def test_the_source_is_never_the_destination(clusterer, tmp_path):
     source = tmp_path / "customers.parquet"
     TABLE.to_parquet(source, index=False)
     for place in (source, tmp_path / "." / "customers.parquet"):
-        with pytest.raises(ReportPathError, match="read from there"):
+        with pytest.raises(OutputPathError, match="read from there"):
             assign_segments(clusterer, source, place, overwrite=True)
-    with pytest.raises(ReportPathError, match="read from there"):
+    with pytest.raises(OutputPathError, match="read from there"):
         assign_segments(clusterer, tmp_path, tmp_path / "segments.parquet")
 
 
@@ -238,7 +238,7 @@ def test_an_empty_source_is_an_error_and_nothing_is_written(engine, clusterer, t
         ({"batch_size": 0}, InvalidParameterError, "'batch_size' must be an integer >= 1"),
         ({"destination": 3}, InvalidParameterError, "'destination' must be None or a path"),
         ({"destination": "out.xlsx"}, ConfigurationError, "must end in .parquet or .csv"),
-        ({"destination": "no/such/folder/out.csv"}, ReportPathError, "folder does not exist"),
+        ({"destination": "no/such/folder/out.csv"}, OutputPathError, "folder does not exist"),
         ({"source": [1, 2]}, InvalidTableError, "expects a dataframe"),
         ({"source": "no-such-file.parquet"}, InvalidTableError, "no such file"),
         ({"source": pd.concat([TABLE, TABLE["visits"]], axis=1)}, DuplicateColumnError, "'visits'"),
@@ -374,7 +374,7 @@ def located(*files):
 )
 def test_spark_never_writes_over_the_files_it_reads(files, target, is_refused):
     if is_refused:
-        with pytest.raises(ReportPathError, match="read from there. Name another"):
+        with pytest.raises(OutputPathError, match="read from there. Name another"):
             _refuse_source(located(*files), target, "out")
     else:
         _refuse_source(located(*files), target, "out")
@@ -413,7 +413,7 @@ class Place:
 
 
 @pytest.mark.parametrize(
-    ("failing", "error"), [("out", ReportPathError), ("new", ReportPathError), ("new!", OSError), (None, None)]
+    ("failing", "error"), [("out", OutputPathError), ("new", OutputPathError), ("new!", OSError), (None, None)]
 )
 def test_a_folder_on_spark_is_replaced_only_when_the_new_one_is_in_place(failing, error):
     files = Folders({"out": "old rows", "new": "new rows"}, failing)

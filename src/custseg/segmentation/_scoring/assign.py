@@ -18,7 +18,7 @@ from custseg._core.frames import is_frame, to_kind
 from custseg._core.optional import require
 from custseg._core.params import COLUMN, NONE, Instance, Integer, OneOf, check
 from custseg._core.paths import is_path
-from custseg.exceptions import ConfigurationError, CustomerIdError, InvalidTableError, ReportPathError
+from custseg.exceptions import ConfigurationError, CustomerIdError, InvalidTableError, OutputPathError
 from custseg.segmentation._base.labelled import SEGMENT
 from custseg.segmentation._scoring.batches import read_batches
 from custseg.segmentation._scoring.scorer import Notes, Scorer, make_scorer
@@ -117,7 +117,7 @@ def assign_segments(
     InvalidParameterError
         If ``fitted`` gives no whole numbers, or reads purchase lines: one customer's could be in two batches;
         if the ids are called ``segment``.
-    ReportPathError
+    OutputPathError
         If the destination exists, is (in) the source, or cannot be written. Which files a lazy table of
         polars, duckdb, ibis or dask reads is not known: with ``overwrite=True`` it may replace its own source.
     NotFittedError
@@ -194,9 +194,9 @@ def _checked(destination: str | Path, source: Any, overwrite: bool) -> Path:
     if is_path(source):
         origin, target = Path(source).resolve(), place.resolve()
         if origin == target or origin in target.parents:
-            raise ReportPathError.is_source(place)
+            raise OutputPathError.is_source(place)
     if place.exists() and not overwrite:
-        raise ReportPathError.exists(place)
+        raise OutputPathError.exists(place)
     return check_writable(place)
 
 

@@ -14,7 +14,7 @@ import narwhals.stable.v2 as nw
 
 from custseg._core.optional import require
 from custseg._core.paths import is_path
-from custseg.exceptions import InvalidTableError, ReportPathError
+from custseg.exceptions import InvalidTableError, OutputPathError
 from custseg.segmentation._base.labelled import SEGMENT
 from custseg.segmentation._scoring.scorer import Notes, Scorer
 
@@ -100,14 +100,14 @@ def write_from_spark(scorer: Scorer, source: Any, destination: str, *, overwrite
     """
     if _is_remote(source):
         reason = "Spark Connect cannot rename what it has written; leave destination out and write the table it returns"
-        raise ReportPathError.unwritable(destination, reason)
+        raise OutputPathError.unwritable(destination, reason)
     session = source.sparkSession
     # the way to its file systems that Spark has in Python
     place = session.sparkContext._jvm.org.apache.hadoop.fs.Path(destination)  # noqa: SLF001
     files = place.getFileSystem(session.sparkContext._jsc.hadoopConfiguration())  # noqa: SLF001
     _refuse_source(source, files.makeQualified(place).toUri().normalize().toString(), destination)
     if files.exists(place) and not overwrite:
-        raise ReportPathError.exists(destination)
+        raise OutputPathError.exists(destination)
     temporary = place.suffix(f"-custseg-{uuid.uuid4().hex}")
     notes = session.sparkContext.accumulator(Notes(), _MergedNotes())
     try:
@@ -131,7 +131,7 @@ def _refuse_source(source: Any, target: str, destination: str) -> None:
         # of a single file it is not known whether its folder was meant, unless Spark named it
         is_folder = len(files) > 1 or file.name.startswith("part-")
         if place in (file, *file.parents) or (is_folder and _table_folder(file) in place.parents):
-            raise ReportPathError.is_source(destination)
+            raise OutputPathError.is_source(destination)
 
 
 def _table_folder(file: PurePosixPath) -> PurePosixPath:
@@ -149,7 +149,7 @@ def _put_in_place(files: Any, temporary: Any, place: Any) -> None:
     old = place.suffix(f"-custseg-old-{uuid.uuid4().hex}")
     is_there = files.exists(place)
     if is_there and not files.rename(place, old):
-        raise ReportPathError.unwritable(place.toString(), "what is there could not be moved aside")
+        raise OutputPathError.unwritable(place.toString(), "what is there could not be moved aside")
     is_done = False
     try:
         is_done = bool(files.rename(temporary, place))
@@ -157,7 +157,7 @@ def _put_in_place(files: Any, temporary: Any, place: Any) -> None:
         if is_there and not is_done:
             files.rename(old, place)
     if not is_done:
-        raise ReportPathError.unwritable(place.toString(), "the finished folder could not be renamed")
+        raise OutputPathError.unwritable(place.toString(), "the finished folder could not be renamed")
     if is_there:
         files.delete(old, True)
 
