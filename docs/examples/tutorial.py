@@ -202,5 +202,5 @@ import tempfile
 from pathlib import Path
 
 with tempfile.TemporaryDirectory() as folder:
-    written = study.report(Path(folder) / "report.html")
+    written = study.write_report(Path(folder) / "report.html")
     print(f"{written.name}: {written.stat().st_size / 1000:.0f} kB")

@@ -382,7 +382,7 @@ def test_progress_is_shown_through_scikit_learns_callbacks(sample):
 
 @pytest.mark.parametrize("suffix", [".html", ".md", ".json"])
 def test_the_report_is_written(fitted, tmp_path, suffix):
-    path = fitted.report(tmp_path / f"report{suffix}")
+    path = fitted.write_report(tmp_path / f"report{suffix}")
     text = path.read_text(encoding="utf-8")
     assert fitted.personas_[0].name in (json.dumps(json.loads(text), ensure_ascii=False) if suffix == ".json" else text)
 

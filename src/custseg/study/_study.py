@@ -528,7 +528,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
             labels[inside] = self.clusterer_.predict(customers if inside.all() else _keep(customers, inside))
         return labels
 
-    def report(self, path: str | Path) -> Path:
+    def write_report(self, path: str | Path) -> Path:
         """Write the report.
 
         Parameters

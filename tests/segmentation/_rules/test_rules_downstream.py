@@ -70,7 +70,7 @@ def test_what_is_defined_is_not_called_discovered(ruled):
 
 @pytest.mark.parametrize("ending", [".html", ".md", ".json"])
 def test_the_report_says_it_too(ruled, tmp_path, ending):
-    text = ruled.report(tmp_path / f"report{ending}").read_text(encoding="utf-8")
+    text = ruled.write_report(tmp_path / f"report{ending}").read_text(encoding="utf-8")
     assert "defined by rule" in text
     assert "Recent" in text
     if ending != ".json":
