@@ -140,7 +140,7 @@ study.characteristics_.describe()
 # %%
 # What was read, what was left out, and why:
 
-study.row_report_
+study.row_report_.to_frame()
 
 # %%
 # Are the segments real?

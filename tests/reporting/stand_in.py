@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from custseg.characteristics._purchases.rfm import RFMFeaturizer
+from custseg.characteristics._row_report import RowPolicy, RowReport
 from custseg.personas import Persona, Trait
 from custseg.targeting import Action
 from custseg.validation import StabilityResult, Verdict
@@ -115,14 +116,11 @@ def stand_in(names=("Recent high spenders", "Silent bargain hunters", "The rest"
     actions = [ACTION] * len(names)
     found = overall if cut else personas
     word = "constructive" if cut else "natural"
-    report = pd.DataFrame(
-        {
-            "table": ["transactions", "transactions"],
-            "policy": ["amount is missing", "timestamp is missing"],
-            "action": ["left out", "left out"],
-            "n_rows": [12, 0],
-            "remedy": ["Fill in the amounts: a row without one says nothing of spend.", "Correct them."],
-        }
+    remedy = "Fill in the amounts: a row without one says nothing of spend."
+    read = {"table": "transactions", "member": "behaviour"}
+    policies = (
+        RowPolicy("amount is missing", "left out", 12, remedy, **read),
+        RowPolicy("timestamp is missing", "left out", 0, "Correct them.", **read),
     )
     attributes = {
         "brief": SimpleNamespace(
@@ -150,7 +148,7 @@ def stand_in(names=("Recent high spenders", "Silent bargain hunters", "The rest"
         )
         if cut
         else None,
-        "row_report_": report,
+        "row_report_": RowReport(1_000, policies),
         "audience_report_": pd.DataFrame({"condition": ["behaviour__frequency >= 2"], "n_left_out": [31]}),
         "characteristics_": RFMFeaturizer(),
         "clusterer_": SimpleNamespace(

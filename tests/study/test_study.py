@@ -303,8 +303,8 @@ def test_the_study_is_an_estimator(sample, fitted):
 def test_the_row_report_names_tables_and_policies(sample):
     transactions = pd.concat([sample.transactions, sample.transactions.head(3).assign(customer_id=np.nan)])
     found = study().fit({**sample.tables, "transactions": transactions})
-    report = found.row_report_
-    assert list(report.columns) == ["table", "policy", "action", "n_rows", "remedy"]
+    report = found.row_report_.to_frame()
+    assert list(report.columns) == ["table", "member", "policy", "action", "n_rows", "remedy"]
     without_id = report[(report["table"] == "transactions") & report["policy"].str.contains("id")]
     assert without_id["n_rows"].tolist() == [3]
 
@@ -358,7 +358,7 @@ def test_response_to_campaigns_describes_segments_without_making_them(sample):
     assert not profile["clustered_on"].loc["campaign__response_rate"].any()
     criteria = found.characteristics_.describe().groupby("member")["criterion"].unique().map(list).to_dict()
     assert criteria == {"behaviour": ["behavioural"], "campaign": ["behavioural"], "profile": ["demographic"]}
-    assert "campaign" in set(found.row_report_["table"])
+    assert "campaign" in {policy.table for policy in found.row_report_.policies}
 
 
 def test_progress_is_shown_through_scikit_learns_callbacks(sample):

@@ -320,10 +320,9 @@ def _read(study: Any) -> tuple[DataTable, ...]:
     if len(study.audience_report_):
         audience = study.audience_report_.rename(columns={"n_left_out": "customers left out"})
         tables.append(DataTable.of("Customers outside the audience, by condition", audience))
-    touched = study.row_report_[study.row_report_["n_rows"] > 0].rename(columns={"n_rows": "rows"})
+    report = study.row_report_.to_frame().drop(columns="member", errors="ignore")
+    touched = report[report["n_rows"] > 0].rename(columns={"n_rows": "rows"})
     if len(touched):
-        if (touched["table"].fillna("") == "").all():
-            touched = touched.drop(columns="table")
         tables.append(DataTable.of("Rows that a policy touched", touched))
     return tuple(tables)
 
@@ -345,9 +344,8 @@ def _rows_read(characteristics: Any) -> list[dict[str, Any]]:
 
 def _checked(study: Any) -> str:
     """Name the policies that found nothing to do, so that a reader knows they were applied."""
-    report = study.row_report_
-    idle = report.loc[report["n_rows"] == 0, "policy"]
-    return "; ".join(dict.fromkeys(map(str, idle)))
+    idle = [policy.policy for policy in study.row_report_.policies if not policy.n_rows]
+    return "; ".join(dict.fromkeys(idle))
 
 
 def _method(study: Any) -> tuple[DataTable, ...]:

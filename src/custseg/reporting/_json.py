@@ -67,7 +67,7 @@ def render_json(study: Any, *, title: str = TITLE) -> str:
         },
         "stability": study.stability_.summary,
         "audience_report": study.audience_report_,
-        "row_report": study.row_report_,
+        "row_report": study.row_report_.to_frame(),
     }
     return json.dumps(_plain(facts), ensure_ascii=False, allow_nan=False, indent=2) + "\n"
 

@@ -23,7 +23,7 @@ from custseg._core.customers import CustomerTable, read_customers
 from custseg._core.params import NONE, Instance, Integer, ParameterTable, Where
 from custseg._core.warning import each_warning_once
 from custseg._core.words import feature_of
-from custseg.characteristics import CharacteristicUnion, RFMFeaturizer
+from custseg.characteristics import CharacteristicUnion, RFMFeaturizer, RowReport
 from custseg.exceptions import InvalidParameterError, InvalidTableError
 from custseg.personas import Persona, PersonaDescriber
 from custseg.reporting import write_report
@@ -154,8 +154,8 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         of the brief leaves out.
     n_customers_seen_ : int
         The number of customers in the tables, in the audience or not.
-    row_report_ : pandas.DataFrame
-        Every policy that touched a row: ``table, policy, action, n_rows, remedy``.
+    row_report_ : RowReport
+        Every policy for the rows of the tables, and how many it touched.
     characteristics_, clusterer_, describer_ : fitted estimators
         The fitted parts.
     elapsed_ : dict of str to float
@@ -390,7 +390,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         self.actions_ = description.actions
         self.verdict_: Verdict = self._judge()
         self.cut_ = self._cut(table, value) if self.n_segments_ == 1 and self.selection_ is not None else None
-        self.row_report_ = self._row_report()
+        self.row_report_: RowReport = getattr(self.characteristics_, "row_report_", RowReport(0, ()))
 
     def _judge(self) -> Verdict:
         if self.selection_ is None:
@@ -448,12 +448,6 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         segments = self.stability_.segments
         slsw = segments[segments["n_segments"] == n_segments].set_index("segment")["slsw"]
         return slsw.reindex(range(n_segments)).to_numpy(dtype=float)
-
-    def _row_report(self) -> pd.DataFrame:
-        report = getattr(self.characteristics_, "row_report_", None)
-        frame = pd.DataFrame() if report is None else report if isinstance(report, pd.DataFrame) else report.to_frame()
-        columns = ["table", "policy", "action", "n_rows", "remedy"]
-        return frame.assign(table=frame.get("table", "")).reindex(columns=columns)
 
     def transform(self, tables: Any, as_of: Any = None) -> Any:
         """Append each customer's segment to the customer's characteristics.
