@@ -145,7 +145,7 @@ class TestPurchases:
             for name, customer in touched
         )
         n_bought = expected.pop("bought", 0)
-        report = RFMFeaturizer(as_of=as_of, returns=returns, order_id=order_id).row_report(lines)
+        report = RFMFeaturizer(as_of=as_of, returns=returns, order_id=order_id).check_rows(lines)
         found = {}
         for name in ("no customer id", "no readable timestamp", "no order id", "no amount", "later than as_of"):
             found[name] = sum(each.n_rows for each in report.policies if each.policy.startswith(name))

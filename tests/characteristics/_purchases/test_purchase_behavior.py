@@ -494,7 +494,7 @@ def test_the_estimator_contract(lines):
     assert set(featurizer.units_) == set(expected.columns)
     assert featurizer.units_["gap_mean"] == "days"
     assert featurizer.units_["share_channel_web"] == "share"
-    assert full().row_report(lines) == full().fit(lines).row_report_
+    assert full().check_rows(lines) == full().fit(lines).row_report_
     polars = featurizer.set_output(transform="polars").transform(lines)
     assert isinstance(polars, pl.DataFrame)
     assert polars.columns == ["customer_id", *expected.columns]

@@ -171,16 +171,16 @@ def test_rows_beyond_as_of_warn_at_transform(as_kind, lines):
     assert featurizer.as_of_ == pd.Timestamp("2024-01-21")
 
 
-def test_transform_and_row_report_change_nothing(lines):
+def test_transform_and_check_rows_change_nothing(lines):
     featurizer = RFMFeaturizer().fit(lines)
     before = pickle.dumps(featurizer)
     featurizer.transform(lines.iloc[:2])
-    report = featurizer.row_report(lines.assign(amount=np.nan))
+    report = featurizer.check_rows(lines.assign(amount=np.nan))
     assert isinstance(report, RowReport)
     assert (report.n_rows, report.n_used) == (6, 0)
     assert pickle.dumps(featurizer) == before
-    assert RFMFeaturizer(as_of="2024-01-02").row_report(lines).n_used == 3
-    assert featurizer.row_report(lines, as_of="2024-01-02").n_used == 3
+    assert RFMFeaturizer(as_of="2024-01-02").check_rows(lines).n_used == 3
+    assert featurizer.check_rows(lines, as_of="2024-01-02").n_used == 3
     assert str(report) == "0 of 6 rows used; left out: 6 (no amount in 'amount': Fill it in.)"
 
 

@@ -388,9 +388,9 @@ def test_as_of_a_day_is_its_end_also_where_clocks_change():
         assert found["path_open"].tolist() == [is_open]
 
 
-def test_row_report_before_fit(twelve):
+def test_rows_are_checked_before_fit(twelve):
     estimator = PurchasePathFeaturizer(channel="channel")
-    before = estimator.row_report(twelve)
+    before = estimator.check_rows(twelve)
     assert before == estimator.fit(twelve).row_report_
     assert "repeats another event in the columns read" in [policy.policy for policy in before.policies]
 

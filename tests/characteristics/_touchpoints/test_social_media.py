@@ -421,8 +421,8 @@ def test_no_rows_at_transform(twelve, kind):
     assert found.shape == (0, len(estimator.get_feature_names_out()))
 
 
-def test_row_report_before_fit(twelve):
-    assert social().row_report(twelve) == social().fit(twelve).row_report_
+def test_rows_are_checked_before_fit(twelve):
+    assert social().check_rows(twelve) == social().fit(twelve).row_report_
 
 
 def test_repeated_rows_are_counted(twelve):

@@ -315,7 +315,7 @@ class PurchaseBehaviorFeaturizer(RecordFeaturizer):
     def _describe(self, records: Records) -> Description:
         bought = records.computed.get("bought") or self._bought(records)
         self._refuse_negative_discounts(bought)
-        # row_report also serves an estimator that has not been fitted
+        # check_rows also serves an estimator that has not been fitted
         chosen = self._chosen if hasattr(self, "_chosen") else self._choose(records, bought)
         vocabularies = getattr(self, "_vocabularies", None)
         if vocabularies is None:

@@ -297,7 +297,7 @@ class CampaignResponseFeaturizer(RecordFeaturizer):
             learned, rows, counts = self._learned, records.computed["rows"], records.computed["counts"]
         else:
             rows = records.kept(self._rows(records))
-            # row_report describes with an estimator that may not be fitted
+            # check_rows describes with an estimator that may not be fitted
             learned = self._learned if hasattr(self, "_learned") else self._learn_from(rows)[0]
             counts = self._counts(rows, learned.vocabularies)
             sent = rows.filter(nw.col("contact") == 1)

@@ -240,7 +240,7 @@ class PurchasePathFeaturizer(RecordFeaturizer):
         return (RowPolicy("repeats another event in the columns read", "kept", count_repeated(records), remedy),)
 
     def _describe(self, records: Records) -> Description:
-        # row_report can be asked before fit
+        # check_rows can be asked before fit
         vocabulary = self._vocabulary or self._leading(records)
         mix = None if vocabulary is None else LevelMix(vocabulary)
         start, span = self._times(records, mix)

@@ -293,7 +293,7 @@ class SocialMediaFeaturizer(RecordFeaturizer):
         return (RowPolicy("repeats another row in the columns read", "kept", count_repeated(records), remedy),)
 
     def _describe(self, records: Records) -> Description:
-        # row_report can be asked before fit
+        # check_rows can be asked before fit
         mix = LevelMix(self._vocabulary or self._leading(records))
         rows = self._rows(records, mix)
         facts = self._facts(rows)
