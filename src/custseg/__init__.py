@@ -123,6 +123,7 @@ _STAGE_OF = {
     "SegmentationStudy": "study",
     "SocialMediaFeaturizer": "characteristics",
     "assign_segments": "segmentation",
+    "write_segments": "segmentation",
     "bootstrap_stability": "validation",
     "segment_separation": "validation",
     "select_n_segments": "segmentation",

@@ -129,5 +129,5 @@ def test_rounds_that_cannot_be_used(rounds: Any, error: type[Exception], message
 
 
 def test_parameters_out_of_range() -> None:
-    with pytest.raises(InvalidParameterError, match="'order' must be 'rating' or 'rank'"):
+    with pytest.raises(InvalidParameterError, match="'by' must be 'rating' or 'rank'"):
         rating_agreement(RANKS, by="best")  # type: ignore[arg-type]

@@ -445,11 +445,11 @@ class TestParameters:
     @pytest.mark.parametrize(
         ("parameters", "message"),
         [
-            ({}, "needs exactly one of the parameters ranks, order and best_worst, got none"),
+            ({}, "needs exactly one of the parameters ranks, ranking and best_worst, got none"),
             ({"ranks": OPTIONS, "ranking": "x"}, "got ranks and ranking"),
             ({"ranks": ["a"]}, "'ranks' must be"),
             ({"ranks": {"a": "x", "b": "x"}}, "'ranks' must be"),
-            ({"ranks": OPTIONS, "options": OPTIONS}, "'options' goes with 'order'"),
+            ({"ranks": OPTIONS, "options": OPTIONS}, "'options' goes with 'ranking'"),
             ({"ranks": OPTIONS, "times_shown": 3}, "'times_shown' goes with 'best_worst'"),
             ({"ranks": OPTIONS, "ties": "min"}, "'ties' must be"),
             ({"ranks": OPTIONS, "leave_out": "colour"}, "unknown option in leave_out 'colour'"),
