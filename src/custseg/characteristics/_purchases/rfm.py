@@ -53,6 +53,9 @@ class RFMFeaturizer(RecordFeaturizer):
         Column of order ids. Where given, ``frequency`` counts distinct orders instead of periods.
     features : sequence of {"recency", "frequency", "monetary", "tenure"}
         The columns to compute, in this order; the first three by default.
+    monetary_as : {"mean", "total", "mean_repeat"}, default="mean"
+        Net spend per purchase; in total; or per purchase with the first purchase period left out,
+        which is NaN for a customer who has bought in one period only.
     period : {"D", "h", "W", "M"}, default="D"
         Purchases within one calendar day, hour of the clock, week (from Monday) or calendar month
         are one; all by the clock of the timestamps' zone.
@@ -63,9 +66,6 @@ class RFMFeaturizer(RecordFeaturizer):
         The reference time; None takes the latest readable timestamp that is seen in ``fit``, in
         whatever row. A date, or a time at midnight, stands for that whole day. Without a time zone
         it is read in the zone of the timestamps. Later lines are left out.
-    monetary_as : {"mean", "total", "mean_repeat"}, default="mean"
-        Net spend per purchase; in total; or per purchase with the first purchase period left out,
-        which is NaN for a customer who has bought in one period only.
     returns : {"net", "drop", "raise"}, default="net"
         What to do with negative amounts. ``"net"`` adds them to the spend: a period or order that
         holds only returns is no purchase, and the total is net over all lines. ``"drop"`` leaves
@@ -150,10 +150,10 @@ class RFMFeaturizer(RecordFeaturizer):
         amount: str = "amount",
         order_id: str | None = None,
         features: Sequence[str] = ("recency", "frequency", "monetary"),
+        monetary_as: str = "mean",
         period: str = "D",
         time_unit: str = "D",
         as_of: Any = None,
-        monetary_as: str = "mean",
         returns: str = "net",
     ) -> None:
         self.customer_id = customer_id
@@ -161,10 +161,10 @@ class RFMFeaturizer(RecordFeaturizer):
         self.amount = amount
         self.order_id = order_id
         self.features = features
+        self.monetary_as = monetary_as
         self.period = period
         self.time_unit = time_unit
         self.as_of = as_of
-        self.monetary_as = monetary_as
         self.returns = returns
 
     def _check(self) -> None:

@@ -91,11 +91,11 @@ class PreferenceEncoder(ProfileEncoder):
         For ``ranking``: all options; None takes those that ``fit`` finds.
     times_shown : int or None, default=None
         For ``best_worst`` with two columns: how often each option was shown to each customer.
+    leave_out : str or None, default=None
+        An option that gets no column.
     ties : {"raise", "mean"}, default="raise"
         For ``ranks``: whether a rank may be given twice. With ``"mean"`` only the order of the ranks
         counts, and equal ones share the mean of the places that they take.
-    leave_out : str or None, default=None
-        An option that gets no column.
 
     Attributes
     ----------
@@ -219,8 +219,8 @@ class PreferenceEncoder(ProfileEncoder):
         best_worst: Mapping[str, Sequence[str]] | None = None,
         options: Sequence[str] | None = None,
         times_shown: int | None = None,
-        ties: str = "raise",
         leave_out: str | None = None,
+        ties: str = "raise",
     ) -> None:
         self.customer_id = customer_id
         self.ranks = ranks
@@ -228,8 +228,8 @@ class PreferenceEncoder(ProfileEncoder):
         self.best_worst = best_worst
         self.options = options
         self.times_shown = times_shown
-        self.ties = ties
         self.leave_out = leave_out
+        self.ties = ties
 
     def _check(self) -> None:
         self._check_parameters()

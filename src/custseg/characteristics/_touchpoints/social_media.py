@@ -100,24 +100,24 @@ class SocialMediaFeaturizer(RecordFeaturizer):
         Column of numbers from 0 on: how many people an interaction came to.
     sentiment : str or None, default=None
         Column of numbers in ``scale_range``: the tone of an interaction.
+    scale_range : pair of float, default=(-1.0, 1.0)
+        The ends of the scale of ``sentiment``: the most negative and the most positive there can be.
     action_weights : mapping of str to float, optional
         The weight of each action, from 0 on; names differ neither by case nor by spaces around them.
         Actions of one weight are one depth, called by the first of them. The default is reading (also
         read, view, watch, click) 1, liking (like, reaction, react, favorite, favourite, upvote, follow)
         2, commenting (comment, reply, answer) 3, sharing (share, repost, retweet, forward, recommend) 4,
         creating (create, post, publish, upload, review) 5.
-    unknown_actions : {"drop", "raise"}, default="drop"
-        What to do with actions that have no weight: leave the interactions out, counted, or refuse the
-        table.
     advocacy_weight : float, default=4.0
         Actions of at least this weight are advocacy.
-    scale_range : pair of float, default=(-1.0, 1.0)
-        The ends of the scale of ``sentiment``: the most negative and the most positive there can be.
     n_leading : int, default=5
         How many platforms have a column of their own, at most: the most frequent ones in ``fit``. The
         rest is pooled as ``"other"``.
     time_unit : {"D", "h", "W", "M", "Y"}, default="D"
         Unit of ``activity`` and ``recency``. A month is 365.2425 / 12 days, a year 365.2425 days.
+    unknown_actions : {"drop", "raise"}, default="drop"
+        What to do with actions that have no weight: leave the interactions out, counted, or refuse the
+        table.
     as_of : date, timestamp, text or None, default=None
         The reference time; None takes the latest readable timestamp that is seen in ``fit``. A date,
         or a time at midnight, stands for that whole day. Later interactions are left out.
@@ -211,12 +211,12 @@ class SocialMediaFeaturizer(RecordFeaturizer):
         action: str = "action",
         reach: str | None = None,
         sentiment: str | None = None,
-        action_weights: Mapping[str, float] | None = None,
-        unknown_actions: str = "drop",
-        advocacy_weight: float = 4.0,
         scale_range: tuple[float, float] = (-1.0, 1.0),
+        action_weights: Mapping[str, float] | None = None,
+        advocacy_weight: float = 4.0,
         n_leading: int = 5,
         time_unit: str = "D",
+        unknown_actions: str = "drop",
         as_of: Any = None,
     ) -> None:
         self.customer_id = customer_id
@@ -225,12 +225,12 @@ class SocialMediaFeaturizer(RecordFeaturizer):
         self.action = action
         self.reach = reach
         self.sentiment = sentiment
-        self.action_weights = action_weights
-        self.unknown_actions = unknown_actions
-        self.advocacy_weight = advocacy_weight
         self.scale_range = scale_range
+        self.action_weights = action_weights
+        self.advocacy_weight = advocacy_weight
         self.n_leading = n_leading
         self.time_unit = time_unit
+        self.unknown_actions = unknown_actions
         self.as_of = as_of
 
     def _check(self) -> None:
