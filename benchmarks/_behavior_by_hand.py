@@ -92,9 +92,9 @@ def _levels_on_pandas(bought: pd.DataFrame, role: str, count: str) -> pd.DataFra
     frequent = levels.value_counts().sort_index().sort_values(ascending=False, kind="stable").index
     leading, others = frequent[:N_LEADING], frequent[N_LEADING:]
     found = {count: spent.count(axis="columns"), f"{role}_concentration": spent.max(axis="columns") / spend}
-    found |= {f"{role}_share_{level}": spent[level].fillna(0.0) / spend for level in leading}
+    found |= {f"share_{role}_{level}": spent[level].fillna(0.0) / spend for level in leading}
     if len(others):
-        found[f"{role}_share_other"] = spent[list(others)].sum(axis="columns") / spend
+        found[f"share_{role}_other"] = spent[list(others)].sum(axis="columns") / spend
     return pd.DataFrame(found)
 
 
@@ -179,6 +179,6 @@ def _levels_on_polars(bought: pl.DataFrame, role: str, count: str) -> pl.LazyFra
         .agg(
             pl.len().alias(count),
             (amount.max() / spend).alias(f"{role}_concentration"),
-            **{f"{role}_share_{level}": pl.col(level).sum() / spend for level in of_levels},
+            **{f"share_{role}_{level}": pl.col(level).sum() / spend for level in of_levels},
         )
     )

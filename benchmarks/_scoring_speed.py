@@ -25,17 +25,17 @@ LIMIT = 300.0
 SCORE = """
 import json, pickle, sys, time
 import duckdb, polars, pyarrow.parquet
-from custseg.segmentation._assign import assign_segments
+from custseg import write_segments
 
 def memory(kind):
     with open("/proc/self/status") as lines:
         return next(int(line.split()[1]) / 1e3 for line in lines if line.startswith(kind))
 
-model, source, destination = sys.argv[1:]
+model, customers, path = sys.argv[1:]
 with open(model, "rb") as file:
     fitted = pickle.load(file)
 before, start, cpu = memory("VmRSS"), time.perf_counter(), time.process_time()
-report = assign_segments(fitted, source, destination)
+report = write_segments(fitted, customers, path)
 print(json.dumps({
     "n_customers": report.n_customers,
     "seconds": time.perf_counter() - start,

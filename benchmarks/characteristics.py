@@ -140,8 +140,8 @@ def core_rfm(lines_per_visit: int, monetary: str) -> list[dict[str, Any]]:
     """Core RFM of a million lines, lifetimes beside it."""
     lines = visits(lines_per_visit)
     on_polars = pl.from_pandas(lines)
-    featurizer = RFMFeaturizer(features=COLUMNS, monetary=monetary)
-    fitted = RFMFeaturizer(features=COLUMNS, monetary=monetary).fit(lines)
+    featurizer = RFMFeaturizer(features=COLUMNS, monetary_as=monetary)
+    fitted = RFMFeaturizer(features=COLUMNS, monetary_as=monetary).fit(lines)
     competitors = {
         "custseg fit_transform, pandas in": lambda: featurizer.fit_transform(lines),
         "custseg fit_transform, polars in": lambda: featurizer.fit_transform(on_polars),

@@ -172,7 +172,7 @@ def dependent(random: np.random.RandomState, n: int, n_segments: int, separation
 
 
 def planted(seed: int, separation: float) -> pd.DataFrame:
-    return make_customers(600, n_segments=4, separation=separation, missing=0.05, random_state=seed).profile
+    return make_customers(600, n_segments=4, separation=separation, missing_share=0.05, random_state=seed).profile
 
 
 @dataclass(frozen=True)
@@ -266,7 +266,9 @@ def _measure_number(name: str, separation: float, asked: str, seeds: range) -> d
     for seed in seeds:
         truth = 3 + seed % 6
         if name in PLANTED:
-            sample = make_customers(1_500, n_segments=truth, separation=separation, missing=0.05, random_state=seed)
+            sample = make_customers(
+                1_500, n_segments=truth, separation=separation, missing_share=0.05, random_state=seed
+            )
             table = sample.profile
         else:
             table = dependent(np.random.RandomState(seed), 1_500, truth, separation)

@@ -48,11 +48,11 @@ def make_answers(seed: int = 3) -> npt.NDArray[np.float64]:
     return answers[np.lexsort(answers.T)]
 
 
-def peer_stability(X: npt.NDArray[np.float64], n_init: int = N_INIT, n_boot: int = N_BOOT) -> dict[int, float]:
+def peer_stability(X: npt.NDArray[np.float64], n_init: int = N_INIT, n_pairs: int = N_BOOT) -> dict[int, float]:
     """Mean adjusted Rand index per number of segments, written the plain way."""
     random = np.random.RandomState(0)
     random.randint(MAX_SEED)
-    seeds = random.randint(MAX_SEED, size=(n_boot, 2))
+    seeds = random.randint(MAX_SEED, size=(n_pairs, 2))
 
     def assign(k: int, member: int) -> npt.NDArray[np.int32]:
         own = np.random.RandomState(member)

@@ -28,7 +28,7 @@ from custseg import (
 from custseg.datasets import make_customers
 
 CONFIG = """
-n_boot = 2
+n_pairs = 2
 
 [tables]
 transactions = "transactions.csv"
@@ -162,7 +162,7 @@ def test_run_writes_report_assignments_and_study(project, tables):
     assert "Who pays how much" in page
     study = joblib.load(project / "out.joblib")
     assert study.n_segments_ == 3
-    assert study.n_boot == 2
+    assert study.n_pairs == 2
     assert study.describer_.n_traits == 3
     assigned = pd.read_csv(project / "out.csv", index_col="customer_id")
     expected = study.predict({name: plain(table) for name, table in tables.items()})
@@ -291,8 +291,8 @@ def test_where_no_segments_are_found_the_constructive_groups_are_written(fresh):
         ('"frequency"]', '"frequencies"]', "Did you mean 'frequency'?"),
         ("n_init = 2", "n_inits = 2", "Did you mean 'n_init'?"),
         ("n_init = 2", "n_init = 0", "parameter 'n_init' must be"),
-        ("n_boot = 2", 'n_boot = "two"', "parameter 'n_boot' must be"),
-        ("n_boot = 2", "n_boot = ", "study.toml' is not valid TOML"),
+        ("n_pairs = 2", 'n_pairs = "two"', "parameter 'n_pairs' must be"),
+        ("n_pairs = 2", "n_pairs = ", "study.toml' is not valid TOML"),
         ('table = "profile"', 'table = "profil"', "Did you mean 'profile'?"),
         ('name = "behaviour"', "", "'name' is missing"),
         ('name = "behaviour"', "name = 3", "'name' must be text, got 3"),
@@ -439,7 +439,7 @@ def test_a_study_of_one_table_takes_that_table(tables, tmp_path, capsys):
         SegmentationBrief(),
         characteristics=DemographicEncoder(),
         clusterer=SegmentClusterer(3, n_init=2, random_state=0),
-        n_boot=2,
+        n_pairs=2,
     ).fit(profile)
     joblib.dump(study, tmp_path / "study.joblib")
     profile.to_csv(tmp_path / "profile.csv", index=False)

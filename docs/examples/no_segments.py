@@ -36,7 +36,7 @@ stability = {
         SegmentClusterer(n_init=3),
         table,
         range(2, 8),
-        n_boot=6,
+        n_pairs=6,
         random_state=0,
     )
     for name, table in customers.items()

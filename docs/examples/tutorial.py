@@ -87,7 +87,7 @@ shopping = PurchaseBehaviorFeaturizer(
         "weekend_share",
         "morning_share",
         "evening_share",
-        "category_share",
+        "share_category",
     ),
     n_leading=3,
 )
@@ -140,7 +140,7 @@ study.characteristics_.describe()
 # %%
 # What was read, what was left out, and why:
 
-study.row_report_
+study.row_report_.to_frame()
 
 # %%
 # Are the segments real?
@@ -202,5 +202,5 @@ import tempfile
 from pathlib import Path
 
 with tempfile.TemporaryDirectory() as folder:
-    written = study.report(Path(folder) / "report.html")
+    written = study.write_report(Path(folder) / "report.html")
     print(f"{written.name}: {written.stat().st_size / 1000:.0f} kB")

@@ -6,100 +6,17 @@ finds the segments, ``validation`` asks whether they are real, ``personas`` says
 ``targeting`` what to do about them, ``reporting`` writes it down; ``study`` is the whole flow in one
 estimator.
 
-A stage is imported when one of its names is first used.
+Every estimator, and every function that is meant to be called, is here under its own name; what they return
+is at home in its stage. A stage is imported when one of its names is first used. Type checkers read the names
+in ``__init__.pyi``.
 """
 
 import importlib
 import threading
-from typing import TYPE_CHECKING
 
 from custseg._version import __version__
 
-if TYPE_CHECKING:
-    from custseg import characteristics as characteristics
-    from custseg import datasets
-    from custseg import exceptions as exceptions
-    from custseg import personas as personas
-    from custseg import reporting as reporting
-    from custseg import segmentation as segmentation
-    from custseg import study as study
-    from custseg import targeting as targeting
-    from custseg import validation as validation
-    from custseg import weighting as weighting
-    from custseg.characteristics import (
-        CampaignResponseFeaturizer,
-        CharacteristicUnion,
-        DemographicEncoder,
-        GeographicEncoder,
-        MultiSelectEncoder,
-        PreferenceEncoder,
-        PsychographicEncoder,
-        PurchaseBehaviorFeaturizer,
-        PurchasePathFeaturizer,
-        RFMFeaturizer,
-        RFMScorer,
-        SocialMediaFeaturizer,
-        split_transactions,
-    )
-    from custseg.personas import PersonaDescriber
-    from custseg.segmentation import (
-        CharacteristicEmbedder,
-        KPrototypesClusterer,
-        LatentClassClusterer,
-        RFMSegmenter,
-        RuleSegmenter,
-        SegmentClusterer,
-        assign_segments,
-        select_n_segments,
-    )
-    from custseg.study import SegmentationBrief, SegmentationStudy
-    from custseg.validation import bootstrap_stability, segment_separation, structure_test
-
-__all__ = [
-    "CampaignResponseFeaturizer",
-    "CharacteristicEmbedder",
-    "CharacteristicUnion",
-    "DemographicEncoder",
-    "GeographicEncoder",
-    "KPrototypesClusterer",
-    "LatentClassClusterer",
-    "MultiSelectEncoder",
-    "PersonaDescriber",
-    "PreferenceEncoder",
-    "PsychographicEncoder",
-    "PurchaseBehaviorFeaturizer",
-    "PurchasePathFeaturizer",
-    "RFMFeaturizer",
-    "RFMScorer",
-    "RFMSegmenter",
-    "RuleSegmenter",
-    "SegmentClusterer",
-    "SegmentationBrief",
-    "SegmentationStudy",
-    "SocialMediaFeaturizer",
-    "__version__",
-    "assign_segments",
-    "bootstrap_stability",
-    "datasets",
-    "segment_separation",
-    "select_n_segments",
-    "split_transactions",
-    "structure_test",
-]
-
-_STAGES = (
-    "characteristics",
-    "datasets",
-    "exceptions",
-    "personas",
-    "reporting",
-    "segmentation",
-    "study",
-    "targeting",
-    "validation",
-    "weighting",
-)
-# public name -> the stage that it comes from
+# public name -> the stage that it comes from; all else here follows from it
 _STAGE_OF = {
     "CampaignResponseFeaturizer": "characteristics",
     "CharacteristicEmbedder": "segmentation",
@@ -122,31 +39,59 @@ _STAGE_OF = {
     "SegmentationBrief": "study",
     "SegmentationStudy": "study",
     "SocialMediaFeaturizer": "characteristics",
+    "ahp_weights": "weighting",
     "assign_segments": "segmentation",
+    "best_worst_counts": "characteristics",
+    "best_worst_weights": "weighting",
     "bootstrap_stability": "validation",
+    "careless_responses": "characteristics",
+    "constant_sum_weights": "weighting",
+    "cronbach_alpha": "characteristics",
+    "factorability": "characteristics",
+    "find_goal": "targeting",
+    "goals_to_frame": "targeting",
+    "item_analysis": "characteristics",
+    "join_responses": "characteristics",
+    "judge": "validation",
+    "load_complete_journey": "datasets",
+    "make_customers": "datasets",
+    "mcdonald_omega": "characteristics",
+    "parallel_analysis": "characteristics",
+    "rating_agreement": "weighting",
+    "rating_weights": "weighting",
+    "recommend": "targeting",
+    "render_html": "reporting",
+    "render_json": "reporting",
+    "render_markdown": "reporting",
+    "render_text": "reporting",
     "segment_separation": "validation",
     "select_n_segments": "segmentation",
     "split_transactions": "characteristics",
     "structure_test": "validation",
+    "weight_sensitivity": "weighting",
+    "write_report": "reporting",
+    "write_segments": "segmentation",
 }
+_STAGES = frozenset({*_STAGE_OF.values(), "exceptions"})
+
+__all__ = ["__version__", "datasets", *_STAGE_OF]  # noqa: PLE0604 - texts, which ruff cannot see
 
 # scikit-learn's modules import each other in circles: threads that enter them at different places are told
 # of a deadlock or read half a module, so one thread imports and the others wait
 _IMPORTING = threading.RLock()
 
-# Type checkers read the imports above; with these functions they would take any name for a public one.
-if not TYPE_CHECKING:
 
-    def __getattr__(name):
-        """Import a stage, or a public name from its stage, at first use (PEP 562)."""
-        if name not in _STAGES and name not in _STAGE_OF:
-            raise AttributeError(f"module 'custseg' has no attribute {name!r}")
-        with _IMPORTING:
-            stage = importlib.import_module(f"custseg.{_STAGE_OF.get(name, name)}")
-        # kept, so that it is looked up once
-        found = globals()[name] = getattr(stage, name) if name in _STAGE_OF else stage
-        return found
+def __getattr__(name):
+    """Import a stage, or a public name from its stage, at first use (PEP 562)."""
+    if name not in _STAGES and name not in _STAGE_OF:
+        raise AttributeError(f"module 'custseg' has no attribute {name!r}")
+    with _IMPORTING:
+        stage = importlib.import_module(f"custseg.{_STAGE_OF.get(name, name)}")
+    # kept, so that it is looked up once
+    found = globals()[name] = getattr(stage, name) if name in _STAGE_OF else stage
+    return found
 
-    def __dir__():
-        """Return what is here and what a first use would bring."""
-        return sorted({*globals(), *_STAGES, *_STAGE_OF})
+
+def __dir__():
+    """Return what is here and what a first use would bring."""
+    return sorted({*globals(), *_STAGES, *_STAGE_OF})

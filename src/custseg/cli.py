@@ -65,7 +65,7 @@ def _table_estimators() -> dict[str, type[Any]]:
 
 _ESTIMATORS = _table_estimators()
 _READERS = (".csv", ".csv.gz", ".parquet")
-_SECTIONS = ("customer_id", "n_boot", "tables", "characteristics", "brief", "clusterer", "describer", "outputs")
+_SECTIONS = ("customer_id", "n_pairs", "tables", "characteristics", "brief", "clusterer", "describer", "outputs")
 _OUTPUTS = ("report", "assignments", "study")
 _DEMO_TABLES = (
     "transactions",
@@ -83,7 +83,7 @@ _BEYOND_RFM = (
     "weekend_share",
     "morning_share",
     "evening_share",
-    "category_share",
+    "share_category",
 )
 
 
@@ -309,7 +309,7 @@ def _read_plan(path: Path) -> _Plan:
         characteristics=_characteristics(where, config, list(tables)),
         clusterer=SegmentClusterer(**_options(where, config, "clusterer", _parameters(SegmentClusterer))),
         describer=PersonaDescriber(**_options(where, config, "describer", _parameters(PersonaDescriber))),
-        **({"n_boot": config["n_boot"]} if "n_boot" in config else {}),
+        **({"n_pairs": config["n_pairs"]} if "n_pairs" in config else {}),
     )
     outputs = {name: path.parent / file for name, file in _texts(where, config, "outputs", _OUTPUTS).items()}
     for name, output in outputs.items():

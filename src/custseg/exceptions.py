@@ -25,7 +25,7 @@ __all__ = [
     "InvalidTableError",
     "JudgementError",
     "MissingDependencyError",
-    "ReportPathError",
+    "OutputPathError",
     "SegmentLabelError",
     "UnseenCategoryWarning",
 ]
@@ -458,25 +458,25 @@ class ConfigurationError(ValueError):
         return cls(f"{str(path)!r} does not hold a fitted study ({got}). Write one with custseg run, outputs.study.")
 
 
-class ReportPathError(ValueError):
+class OutputPathError(ValueError):
     """A file cannot be written where it was asked for."""
 
     @classmethod
-    def unwritable(cls, path: object, reason: str) -> ReportPathError:
+    def unwritable(cls, path: object, reason: str) -> OutputPathError:
         return cls(f"cannot write {str(path)!r}: {reason}. Choose a file in a folder that can be written to.")
 
     @classmethod
-    def unknown_ending(cls, path: object, endings: Iterable[str]) -> ReportPathError:
+    def unknown_ending(cls, path: object, endings: Iterable[str]) -> OutputPathError:
         return cls(
             f"cannot tell the format of the report from {str(path)!r}; its name must end in {' or '.join(endings)}."
         )
 
     @classmethod
-    def is_source(cls, path: object) -> ReportPathError:
+    def is_source(cls, path: object) -> OutputPathError:
         return cls(f"cannot write {str(path)!r}: the customers are read from there. Name another file or folder.")
 
     @classmethod
-    def exists(cls, path: object) -> ReportPathError:
+    def exists(cls, path: object) -> OutputPathError:
         return cls(f"cannot write {str(path)!r}: it exists. Pass overwrite=True to replace it, or name another one.")
 
 

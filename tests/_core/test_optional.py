@@ -12,14 +12,14 @@ from custseg.exceptions import MissingDependencyError
 
 def test_an_installed_library_is_returned(monkeypatch):
     monkeypatch.setitem(optional._EXTRAS, "json", "report")
-    assert optional.require("json", "SegmentationStudy.report") is json
+    assert optional.require("json", "SegmentationStudy.write_report") is json
 
 
 def test_a_missing_library_names_who_needs_it_and_how_to_get_it(monkeypatch):
     monkeypatch.setitem(optional._EXTRAS, "no_such_library", "report")
     with pytest.raises(MissingDependencyError) as error:
-        optional.require("no_such_library.part", "SegmentationStudy.report")
-    assert "SegmentationStudy.report needs the library 'no_such_library'" in str(error.value)
+        optional.require("no_such_library.part", "SegmentationStudy.write_report")
+    assert "SegmentationStudy.write_report needs the library 'no_such_library'" in str(error.value)
     assert 'python -m pip install "custseg[report]"' in str(error.value)
     assert isinstance(error.value, ImportError)
 

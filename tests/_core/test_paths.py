@@ -212,7 +212,7 @@ def test_whatever_reads_a_table_of_customers_reads_a_file(tmp_path, ending):
     np.testing.assert_array_equal(clone(clusterer).fit_predict(file), clone(clusterer).fit_predict(customers))
     items = customers.drop(columns="customer_id")
     for engine, table, in_file in ((clusterer, customers, file), (KMeans(n_init=1), items, on_disk(items, "items"))):
-        found, expected = (bootstrap_stability(engine, X, [3], n_boot=2, random_state=0) for X in (in_file, table))
+        found, expected = (bootstrap_stability(engine, X, [3], n_pairs=2, random_state=0) for X in (in_file, table))
         pd.testing.assert_frame_equal(found.segments, expected.segments)
 
     assert cronbach_alpha(on_disk(items, "items")) == cronbach_alpha(items)

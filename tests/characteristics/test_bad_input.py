@@ -146,7 +146,7 @@ class TestOnePurchase:
         np.testing.assert_array_equal(found["gap_mean"], [4.0, NAN, 11.0])
         np.testing.assert_array_equal(found["gap_spread"], [NAN, NAN, NAN])
         assert found["spend_trend"].isna().tolist() == [False, True, False]
-        rfm = as_pandas(RFMFeaturizer(monetary="mean_repeat").fit_transform(table))
+        rfm = as_pandas(RFMFeaturizer(monetary_as="mean_repeat").fit_transform(table))
         np.testing.assert_array_equal(rfm["monetary"], [30.0, NAN, 12.0])
         paths, events = IN_TIME["paths"]
         touched = as_pandas(clone(paths).fit_transform(KINDS[kind](events)))

@@ -77,7 +77,7 @@ class TestPurchases:
     @given(lines=transactions(), order_id=st.sampled_from([None, "order_id"]))
     def test_the_three_meanings_of_monetary_value_fit_together(self, lines, order_id):
         mean, total, repeat = (
-            rfm(lines, order_id=order_id, monetary=monetary) for monetary in ("mean", "total", "mean_repeat")
+            rfm(lines, order_id=order_id, monetary_as=monetary) for monetary in ("mean", "total", "mean_repeat")
         )
         for customer, own in by_customer(rows_of(lines)).items():
             bought = [row for row in own if row["amount"] >= 0]
@@ -145,7 +145,7 @@ class TestPurchases:
             for name, customer in touched
         )
         n_bought = expected.pop("bought", 0)
-        report = RFMFeaturizer(as_of=as_of, returns=returns, order_id=order_id).row_report(lines)
+        report = RFMFeaturizer(as_of=as_of, returns=returns, order_id=order_id).check_rows(lines)
         found = {}
         for name in ("no customer id", "no readable timestamp", "no order id", "no amount", "later than as_of"):
             found[name] = sum(each.n_rows for each in report.policies if each.policy.startswith(name))
@@ -158,7 +158,7 @@ class TestPurchases:
     @few
     @given(lines=transactions(faults=True))
     def test_identical_lines_are_kept(self, lines):
-        once, twice = (rfm(table, monetary="total") for table in (lines, pd.concat([lines, lines])))
+        once, twice = (rfm(table, monetary_as="total") for table in (lines, pd.concat([lines, lines])))
         once["monetary"] *= 2
         pd.testing.assert_frame_equal(twice, once, check_exact=True)
 
@@ -170,7 +170,7 @@ class TestPurchases:
         parameters=st.fixed_dictionaries(
             {
                 "period": st.sampled_from(["D", "W", "M"]),
-                "monetary": st.sampled_from(["mean", "total", "mean_repeat"]),
+                "monetary_as": st.sampled_from(["mean", "total", "mean_repeat"]),
                 "order_id": st.sampled_from([None, "order_id"]),
                 "as_of": st.just("2024-06-30"),
             }
@@ -201,7 +201,7 @@ class TestPurchases:
     @given(lines=transactions(min_rows=2, returns=False), minutes=st.integers(0, 10**5), factor=st.sampled_from([1, 3]))
     def test_whoever_buys_again_scores_no_lower(self, lines, minutes, factor):
         as_of = lines["timestamp"].max() + pd.Timedelta(minutes=10**5)
-        featurizer = RFMFeaturizer(monetary="total", as_of=as_of)
+        featurizer = RFMFeaturizer(monetary_as="total", as_of=as_of)
         before = featurizer.fit_transform(lines)
         scorer = RFMScorer(3).fit(before)
         again = lines.iloc[[0]].assign(

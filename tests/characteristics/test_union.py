@@ -19,6 +19,7 @@ from custseg.characteristics import (
     DemographicEncoder,
     MatchReport,
     RFMFeaturizer,
+    RowReport,
 )
 from custseg.exceptions import (
     ColumnNotFoundError,
@@ -290,24 +291,33 @@ class TestReports:
         lines = LINES.astype({"customer_id": "float64"})
         lines.loc[0, "customer_id"] = np.nan
         profile = PROFILE.assign(city=["north", "unknown", "n/a"])
-        report = union().fit({"transactions": lines, "profile": profile}).row_report_
+        report = union().fit({"transactions": lines, "profile": profile}).row_report_.to_frame()
         assert report.columns.tolist() == ["table", "member", "policy", "action", "n_rows", "remedy"]
         touched = report[report["n_rows"] > 0]
         assert touched["table"].tolist() == ["transactions", "profile"]
         assert touched["member"].tolist() == ["behaviour", "who"]
         assert touched["n_rows"].tolist() == [1, 2]
 
+    def test_the_report_of_several_tables_counts_and_says_where(self):
+        lines = LINES.astype({"customer_id": "float64"})
+        lines.loc[0, "customer_id"] = np.nan
+        report = union().fit({"transactions": lines, "profile": PROFILE}).row_report_
+        assert isinstance(report, RowReport)
+        assert (report.n_rows, report.n_left_out) == (len(LINES) + len(PROFILE), 1)
+        assert "left out: 1 (transactions: no customer id in 'customer_id': " in str(report)
+
     def test_no_reports_make_an_empty_table(self):
         scores = pd.DataFrame({"score": [0.5]}, index=[1])
         report = CharacteristicUnion([("other", Constant(scores), "profile")]).fit(TABLES).row_report_
-        assert report.shape == (0, 6)
+        assert report == RowReport(0, ())
+        assert report.to_frame().empty
         assert MatchReport(()).to_frame().shape == (0, 6)
 
 
 class TestParameters:
     def test_members_can_be_reached_by_name(self):
         joined = union()
-        joined.set_params(behaviour__period="W", who__missing=())
+        joined.set_params(behaviour__period="W", who__missing_values=())
         assert joined.get_params()["behaviour__period"] == "W"
         assert joined.members[0][1].period == "W"
         other = DemographicEncoder(columns=["age"])
@@ -458,7 +468,7 @@ def tables(draw):
 ORDERED = CharacteristicUnion(
     [
         ("behaviour", RFMFeaturizer(as_of="2024-06-01"), "transactions"),
-        ("who", DemographicEncoder(orders={"age": AGES}), "profile"),
+        ("who", DemographicEncoder(level_orders={"age": AGES}), "profile"),
     ]
 ).fit({"transactions": LINES, "profile": PROFILE[["customer_id", "age"]].assign(n=1)})
 

@@ -117,7 +117,7 @@ CASES = {
         PLACES,
     ),
     "MultiSelectEncoder": Case(MultiSelectEncoder("image", min_customers=1), CHOICES),
-    "PreferenceEncoder": Case(PreferenceEncoder(order="values"), CHOICES),
+    "PreferenceEncoder": Case(PreferenceEncoder(ranking="values"), CHOICES),
     "PsychographicEncoder": Case(PsychographicEncoder(SAMPLE.scales, scale_range=(1, 5)), SAMPLE.survey),
     "PurchaseBehaviorFeaturizer": Case(
         PurchaseBehaviorFeaturizer(category="category", channel="channel", n_leading=2), SAMPLE.transactions
@@ -140,7 +140,7 @@ CASES = {
             SegmentationBrief("retention"),
             characteristics=_union(),
             clusterer=SegmentClusterer(n_segments=3, n_init=2, random_state=0),
-            n_boot=2,
+            n_pairs=2,
         ),
         TABLES,
     ),

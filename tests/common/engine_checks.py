@@ -31,7 +31,7 @@ def _with_returns(lines):
 
 MORE = {
     "RFM by order": Case(
-        RFMFeaturizer(order_id="order_id", monetary="mean_repeat", period="W", features=ALL), _with_returns(FEW)
+        RFMFeaturizer(order_id="order_id", monetary_as="mean_repeat", period="W", features=ALL), _with_returns(FEW)
     ),
     "behaviour with a customer who only returns": Case(
         PurchaseBehaviorFeaturizer(category="category", n_leading=2),
@@ -43,7 +43,7 @@ MORE = {
         RFMFeaturizer(returns="drop", period="h", time_unit="h", as_of="2024-09-01", features=ALL), _with_returns(FEW)
     ),
     "RFM of text": Case(
-        RFMFeaturizer(monetary="total", period="M", features=ALL),
+        RFMFeaturizer(monetary_as="total", period="M", features=ALL),
         FEW.assign(timestamp=FEW["timestamp"].dt.strftime("%Y-%m-%dT%H:%M:%S.%f+02:00")),
     ),
     "RFM of readable and unreadable text": Case(

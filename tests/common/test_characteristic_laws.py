@@ -290,7 +290,7 @@ UNSEEN = {
         "category",
         "zebra",
         r"levels of column 'category' that fit did not see \('zebra'\)",
-        check=lambda own: own["category_share_other"].tolist() == [1.0],
+        check=lambda own: own["share_category_other"].tolist() == [1.0],
     ),
     "PurchasePathFeaturizer": Unseen(
         Case(PurchasePathFeaturizer(channel="channel", n_leading=1), SAMPLE.events),

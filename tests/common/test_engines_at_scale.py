@@ -147,7 +147,7 @@ SCALES = {"first": ["q1", "-q2"], "second": ["q3", "q4"]}
 AT_SCALE = {
     "RFM": (RFMFeaturizer(features=ALL), purchase_lines),
     "RFM by order": (
-        RFMFeaturizer(features=ALL, order_id="order_id", monetary="mean_repeat", returns="net"),
+        RFMFeaturizer(features=ALL, order_id="order_id", monetary_as="mean_repeat", returns="net"),
         purchase_lines,
     ),
     "behaviour": (
@@ -171,7 +171,7 @@ AT_SCALE = {
         profiles,
     ),
     "image": (MultiSelectEncoder("image"), profiles),
-    "values": (PreferenceEncoder(order="values"), profiles),
+    "values": (PreferenceEncoder(ranking="values"), profiles),
     "survey": (PsychographicEncoder(SCALES, scale_range=(1, 5)), profiles),
 }
 

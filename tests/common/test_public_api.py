@@ -1,6 +1,7 @@
 """The package offers its names at first use, and importing it brings no stage."""
 
 import ast
+import inspect
 import json
 import pickle
 import subprocess
@@ -8,10 +9,24 @@ import sys
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator
 
 import custseg
 from tests.common.discovery import PROJECT, SOURCE, public_modules
 
+# public functions that stay in their stage, and why
+_STATISTICS = "a figure behind the profiles, documented for those who check them; its name says little by itself"
+HELPERS = {
+    "benjamini_hochberg": _STATISTICS,
+    "category_p_value": _STATISTICS,
+    "category_v_test": _STATISTICS,
+    "eta_squared": _STATISTICS,
+    "hedges_g": _STATISTICS,
+    "is_marker": _STATISTICS,
+    "lift": _STATISTICS,
+    "numeric_v_test": _STATISTICS,
+    "check_report_path": "for programs that write a report after a long computation, such as the command line",
+}
 LOADED = "sorted(name for name in sys.modules if name.startswith('custseg.'))"
 
 
@@ -22,10 +37,18 @@ def fresh(code, *arguments):
 
 
 def for_type_checkers():
-    """The names that ``__init__`` imports for type checkers: name -> module."""
-    tree = ast.parse((SOURCE / "__init__.py").read_text(encoding="utf-8"))
-    block = next(node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
-    return {alias.name: node.module for node in block.body for alias in node.names}
+    """The names that the stub of the package imports: name -> module."""
+    tree = ast.parse((SOURCE / "__init__.pyi").read_text(encoding="utf-8"))
+    assert all(isinstance(node, ast.ImportFrom) for node in tree.body)
+    aliases = [(alias, node.module) for node in tree.body for alias in node.names]
+    assert all(alias.name == alias.asname for alias, _ in aliases)
+    return {alias.name: module for alias, module in aliases}
+
+
+def is_called(thing):
+    """Say whether a public name of a stage is an estimator or a function, or the brief that a study is given."""
+    is_estimator = inspect.isclass(thing) and issubclass(thing, BaseEstimator)
+    return is_estimator or inspect.isfunction(thing) or thing is custseg.SegmentationBrief
 
 
 def test_import_custseg_brings_no_stage_and_no_table_library():
@@ -51,8 +74,24 @@ def test_a_public_name_is_that_of_its_stage(name):
 def test_type_checkers_and_the_interpreter_are_told_the_same_names():
     stages = dict.fromkeys(custseg._STAGES, "custseg")
     names = {name: f"custseg.{stage}" for name, stage in custseg._STAGE_OF.items()}
-    assert for_type_checkers() == stages | names
-    assert {*custseg._STAGE_OF, "__version__", "datasets"} == set(custseg.__all__)
+    assert for_type_checkers() == stages | names | {"__version__": "custseg._version"}
+
+
+def test_all_that_is_meant_to_be_called_is_a_name_of_the_package():
+    found = [
+        (name, stage)
+        for stage in custseg._STAGES
+        for name in getattr(custseg, stage).__all__
+        if is_called(getattr(getattr(custseg, stage), name)) and name not in HELPERS
+    ]
+    assert len(dict(found)) == len(found)  # no name in two stages
+    assert dict(found) == custseg._STAGE_OF
+    assert not set(custseg._STAGE_OF) & custseg._STAGES
+
+
+@pytest.mark.parametrize("name", HELPERS)
+def test_a_helper_is_there_and_stays_in_its_stage(name):
+    assert any(name in getattr(custseg, stage).__all__ for stage in custseg._STAGES)
 
 
 def test_every_stage_is_an_attribute_of_the_package():

@@ -214,7 +214,7 @@ def test_the_arms_are_drawn_at_random_and_treatment_helps(sample):
 
 
 def test_missing_cells_are_a_share_of_profile_and_survey_and_never_ids():
-    sample = make_customers(2_000, missing=0.2, random_state=0)
+    sample = make_customers(2_000, missing_share=0.2, random_state=0)
     for table in (sample.profile, sample.survey):
         assert table["customer_id"].notna().all()
         shares = table.drop(columns="customer_id").isna().mean()
@@ -224,11 +224,11 @@ def test_missing_cells_are_a_share_of_profile_and_survey_and_never_ids():
     known = sample.profile["income"].notna()
     assert_series_equal(sample.profile.loc[known, "income"], full.profile.loc[known, "income"])
     assert_frame_equal(sample.transactions, full.transactions)
-    assert make_customers(50, missing=0.0, random_state=0).profile.notna().all(axis=None)
+    assert make_customers(50, missing_share=0.0, random_state=0).profile.notna().all(axis=None)
 
 
 def test_the_same_seed_gives_the_same_tables_and_another_seed_others():
-    first, again, other = (make_customers(100, missing=0.1, random_state=seed) for seed in (7, 7, 8))
+    first, again, other = (make_customers(100, missing_share=0.1, random_state=seed) for seed in (7, 7, 8))
     for name, table in first.tables.items():
         assert_frame_equal(table, again.tables[name])
         assert not table.equals(other.tables[name]), name
@@ -250,7 +250,7 @@ def test_the_sample_is_frozen_and_keeps_the_truth_out_of_its_tables(sample):
         ({"n_segments": 0}, "'n_segments' must be an integer >= 1"),
         ({"separation": -1}, "'separation' must be a number"),
         ({"separation": np.nan}, "'separation' must be a number"),
-        ({"missing": 1.0}, r"'missing' must be a number in \[0, 1\), got 1.0"),
+        ({"missing_share": 1.0}, r"'missing_share' must be a number in \[0, 1\), got 1.0"),
         ({"shares": "half"}, "'shares' must be None or a sequence"),
         ({"shares": [0.5, 0.5]}, "'shares' must be 5 positive numbers that sum to 1"),
         ({"n_segments": 2, "shares": [0.5, 0.6]}, "'shares' must be 2 positive numbers"),

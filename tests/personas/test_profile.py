@@ -53,7 +53,14 @@ def split(values, segment, label):
 
 
 def g_of(here, rest):
-    return hedges_g(here.mean(), here.std(), len(here), rest_mean=rest.mean(), rest_sd=rest.std(), n_rest=len(rest))
+    return hedges_g(
+        segment_mean=here.mean(),
+        segment_sd=here.std(),
+        n_segment=len(here),
+        rest_mean=rest.mean(),
+        rest_sd=rest.std(),
+        n_rest=len(rest),
+    )
 
 
 @pytest.mark.parametrize("column", ["spend", "visits"])
@@ -64,7 +71,13 @@ def test_numbers_by_definition(column):
         here, rest = split(table[column], segment, label)
         everyone = np.concatenate([here, rest])
         assert found.loc[label, "effect_size"] == pytest.approx(g_of(here, rest))
-        v = numeric_v_test(here.mean(), everyone.mean(), everyone.std(), len(here), len(everyone))
+        v = numeric_v_test(
+            segment_mean=here.mean(),
+            overall_mean=everyone.mean(),
+            overall_sd=everyone.std(),
+            n_segment=len(here),
+            n_overall=len(everyone),
+        )
         assert found.loc[label, "v_test"] == pytest.approx(v)
         assert found.loc[label, "p_value"] == pytest.approx(2 * stats.norm.sf(abs(v)))
         middle = {"mean": np.mean, "median": np.median}[found.loc[label, "statistic"]]
@@ -98,7 +111,13 @@ def test_ordered_categories_by_mid_ranks():
         here, rest = split(ranks, segment, label)
         everyone = np.concatenate([here, rest])
         assert found.loc[label, "effect_size"] == pytest.approx(g_of(here, rest))
-        v = numeric_v_test(here.mean(), everyone.mean(), everyone.std(), len(here), len(everyone))
+        v = numeric_v_test(
+            segment_mean=here.mean(),
+            overall_mean=everyone.mean(),
+            overall_sd=everyone.std(),
+            n_segment=len(here),
+            n_overall=len(everyone),
+        )
         assert found.loc[label, "v_test"] == pytest.approx(v)
     here, rest = split(codes, segment, 2)
     assert found.loc[2, "statistic"] == "median"
@@ -125,14 +144,19 @@ def test_shares_by_definition(column):
         level = True if column == "member" else row["level"]
         has = (table[column] == level).astype(float).where(table[column].notna())
         here, rest = split(has, segment, label)
-        counts = here.sum(), len(here), here.sum() + rest.sum(), len(here) + len(rest)
+        counts = {
+            "n_both": here.sum(),
+            "n_segment": len(here),
+            "n_level": here.sum() + rest.sum(),
+            "n_overall": len(here) + len(rest),
+        }
         assert (row["segment_value"], row["rest_value"]) == pytest.approx((here.mean(), rest.mean()))
         assert row["effect_size"] == pytest.approx(g_of(here, rest))
-        assert row["p_value"] == pytest.approx(category_p_value(*counts))
-        assert row["v_test"] == pytest.approx(category_v_test(*counts))
+        assert row["p_value"] == pytest.approx(category_p_value(**counts))
+        assert row["v_test"] == pytest.approx(category_v_test(**counts))
         assert row["lift"] == pytest.approx(here.mean() / has.mean())
         assert row["difference_pp"] == pytest.approx(100 * (here.mean() - rest.mean()))
-        assert row["marker"] == is_marker(here.mean(), has.mean())
+        assert row["marker"] == is_marker(segment_share=here.mean(), overall_share=has.mean())
 
 
 def test_missing_shares_and_adjusted_p():

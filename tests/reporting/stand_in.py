@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from custseg.characteristics._purchases.rfm import RFMFeaturizer
+from custseg.characteristics._row_report import RowPolicy, RowReport
 from custseg.personas import Persona, Trait
 from custseg.segmentation import Rule
 from custseg.targeting import Action
@@ -79,14 +80,14 @@ def persona(segment, name, n, total, **fields):
     return Persona(segment=segment, name=name, **options)
 
 
-def stability(numbers, n_boot=5, level=0.9):
+def stability(numbers, n_pairs=5, level=0.9):
     """Falling agreement over the numbers of segments."""
     random = np.random.RandomState(0)
     means = np.linspace(level, 0.25, len(numbers))[:, None]
     rows = [
         {"n_segments": k, "segment": s, "n_customers": 10, "slsw": 0.9 - 0.1 * s} for k in numbers for s in range(k)
     ]
-    return StabilityResult(tuple(numbers), means + 0.02 * random.randn(len(numbers), n_boot), pd.DataFrame(rows), {})
+    return StabilityResult(tuple(numbers), means + 0.02 * random.randn(len(numbers), n_pairs), pd.DataFrame(rows), {})
 
 
 def table_of(personas, value=True):
@@ -116,14 +117,11 @@ def stand_in(names=("Recent high spenders", "Silent bargain hunters", "The rest"
     actions = [ACTION] * len(names)
     found = overall if cut else personas
     word = "constructive" if cut else "natural"
-    report = pd.DataFrame(
-        {
-            "table": ["transactions", "transactions"],
-            "policy": ["amount is missing", "timestamp is missing"],
-            "action": ["left out", "left out"],
-            "n_rows": [12, 0],
-            "remedy": ["Fill in the amounts: a row without one says nothing of spend.", "Correct them."],
-        }
+    remedy = "Fill in the amounts: a row without one says nothing of spend."
+    read = {"table": "transactions", "member": "behaviour"}
+    policies = (
+        RowPolicy("amount is missing", "left out", 12, remedy, **read),
+        RowPolicy("timestamp is missing", "left out", 0, "Correct them.", **read),
     )
     attributes = {
         "brief": SimpleNamespace(
@@ -151,13 +149,13 @@ def stand_in(names=("Recent high spenders", "Silent bargain hunters", "The rest"
         )
         if cut
         else None,
-        "row_report_": report,
+        "row_report_": RowReport(1_000, policies),
         "audience_report_": pd.DataFrame({"condition": ["behaviour__frequency >= 2"], "n_left_out": [31]}),
         "characteristics_": RFMFeaturizer(),
         "clusterer_": SimpleNamespace(
             get_params=lambda deep: {"weights": {"demographics": 0}, "random_state": 0, "order_by": None},
             embedder_=SimpleNamespace(transforms_=TRANSFORMS),
         ),
-        "n_boot": 5,
+        "n_pairs": 5,
     }
     return SimpleNamespace(**{**attributes, **fields})

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from custseg._core.files import check_writable, replacing
-from custseg.exceptions import ReportPathError
+from custseg.exceptions import OutputPathError
 from custseg.reporting import check_report_path, render_json, render_markdown, render_text, write_report
 from tests.reporting.stand_in import EVIL, stand_in
 
@@ -28,31 +28,31 @@ def test_the_ending_chooses_the_format(tmp_path, name):
 
 @pytest.mark.parametrize("name", ["report.pdf", "report", "html"])
 def test_an_unknown_ending_is_refused(tmp_path, name):
-    with pytest.raises(ReportPathError, match=r"must end in \.html or \.htm or \.md or \.json"):
+    with pytest.raises(OutputPathError, match=r"must end in \.html or \.htm or \.md or \.json"):
         check_report_path(tmp_path / name)
 
 
 def test_a_folder_that_does_not_exist_is_refused(tmp_path):
-    with pytest.raises(ReportPathError, match="the folder does not exist"):
+    with pytest.raises(OutputPathError, match="the folder does not exist"):
         write_report(stand_in(), tmp_path / "no" / "report.html")
 
 
 def test_a_folder_is_no_file(tmp_path):
     (tmp_path / "report.html").mkdir()
-    with pytest.raises(ReportPathError, match="it is a folder"):
+    with pytest.raises(OutputPathError, match="it is a folder"):
         check_report_path(tmp_path / "report.html")
 
 
 def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(ReportPathError, match="is not a folder"):
+    with pytest.raises(OutputPathError, match="is not a folder"):
         check_writable(tmp_path / "file" / "report.html")
 
 
 @not_root
 def test_a_folder_without_permission_is_refused(tmp_path):
     tmp_path.chmod(0o500)
-    with pytest.raises(ReportPathError, match="Permission denied"):
+    with pytest.raises(OutputPathError, match="Permission denied"):
         check_writable(tmp_path / "report.html")
 
 
@@ -60,7 +60,7 @@ def test_a_folder_without_permission_is_refused(tmp_path):
 def test_a_protected_file_is_not_replaced(tmp_path):
     path = tmp_path / "report.html"
     path.touch(0o400)
-    with pytest.raises(ReportPathError, match="write-protected"):
+    with pytest.raises(OutputPathError, match="write-protected"):
         check_writable(path)
 
 
@@ -69,7 +69,7 @@ def test_permissions_that_cannot_be_had_are_said(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("tempfile.TemporaryFile", refuse)
-    with pytest.raises(ReportPathError, match="report.html': Permission denied"):
+    with pytest.raises(OutputPathError, match="report.html': Permission denied"):
         check_writable(tmp_path / "report.html")
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from custseg.characteristics._row_report import RowPolicy, RowReport
 from custseg.exceptions import MissingDependencyError
 from custseg.reporting import render_html
 from custseg.segmentation import Rule
@@ -69,7 +70,7 @@ def study(request):
     if request.param == "one point":
         return stand_in(stability_=stability([3]), selection_=None)
     if request.param == "no stability":
-        return stand_in(stability_=StabilityResult.empty(), row_report_=stand_in().row_report_[:0])
+        return stand_in(stability_=StabilityResult.empty(), row_report_=RowReport(0, ()))
     if request.param == "no value":
         return stand_in(value=False)
     if request.param == "suppressed":
@@ -201,9 +202,7 @@ def test_what_comes_from_the_data_is_escaped_everywhere():
     study = stand_in(names=(EVIL, '"><img src=x onerror=alert(1)>', "' onclick='x"))
     study.brief.audience_rule = Rule.read([(EVIL, "in", [EVIL, "b"])])
     study.verdict_ = Verdict("natural", f"The segment {EVIL} is natural.")
-    study.row_report_ = pd.DataFrame(
-        {"table": [EVIL], "policy": [EVIL], "action": [EVIL], "n_rows": [2], "remedy": [EVIL]}
-    )
+    study.row_report_ = RowReport(2, (RowPolicy(EVIL, EVIL, 2, EVIL, table=EVIL, member=EVIL),))
     study.audience_report_ = pd.DataFrame({"condition": [EVIL], "n_left_out": [1]})
     bad = {"label": EVIL, "level": EVIL, "statistic": "median", "segment_value": EVIL, "rest_value": EVIL}
     evil = [replace(trait, **bad) for trait in study.personas_[0].traits]
@@ -260,7 +259,7 @@ def test_the_method_says_how_each_characteristic_entered_the_distance():
     assert [row for row in page.texts("tr") if row.startswith("behaviour: recency")] == [
         "behaviour: recency numeric 1 log(x + 2.5) 0.0%"
     ]
-    assert {"67.5%", "demographics:", "n_boot", "scikit-learn"} <= set(method)
+    assert {"67.5%", "demographics:", "n_pairs", "scikit-learn"} <= set(method)
 
 
 def test_a_clusterer_without_an_embedder_has_settings_only():
@@ -270,6 +269,6 @@ def test_a_clusterer_without_an_embedder_has_settings_only():
 
 
 def test_a_matrix_of_one_table_has_no_column_of_tables():
-    report = stand_in().row_report_.assign(table="")
-    page = Page(render_html(stand_in(row_report_=report)))
+    policies = tuple(replace(policy, table="", member="") for policy in stand_in().row_report_.policies)
+    page = Page(render_html(stand_in(row_report_=RowReport(1_000, policies))))
     assert next(row for row in page.texts("tr") if "amount" in row).startswith("amount is missing left out 12")

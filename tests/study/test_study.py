@@ -49,11 +49,11 @@ def union(columns=PROFILE, **rfm):
     )
 
 
-def study(brief=None, n_segments=4, n_boot=2, **options):
+def study(brief=None, n_segments=4, n_pairs=2, **options):
     weights = options.pop("weights", None)
     clusterer = SegmentClusterer(n_segments, weights=weights, max_segments=4, n_init=4, random_state=0)
     return SegmentationStudy(
-        brief or SegmentationBrief(), characteristics=union(), clusterer=clusterer, n_boot=n_boot, **options
+        brief or SegmentationBrief(), characteristics=union(), clusterer=clusterer, n_pairs=n_pairs, **options
     )
 
 
@@ -71,7 +71,7 @@ def fitted(sample):
 def test_planted_segments_are_recovered(random_state):
     sample = make_customers(1500, separation=1.5, random_state=random_state)
     clusterer = SegmentClusterer(random_state=0)
-    found = SegmentationStudy(SegmentationBrief(), characteristics=union(None), clusterer=clusterer, n_boot=2)
+    found = SegmentationStudy(SegmentationBrief(), characteristics=union(None), clusterer=clusterer, n_pairs=2)
     labels = found.fit(sample.tables).predict(sample.tables)
     assert adjusted_rand_score(sample.segment.loc[labels.index], labels) >= 0.8
     assert found.verdict_.word == "natural"
@@ -81,7 +81,7 @@ def test_planted_segments_are_recovered(random_state):
 def test_a_continuum_is_called_one_and_its_cut_constructive(random_state):
     sample = make_customers(1000, separation=0.0, random_state=random_state)
     clusterer = SegmentClusterer(random_state=0, n_init=4, max_segments=4)
-    found = SegmentationStudy(SegmentationBrief(), characteristics=union(None), clusterer=clusterer, n_boot=2)
+    found = SegmentationStudy(SegmentationBrief(), characteristics=union(None), clusterer=clusterer, n_pairs=2)
     found.fit(sample.tables)
     assert found.n_segments_ == 1
     assert (found.labels_ == 0).all()
@@ -121,7 +121,7 @@ def test_a_number_that_was_given_is_not_called_the_choice_of_the_data(fitted):
 def test_value_is_unknown_without_transactions(sample):
     brief = SegmentationBrief("advertising")
     clusterer = SegmentClusterer(3, n_init=3, random_state=0)
-    found = SegmentationStudy(brief, characteristics=DemographicEncoder(), clusterer=clusterer, n_boot=2)
+    found = SegmentationStudy(brief, characteristics=DemographicEncoder(), clusterer=clusterer, n_pairs=2)
     found.fit(sample.profile)
     assert found.segment_table_[["value", "value_share"]].isna().all(axis=None)
     assert [action.action for action in found.actions_]
@@ -142,7 +142,7 @@ def test_later_customers_are_described_as_of_a_later_time(sample):
         SegmentationBrief(),
         characteristics=RFMFeaturizer(as_of="2024-06-30"),
         clusterer=SegmentClusterer(3, n_init=3, random_state=0, max_segments=3),
-        n_boot=2,
+        n_pairs=2,
     ).fit(sample.transactions)
     with pytest.warns(DataQualityWarning, match="later than as_of"):
         early = found.transform(sample.transactions)
@@ -160,7 +160,7 @@ def test_the_number_of_processes_changes_nothing(sample, fitted):
 
 def test_a_study_of_few_customers_says_so_and_goes_on(sample):
     few = sample.profile.head(12)
-    found = SegmentationStudy(SegmentationBrief(), characteristics=DemographicEncoder(), n_boot=2).fit(few)
+    found = SegmentationStudy(SegmentationBrief(), characteristics=DemographicEncoder(), n_pairs=2).fit(few)
     assert found.n_segments_ == 1
     assert "too few" in found.selection_.reason
     assert found.cut_ is None
@@ -169,7 +169,7 @@ def test_a_study_of_few_customers_says_so_and_goes_on(sample):
 
 def test_one_table_and_one_estimator_will_do(sample):
     clusterer = SegmentClusterer(3, n_init=3, random_state=0)
-    found = SegmentationStudy(SegmentationBrief(), characteristics=RFMFeaturizer(), clusterer=clusterer, n_boot=2)
+    found = SegmentationStudy(SegmentationBrief(), characteristics=RFMFeaturizer(), clusterer=clusterer, n_pairs=2)
     labels = found.fit_predict(sample.transactions)
     assert sorted(labels.unique()) == [0, 1, 2]
     assert found.segment_table_["value"].sum() == pytest.approx(sample.transactions["amount"].sum())
@@ -238,10 +238,10 @@ def test_a_number_of_segments_above_the_limit_of_the_brief_is_refused(sample):
     ],
 )
 def test_the_audience_is_filtered_before_fit_and_counted(condition, expected):
-    sample = make_customers(200, separation=1.0, missing=0.1, random_state=0)
+    sample = make_customers(200, separation=1.0, missing_share=0.1, random_state=0)
     everyone = union().fit_transform(sample.tables)
     inside = expected(everyone).fillna(False).astype(bool)
-    found = study(SegmentationBrief(audience=[condition]), n_segments=2, n_boot=2).fit(sample.tables)
+    found = study(SegmentationBrief(audience=[condition]), n_segments=2, n_pairs=2).fit(sample.tables)
     assert found.customers_.index.tolist() == everyone.index[inside].tolist()
     assert found.audience_report_["n_left_out"].tolist() == [(~inside).sum()]
     assert found.n_customers_seen_ == len(everyone)
@@ -254,7 +254,7 @@ def test_an_ordered_level_is_compared_by_its_order():
     profile = pd.DataFrame({CUSTOMER: range(60), "age": ["19-24", "25-34", "65+"] * 20, "x": np.arange(60.0) % 7})
     brief = SegmentationBrief(audience=[("age", ">", "19-24")])
     clusterer = SegmentClusterer(2, random_state=0)
-    found = SegmentationStudy(brief, characteristics=DemographicEncoder(), clusterer=clusterer, n_boot=2).fit(profile)
+    found = SegmentationStudy(brief, characteristics=DemographicEncoder(), clusterer=clusterer, n_pairs=2).fit(profile)
     assert set(found.customers_["age"]) == {"25-34", "65+"}
 
 
@@ -302,7 +302,7 @@ def test_a_brief_that_makes_no_sense_is_refused(options):
 def test_the_study_is_an_estimator(sample, fitted):
     copy = clone(fitted)
     assert copy.get_params()["clusterer__n_init"] == 4
-    assert copy.set_params(n_boot=3, characteristics__behaviour__period="W").n_boot == 3
+    assert copy.set_params(n_pairs=3, characteristics__behaviour__period="W").n_pairs == 3
     restored = pickle.loads(pickle.dumps(fitted))  # noqa: S301
     assert restored.predict(sample.tables).tolist() == fitted.labels_.tolist()
     assert "SegmentationStudy" in fitted._repr_html_()
@@ -313,8 +313,8 @@ def test_the_study_is_an_estimator(sample, fitted):
 def test_the_row_report_names_tables_and_policies(sample):
     transactions = pd.concat([sample.transactions, sample.transactions.head(3).assign(customer_id=np.nan)])
     found = study().fit({**sample.tables, "transactions": transactions})
-    report = found.row_report_
-    assert list(report.columns) == ["table", "policy", "action", "n_rows", "remedy"]
+    report = found.row_report_.to_frame()
+    assert list(report.columns) == ["table", "member", "policy", "action", "n_rows", "remedy"]
     without_id = report[(report["table"] == "transactions") & report["policy"].str.contains("id")]
     assert without_id["n_rows"].tolist() == [3]
 
@@ -324,7 +324,7 @@ def test_any_engine_finds_the_segments(engine):
     sample = make_customers(300, n_segments=3, separation=3.0, random_state=0)
     clusterer = SegmentClusterer(n_segments=3, engine=engine, n_init=4, random_state=0)
     study = SegmentationStudy(
-        SegmentationBrief("retention"), characteristics=DemographicEncoder(), clusterer=clusterer, n_boot=2
+        SegmentationBrief("retention"), characteristics=DemographicEncoder(), clusterer=clusterer, n_pairs=2
     ).fit(sample.profile)
     assert adjusted_rand_score(sample.segment, study.labels_) > 0.8
     assert study.selection_ is not None
@@ -360,7 +360,7 @@ def test_response_to_campaigns_describes_segments_without_making_them(sample):
         SegmentationBrief(),
         characteristics=CharacteristicUnion(members),
         clusterer=SegmentClusterer(3, weights={"campaign": 0}, n_init=4, random_state=0),
-        n_boot=2,
+        n_pairs=2,
     ).fit(tables)
     plain = study(n_segments=3).fit(sample.tables)
     assert found.labels_.tolist() == plain.labels_.tolist()
@@ -368,7 +368,7 @@ def test_response_to_campaigns_describes_segments_without_making_them(sample):
     assert not profile["clustered_on"].loc["campaign__response_rate"].any()
     criteria = found.characteristics_.describe().groupby("member")["criterion"].unique().map(list).to_dict()
     assert criteria == {"behaviour": ["behavioural"], "campaign": ["behavioural"], "profile": ["demographic"]}
-    assert "campaign" in set(found.row_report_["table"])
+    assert "campaign" in {policy.table for policy in found.row_report_.policies}
 
 
 def test_progress_is_shown_through_scikit_learns_callbacks(sample):
@@ -392,7 +392,7 @@ def test_progress_is_shown_through_scikit_learns_callbacks(sample):
 
 @pytest.mark.parametrize("suffix", [".html", ".md", ".json"])
 def test_the_report_is_written(fitted, tmp_path, suffix):
-    path = fitted.report(tmp_path / f"report{suffix}")
+    path = fitted.write_report(tmp_path / f"report{suffix}")
     text = path.read_text(encoding="utf-8")
     assert fitted.personas_[0].name in (json.dumps(json.loads(text), ensure_ascii=False) if suffix == ".json" else text)
 
@@ -404,7 +404,7 @@ def test_a_warning_reaches_the_user_once_though_the_customers_are_refitted():
         SegmentationBrief(),
         characteristics=DemographicEncoder(),
         clusterer=SegmentClusterer(3, n_init=2, max_segments=4, random_state=0),
-        n_boot=2,
+        n_pairs=2,
     )
     for _ in range(2):
         with pytest.warns(DataQualityWarning) as caught:
@@ -423,6 +423,6 @@ def test_a_least_share_leaves_room_for_refits(share):
         SegmentationBrief("advertising"),
         characteristics=DemographicEncoder(),
         clusterer=SegmentClusterer(2, min_segment_share=share, n_init=3, random_state=0),
-        n_boot=2,
+        n_pairs=2,
     ).fit(make_customers(300, random_state=0).profile)
     assert max(study.stability_.n_segments) <= 0.8 / share

@@ -67,6 +67,12 @@ def test_every_segment_gets_an_action_under_every_goal(share, value_share, effec
         assert recommend(goal, SegmentFacts(share, value_share, effects)).action
 
 
+@pytest.mark.parametrize("goal", GOALS, ids=lambda goal: goal.name)
+def test_for_a_segment_without_customers_there_is_nothing_to_do(goal):
+    action = recommend(goal, SegmentFacts(0.0, 0.0, {"recency": 0.9}))
+    assert (action.action, action.because) == ("Nothing to do", "")
+
+
 def test_the_documented_table_is_the_table_in_force():
     frame = goals_to_frame()
     assert list(frame.columns) == ["goal", "question", "order_by", "condition", "action", "advice"]

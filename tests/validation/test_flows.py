@@ -135,7 +135,7 @@ def test_flows_are_the_table_and_its_shares(table):
 
 def test_customers_are_followed_from_each_number_tried_to_the_next():
     X = np.random.default_rng(0).normal(size=(120, 2)).round(1)
-    result = bootstrap_stability(KMeans(n_init=2, random_state=0), X, [6, 2, 3], n_boot=2, random_state=0)
+    result = bootstrap_stability(KMeans(n_init=2, random_state=0), X, [6, 2, 3], n_pairs=2, random_state=0)
     steps = result.flows[["from_n_segments", "n_segments"]].drop_duplicates()
     assert steps.to_numpy().tolist() == [[2, 3], [3, 6]]
     for fewer, more in ((2, 3), (3, 6)):
@@ -154,7 +154,7 @@ def test_customers_are_followed_from_each_number_tried_to_the_next():
 
 def test_a_single_number_of_segments_has_no_flows():
     X = np.random.default_rng(0).normal(size=(60, 2))
-    flows = bootstrap_stability(KMeans(n_init=1), X, 3, n_boot=2, random_state=0).flows
+    flows = bootstrap_stability(KMeans(n_init=1), X, 3, n_pairs=2, random_state=0).flows
     columns = ["from_n_segments", "from_segment", "n_segments", "segment", "n_customers", "share"]
     assert flows.empty
     assert list(flows.columns) == columns

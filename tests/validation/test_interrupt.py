@@ -37,7 +37,7 @@ def interrupt_after(n_pairs):
 @pytest.mark.parametrize("n_jobs", [None, 2])
 def test_an_interrupt_between_pairs_says_how_many_were_done(n_jobs):
     clusterer = KMeans(n_init=1)
-    options = {"n_boot": 6, "random_state": 0, "n_jobs": n_jobs}
+    options = {"n_pairs": 6, "random_state": 0, "n_jobs": n_jobs}
     with pytest.raises(KeyboardInterrupt) as caught:
         bootstrap_stability(clusterer, X, [2, 3], on_step=interrupt_after(4), **options)
     assert caught.value.__notes__ == [
@@ -49,18 +49,18 @@ def test_an_interrupt_between_pairs_says_how_many_were_done(n_jobs):
 @pytest.mark.parametrize("n_jobs", [None, 2])
 def test_an_interrupt_of_a_refit_is_handed_on(n_jobs):
     with pytest.raises(KeyboardInterrupt) as caught:
-        bootstrap_stability(Interrupted(), X, [2], n_boot=3, random_state=0, n_jobs=n_jobs)
+        bootstrap_stability(Interrupted(), X, [2], n_pairs=3, random_state=0, n_jobs=n_jobs)
     assert any("after 0 of 3 pairs" in note for note in caught.value.__notes__)
 
 
 def test_an_interrupt_before_the_first_pair_says_so_too():
     with pytest.raises(KeyboardInterrupt) as caught:
-        bootstrap_stability(Interrupted(on_sample=False), X, [2], n_boot=3, random_state=0)
+        bootstrap_stability(Interrupted(on_sample=False), X, [2], n_pairs=3, random_state=0)
     assert any("after 0 of 3 pairs" in note for note in caught.value.__notes__)
 
 
 def test_what_was_interrupted_can_be_run_again():
-    options = {"n_segments": [2, 3], "n_boot": 3, "random_state": 0}
+    options = {"n_segments": [2, 3], "n_pairs": 3, "random_state": 0}
     clusterer = KMeans(n_init=1)
     plain = bootstrap_stability(KMeans(n_init=1), X, **options)
     with pytest.raises(KeyboardInterrupt):
@@ -75,5 +75,5 @@ def test_an_error_of_on_step_is_handed_on_as_it_is():
         raise RuntimeError("full")
 
     with pytest.raises(RuntimeError, match="full") as caught:
-        bootstrap_stability(KMeans(n_init=1), X, [2], n_boot=5, random_state=0, on_step=fail)
+        bootstrap_stability(KMeans(n_init=1), X, [2], n_pairs=5, random_state=0, on_step=fail)
     assert not hasattr(caught.value, "__notes__")

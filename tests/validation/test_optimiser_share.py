@@ -28,11 +28,11 @@ def share_of_equal_entropy(origins, n_origins):
     return -sum(share * np.log(share) for share in shares) / np.log(n_origins)
 
 
-def by_brute_force(X, numbers, n_boot, random_state):
+def by_brute_force(X, numbers, n_pairs, random_state):
     """Take every figure from its definition, customer by customer, with the seeds in the order they are drawn in."""
     most = np.iinfo(np.int32).max
     random = np.random.RandomState(random_state)
-    own_seed, seeds = random.randint(most), random.randint(most, size=(n_boot, 2))
+    own_seed, seeds = random.randint(most), random.randint(most, size=(n_pairs, 2))
     by_content = X[np.lexsort(X.T)]
     figures = []
     before = None
@@ -70,7 +70,7 @@ def travel_motives():
 @pytest.mark.parametrize(("load", "numbers"), [(hard_numbers, [2, 4, 5]), (travel_motives, [3, 4, 6])])
 def test_every_figure_is_its_definition(load, numbers):
     X = load()
-    result = bootstrap_stability(KMeans(n_init=1), X, numbers, n_boot=3, random_state=7)
+    result = bootstrap_stability(KMeans(n_init=1), X, numbers, n_pairs=3, random_state=7)
     with threadpool_limits(limits=1):
         figures = by_brute_force(X, numbers, 3, 7)
     for position, (k, (agreement, optimiser, slsw, slsa, reference)) in enumerate(zip(numbers, figures, strict=True)):
@@ -124,7 +124,7 @@ places = st.lists(st.integers(1, 29), min_size=1, max_size=5, unique=True).map(s
 def test_identical_refits_agree_fully_whatever_their_labels(cuts, seed):
     X = np.arange(30.0)[:, None]
     for clusterer in (Cuts(places=cuts), ShuffledCuts(places=cuts)):
-        result = bootstrap_stability(clusterer, X, len(cuts) + 1, n_boot=2, random_state=seed)
+        result = bootstrap_stability(clusterer, X, len(cuts) + 1, n_pairs=2, random_state=seed)
         assert (result.adjusted_rand == 1).all()
         assert (result.segments["slsw"] == 1).all()
         assert (result.optimiser_adjusted_rand == 1).all()
@@ -143,7 +143,7 @@ class Renamed(KMeans):
 def test_relabelling_the_solutions_changes_nothing(seed, k):
     X = np.random.default_rng(seed).normal(size=(40, 2))
     plain, renamed = (
-        bootstrap_stability(clusterer(n_init=1), X, [k, k + 1], n_boot=2, random_state=seed)
+        bootstrap_stability(clusterer(n_init=1), X, [k, k + 1], n_pairs=2, random_state=seed)
         for clusterer in (KMeans, Renamed)
     )
     np.testing.assert_array_equal(plain.adjusted_rand, renamed.adjusted_rand)
@@ -157,7 +157,7 @@ def test_relabelling_the_solutions_changes_nothing(seed, k):
 def test_what_has_no_seed_is_solved_once(monkeypatch):
     monkeypatch.setattr(Cuts, "n_fits", 0)
     X = np.arange(-20.0, 20.0)[:, None]
-    result = bootstrap_stability(Cuts(), X, [2], n_boot=FEWEST_REFITS + 3, random_state=0)
+    result = bootstrap_stability(Cuts(), X, [2], n_pairs=FEWEST_REFITS + 3, random_state=0)
     assert Cuts.n_fits == 1 + 2 * (FEWEST_REFITS + 3)
     assert result.optimiser_adjusted_rand.shape == (1, FEWEST_REFITS)
     assert (result.optimiser_adjusted_rand == 1).all()
@@ -165,11 +165,11 @@ def test_what_has_no_seed_is_solved_once(monkeypatch):
 
 def test_no_share_of_samples_that_differ_is_put_down_to_a_clusterer_without_a_seed():
     X = np.random.default_rng(0).normal(size=(100, 3))
-    result = bootstrap_stability(Birch(), X, [4], n_boot=3, random_state=0)
+    result = bootstrap_stability(Birch(), X, [4], n_pairs=3, random_state=0)
     assert result.mean_adjusted_rand[4] < 1
     assert result.optimiser_share[4] == 0.0
     table = pd.DataFrame(np.abs(X), columns=["recency", "frequency", "monetary"])
-    rules = bootstrap_stability(RFMSegmenter(), table, n_boot=3, random_state=0)
+    rules = bootstrap_stability(RFMSegmenter(), table, n_pairs=3, random_state=0)
     assert rules.optimiser_share.tolist() == [0.0]
     assert rules.flows.empty
     assert rules.segments["slsa"].isna().all()
@@ -179,14 +179,14 @@ def test_no_share_of_samples_that_differ_is_put_down_to_a_clusterer_without_a_se
 def test_only_the_first_pairs_are_solved_again(monkeypatch):
     monkeypatch.setattr(ShuffledCuts, "n_fits", 0)
     X = np.arange(-20.0, 20.0)[:, None]
-    bootstrap_stability(ShuffledCuts(), X, [2], n_boot=FEWEST_REFITS + 3, random_state=0)
+    bootstrap_stability(ShuffledCuts(), X, [2], n_pairs=FEWEST_REFITS + 3, random_state=0)
     assert ShuffledCuts.n_fits == 1 + 2 * (FEWEST_REFITS + 3) + FEWEST_REFITS
 
 
 def test_restarts_lower_the_share_of_the_optimiser():
     X = np.random.default_rng(0).normal(size=(300, 3))
     one, many = (
-        bootstrap_stability(KMeans(n_init=n_init, init="random"), X, [5], n_boot=10, random_state=0)
+        bootstrap_stability(KMeans(n_init=n_init, init="random"), X, [5], n_pairs=10, random_state=0)
         for n_init in (1, 30)
     )
     assert one.optimiser_share[5] > 0.8
@@ -196,8 +196,8 @@ def test_restarts_lower_the_share_of_the_optimiser():
 
 def test_other_numbers_and_more_pairs_change_no_agreement_of_the_optimiser():
     X = np.random.default_rng(0).normal(size=(100, 3))
-    wide = bootstrap_stability(KMeans(n_init=1), X, [2, 5, 6], n_boot=4, random_state=0)
-    narrow = bootstrap_stability(KMeans(n_init=1), X, [5], n_boot=3, random_state=0)
+    wide = bootstrap_stability(KMeans(n_init=1), X, [2, 5, 6], n_pairs=4, random_state=0)
+    narrow = bootstrap_stability(KMeans(n_init=1), X, [5], n_pairs=3, random_state=0)
     assert (wide.optimiser_adjusted_rand[1] < 1).any()
     np.testing.assert_array_equal(narrow.optimiser_adjusted_rand[0], wide.optimiser_adjusted_rand[1, :3])
 

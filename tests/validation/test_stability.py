@@ -85,17 +85,17 @@ def jaccard(one, other):
 
 
 def test_it_is_the_definition(blobs):
-    k, n_boot, X = 4, 3, blobs[:60]
+    k, n_pairs, X = 4, 3, blobs[:60]
     clusterer = KMeans(n_init=1, random_state=5)
-    result = bootstrap_stability(clusterer, X, k, n_boot, random_state=7)
+    result = bootstrap_stability(clusterer, X, k, n_pairs, random_state=7)
 
     random = np.random.RandomState(7)
     random.randint(np.iinfo(np.int32).max)
-    seeds = random.randint(np.iinfo(np.int32).max, size=(n_boot, 2))
+    seeds = random.randint(np.iinfo(np.int32).max, size=(n_pairs, 2))
     by_content = X[np.lexsort(X.T)]
     reference = KMeans(k, n_init=1, random_state=5).fit_predict(X)
-    best = np.zeros((n_boot, 2, k))
-    for pair in range(n_boot):
+    best = np.zeros((n_pairs, 2, k))
+    for pair in range(n_pairs):
         labels = []
         for member in range(2):
             own = np.random.RandomState(seeds[pair, member])
@@ -112,7 +112,7 @@ def test_it_is_the_definition(blobs):
 
 
 def test_clear_clusters_come_back(blobs):
-    result = bootstrap_stability(KMeans(n_init=5), blobs, range(2, 6), n_boot=10, random_state=0)
+    result = bootstrap_stability(KMeans(n_init=5), blobs, range(2, 6), n_pairs=10, random_state=0)
     assert result.mean_adjusted_rand.idxmax() == 3
     assert result.mean_adjusted_rand[3] > 0.99
     assert result.is_stable(3)
@@ -120,7 +120,7 @@ def test_clear_clusters_come_back(blobs):
 
 
 def test_a_continuum_does_not_come_back(continuum):
-    result = bootstrap_stability(KMeans(n_init=5), continuum, [3, 5], n_boot=10, random_state=0)
+    result = bootstrap_stability(KMeans(n_init=5), continuum, [3, 5], n_pairs=10, random_state=0)
     assert (result.mean_adjusted_rand < 0.5).all()
     assert not result.is_stable(3)
 
@@ -131,7 +131,7 @@ def test_the_unstable_segments_are_recognised():
     angle, radius = random.uniform(0, 2 * np.pi, 300), 3 * np.sqrt(random.uniform(size=300))
     disc = np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
     X = np.vstack([disc, random.normal((20, 0), 0.2, size=(60, 2)), random.normal((0, 20), 0.2, size=(60, 2))])
-    result = bootstrap_stability(KMeans(n_init=5), X, 4, n_boot=10, random_state=0)
+    result = bootstrap_stability(KMeans(n_init=5), X, 4, n_pairs=10, random_state=0)
     segments = result.segments.sort_values("slsw")
     assert (segments["slsw"].iloc[:2] < 0.85).all()
     assert (segments["slsw"].iloc[2:] > 0.99).all()
@@ -140,14 +140,14 @@ def test_the_unstable_segments_are_recognised():
 
 def test_refits_that_agree_are_fully_stable(blobs):
     cuts = Halves(bounds=(0.0, 5.0), labels=(0, 1, 2))
-    result = bootstrap_stability(cuts, blobs, 3, n_boot=2, random_state=0)
+    result = bootstrap_stability(cuts, blobs, 3, n_pairs=2, random_state=0)
     np.testing.assert_array_equal(result.adjusted_rand, 1.0)
     np.testing.assert_array_equal(result.segments["slsw"], 1.0)
 
 
 def test_an_empty_segment_makes_a_solution_unstable(blobs):
     cuts = Halves(bounds=(0.0, 5.0), labels=(0, 1, 2))
-    result = bootstrap_stability(cuts, blobs, 4, n_boot=2, random_state=0)
+    result = bootstrap_stability(cuts, blobs, 4, n_pairs=2, random_state=0)
     assert list(result.segments["slsw"]) == [1.0, 1.0, 1.0, 0.0]
     assert result.segments["n_customers"].iloc[3] == 0
     assert not result.is_stable(4)
@@ -155,12 +155,12 @@ def test_an_empty_segment_makes_a_solution_unstable(blobs):
 
 def test_more_segments_than_asked_for_are_all_reported(blobs):
     cuts = Halves(bounds=(0.0, 5.0), labels=(0, 1, 2))
-    assert len(bootstrap_stability(cuts, blobs, 2, n_boot=2, random_state=0).segments) == 3
+    assert len(bootstrap_stability(cuts, blobs, 2, n_pairs=2, random_state=0).segments) == 3
 
 
 def test_relabelled_refits_change_nothing(blobs):
-    plain = bootstrap_stability(Halves(labels=(0, 1)), blobs, 2, n_boot=2, random_state=0)
-    swapped = bootstrap_stability(Halves(labels=(1, 0)), blobs, 2, n_boot=2, random_state=0)
+    plain = bootstrap_stability(Halves(labels=(0, 1)), blobs, 2, n_pairs=2, random_state=0)
+    swapped = bootstrap_stability(Halves(labels=(1, 0)), blobs, 2, n_pairs=2, random_state=0)
     np.testing.assert_array_equal(plain.adjusted_rand, swapped.adjusted_rand)
     assert sorted(plain.segments["n_customers"]) == sorted(swapped.segments["n_customers"])
 
@@ -171,20 +171,20 @@ def test_the_order_of_the_rows_changes_nothing(seed):
     X = random.integers(0, 3, size=(150, 3)).astype(float)
     mixed = random.permutation(150)
     clusterer = GaussianMixture(covariance_type="spherical", random_state=0)
-    one = bootstrap_stability(clusterer, X, [2, 3], n_boot=3, random_state=seed)
-    other = bootstrap_stability(clusterer, X[mixed], [2, 3], n_boot=3, random_state=seed)
+    one = bootstrap_stability(clusterer, X, [2, 3], n_pairs=3, random_state=seed)
+    other = bootstrap_stability(clusterer, X[mixed], [2, 3], n_pairs=3, random_state=seed)
     np.testing.assert_array_equal(one.adjusted_rand, other.adjusted_rand)
 
 
 def test_other_numbers_and_more_pairs_change_no_value(blobs):
-    wide = bootstrap_stability(KMeans(n_init=1), blobs, range(2, 6), n_boot=5, random_state=0)
-    narrow = bootstrap_stability(KMeans(n_init=1), blobs, [4], n_boot=3, random_state=0)
+    wide = bootstrap_stability(KMeans(n_init=1), blobs, range(2, 6), n_pairs=5, random_state=0)
+    narrow = bootstrap_stability(KMeans(n_init=1), blobs, [4], n_pairs=3, random_state=0)
     np.testing.assert_array_equal(narrow.adjusted_rand[0], wide.adjusted_rand[2, :3])
 
 
 def test_any_number_of_workers_gives_the_same(continuum):
     one, two = (
-        bootstrap_stability(KMeans(n_init=2), continuum, [2, 4], n_boot=4, random_state=0, n_jobs=n_jobs)
+        bootstrap_stability(KMeans(n_init=2), continuum, [2, 4], n_pairs=4, random_state=0, n_jobs=n_jobs)
         for n_jobs in (1, 2)
     )
     np.testing.assert_array_equal(one.adjusted_rand, two.adjusted_rand)
@@ -195,7 +195,7 @@ def test_any_number_of_workers_gives_the_same(continuum):
 
 def test_a_seed_repeats_and_another_does_not(continuum):
     first, again, other = (
-        bootstrap_stability(KMeans(n_init=1), continuum, [4], n_boot=2, random_state=seed) for seed in (1, 1, 2)
+        bootstrap_stability(KMeans(n_init=1), continuum, [4], n_pairs=2, random_state=seed) for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(first.adjusted_rand, again.adjusted_rand)
     np.testing.assert_array_equal(first.reference_labels[4], again.reference_labels[4])
@@ -214,7 +214,7 @@ def test_a_seed_repeats_and_another_does_not(continuum):
     ids=["kmeans", "mixture", "birch", "pipeline", "nested"],
 )
 def test_any_clusterer_with_predict_works(clusterer, blobs):
-    result = bootstrap_stability(clusterer, blobs, [3], n_boot=3, random_state=0)
+    result = bootstrap_stability(clusterer, blobs, [3], n_pairs=3, random_state=0)
     assert result.mean_adjusted_rand[3] > 0.95
     assert result.is_stable(3)
 
@@ -222,7 +222,7 @@ def test_any_clusterer_with_predict_works(clusterer, blobs):
 def test_all_kinds_of_frames_agree(blobs):
     table = pd.DataFrame(blobs, columns=["b", "a"], index=range(1000, 1240))
     clusterer = KMeans(n_init=1, random_state=0)
-    options = {"n_segments": [2, 4], "n_boot": 2, "random_state": 0}
+    options = {"n_segments": [2, 4], "n_pairs": 2, "random_state": 0}
     expected = bootstrap_stability(clusterer, table, **options)
     for frame in (pl.DataFrame(table), pl.LazyFrame(table)):
         got = bootstrap_stability(clusterer, frame, **options)
@@ -240,10 +240,10 @@ def test_a_table_of_customers_is_read_once(build, monkeypatch):
     table["plan"] = random.choice(["a", "b"], 90)
     table["unused"] = pd.Categorical(["low"] * 90, ["low", "high"], ordered=True)
     X = build(table, who="test", customer_id="id") if build is read_customers else build(table)
-    result = bootstrap_stability(TableKMeans(), X, [3], n_boot=3, random_state=0)
+    result = bootstrap_stability(TableKMeans(), X, [3], n_pairs=3, random_state=0)
     assert TableKMeans.n_frames == 0
     assert result.is_stable(3)
-    again = bootstrap_stability(TableKMeans(), table.sample(frac=1.0, random_state=0), [3], n_boot=3, random_state=0)
+    again = bootstrap_stability(TableKMeans(), table.sample(frac=1.0, random_state=0), [3], n_pairs=3, random_state=0)
     np.testing.assert_array_equal(again.adjusted_rand, result.adjusted_rand)
     expected = TableKMeans(3, random_state=1).fit(table).predict(table)
     assert adjusted_rand_score(result.reference_labels[3], expected) == 1.0
@@ -258,7 +258,7 @@ def test_the_clusterers_kinds_are_heeded():
 def test_a_refit_that_cannot_be_had_says_which_number_of_segments():
     X = pd.DataFrame({"a": [0.0, 1.0] * 20, "b": np.arange(40.0)})
     with pytest.raises(InfeasibleError, match="a solution with 3 segments, .* failed. TableKMeans: n_segments=3"):
-        bootstrap_stability(TableKMeans(), X, [2, 3], n_boot=2, random_state=0)
+        bootstrap_stability(TableKMeans(), X, [2, 3], n_pairs=2, random_state=0)
 
 
 @pytest.mark.parametrize("build", [pd.DataFrame, pl.DataFrame, lambda data: pd.DataFrame(data).to_numpy(dtype=object)])
@@ -277,7 +277,7 @@ def test_distinct_rows_of_any_content_are_told_apart(build):
 
 
 def test_frames_of_the_result(continuum):
-    result = bootstrap_stability(KMeans(n_init=1), continuum, [4, 2], n_boot=3, random_state=0)
+    result = bootstrap_stability(KMeans(n_init=1), continuum, [4, 2], n_pairs=3, random_state=0)
     frame = result.to_frame()
     assert list(frame.columns) == ["n_segments", "pair", "adjusted_rand"]
     assert list(frame["n_segments"]) == [2, 2, 2, 4, 4, 4]
@@ -323,7 +323,7 @@ def test_each_pair_is_told(continuum):
         KMeans(n_init=1),
         continuum,
         [2],
-        n_boot=3,
+        n_pairs=3,
         random_state=0,
         on_step=lambda done, total: steps.append((done, total)),
     )
@@ -332,7 +332,7 @@ def test_each_pair_is_told(continuum):
 
 def test_the_clusterer_is_left_alone(blobs):
     clusterer = KMeans(7, n_init=1)
-    bootstrap_stability(clusterer, blobs, [2], n_boot=2, random_state=0)
+    bootstrap_stability(clusterer, blobs, [2], n_pairs=2, random_state=0)
     assert not hasattr(clusterer, "labels_")
     assert clusterer.n_clusters == 7
     assert clusterer.random_state is None
@@ -340,7 +340,7 @@ def test_the_clusterer_is_left_alone(blobs):
 
 def test_a_warning_about_the_data_comes_once(blobs):
     with pytest.warns(DataQualityWarning, match="half of the values") as caught:
-        bootstrap_stability(Halves(), blobs, [2, 3], n_boot=4, random_state=0)
+        bootstrap_stability(Halves(), blobs, [2, 3], n_pairs=4, random_state=0)
     assert len(caught) == 1
 
 
@@ -352,7 +352,7 @@ def test_a_warning_about_the_data_comes_once(blobs):
         ({"n_segments": []}, r"'n_segments' must be .* got \[\]"),
         ({"n_segments": 2.0}, "got 2.0"),
         ({"n_segments": "auto"}, "got 'a'"),
-        ({"n_boot": 1}, "'n_boot' must be an integer >= 2, got 1"),
+        ({"n_pairs": 1}, "'n_pairs' must be an integer >= 2, got 1"),
         ({"n_jobs": 0}, "'n_jobs' must be .* other than 0, got 0"),
         ({"random_state": "x"}, "'random_state' must be"),
         ({"on_step": 3}, "'on_step' must be"),
@@ -368,7 +368,7 @@ def test_a_warning_about_the_data_comes_once(blobs):
     ],
 )
 def test_parameters_that_cannot_be_used_are_named(options, message, blobs):
-    options = {"clusterer": KMeans(n_init=1), "n_segments": [2], "n_boot": 2, **options}
+    options = {"clusterer": KMeans(n_init=1), "n_segments": [2], "n_pairs": 2, **options}
     with pytest.raises(InvalidParameterError, match=message):
         bootstrap_stability(X=blobs, **options)
 
@@ -386,32 +386,32 @@ def test_parameters_that_cannot_be_used_are_named(options, message, blobs):
 )
 def test_data_that_cannot_be_used_is_refused(X, message):
     with pytest.raises(InvalidTableError, match=message):
-        bootstrap_stability(KMeans(n_init=1), X, [2], n_boot=2, random_state=0)
+        bootstrap_stability(KMeans(n_init=1), X, [2], n_pairs=2, random_state=0)
 
 
 def test_more_segments_than_distinct_rows_are_refused_with_the_largest_number():
     X = np.repeat(np.arange(6.0), 5)[:, None]
     with pytest.raises(InfeasibleError, match=r"n_segments=7 .* 6 distinct row\(s\)\. Ask for at most 6"):
-        bootstrap_stability(KMeans(n_init=1), X, [2, 7], n_boot=2, random_state=0)
+        bootstrap_stability(KMeans(n_init=1), X, [2, 7], n_pairs=2, random_state=0)
     rare = np.r_[np.zeros(50), np.arange(1.0, 9.0)][:, None]
     with pytest.raises(InfeasibleError, match=r"every bootstrap sample; .* Ask for at most (\d)") as caught:
-        bootstrap_stability(KMeans(n_init=1), rare, [9], n_boot=20, random_state=0)
+        bootstrap_stability(KMeans(n_init=1), rare, [9], n_pairs=20, random_state=0)
     largest = int(str(caught.value).rsplit("at most ", 1)[1][0])
-    result = bootstrap_stability(KMeans(n_init=1), rare, [largest], n_boot=20, random_state=0)
+    result = bootstrap_stability(KMeans(n_init=1), rare, [largest], n_pairs=20, random_state=0)
     assert result.n_segments == (largest,)
 
 
 def test_customers_who_are_all_alike_are_refused():
     with pytest.raises(InfeasibleError, match=r"only 1 kind\(s\) of customers differ .* Drop constant columns"):
-        bootstrap_stability(KMeans(n_init=1), np.ones((30, 2)), [2], n_boot=2, random_state=0)
+        bootstrap_stability(KMeans(n_init=1), np.ones((30, 2)), [2], n_pairs=2, random_state=0)
     with pytest.raises(InfeasibleError, match="smallest number in one is 1. Pass more customers that differ"):
-        bootstrap_stability(KMeans(n_init=1), np.eye(30)[:, :1], [2], n_boot=30, random_state=0)
+        bootstrap_stability(KMeans(n_init=1), np.eye(30)[:, :1], [2], n_pairs=30, random_state=0)
 
 
 def test_constant_columns_change_nothing(continuum):
     with_constants = np.column_stack([np.ones(240), continuum, np.full(240, -3.0)])
     plain, other = (
-        bootstrap_stability(KMeans(n_init=1), X, [2, 3], n_boot=3, random_state=0) for X in (continuum, with_constants)
+        bootstrap_stability(KMeans(n_init=1), X, [2, 3], n_pairs=3, random_state=0) for X in (continuum, with_constants)
     )
     np.testing.assert_array_equal(plain.adjusted_rand, other.adjusted_rand)
     pd.testing.assert_frame_equal(plain.segments, other.segments)
@@ -424,8 +424,8 @@ def test_repeated_customers_are_counted_not_repeated(engine: str, monkeypatch: p
         {"a": random.randint(0, 4, 80), "b": random.choice(list("xy"), 80), "c": random.randint(0, 3, 80)}
     )
     clusterer = SegmentClusterer(engine=engine, n_init=4, random_state=0)
-    counted = bootstrap_stability(clusterer, table, [2, 3], n_boot=3, random_state=0)
+    counted = bootstrap_stability(clusterer, table, [2, 3], n_pairs=3, random_state=0)
     monkeypatch.setattr(_stability, "_takes_counts", lambda clusterer: False)
-    repeated = bootstrap_stability(clusterer, table, [2, 3], n_boot=3, random_state=0)
+    repeated = bootstrap_stability(clusterer, table, [2, 3], n_pairs=3, random_state=0)
     np.testing.assert_allclose(counted.adjusted_rand, repeated.adjusted_rand)
     pd.testing.assert_frame_equal(counted.segments, repeated.segments)

@@ -63,7 +63,7 @@ def test_a_clusterer_derived_from_ours_is_refitted_as_it_is(blobs):
 
 def test_rules_that_nobody_meets_are_not_stable():
     table = pd.DataFrame({"a": np.arange(50.0)})
-    result = bootstrap_stability(RuleSegmenter({"high": "a > 200"}), table, n_boot=2, random_state=0)
+    result = bootstrap_stability(RuleSegmenter({"high": "a > 200"}), table, n_pairs=2, random_state=0)
     assert np.isnan(result.summary["min_slsw"]).all()
     assert not result.is_stable(1)
 

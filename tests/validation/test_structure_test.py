@@ -18,8 +18,8 @@ def cloud(n=250, n_columns=4, seed=0):
 
 
 def test_planted_segments_are_told_from_none():
-    planted = make_customers(400, n_segments=4, separation=1.5, missing=0.05, random_state=1).profile
-    none = make_customers(400, separation=0.0, missing=0.05, random_state=1).profile
+    planted = make_customers(400, n_segments=4, separation=1.5, missing_share=0.05, random_state=1).profile
+    none = make_customers(400, separation=0.0, missing_share=0.05, random_state=1).profile
     found, continuum = (structure_test(table, n_draws=39, random_state=0) for table in (planted, none))
     assert isinstance(found, StructureResult)
     assert found.rejected
@@ -37,7 +37,8 @@ def test_independent_columns_are_rejected_no_more_often_than_the_level():
     for seed in range(60):
         table = np.random.RandomState(seed).gamma(1.5, size=(150, 5))
         rejected += (
-            structure_test(table, n_draws=9, level=0.2, n_segments=range(2, 6), random_state=seed).p_value <= 0.2
+            structure_test(table, n_draws=9, significance_level=0.2, n_segments=range(2, 6), random_state=seed).p_value
+            <= 0.2
         )
     assert rejected <= 20
 
@@ -86,7 +87,7 @@ def test_it_is_the_first_step_of_the_clusterer():
 @settings(max_examples=5)
 @given(seed=st.integers(0, 100))
 def test_neither_the_order_of_rows_nor_of_columns_matters(seed):
-    frame = make_customers(60, n_segments=3, separation=1.5, missing=0.05, random_state=seed).profile
+    frame = make_customers(60, n_segments=3, separation=1.5, missing_share=0.05, random_state=seed).profile
     random = np.random.RandomState(seed)
     shuffled = frame.iloc[random.permutation(len(frame))][list(random.permutation(frame.columns))]
     first, other = (structure_test(table, n_draws=19, random_state=0) for table in (frame, shuffled))
@@ -99,8 +100,8 @@ def test_neither_the_order_of_rows_nor_of_columns_matters(seed):
     [
         ({"n_draws": 18}, "'n_draws' must be at least 19 at level 0.05"),
         ({"n_draws": 0}, "'n_draws' must be an integer >= 1"),
-        ({"level": 5}, "'level' must be a number in"),
-        ({"level": 0.01, "n_draws": 50}, "'n_draws' must be at least 99 at level 0.01"),
+        ({"significance_level": 5}, "'significance_level' must be a number in"),
+        ({"significance_level": 0.01, "n_draws": 50}, "'n_draws' must be at least 99 at level 0.01"),
         ({"n_segments": 1}, "'n_segments' must be one or more integers >= 2"),
         ({"n_segments": []}, "'n_segments' must be one or more integers >= 2"),
         ({"embedder": KeyError}, "'embedder' must be"),

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from custseg.exceptions import InvalidParameterError
 from custseg.validation import StabilityResult, judge
 
 
@@ -57,3 +58,22 @@ def test_what_was_not_tested_is_no_continuum():
     some = judge(n_segments=2, structured=None, reason="Too few.", stability=stable)
     assert some.word == "reproducible"
     assert "whether the customers form distinct groups was not tested" in some.sentence
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (stability(1.0, [1.0, 1.0]), "stable by construction"),
+        (stability(0.7, [0.9, 0.8]), "two bootstrap samples agree with a mean adjusted Rand index of 0.70"),
+    ],
+)
+def test_segments_that_rules_define_are_not_found(found, said):
+    verdict = judge(n_segments=2, n_not_assigned=1_200, stability=found)
+    assert verdict.word == "defined"
+    assert said in verdict.sentence
+    assert "1,200 customer(s) meet no rule" in verdict.sentence
+
+
+def test_rules_have_no_structure_test():
+    with pytest.raises(InvalidParameterError, match="'structured' must be None"):
+        judge(n_segments=2, n_not_assigned=0, structured=False, stability=StabilityResult.empty())

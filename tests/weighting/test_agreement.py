@@ -20,7 +20,7 @@ AGREED = [[1, 2, 3], [1, 2, 3], [1, 2, 3], [2, 1, 3]]
 
 
 def test_the_reference() -> None:
-    found = rating_agreement(RANKS, order="rank")
+    found = rating_agreement(RANKS, by="rank")
     assert isinstance(found, CharacteristicWeights)
     assert found.consistency["kendall_w"] == pytest.approx(0.8125, abs=1e-12)
     assert found.consistency["chi2"] == pytest.approx(13)
@@ -49,7 +49,7 @@ def test_neither_the_order_of_judges_nor_a_monotone_scale_changes_w(judges: Any,
     values = np.array(RANKS)
     ours = rating_agreement(values).consistency
     assert rating_agreement(values[judges][:, columns] ** power).consistency == ours
-    assert rating_agreement(values, order="rank").consistency == ours
+    assert rating_agreement(values, by="rank").consistency == ours
 
 
 def test_the_same_order_from_all_is_1_and_opposite_orders_0() -> None:
@@ -70,7 +70,7 @@ def test_few_judges_who_agree_are_called_few_and_those_who_do_not_nobody() -> No
 
 
 def test_weights_count_ranks_from_the_least_important() -> None:
-    ranked = rating_agreement(RANKS, order="rank", names=list("abcde"))
+    ranked = rating_agreement(RANKS, by="rank", names=list("abcde"))
     mean_rank = np.array(RANKS).mean(axis=0)
     assert list(ranked.values()) == pytest.approx(((6 - mean_rank) / 15).tolist())
     assert ranked.to_frame()["mean_rank"].tolist() == mean_rank.tolist()
@@ -80,18 +80,18 @@ def test_weights_count_ranks_from_the_least_important() -> None:
 
 def test_rounds_show_how_agreement_grows() -> None:
     with pytest.warns(DataQualityWarning, match="in round 1 the judges agree no more than by chance"):
-        found = rating_agreement([SCATTERED, AGREED], names=["a", "b", "c"], order="rank")
+        found = rating_agreement([SCATTERED, AGREED], names=["a", "b", "c"], by="rank")
     assert found.rounds["round"].tolist() == ["round 1", "round 2"]
     assert found.rounds["kendall_w"].tolist() == pytest.approx(
         [friedmanchisquare(*np.array(rows).T).statistic / 8 for rows in (SCATTERED, AGREED)]
     )
     assert found.rounds["change"].tolist()[1] == pytest.approx(np.diff(found.rounds["kendall_w"])[0])
     assert np.isnan(found.rounds["change"][0])
-    assert dict(found) == dict(rating_agreement(AGREED, names=["a", "b", "c"], order="rank"))
+    assert dict(found) == dict(rating_agreement(AGREED, names=["a", "b", "c"], by="rank"))
     assert found.consistency["n_rounds"] == 2
     named = {"spring": pd.DataFrame(AGREED, columns=["a", "b", "c"])}
     named["autumn"] = named["spring"][["c", "a", "b"]]
-    again = rating_agreement(named, order="rank")
+    again = rating_agreement(named, by="rank")
     assert again.rounds["round"].tolist() == ["spring", "autumn"]
     assert dict(again) == dict(found)
     assert list(again) == ["a", "b", "c"]
@@ -101,7 +101,7 @@ def test_judges_who_left_something_out_do_not_count() -> None:
     table = pd.DataFrame([*RANKS, [1, 2, 3, 4, np.nan]])
     table.columns = list("abcde")
     with pytest.warns(DataQualityWarning, match=r"1 judge\(s\) of round 1 left a characteristic out"):
-        found = rating_agreement(table, order="rank")
+        found = rating_agreement(table, by="rank")
     assert found.consistency["n_judges"] == 4
     assert found.consistency["kendall_w"] == pytest.approx(0.8125)
 
@@ -129,5 +129,5 @@ def test_rounds_that_cannot_be_used(rounds: Any, error: type[Exception], message
 
 
 def test_parameters_out_of_range() -> None:
-    with pytest.raises(InvalidParameterError, match="'order' must be 'rating' or 'rank'"):
-        rating_agreement(RANKS, order="best")  # type: ignore[arg-type]
+    with pytest.raises(InvalidParameterError, match="'by' must be 'rating' or 'rank'"):
+        rating_agreement(RANKS, by="best")  # type: ignore[arg-type]

@@ -198,8 +198,8 @@ def test_names_that_do_not_fit(matrix: Any, names: Any, message: str) -> None:
 def test_text_in_a_table_is_refused() -> None:
     with pytest.raises(ColumnTypeError, match="'b' must be judgements as numbers"):
         ahp_weights(pd.DataFrame({"a": [1.0, 0.5], "b": ["2", "1"]}))
-    with pytest.raises(InvalidParameterError, match="level"):
-        ahp_weights(LEADER, level=1.0)
+    with pytest.raises(InvalidParameterError, match="confidence_level"):
+        ahp_weights(LEADER, confidence_level=1.0)
 
 
 def test_two_characteristics_and_more_than_fifteen() -> None:

@@ -169,7 +169,7 @@ def test_counts_that_cannot_be(table: pd.DataFrame, error: type[Exception], mess
         best_worst_weights(table)
 
 
-@pytest.mark.parametrize("parameter", [{"method": "hb"}, {"intervals": "none"}, {"level": 1}, {"n_boot": 0}])
+@pytest.mark.parametrize("parameter", [{"method": "hb"}, {"intervals": "none"}, {"confidence_level": 1}, {"n_boot": 0}])
 def test_parameters_out_of_range(parameter: dict[str, Any]) -> None:
     with pytest.raises(InvalidParameterError, match=next(iter(parameter))):
         best_worst_weights(survey(2, 0), shown=SHOWN, **parameter)

@@ -37,7 +37,7 @@ def ratings(n_respondents: int = 40, seed: int = 0) -> pd.DataFrame:
 
 
 def rated(table: Any, **parameters: Any) -> CharacteristicWeights:
-    return rating_weights(table, **{"scale": (1, 5), "random_state": 0, **parameters})
+    return rating_weights(table, **{"scale_range": (1, 5), "random_state": 0, **parameters})
 
 
 def divided(table: Any, **parameters: Any) -> CharacteristicWeights:
@@ -177,7 +177,7 @@ def test_ratings_off_the_scale_are_refused(wrong: float) -> None:
         ({"names": "spend"}, "a list of different names"),
         ({"sample_weight": [1.0]}, "sample_weight"),
         ({"sample_weight": [-1.0] * 40}, "finite numbers >= 0"),
-        ({"level": 95}, "level"),
+        ({"confidence_level": 95}, "confidence_level"),
         ({"n_boot": 0}, "n_boot"),
         ({"random_state": "seed"}, "random_state"),
         ({"customer_id": 3}, "customer_id"),
@@ -190,8 +190,8 @@ def test_parameters_out_of_range(weigh: Any, table: pd.DataFrame, parameters: An
 
 def test_own_parameters_out_of_range() -> None:
     for scale in ((5, 1), (1,), 5, (1, np.inf)):
-        with pytest.raises(InvalidParameterError, match="scale"):
-            rated(ratings(), scale=scale)
+        with pytest.raises(InvalidParameterError, match="scale_range"):
+            rated(ratings(), scale_range=scale)
     for parameter in ({"total": 0}, {"total": -1}, {"tolerance": 1.0}):
         with pytest.raises(InvalidParameterError, match=next(iter(parameter))):
             divided(points(), **parameter)

@@ -117,7 +117,7 @@ def test_scaled_and_renamed_keep_what_they_do_not_change() -> None:
         ({"weights": {"a": 1}, "intervals": {"a": (1,)}}, r"intervals\['a'\].* two finite numbers >= 0"),
         ({"weights": {"a": 1}, "intervals": {"a": 1.0}}, r"intervals\['a'\].* two finite numbers >= 0"),
         ({"weights": {"a": 1}, "intervals": {"a": (2, 3)}}, r"intervals\['a'\].* around the weight, which is 1"),
-        ({"weights": {"a": 1}, "level": 95}, "'level' must be a number between 0 and 1, got 95"),
+        ({"weights": {"a": 1}, "confidence_level": 95}, "'confidence_level' must be a number between 0 and 1, got 95"),
         ({"weights": {"a": 1}, "figures": pd.DataFrame({"x": [1, 2]})}, "1 rows, one for each weight"),
     ],
 )

@@ -295,7 +295,7 @@ def _read_column(series: Any, name: str, who: str, kind: str | None) -> Column:
         if kind in ("numeric", "binary"):
             raise ColumnTypeError.expected(who, name, f"numbers to be {kind}", "text", "Drop it from kinds.")
         if kind == "ordinal":
-            remedy = "Give it an order: an ordered category, or DemographicEncoder(orders=...)."
+            remedy = "Give it an order: an ordered category, or DemographicEncoder(level_orders=...)."
             raise ColumnTypeError.expected(who, name, "in a stated order to be ordinal", "text", remedy)
         codes, levels = pd.factorize(pd.Series(series.to_list(), dtype="str"), sort=True)
         return Column(name, "nominal", codes.astype(np.int64), tuple(map(str, levels)))

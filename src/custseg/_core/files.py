@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from custseg.exceptions import ReportPathError
+from custseg.exceptions import OutputPathError
 
 
 def check_writable(path: str | Path) -> Path:
@@ -28,7 +28,7 @@ def check_writable(path: str | Path) -> Path:
 
     Raises
     ------
-    ReportPathError
+    OutputPathError
         If the folder does not exist or cannot be written to, or the path is a folder.
 
     Examples
@@ -36,18 +36,18 @@ def check_writable(path: str | Path) -> Path:
     >>> check_writable("no-such-folder/report.html")
     Traceback (most recent call last):
     ...
-    custseg.exceptions.ReportPathError: cannot write 'no-such-folder/report.html': the folder does not exist. Choose a \
+    custseg.exceptions.OutputPathError: cannot write 'no-such-folder/report.html': the folder does not exist. Choose a \
 file in a folder that can be written to.
     """
     path = Path(path)
     if path.is_dir():
-        raise ReportPathError.unwritable(path, "it is a folder")
+        raise OutputPathError.unwritable(path, "it is a folder")
     if not path.parent.exists():
-        raise ReportPathError.unwritable(path, "the folder does not exist")
+        raise OutputPathError.unwritable(path, "the folder does not exist")
     if not path.parent.is_dir():
-        raise ReportPathError.unwritable(path, f"{str(path.parent)!r} is not a folder")
+        raise OutputPathError.unwritable(path, f"{str(path.parent)!r} is not a folder")
     if path.exists() and not os.access(path, os.W_OK):
-        raise ReportPathError.unwritable(path, "the file is write-protected")
+        raise OutputPathError.unwritable(path, "the file is write-protected")
     with _explained(path), tempfile.TemporaryFile(dir=path.parent, prefix=".custseg-"):
         return path
 
@@ -76,7 +76,7 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ReportPathError.unwritable(path, error.strerror or str(error)) from error
+        raise OutputPathError.unwritable(path, error.strerror or str(error)) from error
 
 
 def _umask() -> int:

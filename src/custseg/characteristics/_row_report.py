@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -23,24 +24,35 @@ class RowPolicy:
         How many there are.
     remedy : str
         What to do if that is not what is wanted.
+    table : str, default=""
+        The table of the rows, where a report is about several.
+    member : str, default=""
+        Who read that table: the name of a member of a union.
     """
 
     policy: str
     action: str
     n_rows: int
     remedy: str
+    table: str = ""
+    member: str = ""
+
+    @property
+    def where(self) -> str:
+        """The policy, after the table that it was applied to."""
+        return f"{self.table}: {self.policy}" if self.table else self.policy
 
 
 @dataclass(frozen=True)
 class RowReport:
-    """How many rows of a table each row policy touched.
+    """How many rows of a table, or of several, each row policy touched.
 
     Every row that was left out is counted under one policy, the first that applies to it.
 
     Attributes
     ----------
     n_rows : int
-        Rows of the table.
+        Rows of the table; of several tables the rows that were read, once for each member that read them.
     policies : tuple of RowPolicy
         The policies in their order of precedence, those that touched no row included.
 
@@ -56,6 +68,15 @@ class RowReport:
 
     n_rows: int
     policies: tuple[RowPolicy, ...]
+
+    @classmethod
+    def of_members(cls, reports: Iterable[tuple[str, str, RowReport]]) -> RowReport:
+        """Put the reports of several members into one; each comes with the member's name and its table's."""
+        known = list(reports)
+        policies = (
+            replace(policy, table=table, member=member) for member, table, report in known for policy in report.policies
+        )
+        return cls(sum(report.n_rows for _, _, report in known), tuple(policies))
 
     @property
     def n_left_out(self) -> int:
@@ -73,10 +94,13 @@ class RowReport:
         Returns
         -------
         frame : pandas.DataFrame
-            Columns ``policy``, ``action``, ``n_rows``, ``remedy``; one row per policy.
+            Columns ``policy``, ``action``, ``n_rows``, ``remedy``, after ``table`` and ``member`` where the
+            report is about several tables; one row per policy.
         """
-        rows = [(policy.policy, policy.action, policy.n_rows, policy.remedy) for policy in self.policies]
-        return pd.DataFrame(rows, columns=["policy", "action", "n_rows", "remedy"])
+        columns = ["policy", "action", "n_rows", "remedy"]
+        if any(policy.table for policy in self.policies):
+            columns = ["table", "member", *columns]
+        return pd.DataFrame([[getattr(policy, name) for name in columns] for policy in self.policies], columns=columns)
 
     def __str__(self) -> str:
         touched = [policy for policy in self.policies if policy.n_rows]
@@ -84,7 +108,7 @@ class RowReport:
         kept = [policy for policy in touched if not policy.action.startswith(LEFT_OUT)]
         text = f"{self.n_used} of {self.n_rows} rows used"
         if left_out:
-            text += "; left out: " + "; ".join(f"{p.n_rows} ({p.policy}: {p.remedy})" for p in left_out)
+            text += "; left out: " + "; ".join(f"{p.n_rows} ({p.where}: {p.remedy})" for p in left_out)
         if kept:
-            text += "; noted: " + "; ".join(f"{p.n_rows} ({p.policy}: {p.action})" for p in kept)
+            text += "; noted: " + "; ".join(f"{p.n_rows} ({p.where}: {p.action})" for p in kept)
         return text

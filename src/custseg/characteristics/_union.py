@@ -21,6 +21,7 @@ from custseg._core.base import Estimator, OutputKind, TableOutputMixin
 from custseg._core.params import COLUMN, ParameterTable, Where
 from custseg._core.warning import warn
 from custseg.characteristics._member import Part, describe_frame, hand_out, join_parts, read_part
+from custseg.characteristics._row_report import RowReport
 from custseg.exceptions import InvalidParameterError, InvalidTableError, list_names
 
 
@@ -106,8 +107,8 @@ class CharacteristicUnion(TableOutputMixin, TransformerMixin, Estimator, _BaseCo
         The fitted estimators by name.
     match_report_ : MatchReport
         How the customers of each member fit those of the first, counted both ways.
-    row_report_ : DataFrame
-        The row reports of all members in one: ``table``, ``member``, ``policy``, ``action``, ``n_rows``, ``remedy``.
+    row_report_ : RowReport
+        The row reports of all members in one; its ``to_frame()`` says ``table`` and ``member`` of each policy.
 
     Raises
     ------
@@ -348,7 +349,9 @@ class CharacteristicUnion(TableOutputMixin, TransformerMixin, Estimator, _BaseCo
         self._description = describe_frame(frame, parts, type(self).__name__)
         self.members_ = members
         self.match_report_ = report
-        self.row_report_ = _row_reports(members)
+        self.row_report_ = RowReport.of_members(
+            (name, table, member.row_report_) for name, member, table in members if hasattr(member, "row_report_")
+        )
         return frame, parts[0].kind
 
     def _check_members(self) -> None:
@@ -425,13 +428,3 @@ def _naming(member: str, table: str) -> Iterator[None]:
     except Exception as error:
         error.add_note(f"in member {member!r}, which reads table {table!r}")
         raise
-
-
-def _row_reports(members: list[tuple[str, Any, str]]) -> pd.DataFrame:
-    reports = []
-    for name, member, table in members:
-        if hasattr(member, "row_report_"):
-            report = member.row_report_.to_frame()
-            reports.append(report.assign(table=table, member=name))
-    columns = ["table", "member", "policy", "action", "n_rows", "remedy"]
-    return pd.concat(reports, ignore_index=True)[columns] if reports else pd.DataFrame(columns=columns)

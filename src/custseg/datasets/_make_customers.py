@@ -47,7 +47,7 @@ _PARAMETERS = {
     "n_customers": (Integer(low=1),),
     "n_segments": (Integer(low=1),),
     "separation": (Number(low=0.0),),
-    "missing": (Number(low=0.0, high=1.0, open_high=True),),
+    "missing_share": (Number(low=0.0, high=1.0, open_high=True),),
     "shares": (
         NONE,
         Where(
@@ -118,7 +118,7 @@ def make_customers(
     *,
     n_segments: int = 5,
     separation: float = 1.0,
-    missing: float = 0.0,
+    missing_share: float = 0.0,
     shares: Sequence[float] | None = None,
     random_state: int | np.random.RandomState | None = None,
 ) -> CustomerSample:
@@ -138,7 +138,7 @@ def make_customers(
         Standard deviation of the segment means (over segments, with divisor ``n_segments - 1``) on
         each structured latent variable, in units of the standard deviation within segments. At 0
         no table holds any structure; at 1.5 the segments are clear.
-    missing : float, default=0.0
+    missing_share : float, default=0.0
         Share of the cells of ``profile`` and ``survey`` that is missing completely at random, in
         [0, 1). Customer ids are never missing.
     shares : sequence of float, default=None
@@ -167,7 +167,7 @@ def make_customers(
             proportional to exp(.6 x); ``household``, ``occupation``, ``store_format``, ``region``
             (text; the level of the greatest of several latent utilities); ``price_matters``,
             ``quality_matters``, ``packaging_matters`` (answers 1 to 5; int64, or float64 with NaN
-            where ``missing`` > 0). ``commute_minutes``, ``store_distance``, ``region`` and
+            where ``missing_share`` > 0). ``commute_minutes``, ``store_distance``, ``region`` and
             ``packaging_matters`` carry no structure.
         survey
             ``customer_id`` and twelve answers 1 to 5, four for each of the scales price
@@ -202,7 +202,7 @@ def make_customers(
         "n_customers": n_customers,
         "n_segments": n_segments,
         "separation": separation,
-        "missing": missing,
+        "missing_share": missing_share,
         "shares": shares,
         "random_state": random_state,
     }
@@ -220,8 +220,8 @@ def make_customers(
     survey = _survey(population, streams[2])
     return CustomerSample(
         transactions=transactions,
-        profile=_with_gaps(profile, missing, streams[5]),
-        survey=_with_gaps(survey, missing, streams[5]),
+        profile=_with_gaps(profile, missing_share, streams[5]),
+        survey=_with_gaps(survey, missing_share, streams[5]),
         events=make_events(population, transactions, streams[3]),
         campaign=make_campaign(population, streams[4]),
         segment=pd.Series(labels, index=pd.Index(population.ids, name="customer_id"), name="segment"),
@@ -289,7 +289,7 @@ def _survey(population: Population, rng: np.random.RandomState) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _with_gaps(table: pd.DataFrame, missing: float, rng: np.random.RandomState) -> pd.DataFrame:
-    gaps = rng.random_sample((len(table), table.shape[1])) < missing
+def _with_gaps(table: pd.DataFrame, missing_share: float, rng: np.random.RandomState) -> pd.DataFrame:
+    gaps = rng.random_sample((len(table), table.shape[1])) < missing_share
     gaps[:, 0] = False  # the customer id
-    return table.mask(gaps) if missing else table
+    return table.mask(gaps) if missing_share else table

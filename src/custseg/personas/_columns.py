@@ -73,9 +73,16 @@ class _Contrast:
             np.where(counts > 0, means, np.nan),
             n_rest,
             rest_means,
-            hedges_g(means, sds, counts, rest_mean=rest_means, rest_sd=rest_sds, n_rest=n_rest),
-            numeric_v_test(means, mean, sd, counts, n_all),
-            np.broadcast_to(eta_squared(means, sds, counts), means.shape),
+            hedges_g(
+                segment_mean=means,
+                segment_sd=sds,
+                n_segment=counts,
+                rest_mean=rest_means,
+                rest_sd=rest_sds,
+                n_rest=n_rest,
+            ),
+            numeric_v_test(segment_mean=means, overall_mean=mean, overall_sd=sd, n_segment=counts, n_overall=n_all),
+            np.broadcast_to(eta_squared(means=means, sds=sds, counts=counts), means.shape),
         )
 
     def few(self, min_group_size: int) -> tuple[Bools, Bools]:
@@ -261,9 +268,9 @@ def _show_shares_above(
         figures["statistic"][segment] = "share"
         figures["segment_value"][segment], figures["rest_value"][segment] = shares[cut], rest[cut]
         figures["segment_category"][segment] = figures["rest_category"][segment] = None
-        figures["lift"][segment] = lift(shares[cut], overall)
+        figures["lift"][segment] = lift(segment_share=shares[cut], overall_share=overall)
         figures["difference_pp"][segment] = 100 * (shares[cut] - rest[cut])
-        figures["marker"][segment] = is_marker(shares[cut], overall)
+        figures["marker"][segment] = is_marker(segment_share=shares[cut], overall_share=overall)
 
 
 def _profile_binary(column: Column, labels: Integers, n_segments: int, min_group_size: int) -> ColumnProfile:
@@ -305,16 +312,16 @@ def _shares(table: Floats, counts: Floats, names: list[str], min_group_size: int
         shares = np.nan_to_num(table / known)
     contrast = _Contrast.of(known, shares, known * shares * (1 - shares))
     overall, total = table.sum(axis=0), counts.sum()
-    figures = _figures(contrast, category_p_value(table, known, overall, total))
-    figures["v_test"] = np.asarray(category_v_test(table, known, overall, total))
+    figures = _figures(contrast, category_p_value(n_both=table, n_segment=known, n_level=overall, n_overall=total))
+    figures["v_test"] = np.asarray(category_v_test(n_both=table, n_segment=known, n_level=overall, n_overall=total))
     # Nothing to test where a level is everyone's, or a segment holds everyone: p = 1 would only dilute the others.
     untested = np.isnan(contrast.v_test)
     figures["v_test"][untested] = figures["p_value"][untested] = np.nan
     with np.errstate(invalid="ignore"):
         share_of_all = overall / total
-    figures["lift"] = np.asarray(lift(shares, share_of_all))
+    figures["lift"] = np.asarray(lift(segment_share=shares, overall_share=share_of_all))
     figures["difference_pp"] = 100 * (shares - contrast.rest_means)
-    figures["marker"] = np.asarray(is_marker(shares, share_of_all))
+    figures["marker"] = np.asarray(is_marker(segment_share=shares, overall_share=share_of_all))
     figures["statistic"][:] = "share"
     figures["level"][:] = names
     # Where a share is high, those who make it so must be many enough not to be known by it.

@@ -37,6 +37,10 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
 
     Parameters
     ----------
+    customer_id : str or None, default="customer_id"
+        A column of ids, which is not described. Columns that look like ids are left out with a
+        warning: text, or whole numbers in the first column of a frame other than pandas, different
+        in every row. None describes every column.
     segment : str, default="segment"
         The column of labels, with -1 or nothing for customers in no segment, who are counted and left out.
     n_traits : int, default=5
@@ -47,10 +51,6 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         back into theirs. No mean, median or share rests on fewer known values, here or elsewhere; a
         high share rests on at least as many customers who have the level; a level that fewer have is
         never named.
-    customer_id : str or None, default="customer_id"
-        A column of ids, which is not described. Columns that look like ids are left out with a
-        warning: text, or whole numbers in the first column of a frame other than pandas, different
-        in every row. None describes every column.
 
     Attributes
     ----------
@@ -121,15 +121,15 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
     def __init__(
         self,
         *,
+        customer_id: str | None = "customer_id",
         segment: str = "segment",
         n_traits: int = 5,
         min_group_size: int = 10,
-        customer_id: str | None = "customer_id",
     ) -> None:
+        self.customer_id = customer_id
         self.segment = segment
         self.n_traits = n_traits
         self.min_group_size = min_group_size
-        self.customer_id = customer_id
 
     def fit(
         self,

@@ -24,6 +24,7 @@ _NEGLIGIBLE = 1e-17
 
 
 def numeric_v_test(
+    *,
     segment_mean: npt.ArrayLike,
     overall_mean: npt.ArrayLike,
     overall_sd: npt.ArrayLike,
@@ -54,7 +55,8 @@ def numeric_v_test(
     Examples
     --------
     >>> from custseg.personas import numeric_v_test
-    >>> numeric_v_test(5.006, 5.843333, 0.825301, 50, 150).round(3)
+    >>> everyone = {"overall_mean": 5.843333, "overall_sd": 0.825301, "n_overall": 150}
+    >>> numeric_v_test(segment_mean=5.006, n_segment=50, **everyone).round(3)
     np.float64(-8.757)
     """
     mean, centre, sd, n, total = _floats(segment_mean, overall_mean, overall_sd, n_segment, n_overall)
@@ -65,7 +67,7 @@ def numeric_v_test(
 
 
 def category_p_value(
-    n_both: npt.ArrayLike, n_segment: npt.ArrayLike, n_level: npt.ArrayLike, n_overall: npt.ArrayLike
+    *, n_both: npt.ArrayLike, n_segment: npt.ArrayLike, n_level: npt.ArrayLike, n_overall: npt.ArrayLike
 ) -> Floats:
     """Two-sided mid-p of the number of customers of a segment who have a category.
 
@@ -95,14 +97,14 @@ def category_p_value(
     Examples
     --------
     >>> from custseg.personas import category_p_value
-    >>> category_p_value(51, 74, 155, 300).round(9)
+    >>> category_p_value(n_both=51, n_segment=74, n_level=155, n_overall=300).round(9)
     np.float64(0.000616301)
     """
     return np.asarray(np.exp(_log_p_value(n_both, n_segment, n_level, n_overall)))[()]
 
 
 def category_v_test(
-    n_both: npt.ArrayLike, n_segment: npt.ArrayLike, n_level: npt.ArrayLike, n_overall: npt.ArrayLike
+    *, n_both: npt.ArrayLike, n_segment: npt.ArrayLike, n_level: npt.ArrayLike, n_overall: npt.ArrayLike
 ) -> Floats:
     """Express the p-value of a category as a normal deviate.
 
@@ -120,7 +122,7 @@ def category_v_test(
     Examples
     --------
     >>> from custseg.personas import category_v_test
-    >>> category_v_test(51, 74, 155, 300).round(6)
+    >>> category_v_test(n_both=51, n_segment=74, n_level=155, n_overall=300).round(6)
     np.float64(3.424337)
     """
     both, n, level, total = _floats(n_both, n_segment, n_level, n_overall)
@@ -167,7 +169,7 @@ def _log_choose(n: Floats, k: Floats) -> Floats:
     return np.asarray(-betaln(n - k + 1, k + 1) - np.log1p(n))
 
 
-def eta_squared(means: npt.ArrayLike, sds: npt.ArrayLike, counts: npt.ArrayLike) -> Floats:
+def eta_squared(*, means: npt.ArrayLike, sds: npt.ArrayLike, counts: npt.ArrayLike) -> Floats:
     """Share of a characteristic's variance that lies between the segments.
 
     Parameters
@@ -184,7 +186,7 @@ def eta_squared(means: npt.ArrayLike, sds: npt.ArrayLike, counts: npt.ArrayLike)
     Examples
     --------
     >>> from custseg.personas import eta_squared
-    >>> eta_squared([5.006, 5.936, 6.588], [0.348947, 0.510983, 0.629489], [50, 50, 50]).round(3)
+    >>> eta_squared(means=[5.006, 5.936, 6.588], sds=[0.348947, 0.510983, 0.629489], counts=[50, 50, 50]).round(3)
     np.float64(0.619)
     """
     mean, sd, n = np.broadcast_arrays(*_floats(means, sds, counts))
@@ -196,10 +198,10 @@ def eta_squared(means: npt.ArrayLike, sds: npt.ArrayLike, counts: npt.ArrayLike)
 
 
 def hedges_g(
+    *,
     segment_mean: npt.ArrayLike,
     segment_sd: npt.ArrayLike,
     n_segment: npt.ArrayLike,
-    *,
     rest_mean: npt.ArrayLike,
     rest_sd: npt.ArrayLike,
     n_rest: npt.ArrayLike,
@@ -231,7 +233,7 @@ def hedges_g(
     Examples
     --------
     >>> from custseg.personas import hedges_g
-    >>> hedges_g(110, 10, 200, rest_mean=105, rest_sd=10, n_rest=800).round(3)
+    >>> hedges_g(segment_mean=110, segment_sd=10, n_segment=200, rest_mean=105, rest_sd=10, n_rest=800).round(3)
     np.float64(0.499)
     """
     mean, sd, n, other, other_sd, n_other = _floats(segment_mean, segment_sd, n_segment, rest_mean, rest_sd, n_rest)
@@ -241,7 +243,7 @@ def hedges_g(
         return np.asarray((mean - other) / pooled * (1 - 3 / (4 * freedom - 1)))[()]
 
 
-def lift(segment_share: npt.ArrayLike, overall_share: npt.ArrayLike) -> Floats:
+def lift(*, segment_share: npt.ArrayLike, overall_share: npt.ArrayLike) -> Floats:
     """How many times as common a category is in a segment as among all customers.
 
     Parameters
@@ -257,7 +259,7 @@ def lift(segment_share: npt.ArrayLike, overall_share: npt.ArrayLike) -> Floats:
     Examples
     --------
     >>> from custseg.personas import lift
-    >>> lift(0.6, 0.4).round(2)
+    >>> lift(segment_share=0.6, overall_share=0.4).round(2)
     np.float64(1.5)
     """
     share, overall = _floats(segment_share, overall_share)
@@ -265,7 +267,7 @@ def lift(segment_share: npt.ArrayLike, overall_share: npt.ArrayLike) -> Floats:
         return np.asarray(share / np.where(overall > 0, overall, np.nan))[()]
 
 
-def is_marker(segment_share: npt.ArrayLike, overall_share: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+def is_marker(*, segment_share: npt.ArrayLike, overall_share: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     """Say whether a share marks a segment: .25 away from that of all customers, or half of it.
 
     Parameters
@@ -285,7 +287,7 @@ def is_marker(segment_share: npt.ArrayLike, overall_share: npt.ArrayLike) -> npt
     Examples
     --------
     >>> from custseg.personas import is_marker
-    >>> is_marker([0.75, 0.55, 0.15], [0.5, 0.4, 0.1])
+    >>> is_marker(segment_share=[0.75, 0.55, 0.15], overall_share=[0.5, 0.4, 0.1])
     array([ True, False,  True])
     """
     share, overall = _floats(segment_share, overall_share)

@@ -42,7 +42,7 @@ class Chart:
         return " ".join(f"{mark.x},{mark.y}" for mark in self.marks)
 
 
-def stability_chart(points: Sequence[StabilityPoint], shown: int, threshold: float) -> Chart | None:
+def stability_chart(points: Sequence[StabilityPoint], n_groups_shown: int, threshold: float) -> Chart | None:
     """Lay out mean agreement with its 5% to 95% range over the numbers of segments; None below two points."""
     if len(points) < 2:
         return None
@@ -65,7 +65,7 @@ def stability_chart(points: Sequence[StabilityPoint], shown: int, threshold: flo
             y(point.low),
             y(point.high),
             str(point.n_segments),
-            point.n_segments == shown,
+            point.n_segments == n_groups_shown,
         )
         for point in points
     )

@@ -115,7 +115,7 @@ class Contents:
     verdict: str
     found: Partition
     cut: Partition | None
-    shown: int
+    n_groups_shown: int
     selection: str | None
     stability: tuple[StabilityPoint, ...]
     n_pairs: int
@@ -130,7 +130,7 @@ def read_study(study: Any, title: str) -> Contents:
     found = _partition(study, constructive=study.verdict_.word == "constructive" and study.n_segments_ > 1)
     cut = None if study.cut_ is None else _cut(study.cut_)
     stability = _stability(study.stability_)
-    shown = len((cut or found).groups)
+    n_groups_shown = len((cut or found).groups)
     return Contents(
         title=title,
         brief=_brief(study),
@@ -138,10 +138,10 @@ def read_study(study: Any, title: str) -> Contents:
         verdict=study.verdict_.sentence,
         found=found,
         cut=cut,
-        shown=shown,
+        n_groups_shown=n_groups_shown,
         selection=None if study.selection_ is None else str(study.selection_.reason),
         stability=stability,
-        n_pairs=study.stability_.n_boot if stability else 0,
+        n_pairs=study.stability_.n_pairs if stability else 0,
         figures=_figures(study, found, cut),
         read=_read(study),
         checked=_checked(study),
@@ -326,10 +326,9 @@ def _read(study: Any) -> tuple[DataTable, ...]:
     if len(study.audience_report_):
         audience = study.audience_report_.rename(columns={"n_left_out": "customers left out"})
         tables.append(DataTable.of("Customers outside the audience, by condition", audience))
-    touched = study.row_report_[study.row_report_["n_rows"] > 0].rename(columns={"n_rows": "rows"})
+    report = study.row_report_.to_frame().drop(columns="member", errors="ignore")
+    touched = report[report["n_rows"] > 0].rename(columns={"n_rows": "rows"})
     if len(touched):
-        if (touched["table"].fillna("") == "").all():
-            touched = touched.drop(columns="table")
         tables.append(DataTable.of("Rows that a policy touched", touched))
     return tuple(tables)
 
@@ -351,9 +350,8 @@ def _rows_read(characteristics: Any) -> list[dict[str, Any]]:
 
 def _checked(study: Any) -> str:
     """Name the policies that found nothing to do, so that a reader knows they were applied."""
-    report = study.row_report_
-    idle = report.loc[report["n_rows"] == 0, "policy"]
-    return "; ".join(dict.fromkeys(map(str, idle)))
+    idle = [policy.policy for policy in study.row_report_.policies if not policy.n_rows]
+    return "; ".join(dict.fromkeys(idle))
 
 
 def _method(study: Any) -> tuple[DataTable, ...]:
@@ -362,7 +360,7 @@ def _method(study: Any) -> tuple[DataTable, ...]:
     transforms = getattr(getattr(study.clusterer_, "embedder_", None), "transforms_", None)
     if transforms is not None:
         tables.append(DataTable.of("Characteristics and how they entered the distance", _transforms(transforms)))
-    settings = [*_settings(study.clusterer_), ("n_boot", study.n_boot)]
+    settings = [*_settings(study.clusterer_), ("n_pairs", study.n_pairs)]
     tables.append(_pairs("Settings", ("setting", "value"), settings))
     versions = [("custseg", __version__), ("Python", platform.python_version())]
     versions += [(name, version(name)) for name in _LIBRARIES]

@@ -50,7 +50,7 @@ def render_html(study: Any, *, title: str = TITLE) -> str:
     ...     SegmentationBrief("pricing"),
     ...     characteristics=DemographicEncoder(),
     ...     clusterer=SegmentClusterer(n_segments=3, n_init=2, random_state=0),
-    ...     n_boot=2,
+    ...     n_pairs=2,
     ... ).fit(make_customers(200, random_state=0).profile)
     >>> render_html(study, title="Spring & summer").count("Spring &amp; summer")
     2
@@ -72,7 +72,7 @@ def render_html(study: Any, *, title: str = TITLE) -> str:
     return str(
         environment.get_template("report.html.j2").render(
             report=contents,
-            chart=stability_chart(contents.stability, contents.shown, STABLE_ADJUSTED_RAND),
+            chart=stability_chart(contents.stability, contents.n_groups_shown, STABLE_ADJUSTED_RAND),
             stability_table=stability_table(contents),
             lead=lead + stop.rstrip(),
             more=more,

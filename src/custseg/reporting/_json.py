@@ -42,7 +42,7 @@ def render_json(study: Any, *, title: str = TITLE) -> str:
     ...     SegmentationBrief("pricing"),
     ...     characteristics=DemographicEncoder(),
     ...     clusterer=SegmentClusterer(n_segments=3, n_init=2, random_state=0),
-    ...     n_boot=2,
+    ...     n_pairs=2,
     ... ).fit(make_customers(200, random_state=0).profile)
     >>> json.loads(render_json(study))["n_segments"]
     3
@@ -67,7 +67,7 @@ def render_json(study: Any, *, title: str = TITLE) -> str:
         },
         "stability": study.stability_.summary,
         "audience_report": study.audience_report_,
-        "row_report": study.row_report_,
+        "row_report": study.row_report_.to_frame(),
     }
     return json.dumps(_plain(facts), ensure_ascii=False, allow_nan=False, indent=2) + "\n"
 

@@ -40,7 +40,7 @@ def render_markdown(study: Any, *, title: str = TITLE) -> str:
     ...     SegmentationBrief("pricing"),
     ...     characteristics=DemographicEncoder(),
     ...     clusterer=SegmentClusterer(n_segments=3, n_init=2, random_state=0),
-    ...     n_boot=2,
+    ...     n_pairs=2,
     ... ).fit(make_customers(200, random_state=0).profile)
     >>> render_markdown(study, title="Spring").splitlines()[0]
     '# Spring'

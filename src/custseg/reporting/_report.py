@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from custseg._core.files import check_writable, replacing
-from custseg.exceptions import ReportPathError
+from custseg.exceptions import OutputPathError
 from custseg.reporting._html import TITLE, render_html
 from custseg.reporting._json import render_json
 from custseg.reporting._markdown import render_markdown
@@ -35,7 +35,7 @@ def check_report_path(path: str | Path) -> Path:
 
     Raises
     ------
-    ReportPathError
+    OutputPathError
         If the ending is another one, or the file cannot be written. Nothing is left behind.
 
     Examples
@@ -44,12 +44,12 @@ def check_report_path(path: str | Path) -> Path:
     >>> check_report_path("report.pdf")
     Traceback (most recent call last):
     ...
-    custseg.exceptions.ReportPathError: cannot tell the format of the report from 'report.pdf'; its name must end in \
+    custseg.exceptions.OutputPathError: cannot tell the format of the report from 'report.pdf'; its name must end in \
 .html or .htm or .md or .json.
     """
     path = Path(path)
     if path.suffix.lower() not in _FORMATS:
-        raise ReportPathError.unknown_ending(path, _FORMATS)
+        raise OutputPathError.unknown_ending(path, _FORMATS)
     return check_writable(path)
 
 
@@ -75,7 +75,7 @@ def write_report(study: Any, path: str | Path, *, title: str = TITLE) -> Path:
     ------
     MissingDependencyError
         If HTML is asked for and jinja2 is not installed.
-    ReportPathError
+    OutputPathError
         If the ending is another one, or the file cannot be written.
 
     Examples
@@ -88,7 +88,7 @@ def write_report(study: Any, path: str | Path, *, title: str = TITLE) -> Path:
     ...     SegmentationBrief("pricing"),
     ...     characteristics=DemographicEncoder(),
     ...     clusterer=SegmentClusterer(n_segments=3, n_init=2, random_state=0),
-    ...     n_boot=2,
+    ...     n_pairs=2,
     ... ).fit(make_customers(200, random_state=0).profile)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_report(study, f"{folder}/segments.md").name

@@ -35,7 +35,7 @@ def render_text(study: Any) -> str:
     ...     SegmentationBrief("pricing"),
     ...     characteristics=DemographicEncoder(),
     ...     clusterer=SegmentClusterer(n_segments=3, n_init=2, random_state=0),
-    ...     n_boot=2,
+    ...     n_pairs=2,
     ... ).fit(make_customers(200, random_state=0).profile)
     >>> "Are these segments real?" in render_text(study)
     True

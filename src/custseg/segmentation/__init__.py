@@ -21,7 +21,8 @@ from custseg.segmentation._rules.report import RuleReport
 from custseg.segmentation._rules.rfm import RFMSegmenter
 from custseg.segmentation._rules.rules import Rule
 from custseg.segmentation._rules.segmenter import RuleSegmenter
-from custseg.segmentation._scoring.assign import SegmentAssignment, assign_segments
+from custseg.segmentation._scoring.assign import assign_segments
+from custseg.segmentation._scoring.write import SegmentAssignment, write_segments
 from custseg.segmentation._selection.select import SegmentSelection
 
 __all__ = [
@@ -43,4 +44,5 @@ __all__ = [
     "Segmentation",
     "assign_segments",
     "select_n_segments",
+    "write_segments",
 ]

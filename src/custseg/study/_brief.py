@@ -98,7 +98,7 @@ class SegmentationBrief:
     }
 
     def __post_init__(self) -> None:
-        find_goal(self.goal, who=_WHO)
+        find_goal(self.goal)
         check(_WHO, self._parameters, vars(self))
         # One form for what can be said in several, so that equal briefs compare equal.
         rule = self.audience_rule

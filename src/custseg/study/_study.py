@@ -23,7 +23,7 @@ from custseg._core.customers import CustomerTable, read_customers
 from custseg._core.params import NONE, Instance, Integer, ParameterTable, Where
 from custseg._core.warning import each_warning_once
 from custseg._core.words import feature_of
-from custseg.characteristics import CharacteristicUnion, RFMFeaturizer
+from custseg.characteristics import CharacteristicUnion, RFMFeaturizer, RowReport
 from custseg.exceptions import InvalidParameterError, InvalidTableError
 from custseg.personas import Persona, PersonaDescriber
 from custseg.reporting import write_report
@@ -33,9 +33,8 @@ from custseg.segmentation._clusterer.engines import finds_number
 from custseg.segmentation._rules.segmenter import RuleDefinedSegmenter
 from custseg.study._audience import Audience
 from custseg.study._brief import SegmentationBrief
-from custseg.targeting import NOBODY, Action, SegmentFacts, find_goal, recommend
+from custseg.targeting import Action, SegmentFacts, find_goal, recommend
 from custseg.validation import StabilityResult, Verdict, bootstrap_stability, judge
-from custseg.validation._verdict import judge_rules
 
 __all__ = ["ConstructiveCut", "SegmentationStudy"]
 
@@ -115,7 +114,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         can set no limits.
     describer : PersonaDescriber or None, default=None
         Describes them; None stands for ``PersonaDescriber()``.
-    n_boot : int, default=20
+    n_pairs : int, default=20
         Pairs of bootstrap refits behind each stability figure.
     n_jobs : int or None, default=None
         Processes for the refits, as in scikit-learn: None is one, -1 one per core. Results do not
@@ -155,8 +154,8 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         of the brief leaves out.
     n_customers_seen_ : int
         The number of customers in the tables, in the audience or not.
-    row_report_ : pandas.DataFrame
-        Every policy that touched a row: ``table, policy, action, n_rows, remedy``.
+    row_report_ : RowReport
+        Every policy for the rows of the tables, and how many it touched.
     characteristics_, clusterer_, describer_ : fitted estimators
         The fitted parts.
     elapsed_ : dict of str to float
@@ -177,7 +176,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
     ...     SegmentationBrief("retention"),
     ...     characteristics=DemographicEncoder(),
     ...     clusterer=SegmentClusterer(n_segments=5, random_state=0),
-    ...     n_boot=4,
+    ...     n_pairs=4,
     ... ).fit(customers.profile)
     >>> study.n_segments_
     5
@@ -190,7 +189,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         ),
         "clusterer": (NONE, Instance(Segmenter, words="a SegmentClusterer or another segmenter")),
         "describer": (NONE, Instance(PersonaDescriber, words="a PersonaDescriber")),
-        "n_boot": (Integer(2),),
+        "n_pairs": (Integer(2),),
         "n_jobs": (NONE, Where(lambda n: isinstance(n, int) and n != 0, "an integer other than 0")),
     }
 
@@ -201,14 +200,14 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         characteristics: Any,
         clusterer: Segmenter | None = None,
         describer: PersonaDescriber | None = None,
-        n_boot: int = 20,
+        n_pairs: int = 20,
         n_jobs: int | None = None,
     ) -> None:
         self.brief = brief
         self.characteristics = characteristics
         self.clusterer = clusterer
         self.describer = describer
-        self.n_boot = n_boot
+        self.n_pairs = n_pairs
         self.n_jobs = n_jobs
 
     @with_callbacks
@@ -338,7 +337,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
             fitted, table = found[0]
         else:
             return None
-        total = clone(fitted).set_params(features=("monetary",), monetary="total", as_of=fitted.as_of_)
+        total = clone(fitted).set_params(features=("monetary",), monetary_as="total", as_of=fitted.as_of_)
         spend: pd.DataFrame = total.set_output(transform="pandas").fit_transform(table)
         return spend["monetary"].reindex(_ids(everyone, self._customer_id()))
 
@@ -361,7 +360,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
             clone(self.clusterer_),
             self.customers_,
             candidates,
-            n_boot=self.n_boot,
+            n_pairs=self.n_pairs,
             random_state=getattr(self.clusterer_, "random_state", 0),
             n_jobs=self.n_jobs,
             on_step=show,
@@ -385,12 +384,12 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         self.actions_ = description.actions
         self.verdict_: Verdict = self._judge()
         self.cut_ = self._cut(table, value) if self.n_segments_ == 1 and self.selection_ is not None else None
-        self.row_report_ = self._row_report()
+        self.row_report_: RowReport = getattr(self.characteristics_, "row_report_", RowReport(0, ()))
 
     def _judge(self) -> Verdict:
         if self.selection_ is None:
             n_not_assigned = int(np.count_nonzero(self.labels_ == NOT_ASSIGNED))
-            return judge_rules(n_segments=self.n_segments_, n_not_assigned=n_not_assigned, stability=self.stability_)
+            return judge(n_segments=self.n_segments_, n_not_assigned=n_not_assigned, stability=self.stability_)
         reason = self.selection_.reason
         if getattr(self.clusterer_, "selection_", None) is None:
             reason = f"Left to the data: {reason[:1].lower()}{reason[1:]}"
@@ -431,9 +430,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         goal = find_goal(self.brief.goal)
         actions = [
             recommend(goal, SegmentFacts(row["share"], row["value_share"], _effects(describer, segment)))
-            if persona.n_customers != 0
-            else NOBODY
-            for (segment, row), persona in zip(enumerate(rows), describer.personas_, strict=True)
+            for segment, row in enumerate(rows)
         ]
         frame = pd.DataFrame(rows)
         frame["stability"] = self._segment_stability(clusterer.n_segments_)
@@ -445,12 +442,6 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         segments = self.stability_.segments
         slsw = segments[segments["n_segments"] == n_segments].set_index("segment")["slsw"]
         return slsw.reindex(range(n_segments)).to_numpy(dtype=float)
-
-    def _row_report(self) -> pd.DataFrame:
-        report = getattr(self.characteristics_, "row_report_", None)
-        frame = pd.DataFrame() if report is None else report if isinstance(report, pd.DataFrame) else report.to_frame()
-        columns = ["table", "policy", "action", "n_rows", "remedy"]
-        return frame.assign(table=frame.get("table", "")).reindex(columns=columns)
 
     def transform(self, tables: Any, as_of: Any = None) -> Any:
         """Append each customer's segment to the customer's characteristics.
@@ -523,7 +514,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
             labels[inside] = self.clusterer_.predict(customers if inside.all() else _keep(customers, inside))
         return labels
 
-    def report(self, path: str | Path) -> Path:
+    def write_report(self, path: str | Path) -> Path:
         """Write the report.
 
         Parameters
@@ -540,7 +531,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         ------
         MissingDependencyError
             If jinja2 is not installed and HTML is asked for.
-        ReportPathError
+        OutputPathError
             If the file cannot be written or its ending is unknown.
         """
         check_is_fitted(self)

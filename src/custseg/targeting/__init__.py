@@ -4,6 +4,6 @@ The goal of a brief selects the order of the segments, the characteristics shown
 table of rules over computed facts, one recommended action for each segment.
 """
 
-from custseg.targeting._goals import GOALS, NOBODY, Action, Goal, SegmentFacts, find_goal, goals_to_frame, recommend
+from custseg.targeting._goals import GOALS, Action, Goal, SegmentFacts, find_goal, goals_to_frame, recommend
 
-__all__ = ["GOALS", "NOBODY", "Action", "Goal", "SegmentFacts", "find_goal", "goals_to_frame", "recommend"]
+__all__ = ["GOALS", "Action", "Goal", "SegmentFacts", "find_goal", "goals_to_frame", "recommend"]

@@ -60,7 +60,7 @@ class SegmentFacts:
 
 
 @dataclass(frozen=True)
-class Rule:
+class ActionRule:
     """One row of a goal's table: lower and upper bounds on facts, and the action they call for."""
 
     action: str
@@ -118,7 +118,7 @@ class Goal:
         The characteristic whose mean orders the segments, highest first; None for the largest first.
     headline : tuple of str
         The characteristics shown first.
-    rules : tuple of Rule
+    rules : tuple of ActionRule
         The first rule that matches a segment gives its action; the last one always matches.
     """
 
@@ -126,7 +126,7 @@ class Goal:
     question: str
     order_by: str | None
     headline: tuple[str, ...]
-    rules: tuple[Rule, ...]
+    rules: tuple[ActionRule, ...]
 
 
 GOALS: tuple[Goal, ...] = (
@@ -136,22 +136,22 @@ GOALS: tuple[Goal, ...] = (
         "recency",
         ("recency", "frequency", "monetary", "tenure"),
         (
-            Rule(
+            ActionRule(
                 "Win back first",
                 "Contact them personally and offer what they used to buy; measure the return against a control group.",
                 {"value_index": HIGH_VALUE, "recency": CLEAR_EFFECT},
             ),
-            Rule(
+            ActionRule(
                 "Protect",
                 "Reward loyalty with service rather than discounts, and watch for a longer silence than usual.",
                 {"value_index": HIGH_VALUE},
             ),
-            Rule(
+            ActionRule(
                 "Reactivate at low cost",
                 "Send one automated reminder, then stop: the value at stake does not pay for more.",
                 {"recency": CLEAR_EFFECT},
             ),
-            Rule("Keep in touch", "Regular communication is enough; a discount would be given away."),
+            ActionRule("Keep in touch", "Regular communication is enough; a discount would be given away."),
         ),
     ),
     Goal(
@@ -160,17 +160,19 @@ GOALS: tuple[Goal, ...] = (
         "monetary",
         ("monetary", "frequency", "recency"),
         (
-            Rule(
+            ActionRule(
                 "Find look-alikes and ask for referrals",
                 "Use the segment as the seed of a prospect search and reward referrals.",
                 {"value_index": HIGH_VALUE},
             ),
-            Rule(
+            ActionRule(
                 "Reach broadly",
                 "Average value in large numbers: use channels whose cost per contact is low.",
                 {"value_index": 0.8, "share": 0.25},
             ),
-            Rule("Do not seek more of these", "Spend no acquisition budget on prospects that resemble this segment."),
+            ActionRule(
+                "Do not seek more of these", "Spend no acquisition budget on prospects that resemble this segment."
+            ),
         ),
     ),
     Goal(
@@ -179,22 +181,22 @@ GOALS: tuple[Goal, ...] = (
         "frequency",
         ("frequency", "monetary", "recency"),
         (
-            Rule(
+            ActionRule(
                 "Develop with them",
                 "Frequent and high-spending: invite them to tests, offer first access and premium variants.",
                 {"frequency": CLEAR_EFFECT, "monetary": CLEAR_EFFECT},
             ),
-            Rule(
+            ActionRule(
                 "Grow the basket",
                 "They come often: bundles and complements at the point of purchase.",
                 {"frequency": CLEAR_EFFECT},
             ),
-            Rule(
+            ActionRule(
                 "Raise the frequency",
                 "They spend much when they come: reminders at the usual interval, subscriptions.",
                 {"monetary": CLEAR_EFFECT},
             ),
-            Rule("Ask before investing", "Neither frequent nor high-spending: interview a few before you build."),
+            ActionRule("Ask before investing", "Neither frequent nor high-spending: interview a few before you build."),
         ),
     ),
     Goal(
@@ -203,17 +205,19 @@ GOALS: tuple[Goal, ...] = (
         "monetary",
         ("monetary", "frequency", "recency"),
         (
-            Rule(
+            ActionRule(
                 "Test a premium price",
                 "They spend clearly more per purchase: test a higher-priced variant before any discount.",
                 {"monetary": CLEAR_EFFECT},
             ),
-            Rule(
+            ActionRule(
                 "Test an entry price",
                 "They spend clearly less per purchase: test a smaller pack or an entry price.",
                 at_most={"monetary": -CLEAR_EFFECT},
             ),
-            Rule("Hold the price", "Spending is near the average: survey price sensitivity before changing anything."),
+            ActionRule(
+                "Hold the price", "Spending is near the average: survey price sensitivity before changing anything."
+            ),
         ),
     ),
     Goal(
@@ -222,31 +226,29 @@ GOALS: tuple[Goal, ...] = (
         None,
         ("recency", "frequency", "monetary"),
         (
-            Rule(
+            ActionRule(
                 "Broad channel",
                 "Large enough for a broad channel: choose it by cost per thousand contacts.",
                 {"share": 0.25},
             ),
-            Rule(
+            ActionRule(
                 "Narrow channel, full message",
                 "Small but valuable: address it directly, with a message made for it.",
                 {"value_index": HIGH_VALUE},
             ),
-            Rule("Reach along the way", "Small and of average value or less: no campaign of its own."),
+            ActionRule("Reach along the way", "Small and of average value or less: no campaign of its own."),
         ),
     ),
 )
 
 
-def find_goal(name: str, *, who: str = "goal") -> Goal:
+def find_goal(name: str) -> Goal:
     """Return the goal of that name.
 
     Parameters
     ----------
     name : str
         ``"retention"``, ``"acquisition"``, ``"development"``, ``"pricing"`` or ``"advertising"``.
-    who : str, default="goal"
-        Who asks, for the error.
 
     Returns
     -------
@@ -267,11 +269,11 @@ def find_goal(name: str, *, who: str = "goal") -> Goal:
     for goal in GOALS:
         if goal.name == name:
             return goal
-    raise InvalidParameterError.unknown_name(who, "goal", name, [goal.name for goal in GOALS])
+    raise InvalidParameterError.unknown_name("find_goal", "goal", name, [goal.name for goal in GOALS])
 
 
-NOBODY = Action("Nothing to do", "Nobody is in this segment now.", "")
-"""For a segment without customers, such as that of a rule which nobody meets."""
+# for a segment without customers, such as that of a rule which nobody meets
+_NOBODY = Action("Nothing to do", "Nobody is in this segment now.", "")
 
 
 def recommend(goal: str | Goal, facts: SegmentFacts) -> Action:
@@ -287,7 +289,7 @@ def recommend(goal: str | Goal, facts: SegmentFacts) -> Action:
     Returns
     -------
     Action
-        Action, advice and the facts that called for it.
+        Action, advice and the facts that called for it; of a segment without customers, that there is nothing to do.
 
     Raises
     ------
@@ -301,11 +303,13 @@ def recommend(goal: str | Goal, facts: SegmentFacts) -> Action:
     'Win back first'
     """
     goal = find_goal(goal) if isinstance(goal, str) else goal
+    if facts.share == 0:
+        return _NOBODY
     rule = next(rule for rule in goal.rules if rule.matches(facts))
     return Action(rule.action, rule.advice, _because(rule, facts))
 
 
-def _because(rule: Rule, facts: SegmentFacts) -> str:
+def _because(rule: ActionRule, facts: SegmentFacts) -> str:
     # Where the last rule speaks, every fact that an earlier one asked for is of interest.
     asked = [*rule.at_least, *rule.at_most] or [*_FACT_WORDS]
     known = [f"{_FACT_WORDS[fact]} {value:.2f}" for fact in asked if (value := facts[fact]) is not None]

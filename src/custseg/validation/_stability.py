@@ -42,7 +42,7 @@ _WHO = "bootstrap_stability"
 _MAX_SEED = np.iinfo(np.int32).max
 
 _PARAMETERS = {
-    "n_boot": (Integer(2),),
+    "n_pairs": (Integer(2),),
     "random_state": RANDOM_STATE,
     "n_jobs": (NONE, Where(lambda n: isinstance(n, (int, np.integer)) and n != 0, "an integer other than 0")),
     "on_step": (NONE, Where(callable, "a function of (done, total)")),
@@ -53,7 +53,7 @@ def bootstrap_stability(
     clusterer: Any,
     X: Any,
     n_segments: int | Iterable[int] = range(2, 9),
-    n_boot: int = 100,
+    n_pairs: int = 100,
     *,
     random_state: int | np.random.RandomState | None = None,
     n_jobs: int | None = None,
@@ -61,10 +61,10 @@ def bootstrap_stability(
 ) -> StabilityResult:
     """Measure how far segments come back when the customers are drawn again.
 
-    For each of ``n_boot`` pairs, two bootstrap samples of the customers are segmented, all
+    For each of ``n_pairs`` pairs, two bootstrap samples of the customers are segmented, all
     customers are assigned by both solutions, and the adjusted Rand index between the two
     assignments is taken (global stability [1]_). For each segment of the solution on all customers,
-    the Jaccard coefficient with its best match in each of the ``2 * n_boot`` assignments is
+    the Jaccard coefficient with its best match in each of the ``2 * n_pairs`` assignments is
     averaged (stability within a solution, SLSw [2]_), and its customers are traced back to the
     segments of the next smaller number tried (stability across solutions, SLSa [3]_).
 
@@ -99,7 +99,7 @@ def bootstrap_stability(
         affair.
     n_segments : int or iterable of int, default=range(2, 9)
         The numbers of segments to try, each at least 2.
-    n_boot : int, default=100
+    n_pairs : int, default=100
         The number of pairs, at least 2.
     random_state : int, RandomState or None, default=None
         Seed of the samples and of the clusterers fitted on them.
@@ -107,7 +107,7 @@ def bootstrap_stability(
         Number of joblib workers; ``None`` is one unless a joblib context says otherwise.
     on_step : callable or None, default=None
         Called as ``on_step(done, total)`` in the calling process after each pair; ``total`` is
-        ``n_boot``. An estimator with scikit-learn callbacks opens one subcontext per call.
+        ``n_pairs``. An estimator with scikit-learn callbacks opens one subcontext per call.
 
     Returns
     -------
@@ -143,19 +143,19 @@ def bootstrap_stability(
     >>> from sklearn.datasets import make_blobs
     >>> from custseg.validation import bootstrap_stability
     >>> X, _ = make_blobs(300, centers=[(0, 0), (8, 0), (4, 7)], random_state=0)
-    >>> result = bootstrap_stability(KMeans(n_init=5), X, range(2, 5), n_boot=10, random_state=0)
+    >>> result = bootstrap_stability(KMeans(n_init=5), X, range(2, 5), n_pairs=10, random_state=0)
     >>> int(result.mean_adjusted_rand.idxmax()), result.is_stable(3)
     (3, True)
     >>> bool(result.optimiser_share[4] < 0.5)  # it is the samples that cut one of the three differently
     True
     """
-    values = {"n_boot": n_boot, "random_state": random_state, "n_jobs": n_jobs, "on_step": on_step}
+    values = {"n_pairs": n_pairs, "random_state": random_state, "n_jobs": n_jobs, "on_step": on_step}
     check(_WHO, _PARAMETERS, values)
     tried = numbers_of_segments(_WHO, n_segments)
     setter = _n_segments_parameter(clusterer)
     rows = read_rows(X, clusterer, _WHO)
     random = check_random_state(random_state)
-    own_seed, seeds = int(random.randint(_MAX_SEED)), random.randint(_MAX_SEED, size=(n_boot, 2))
+    own_seed, seeds = int(random.randint(_MAX_SEED)), random.randint(_MAX_SEED, size=(n_pairs, 2))
     if setter is None:
         blanks = [clone(clusterer)]
         tried = (clone(clusterer).fit(rows.whole).n_segments_,)
@@ -165,20 +165,20 @@ def bootstrap_stability(
     results: list[list[_Comparison]] = []
     # Where workers are threads, each sets warnings and threads for all and may restore them late: here they are
     # restored at last.
-    with _saying_how_far(results, n_boot), threadpool_limits(limits=1), warnings.catch_warnings():
+    with _saying_how_far(results, n_pairs), threadpool_limits(limits=1), warnings.catch_warnings():
         with each_warning_once():
             references = [
                 _solve(seeded(clone(blank), own_seed, keep=True), (rows.whole, {}), rows, k)
                 for k, blank in zip(tried, blanks, strict=True)
             ]
-        n_refits = _n_refits(n_boot) if _has_seed(blanks[0]) else 0
+        n_refits = _n_refits(n_pairs) if _has_seed(blanks[0]) else 0
         compare = delayed(_compare_pair)
         tasks = (compare(blanks, references, rows, pair, done < n_refits) for done, pair in enumerate(seeds))
         with _stopped_at_exit(Parallel(n_jobs=n_jobs, return_as="generator")(tasks)) as comparisons:
             for comparison in comparisons:
                 results.append(comparison)
                 if on_step is not None:
-                    on_step(len(results), n_boot)
+                    on_step(len(results), n_pairs)
     result = _collect(tried, rows, references, results)
     return result if setter is not None else _of_rules(result)
 
@@ -246,8 +246,8 @@ def _check_feasible(tried: tuple[int, ...], rows: Rows, seeds: npt.NDArray[np.in
         raise InfeasibleError.too_few_in_sample(_WHO, tried[-1], fewest)
 
 
-def _n_refits(n_boot: int) -> int:
-    return min(n_boot, MOST_REFITS, max(FEWEST_REFITS, n_boot // 5))
+def _n_refits(n_pairs: int) -> int:
+    return min(n_pairs, MOST_REFITS, max(FEWEST_REFITS, n_pairs // 5))
 
 
 def _has_seed(clusterer: Any) -> bool:

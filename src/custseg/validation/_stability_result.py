@@ -35,7 +35,7 @@ class StabilityResult:
     ----------
     n_segments : tuple of int
         The numbers of segments that were tried, ascending.
-    adjusted_rand : ndarray of shape (n_tried, n_boot)
+    adjusted_rand : ndarray of shape (n_tried, n_pairs)
         For each number of segments and each pair of bootstrap samples, the adjusted Rand index
         between the two solutions' labels of all customers.
     segments : pandas.DataFrame
@@ -83,7 +83,7 @@ class StabilityResult:
         return cls((), np.zeros((0, 0)), segments, {})
 
     @property
-    def n_boot(self) -> int:
+    def n_pairs(self) -> int:
         """The number of pairs of bootstrap samples."""
         return int(self.adjusted_rand.shape[1])
 
@@ -164,8 +164,8 @@ class StabilityResult:
         """Return one row per number of segments and pair: ``n_segments``, ``pair``, ``adjusted_rand``."""
         return pd.DataFrame(
             {
-                "n_segments": np.repeat(np.array(self.n_segments, dtype=np.int64), self.n_boot),
-                "pair": np.tile(np.arange(self.n_boot), len(self.n_segments)),
+                "n_segments": np.repeat(np.array(self.n_segments, dtype=np.int64), self.n_pairs),
+                "pair": np.tile(np.arange(self.n_pairs), len(self.n_segments)),
                 "adjusted_rand": self.adjusted_rand.ravel(),
             }
         )

@@ -33,7 +33,7 @@ _WHO = "structure_test"
 LEAST_LEVEL, MOST_LEVEL = 1e-5, 0.5
 _PARAMETERS = {
     "n_draws": (Integer(1),),
-    "level": (Number(LEAST_LEVEL, MOST_LEVEL),),
+    "significance_level": (Number(LEAST_LEVEL, MOST_LEVEL),),
     "embedder": EMBEDDER,
     "random_state": RANDOM_STATE,
 }
@@ -44,7 +44,7 @@ def structure_test(
     *,
     n_segments: int | Iterable[int] = N_SEGMENTS,
     n_draws: int = 99,
-    level: float = LEVEL,
+    significance_level: float = LEVEL,
     embedder: CharacteristicEmbedder | Literal["passthrough"] | None = None,
     random_state: int | np.random.RandomState | None = None,
 ) -> StructureResult:
@@ -66,7 +66,7 @@ def structure_test(
         together are left out.
     n_draws : int, default=99
         The largest number of draws. The test stops early, to accept only, where it cannot reject any more.
-    level : float, default=0.05
+    significance_level : float, default=0.05
         The probability of rejecting one continuum, at most .5; at least 1 / (n_draws + 1).
     embedder : CharacteristicEmbedder, "passthrough" or None, default=None
         What turns characteristics into distances, as in :class:`~custseg.segmentation.SegmentClusterer`; with
@@ -78,7 +78,7 @@ def structure_test(
     -------
     result : StructureResult
         ``p_value``, ``effect``, ``rejected`` and the table of all numbers of segments. One continuum is rejected
-        where the p-value is at most ``level`` *and* the effect above ``least_effect``: in many customers
+        where the p-value is at most ``significance_level`` *and* the effect above ``least_effect``: in many customers
         the smallest misfit of the draws becomes significant.
 
     Raises
@@ -131,11 +131,20 @@ def structure_test(
     >>> result.reason.partition(" (")[0]
     'one continuum with the same characteristics and associations splits as well as these customers'
     """
-    check(_WHO, _PARAMETERS, {"n_draws": n_draws, "level": level, "embedder": embedder, "random_state": random_state})
+    check(
+        _WHO,
+        _PARAMETERS,
+        {
+            "n_draws": n_draws,
+            "significance_level": significance_level,
+            "embedder": embedder,
+            "random_state": random_state,
+        },
+    )
     tried = numbers_of_segments(_WHO, n_segments)
-    fewest = int(np.ceil(1 / level - 1e-9)) - 1
+    fewest = int(np.ceil(1 / significance_level - 1e-9)) - 1
     if n_draws < fewest:
-        words = f"at least {fewest} at level {level:g}: with fewer nothing can be rejected"
+        words = f"at least {fewest} at level {significance_level:g}: with fewer nothing can be rejected"
         raise InvalidParameterError.not_allowed(_WHO, "n_draws", words, n_draws)
     customers = embedded(_WHO, X, embedder)
     if len(customers.matrix) < FEWEST_CUSTOMERS:
@@ -152,4 +161,6 @@ def structure_test(
             raise InfeasibleError.one_characteristic(_WHO)
         if n_distinct <= tried[0]:
             raise InfeasibleError.nobody_together(_WHO, tried[0], n_distinct)
-        return run_structure_test(space, random=random, n_segments=tried, n_draws=n_draws, level=level)
+        return run_structure_test(
+            space, random=random, n_segments=tried, n_draws=n_draws, significance_level=significance_level
+        )

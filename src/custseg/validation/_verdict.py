@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from custseg.exceptions import InvalidParameterError
 from custseg.validation._stability_result import STABLE_ADJUSTED_RAND, STABLE_SEGMENT, StabilityResult
 
 Word = Literal["natural", "reproducible", "constructive", "defined"]
@@ -33,19 +34,30 @@ class Verdict:
         return asdict(self)
 
 
-def judge(*, n_segments: int, structured: bool | None, reason: str, stability: StabilityResult) -> Verdict:
-    """Judge segments by the structure test and by their stability.
+def judge(
+    *,
+    n_segments: int,
+    stability: StabilityResult,
+    structured: bool | None = None,
+    reason: str = "",
+    n_not_assigned: int | None = None,
+) -> Verdict:
+    """Judge segments by the structure test and by their stability, or say that rules define them.
 
     Parameters
     ----------
     n_segments : int
         The number of segments; 1 where none were found.
-    structured : bool or None
-        Whether the structure test told the customers from one continuum; None where nothing was tested.
-    reason : str
-        The sentence of the structure test, with its figures.
     stability : StabilityResult
-        Bootstrap stability that covers ``n_segments`` (where it is above 1).
+        Bootstrap stability that covers ``n_segments`` (where it is above 1). Rules with fixed bounds always come
+        back; bounds that were learned, such as quantiles, move from sample to sample.
+    structured : bool or None, default=None
+        Whether the structure test told the customers from one continuum; None where nothing was tested.
+    reason : str, default=""
+        The sentence of the structure test, with its figures.
+    n_not_assigned : int or None, default=None
+        For segments that rules define: the number of customers who meet no rule. None says that the segments
+        were found in the data.
 
     Returns
     -------
@@ -55,7 +67,7 @@ def judge(*, n_segments: int, structured: bool | None, reason: str, stability: S
     Raises
     ------
     InvalidParameterError
-        If ``stability`` does not cover ``n_segments``.
+        If ``stability`` does not cover ``n_segments``, or segments that rules define come with a structure test.
 
     Notes
     -----
@@ -69,20 +81,35 @@ def judge(*, n_segments: int, structured: bool | None, reason: str, stability: S
     >>> from custseg.validation import StabilityResult, judge
     >>> judge(n_segments=1, structured=False, reason="p = 0.40.", stability=StabilityResult.empty()).word
     'constructive'
+    >>> judge(n_segments=3, n_not_assigned=0, stability=StabilityResult.empty()).word
+    'defined'
     """
-    if n_segments == 1 and structured:
+    if n_not_assigned is not None:
+        if structured is not None:
+            words = "None where n_not_assigned says that rules define the segments: they are not tested"
+            raise InvalidParameterError.not_allowed("judge", "structured", words, structured)
+        return _defined(n_segments, n_not_assigned, stability)
+    if n_segments == 1:
+        return _one_segment(structured, reason)
+    return _found(n_segments, structured, reason, stability)
+
+
+def _one_segment(structured: bool | None, reason: str) -> Verdict:
+    if structured:
         return Verdict(
             "constructive",
             f"All customers were put into one segment, although they differ from one continuum. {reason}",
         )
-    if n_segments == 1 and structured is None:
+    if structured is None:
         return Verdict("constructive", f"Whether there are segments was not tested. {reason}")
-    if n_segments == 1:
-        return Verdict(
-            "constructive",
-            f"No distinct segments were found: these customers form one continuum. {reason} "
-            "Any cut through them is constructive: it may be useful, but nothing in the data asks for it.",
-        )
+    return Verdict(
+        "constructive",
+        f"No distinct segments were found: these customers form one continuum. {reason} "
+        "Any cut through them is constructive: it may be useful, but nothing in the data asks for it.",
+    )
+
+
+def _found(n_segments: int, structured: bool | None, reason: str, stability: StabilityResult) -> Verdict:
     stable = stability.is_stable(n_segments)
     agreement = float(stability.mean_adjusted_rand.loc[n_segments])
     figures = (
@@ -113,31 +140,7 @@ def judge(*, n_segments: int, structured: bool | None, reason: str, stability: S
     )
 
 
-def judge_rules(*, n_segments: int, n_not_assigned: int, stability: StabilityResult) -> Verdict:
-    """Judge segments that rules define.
-
-    Parameters
-    ----------
-    n_segments : int
-        The number of segments.
-    n_not_assigned : int
-        The number of customers who meet no rule.
-    stability : StabilityResult
-        Bootstrap stability of the rules. Rules with fixed bounds always come back; bounds that were
-        learned, such as quantiles, move from sample to sample.
-
-    Returns
-    -------
-    Verdict
-        The word *defined* and its sentence.
-
-    Examples
-    --------
-    >>> from custseg.validation import StabilityResult
-    >>> from custseg.validation._verdict import judge_rules
-    >>> judge_rules(n_segments=3, n_not_assigned=0, stability=StabilityResult.empty()).word
-    'defined'
-    """
+def _defined(n_segments: int, n_not_assigned: int, stability: StabilityResult) -> Verdict:
     left = "" if n_not_assigned == 0 else f" {n_not_assigned:,} customer(s) meet no rule and are in no segment."
     sentence = (
         f"The {n_segments} segments are defined by rule: who belongs was decided beforehand, and nothing was "

@@ -33,7 +33,7 @@ class RatingAgreement(CharacteristicWeights):
 
     Attributes
     ----------
-    weights, method, consistency, intervals, level, warnings, figures
+    weights, method, consistency, intervals, confidence_level, warnings, figures
         As in :class:`CharacteristicWeights`, of the last round.
     rounds : DataFrame
         One row per round: ``round``, ``n_judges``, ``n_characteristics``, ``kendall_w``, ``chi2``, ``df``,
@@ -45,7 +45,7 @@ class RatingAgreement(CharacteristicWeights):
     >>> june = [[1, 2, 3, 4, 5], [2, 1, 3, 5, 4], [1, 3, 2, 4, 5], [1, 2, 4, 3, 5]]
     >>> july = [[1, 2, 3, 4, 5], [1, 2, 3, 5, 4], [1, 2, 3, 4, 5], [1, 2, 4, 3, 5]]
     >>> names = ["price", "taste", "origin", "pack", "shop"]
-    >>> agreement = rating_agreement({"June": june, "July": july}, names=names, order="rank")
+    >>> agreement = rating_agreement({"June": june, "July": july}, names=names, by="rank")
     >>> agreement.rounds[["round", "n_judges", "kendall_w", "change"]].round(3)
       round  n_judges  kendall_w  change
     0  June         4      0.812     NaN
@@ -61,7 +61,7 @@ def rating_agreement(
     rounds: Any,
     *,
     names: Sequence[str] | None = None,
-    order: Literal["rating", "rank"] = "rating",
+    by: Literal["rating", "rank"] = "rating",
     customer_id: str = "customer_id",
 ) -> RatingAgreement:
     """Measure how far judges agree on what matters, round by round of a Delphi discussion.
@@ -79,7 +79,7 @@ def rating_agreement(
         n_characteristics). Judges may leave between rounds.
     names : sequence of str, optional
         The columns to use; for matrices, what to call their columns.
-    order : {"rating", "rank"}, default="rating"
+    by : {"rating", "rank"}, default="rating"
         Whether high numbers say important (ratings, points) or low ones (ranks, 1 the most
         important). W is the same; the weights are not.
     customer_id : str, default="customer_id"
@@ -132,11 +132,11 @@ def rating_agreement(
     --------
     >>> from custseg.weighting import rating_agreement
     >>> ranks = [[1, 2, 3, 4, 5], [2, 1, 3, 5, 4], [1, 3, 2, 4, 5], [1, 2, 4, 3, 5]]
-    >>> agreement = rating_agreement(ranks, names=["price", "taste", "origin", "pack", "shop"], order="rank")
+    >>> agreement = rating_agreement(ranks, names=["price", "taste", "origin", "pack", "shop"], by="rank")
     >>> round(agreement.consistency["kendall_w"], 4), round(agreement.consistency["p_value"], 6)
     (0.8125, 0.011276)
     """
-    check(_WHO, {"order": (OneOf("rating", "rank"),), **CUSTOMER_ID}, {"order": order, "customer_id": customer_id})
+    check(_WHO, {"by": (OneOf("rating", "rank"),), **CUSTOMER_ID}, {"by": by, "customer_id": customer_id})
     remarks: list[str] = []
     rows: list[dict[str, Any]] = []
     first: tuple[str, ...] = ()
@@ -152,7 +152,7 @@ def rating_agreement(
     table = pd.DataFrame(rows)
     table["change"] = table["kendall_w"].diff()
     say(_WHO, remarks)
-    ranks = rankdata(last if order == "rank" else -last, axis=1).mean(axis=0)
+    ranks = rankdata(last if by == "rank" else -last, axis=1).mean(axis=0)
     weights = len(first) + 1.0 - ranks
     final = {key: float(rows[-1][key]) for key in ("kendall_w", "chi2", "df", "p_value", "n_judges")}
     return RatingAgreement(

@@ -39,7 +39,9 @@ EXACT = 1e-9
 _WHO = "ahp_weights"
 
 
-def ahp_weights(matrix: Any, names: Sequence[str] | None = None, *, level: float = 0.95) -> CharacteristicWeights:
+def ahp_weights(
+    matrix: Any, names: Sequence[str] | None = None, *, confidence_level: float = 0.95
+) -> CharacteristicWeights:
     """Return the weights behind comparisons in pairs: "how much more important is A than B?".
 
     The weights are the principal eigenvector of the judgement matrix [1]_. Several judges are joined
@@ -54,7 +56,7 @@ def ahp_weights(matrix: Any, names: Sequence[str] | None = None, *, level: float
         dictionary of them by judge, or an array of shape (n_judges, n, n) for several.
     names : sequence of str, optional
         The characteristics. By default the columns of the DataFrame, or ``x0``, ``x1``, ...
-    level : float, default=0.95
+    confidence_level : float, default=0.95
         The confidence level of the intervals.
 
     Returns
@@ -71,7 +73,7 @@ def ahp_weights(matrix: Any, names: Sequence[str] | None = None, *, level: float
         If a matrix is not square, a judgement is missing or not positive, two judgements of one pair
         are not reciprocal, or the judges compare different characteristics. The pair is named.
     InvalidParameterError
-        If ``names`` does not fit, or ``level`` is not between 0 and 1.
+        If ``names`` does not fit, or ``confidence_level`` is not between 0 and 1.
 
     Warns
     -----
@@ -117,7 +119,7 @@ def ahp_weights(matrix: Any, names: Sequence[str] | None = None, *, level: float
     >>> round(weights.consistency["consistency_ratio"], 6)
     0.043859
     """
-    check(_WHO, {"level": INTERVAL_PARAMETERS["level"]}, {"level": level})
+    check(_WHO, {"confidence_level": INTERVAL_PARAMETERS["confidence_level"]}, {"confidence_level": confidence_level})
     judges, found = _read(matrix, names)
     logs = np.array([_checked_logs(values, found, judge) for judge, values in judges.items()])
     combined = _solve(logs.mean(axis=0))
@@ -136,8 +138,8 @@ def ahp_weights(matrix: Any, names: Sequence[str] | None = None, *, level: float
         dict(zip(found, combined.weights.tolist(), strict=True)),
         method="ahp",
         consistency=consistency,
-        intervals=by_name(found, _limits(combined, own, level)),
-        level=level,
+        intervals=by_name(found, _limits(combined, own, confidence_level)),
+        confidence_level=confidence_level,
         warnings=tuple(remarks),
     )
 
@@ -230,7 +232,7 @@ def _in_words(solution: _Solution, names: Sequence[str]) -> str:
     return f"{names[i]!r} over {names[j]!r} = {judged:.3g}, where {consistent} would be consistent with them"
 
 
-def _limits(combined: _Solution, judges: Sequence[_Solution], level: float) -> Floats | None:
+def _limits(combined: _Solution, judges: Sequence[_Solution], confidence_level: float) -> Floats | None:
     n, m = len(combined.weights), len(judges)
     if m > 1:
         logs = np.log([judge.weights for judge in judges])
@@ -246,7 +248,7 @@ def _limits(combined: _Solution, judges: Sequence[_Solution], level: float) -> F
         means = combined.logs.mean(axis=1)
         left = (np.triu(combined.logs - (means[:, None] - means[None, :]), 1) ** 2).sum()
         covariance = left / degrees / n * (np.eye(n) - 1.0 / n)
-    return logit_intervals(combined.weights, covariance, float(student.ppf((1.0 + level) / 2.0, degrees)))
+    return logit_intervals(combined.weights, covariance, float(student.ppf((1.0 + confidence_level) / 2.0, degrees)))
 
 
 def _read(matrix: Any, names: Sequence[str] | None) -> tuple[dict[str, Floats], list[str]]:

@@ -49,7 +49,7 @@ def best_worst_weights(
     customer_id: str = "customer_id",
     method: Literal["logit", "counts"] = "logit",
     intervals: Literal["auto", "bootstrap", "standard_error"] = "auto",
-    level: float = 0.95,
+    confidence_level: float = 0.95,
     n_boot: int = 1000,
     random_state: int | np.random.RandomState | None = None,
 ) -> CharacteristicWeights:
@@ -78,7 +78,7 @@ def best_worst_weights(
     intervals : {"auto", "bootstrap", "standard_error"}, default="auto"
         Over bootstrap samples of the respondents, or from standard errors; ``"auto"`` takes the
         bootstrap where there are two respondents or more.
-    level : float, default=0.95
+    confidence_level : float, default=0.95
         The confidence level of the intervals.
     n_boot : int, default=1000
         The number of bootstrap samples.
@@ -143,7 +143,7 @@ def best_worst_weights(
         "method": method,
         "intervals": intervals,
         "customer_id": customer_id,
-        "level": level,
+        "confidence_level": confidence_level,
         "n_boot": n_boot,
         "random_state": random_state,
     }
@@ -159,10 +159,16 @@ def best_worst_weights(
         words = "'standard_error' or 'auto' where there is a single row of counts"
         raise InvalidParameterError.not_allowed(_WHO, "intervals", words, intervals)
     if intervals == "standard_error" or len(counts.rows) == 1:
-        limits = _from_standard_errors(weights, covariance, totals, n_rows=len(counts.rows), method=method, level=level)
+        limits = _from_standard_errors(
+            weights, covariance, totals, n_rows=len(counts.rows), method=method, confidence_level=confidence_level
+        )
     else:
         limits = bootstrap_intervals(
-            patterns, lambda sums: _shares(sums, method), level=level, n_boot=n_boot, random_state=random_state
+            patterns,
+            lambda sums: _shares(sums, method),
+            confidence_level=confidence_level,
+            n_boot=n_boot,
+            random_state=random_state,
         )
     remarks = _remarks(counts.names, totals)
     say(_WHO, remarks)
@@ -171,7 +177,7 @@ def best_worst_weights(
         method=f"best_worst ({method})",
         consistency={"n_respondents": float(len(counts.rows)), "n_choices": float(_split(totals)[0].sum())},
         intervals=by_name(counts.names, limits),
-        level=level,
+        confidence_level=confidence_level,
         warnings=tuple(remarks),
         figures=_figures(totals, covariance),
     )
@@ -255,11 +261,11 @@ def _covariance(patterns: Patterns, totals: Floats) -> Floats:
 
 
 def _from_standard_errors(
-    weights: Floats, covariance: Floats, totals: Floats, *, n_rows: int, method: str, level: float
+    weights: Floats, covariance: Floats, totals: Floats, *, n_rows: int, method: str, confidence_level: float
 ) -> Floats:
     won = _won(totals)
     slope = 1.0 / (won * (1.0 - won)) if method == "logit" else 1.0 / won
-    upper = (1.0 + level) / 2.0
+    upper = (1.0 + confidence_level) / 2.0
     quantile = float(student.ppf(upper, n_rows - 1) if n_rows > 1 else norm.ppf(upper))
     return logit_intervals(weights, covariance * np.outer(slope, slope), quantile)
 

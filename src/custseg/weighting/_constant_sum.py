@@ -36,7 +36,7 @@ def constant_sum_weights(
     customer_id: str = "customer_id",
     tolerance: float = 1e-6,
     sample_weight: npt.ArrayLike | None = None,
-    level: float = 0.95,
+    confidence_level: float = 0.95,
     n_boot: int = 1000,
     random_state: int | np.random.RandomState | None = None,
 ) -> CharacteristicWeights:
@@ -61,7 +61,7 @@ def constant_sum_weights(
         the own sum.
     sample_weight : array-like of shape (n_respondents,), optional
         How many respondents each row stands for, 1 by default.
-    level : float, default=0.95
+    confidence_level : float, default=0.95
         The confidence level of the intervals.
     n_boot : int, default=1000
         The number of bootstrap samples of the respondents.
@@ -124,7 +124,7 @@ def constant_sum_weights(
         "total": total,
         "tolerance": tolerance,
         "customer_id": customer_id,
-        "level": level,
+        "confidence_level": confidence_level,
         "n_boot": n_boot,
         "random_state": random_state,
     }
@@ -140,7 +140,7 @@ def constant_sum_weights(
         limits = bootstrap_intervals(
             patterns,
             lambda sums: sums / sums.sum(axis=1, keepdims=True),
-            level=level,
+            confidence_level=confidence_level,
             n_boot=n_boot,
             random_state=random_state,
         )
@@ -150,7 +150,7 @@ def constant_sum_weights(
         method="constant_sum",
         consistency={"n_respondents": answers.n_respondents},
         intervals=by_name(answers.names, limits),
-        level=level,
+        confidence_level=confidence_level,
         warnings=tuple(remarks),
         figures=_figures(patterns, weights),
     )

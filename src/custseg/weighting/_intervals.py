@@ -17,7 +17,9 @@ __all__ = ["INTERVAL_PARAMETERS", "Patterns", "bootstrap_intervals", "by_name", 
 
 
 INTERVAL_PARAMETERS: ParameterTable = {
-    "level": (Where(lambda value: isinstance(value, float) and 0.0 < value < 1.0, "a number between 0 and 1"),),
+    "confidence_level": (
+        Where(lambda value: isinstance(value, float) and 0.0 < value < 1.0, "a number between 0 and 1"),
+    ),
     "n_boot": (Integer(1),),
     "random_state": RANDOM_STATE,
 }
@@ -66,7 +68,12 @@ class Patterns:
 
 
 def bootstrap_intervals(
-    patterns: Patterns, statistic: Callable[[Floats], Floats], *, level: float, n_boot: int, random_state: Any
+    patterns: Patterns,
+    statistic: Callable[[Floats], Floats],
+    *,
+    confidence_level: float,
+    n_boot: int,
+    random_state: Any,
 ) -> Floats:
     """Return the percentile interval (n_weights, 2) of a function of the column sums (n_samples, n_columns)."""
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -75,7 +82,7 @@ def bootstrap_intervals(
     usable = weights[np.isfinite(weights).all(axis=1)]
     if not len(usable):
         return np.full((weights.shape[1], 2), np.nan)
-    tail = (1.0 - level) / 2.0
+    tail = (1.0 - confidence_level) / 2.0
     return np.quantile(usable, [tail, 1.0 - tail], axis=0).T
 
 

@@ -30,7 +30,7 @@ def _is_scale(value: Any) -> bool:
 
 
 _PARAMETERS = {
-    "scale": (Where(_is_scale, "a pair (low, high) with low < high"),),
+    "scale_range": (Where(_is_scale, "a pair (low, high) with low < high"),),
     **CUSTOMER_ID,
     **INTERVAL_PARAMETERS,
 }
@@ -39,11 +39,11 @@ _PARAMETERS = {
 def rating_weights(
     ratings: Any,
     *,
-    scale: tuple[float, float],
+    scale_range: tuple[float, float],
     names: Sequence[str] | None = None,
     customer_id: str = "customer_id",
     sample_weight: npt.ArrayLike | None = None,
-    level: float = 0.95,
+    confidence_level: float = 0.95,
     n_boot: int = 1000,
     random_state: int | np.random.RandomState | None = None,
 ) -> CharacteristicWeights:
@@ -57,7 +57,7 @@ def rating_weights(
     ratings : DataFrame, path, or array-like of shape (n_respondents, n_characteristics)
         One row per respondent; a higher rating says more important. Ids (a pandas index, or the
         column ``customer_id``) are set aside.
-    scale : tuple (low, high)
+    scale_range : tuple (low, high)
         The ends of the scale, ``(1, 5)`` for five points. ``low`` means not important at all, so it
         gives weight 0; what was asked as a number of times or points from nothing has low 0.
     names : sequence of str, optional
@@ -66,7 +66,7 @@ def rating_weights(
         The column of the respondents' ids, where there is one.
     sample_weight : array-like of shape (n_respondents,), optional
         How many respondents each row stands for, 1 by default.
-    level : float, default=0.95
+    confidence_level : float, default=0.95
         The confidence level of the intervals.
     n_boot : int, default=1000
         The number of bootstrap samples of the respondents.
@@ -121,21 +121,21 @@ def rating_weights(
     >>> import pandas as pd
     >>> from custseg.weighting import rating_weights
     >>> ratings = pd.DataFrame({"spend": [5, 4, 5], "region": [2, 3, 2], "age": [1, 2, 3]})
-    >>> weights = rating_weights(ratings, scale=(1, 5), random_state=0)
+    >>> weights = rating_weights(ratings, scale_range=(1, 5), random_state=0)
     >>> {name: round(weight, 3) for name, weight in weights.items()}
     {'spend': 0.611, 'region': 0.222, 'age': 0.167}
     """
     given = {
-        "scale": scale,
+        "scale_range": scale_range,
         "customer_id": customer_id,
-        "level": level,
+        "confidence_level": confidence_level,
         "n_boot": n_boot,
         "random_state": random_state,
     }
     check(_WHO, _PARAMETERS, given)
     answers = read_respondents(ratings, who=_WHO, names=names, customer_id=customer_id, sample_weight=sample_weight)
-    _check_scale(answers, scale)
-    low = float(scale[0])
+    _check_scale(answers, scale_range)
+    low = float(scale_range[0])
     known = ~np.isnan(answers.values) & (answers.mass > 0)[:, None]
     unrated = np.flatnonzero(~known.any(axis=0))
     if len(unrated):
@@ -150,21 +150,23 @@ def rating_weights(
     remarks = [words] if zero else []
     limits = None
     if patterns.counts.sum() > 1:
-        limits = bootstrap_intervals(patterns, _shares, level=level, n_boot=n_boot, random_state=random_state)
+        limits = bootstrap_intervals(
+            patterns, _shares, confidence_level=confidence_level, n_boot=n_boot, random_state=random_state
+        )
     say(_WHO, remarks)
     return CharacteristicWeights(
         dict(zip(answers.names, weights.tolist(), strict=True)),
         method="rating",
         consistency={"n_respondents": answers.n_respondents, "kendall_w": _agreement(answers)},
         intervals=by_name(answers.names, limits),
-        level=level,
+        confidence_level=confidence_level,
         warnings=tuple(remarks),
         figures=_figures(patterns, low),
     )
 
 
-def _check_scale(answers: Respondents, scale: tuple[float, float]) -> None:
-    low, high = scale
+def _check_scale(answers: Respondents, scale_range: tuple[float, float]) -> None:
+    low, high = scale_range
     wrong = (answers.values < low) | (answers.values > high)
     if wrong.any():
         first = int(wrong.any(axis=0).argmax())
@@ -174,7 +176,7 @@ def _check_scale(answers: Respondents, scale: tuple[float, float]) -> None:
             f"ratings from {low:g} to {high:g}",
             n_rows=int(wrong[:, first].sum()),
             example=float(answers.values[wrong[:, first], first][0]),
-            remedy="Correct them, set codes such as 99 to missing, or pass the scale that was used (scale=...).",
+            remedy="Correct them, set codes such as 99 to missing, or pass the scale that was used (scale_range=...).",
         )
 
 

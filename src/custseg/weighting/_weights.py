@@ -48,7 +48,7 @@ class CharacteristicWeights(Mapping[str, float]):
         Figures that say how far the judgements go together; which ones depends on the method.
     intervals : mapping of str to (float, float), optional
         The interval of each weight; names without one are not known that well.
-    level : float, default=0.95
+    confidence_level : float, default=0.95
         The confidence level of the intervals.
     warnings : tuple of str, default=()
         What was found wanting in the judgements, in sentences. The same was warned of.
@@ -57,13 +57,13 @@ class CharacteristicWeights(Mapping[str, float]):
 
     Attributes
     ----------
-    weights, method, consistency, intervals, level, warnings, figures
+    weights, method, consistency, intervals, confidence_level, warnings, figures
         As the parameters.
 
     Raises
     ------
     InvalidParameterError
-        If a weight is negative, infinite or missing, all are 0, ``level`` is not between 0 and 1, or an
+        If a weight is negative, infinite or missing, all are 0, ``confidence_level`` is not between 0 and 1, or an
         interval is of no characteristic, not in order or, of stated weights, not around its weight.
 
     See Also
@@ -91,7 +91,7 @@ class CharacteristicWeights(Mapping[str, float]):
     method: str = "stated"
     consistency: Mapping[str, float] = field(default_factory=dict)
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    level: float = 0.95
+    confidence_level: float = 0.95
     warnings: tuple[str, ...] = ()
     figures: pd.DataFrame | None = field(default=None, repr=False)
 
@@ -109,7 +109,11 @@ class CharacteristicWeights(Mapping[str, float]):
             if self.method == "stated" and not interval[0] <= weights[name] <= interval[1]:
                 words = f"around the weight, which is {weights[name]:g}"
                 raise InvalidParameterError.not_allowed(who, f"intervals[{name!r}]", words, interval)
-        check(who, {"level": INTERVAL_PARAMETERS["level"]}, {"level": self.level})
+        check(
+            who,
+            {"confidence_level": INTERVAL_PARAMETERS["confidence_level"]},
+            {"confidence_level": self.confidence_level},
+        )
         if self.figures is not None and len(self.figures) != len(weights):
             words = f"a DataFrame with {len(weights)} rows, one for each weight"
             raise InvalidParameterError.not_allowed(who, "figures", words, len(self.figures))

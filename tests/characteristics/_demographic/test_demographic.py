@@ -164,19 +164,21 @@ class TestKinds:
 class TestDeclarations:
     def test_a_declared_order_holds(self, convert):
         profile = table(education=["university", "school", "unknown", "school"])
-        encoder = DemographicEncoder(orders={"education": EDUCATION})
+        encoder = DemographicEncoder(level_orders={"education": EDUCATION})
         output = as_pandas(encoder.fit_transform(convert(profile)))["education"]
         assert output.cat.categories.tolist() == EDUCATION
         assert output.cat.codes.tolist() == [2, 0, -1, 0]
 
     def test_an_order_of_numbers(self, convert):
         profile = table(stage=[3.0, 1.0, np.nan, 2.0])
-        output = as_pandas(DemographicEncoder(orders={"stage": [3, 1, 2]}).fit_transform(convert(profile)))["stage"]
+        output = as_pandas(DemographicEncoder(level_orders={"stage": [3, 1, 2]}).fit_transform(convert(profile)))[
+            "stage"
+        ]
         assert output.cat.categories.tolist() == ["3", "1", "2"]
         assert output.cat.codes.tolist() == [0, 1, -1, 2]
 
     def test_an_order_that_lacks_a_level_is_refused(self):
-        encoder = DemographicEncoder(orders={"x": EDUCATION})
+        encoder = DemographicEncoder(level_orders={"x": EDUCATION})
         with pytest.raises(InvalidParameterError, match=r"lacks the level\(s\) 'colege'.*Did you mean 'college'"):
             encoder.fit(table(x=["school", "colege"]))
 
@@ -211,7 +213,7 @@ class TestDeclarations:
             (["5", "many"], "numeric", "must be numbers to be numeric, got 'many'"),
             ([0, 2], "binary", "must be bools, or the numbers 0 and 1"),
             (["Yes", "No"], "binary", "must be bools, or the numbers 0 and 1.*'No', 'Yes'"),
-            (["good", "bad"], "ordinal", r"numbers or bands to be ordinal.*orders=\{'x'"),
+            (["good", "bad"], "ordinal", r"numbers or bands to be ordinal.*level_orders=\{'x'"),
             (["18-30", "25-40"], "ordinal", "overlap"),
         ],
     )
@@ -221,11 +223,11 @@ class TestDeclarations:
 
     def test_order_and_kind_may_not_contradict_each_other(self):
         with pytest.raises(
-            InvalidParameterError, match="orders gives column 'x' an order, kinds says that it is nominal"
+            InvalidParameterError, match="level_orders gives column 'x' an order, kinds says that it is nominal"
         ):
-            encoded(["a"], orders={"x": ["a"]}, kinds={"x": "nominal"})
+            encoded(["a"], level_orders={"x": ["a"]}, kinds={"x": "nominal"})
 
-    @pytest.mark.parametrize("parameter", [{"orders": {"agee": ["a"]}}, {"kinds": {"agee": "nominal"}}])
+    @pytest.mark.parametrize("parameter", [{"level_orders": {"agee": ["a"]}}, {"kinds": {"agee": "nominal"}}])
     def test_a_declaration_for_a_column_that_is_not_there(self, parameter):
         with pytest.raises(InvalidParameterError, match="unknown column in .* 'agee'.*Did you mean 'age'"):
             DemographicEncoder(**parameter).fit(table(age=["a"]))
@@ -236,12 +238,12 @@ class TestDeclarations:
             {"customer_id": 3},
             {"columns": []},
             {"columns": "age"},
-            {"orders": {"age": ["a", "a"]}},
-            {"orders": {"age": []}},
-            {"orders": ["age"]},
+            {"level_orders": {"age": ["a", "a"]}},
+            {"level_orders": {"age": []}},
+            {"level_orders": ["age"]},
             {"kinds": {"age": "text"}},
-            {"missing": "unknown"},
-            {"missing": (None,)},
+            {"missing_values": "unknown"},
+            {"missing_values": (None,)},
         ],
     )
     def test_parameters_out_of_range_are_named(self, parameter):
@@ -268,15 +270,15 @@ class TestMissing:
         assert report.columns.tolist() == ["policy", "action", "n_rows", "remedy"]
 
     def test_the_list_of_texts_is_the_users(self):
-        assert encoded(["unknown", "x"], missing=()).isna().sum() == 0
-        assert encoded(["weiß nicht", "x", "WEISS NICHT"], missing=("weiß nicht",)).isna().tolist() == [
+        assert encoded(["unknown", "x"], missing_values=()).isna().sum() == 0
+        assert encoded(["weiß nicht", "x", "WEISS NICHT"], missing_values=("weiß nicht",)).isna().tolist() == [
             True,
             False,
             True,
         ]
 
     def test_a_text_that_means_missing_is_no_level_of_an_order(self):
-        output = encoded(["low", "unknown"], orders={"x": ["unknown", "low", "high"]})
+        output = encoded(["low", "unknown"], level_orders={"x": ["unknown", "low", "high"]})
         assert output.cat.categories.tolist() == ["low", "high"]
 
     @pytest.mark.parametrize(
@@ -374,7 +376,7 @@ class TestUnseen:
 
 class TestRemarks:
     def test_overlapping_bands_are_kept_as_names_with_a_warning(self):
-        with pytest.warns(DataQualityWarning, match="look like bands, but '18-30' and '25-40' overlap.*orders="):
+        with pytest.warns(DataQualityWarning, match="look like bands, but '18-30' and '25-40' overlap.*level_orders="):
             output = encoded(["18-30", "25-40"])
         assert not output.cat.ordered
         # declared, the same levels are no news
@@ -384,7 +386,7 @@ class TestRemarks:
         levels = ["18-24", "25-34", "does not apply"]
         with pytest.warns(DataQualityWarning, match="'does not apply' among them is no band"):
             encoded(levels)
-        output = encoded(levels, missing=("does not apply",))
+        output = encoded(levels, missing_values=("does not apply",))
         assert output.cat.categories.tolist() == ["18-24", "25-34"]
 
     def test_text_that_differs_in_every_row_is_pointed_out(self):
@@ -502,7 +504,7 @@ class TestContract:
             encoder.get_feature_names_out(["other"])
 
     def test_clone_pickle_and_html(self):
-        encoder = DemographicEncoder(columns=["age"], orders={"age": AGE}).fit(panel())
+        encoder = DemographicEncoder(columns=["age"], level_orders={"age": AGE}).fit(panel())
         restored = pickle.loads(pickle.dumps(encoder))  # noqa: S301 - our own bytes
         assert_frame_equal(restored.transform(panel()), encoder.transform(panel()))
         assert clone(encoder).get_params() == encoder.get_params()

@@ -56,7 +56,7 @@ def as_pandas(output):
 class TestMissingNumbers:
     def test_numbers_that_mean_no_answer_are_missing_in_their_column_only(self, convert):
         profile = table(age=[25, -1, 99, 40], rooms=[99, 2, -1, 3], band=["1-2", "3+", "99", "unknown"])
-        encoder = DemographicEncoder(missing={"age": [-1, 99], "band": [99]})
+        encoder = DemographicEncoder(missing_values={"age": [-1, 99], "band": [99]})
         output = as_pandas(encoder.fit_transform(convert(profile)))
         assert output["age"].tolist()[::3] == [25, 40]
         assert output["age"].isna().tolist() == [False, True, True, False]
@@ -70,33 +70,42 @@ class TestMissingNumbers:
 
     def test_a_sequence_is_for_all_columns_in_place_of_the_default(self, convert):
         profile = table(age=[25.0, 999.0, np.nan], city=["a", "unknown", "999"])
-        output = as_pandas(DemographicEncoder(missing=(999,)).fit_transform(convert(profile)))
+        output = as_pandas(DemographicEncoder(missing_values=(999,)).fit_transform(convert(profile)))
         assert output["age"].isna().tolist() == [False, True, True]
         assert output["city"].astype(object).where(output["city"].notna(), None).tolist() == ["a", "unknown", None]
 
     @pytest.mark.parametrize("dtype", ["int8", "uint8", "int64", "float32", "Int32"])
     def test_whatever_the_dtype(self, dtype, convert):
         profile = table(x=pd.array([1, 0, 9, 2], dtype=dtype))
-        output = as_pandas(DemographicEncoder(missing={"x": [-999, 9, 1e9, 0.5]}).fit_transform(convert(profile)))
+        output = as_pandas(
+            DemographicEncoder(missing_values={"x": [-999, 9, 1e9, 0.5]}).fit_transform(convert(profile))
+        )
         assert output["x"].isna().tolist() == [False, False, True, False]
         assert output["x"].dropna().tolist() == [1, 0, 2]
 
     def test_zero_one_and_a_code_may_be_declared_binary(self, convert):
-        encoder = DemographicEncoder(kinds={"x": "binary"}, missing={"x": [9]})
+        encoder = DemographicEncoder(kinds={"x": "binary"}, missing_values={"x": [9]})
         output = as_pandas(encoder.fit_transform(convert(table(x=[0, 1, 9]))))["x"]
         assert output.isna().tolist() == [False, False, True]
 
     def test_declared_orders_and_names_of_numbers(self):
-        assert encoded([1, 2, 9], orders={"x": [2, 1]}, missing={"x": [9]}).cat.codes.tolist() == [1, 0, -1]
-        assert encoded([1, 2, 9], kinds={"x": "nominal"}, missing={"x": [9]}).cat.categories.tolist() == ["1", "2"]
+        assert encoded([1, 2, 9], level_orders={"x": [2, 1]}, missing_values={"x": [9]}).cat.codes.tolist() == [
+            1,
+            0,
+            -1,
+        ]
+        assert encoded([1, 2, 9], kinds={"x": "nominal"}, missing_values={"x": [9]}).cat.categories.tolist() == [
+            "1",
+            "2",
+        ]
 
     def test_transform_does_the_same(self):
-        encoder = DemographicEncoder(missing={"x": [-1]}).fit(table(x=[1, 2]))
+        encoder = DemographicEncoder(missing_values={"x": [-1]}).fit(table(x=[1, 2]))
         assert encoder.transform(table(x=[-1, 5]))["x"].isna().tolist() == [True, False]
 
     def test_a_column_of_codes_alone_has_no_value(self):
         with pytest.warns(DataQualityWarning, match="no value at all"):
-            assert encoded([-1, -1], missing={"x": [-1]}).isna().all()
+            assert encoded([-1, -1], missing_values={"x": [-1]}).isna().all()
 
 
 class TestWholeNumbers:
@@ -463,18 +472,18 @@ class TestUnitsAndDecimals:
         assert encoder.transform(table(x=["1.500 - 2.000"]))["x"].tolist() == ["1.500-2.000"]
 
     def test_text_among_numbers_is_pointed_out(self):
-        with pytest.warns(DataQualityWarning, match=r"numbers but for 'lots'.*missing=\{'x': "):
+        with pytest.warns(DataQualityWarning, match=r"numbers but for 'lots'.*missing_values=\{'x': "):
             assert encoded(["1", "2", "3", "lots"]).cat.categories.tolist() == ["1", "2", "3", "lots"]
-        assert encoded(["1", "2", "3", "lots"], missing={"x": ["lots"]}).isna().sum() == 1
+        assert encoded(["1", "2", "3", "lots"], missing_values={"x": ["lots"]}).isna().sum() == 1
 
 
 class TestDeclarations:
     @pytest.mark.parametrize(
         "parameter",
         [
-            {"missing": (np.nan,)},
-            {"missing": {"x": "unknown"}},
-            {"missing": (True,)},
+            {"missing_values": (np.nan,)},
+            {"missing_values": {"x": "unknown"}},
+            {"missing_values": (True,)},
             {"min_customers": 0},
             {"min_customers": 2.5},
             {"min_customers": True},
@@ -502,7 +511,7 @@ class TestDeclarations:
     @pytest.mark.parametrize(
         "parameter",
         [
-            {"missing": {"y": [1]}},
+            {"missing_values": {"y": [1]}},
             {"min_customers": {"y": 2}},
             {"hierarchies": {"y": "prefix"}},
             {"households": ["y"]},
@@ -518,8 +527,8 @@ class TestDeclarations:
         ("parameters", "message"),
         [
             (
-                {"hierarchies": {"x": "prefix"}, "orders": {"x": ["a"]}},
-                "gives column 'x' a hierarchy, orders gives it an",
+                {"hierarchies": {"x": "prefix"}, "level_orders": {"x": ["a"]}},
+                "gives column 'x' a hierarchy, level_orders gives it an",
             ),
             ({"hierarchies": {"x": "prefix"}, "kinds": {"x": "ordinal"}}, "kinds says that it is ordinal"),
             (
@@ -546,7 +555,7 @@ class TestDeclarations:
             reference_year=2024,
             households=["home"],
             plausible={"founded": (1800, None)},
-            missing={"founded": [0]},
+            missing_values={"founded": [0]},
         )
         profile = table(
             industry=["6201", "6202", "8610", "8621"], founded=[1998, 0, 1975, 2019], home=TestHouseholds.texts[:4]

@@ -101,7 +101,7 @@ def shares(bought, role, levels) -> dict[str, float]:
         part = spent.get(level, 0.0)
         if level == "other":
             part = math.fsum(value for name, value in spent.items() if name not in levels or name == "other")
-        result[f"{role}_share_{level}"] = divide(part, total)
+        result[f"share_{role}_{level}"] = divide(part, total)
     return result
 
 

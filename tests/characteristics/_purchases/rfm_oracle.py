@@ -37,7 +37,7 @@ def brute_force(
     period: str = "D",
     time_unit: str = "D",
     as_of: datetime | None = None,
-    monetary: str = "mean",
+    monetary_as: str = "mean",
     returns: str = "net",
 ) -> pd.DataFrame:
     rows = lines.to_dict("records")
@@ -65,7 +65,7 @@ def brute_force(
                 "total": spend,
                 "mean": spend / len(units),
                 "mean_repeat": later / n_later if n_later else math.nan,
-            }[monetary],
+            }[monetary_as],
             "tenure": (end - first) // timedelta(hours=1) / HOURS[time_unit],
         }
     frame = pd.DataFrame.from_dict(found, orient="index", columns=list(FEATURES))

@@ -44,7 +44,7 @@ def test_the_table_has_what_the_definitions_speak_of(lines):
     assert found[["gap_mean", "gap_spread", "spend_trend", "night_share"]].isna().any().all()
 
 
-@pytest.mark.parametrize("column", ["orders", "spend_trend", "channel_share_web"])
+@pytest.mark.parametrize("column", ["orders", "spend_trend", "share_channel_web"])
 def test_another_result_is_refused(lines, column):
     benchmark = importlib.import_module("benchmarks.characteristics")
     found = PurchaseBehaviorFeaturizer(channel="channel").fit_transform(lines)

@@ -135,13 +135,13 @@ WORKED = {
         "night_share": 1 / 4,
         "categories": 3.0,
         "category_concentration": 80 / 125,
-        "category_share_jam": 20 / 125,
-        "category_share_tea": 80 / 125,
-        "category_share_other": 25 / 125,
+        "share_category_jam": 20 / 125,
+        "share_category_tea": 80 / 125,
+        "share_category_other": 25 / 125,
         "channels": 2.0,
         "channel_concentration": 95 / 125,
-        "channel_share_web": 95 / 125,
-        "channel_share_shop": 30 / 125,
+        "share_channel_web": 95 / 125,
+        "share_channel_shop": 30 / 125,
     },
     2: {
         "orders": 1,
@@ -160,13 +160,13 @@ WORKED = {
         "night_share": 0.0,
         "categories": 1.0,
         "category_concentration": 1.0,
-        "category_share_jam": 1.0,
-        "category_share_tea": 0.0,
-        "category_share_other": 0.0,
+        "share_category_jam": 1.0,
+        "share_category_tea": 0.0,
+        "share_category_other": 0.0,
         "channels": 1.0,
         "channel_concentration": 1.0,
-        "channel_share_web": 0.0,
-        "channel_share_shop": 1.0,
+        "share_channel_web": 0.0,
+        "share_channel_shop": 1.0,
     },
     3: {
         "orders": 2,
@@ -185,13 +185,13 @@ WORKED = {
         "night_share": NAN,
         "categories": 1.0,
         "category_concentration": NAN,
-        "category_share_jam": NAN,
-        "category_share_tea": NAN,
-        "category_share_other": NAN,
+        "share_category_jam": NAN,
+        "share_category_tea": NAN,
+        "share_category_other": NAN,
         "channels": NAN,
         "channel_concentration": NAN,
-        "channel_share_web": NAN,
-        "channel_share_shop": NAN,
+        "share_channel_web": NAN,
+        "share_channel_shop": NAN,
     },
     4: {
         "orders": 3,
@@ -210,13 +210,13 @@ WORKED = {
         "night_share": 0.0,
         "categories": 2.0,
         "category_concentration": 65 / 85,
-        "category_share_jam": 65 / 85,
-        "category_share_tea": 20 / 85,
-        "category_share_other": 0.0,
+        "share_category_jam": 65 / 85,
+        "share_category_tea": 20 / 85,
+        "share_category_other": 0.0,
         "channels": 2.0,
         "channel_concentration": 65 / 85,
-        "channel_share_web": 20 / 85,
-        "channel_share_shop": 65 / 85,
+        "share_channel_web": 20 / 85,
+        "share_channel_shop": 65 / 85,
     },
 }
 
@@ -335,7 +335,7 @@ def test_shares_lie_between_0_and_1_and_add_up(lines, parameters):
     if "spend_trend" in found:
         assert (found["spend_trend"].abs() <= 1)[found["spend_trend"].notna()].all()
     for role in ("category", "channel"):
-        parts = found.filter(like=f"{role}_share_")
+        parts = found.filter(like=f"share_{role}_")
         # no columns where fit knew the level of no line
         total = parts.sum(axis=1, skipna=False).dropna() if len(parts.columns) else []
         np.testing.assert_allclose(total, 1.0, rtol=1e-12)
@@ -394,22 +394,22 @@ def test_dates_have_no_part_of_the_day(lines):
 
 
 def test_new_levels_are_counted_and_pooled(lines):
-    featurizer = full(n_leading=1, features=["category_share", "channel_share", "categories"]).fit(lines)
+    featurizer = full(n_leading=1, features=["share_category", "share_channel", "categories"]).fit(lines)
     new = lines.assign(category=lines["category"].replace({"jam": "fig"}), channel="kiosk")
     with pytest.warns(DataQualityWarning) as caught:
         found = featurizer.transform(new)
     texts = [str(warning.message) for warning in caught]
     assert any("4 row(s) hold levels of column 'category' that fit did not see ('fig')" in text for text in texts)
     assert any("11 row(s) hold levels of column 'channel'" in text for text in texts)
-    assert found.loc[2, "category_share_other"] == 1.0
+    assert found.loc[2, "share_category_other"] == 1.0
     assert found.loc[1, "categories"] == 3.0
     # tea, salt and the new fig are all among the others: jam alone leads
-    assert found.loc[1, ["category_share_jam", "category_share_other"]].tolist() == [0.0, 1.0]
+    assert found.loc[1, ["share_category_jam", "share_category_other"]].tolist() == [0.0, 1.0]
 
 
 def test_no_other_where_all_levels_lead(lines):
-    featurizer = full(features=["channel_share"]).fit(lines)
-    assert list(featurizer.units_) == ["channel_share_web", "channel_share_shop"]
+    featurizer = full(features=["share_channel"]).fit(lines)
+    assert list(featurizer.units_) == ["share_channel_web", "share_channel_shop"]
     with pytest.warns(DataQualityWarning, match="counted in the whole, under no level"):
         found = featurizer.transform(lines.assign(channel=["fax", *lines["channel"].iloc[1:]]))
     assert found.loc[1].tolist() == [85 / 125, 30 / 125]
@@ -493,8 +493,8 @@ def test_the_estimator_contract(lines):
     assert not hasattr(clone(featurizer), "levels_")
     assert set(featurizer.units_) == set(expected.columns)
     assert featurizer.units_["gap_mean"] == "days"
-    assert featurizer.units_["channel_share_web"] == "share"
-    assert full().row_report(lines) == full().fit(lines).row_report_
+    assert featurizer.units_["share_channel_web"] == "share"
+    assert full().check_rows(lines) == full().fit(lines).row_report_
     polars = featurizer.set_output(transform="polars").transform(lines)
     assert isinstance(polars, pl.DataFrame)
     assert polars.columns == ["customer_id", *expected.columns]
@@ -504,11 +504,11 @@ def test_levels_that_are_numbers_or_categories(lines):
     coded = lines.assign(
         channel=lines["channel"].map({"web": 1, "shop": 2}), category=lines["category"].astype("category")
     )
-    featurizer = full(n_leading=1, features=["channel_share", "category_share"])
+    featurizer = full(n_leading=1, features=["share_channel", "share_category"])
     found = featurizer.fit_transform(coded)
     assert featurizer.levels_["category"] == ("jam", "other")
     assert featurizer.levels_["channel"][0] in ("1", "1.0")
-    assert found.iloc[:, 0].dropna().tolist() == worked()["channel_share_web"].dropna().tolist()
+    assert found.iloc[:, 0].dropna().tolist() == worked()["share_channel_web"].dropna().tolist()
 
 
 @pytest.mark.parametrize("text_ids", [False, True])
@@ -517,7 +517,7 @@ def test_text_ids_and_many_levels(lines, text_ids):
     many["category"] = [f"c{position % 599}" for position in range(len(many))]
     if text_ids:
         many["customer_id"] = many["customer_id"].astype("str")
-    featurizer = full(features=["categories", "category_share"], n_leading=1)
+    featurizer = full(features=["categories", "share_category"], n_leading=1)
     found = featurizer.fit_transform(many)
     # more levels than are remembered: a new one cannot be told from a rare one
     again = featurizer.transform(many.assign(category=many["category"].replace({"c598": "new"})))

@@ -87,7 +87,7 @@ def test_orders(as_kind, lines):
     found = rows(RFMFeaturizer(order_id="order_id").fit_transform(as_kind(lines)))
     assert found[7] == {"recency": 10.0, "frequency": 3, "monetary": 30.0}
     assert found[3]["frequency"] == 1
-    repeat = rows(RFMFeaturizer(order_id="order_id", monetary="mean_repeat").fit_transform(as_kind(lines)))
+    repeat = rows(RFMFeaturizer(order_id="order_id", monetary_as="mean_repeat").fit_transform(as_kind(lines)))
     assert repeat[7]["monetary"] == 60.0
     assert np.isnan(repeat[5]["monetary"])
     # one return after the first period is spend outside it, and no purchase
@@ -96,7 +96,7 @@ def test_orders(as_kind, lines):
 
 @pytest.mark.parametrize(("returns", "total"), [("net", 3.0), ("drop", 5.0)])
 def test_returns(as_kind, lines, returns, total):
-    featurizer = RFMFeaturizer(returns=returns, monetary="total")
+    featurizer = RFMFeaturizer(returns=returns, monetary_as="total")
     assert rows(featurizer.fit_transform(as_kind(lines)))[3]["monetary"] == total
     assert featurizer.row_report_.n_left_out == (returns == "drop")
 
@@ -139,7 +139,7 @@ def test_each_row_counts_under_the_first_policy_that_applies(as_kind):
     ]
     table = pd.DataFrame(missing, columns=["customer_id", "timestamp", "order_id", "amount"])
     table["timestamp"] = stamps(table["timestamp"])
-    featurizer = RFMFeaturizer(order_id="order_id", as_of="2024-01-05", monetary="total")
+    featurizer = RFMFeaturizer(order_id="order_id", as_of="2024-01-05", monetary_as="total")
     found = rows(featurizer.fit_transform(as_kind(table)))
     assert found == {1: {"recency": 4.0, "frequency": 1, "monetary": 7.0}}
     frame = featurizer.row_report_.to_frame()
@@ -152,7 +152,7 @@ def test_each_row_counts_under_the_first_policy_that_applies(as_kind):
 
 def test_duplicates_are_kept_and_counted(as_kind, lines):
     twice = pd.concat([lines, lines.iloc[[0, 0]], lines.iloc[[0]].assign(shop="y", order_id="z")])
-    featurizer = RFMFeaturizer(monetary="total")
+    featurizer = RFMFeaturizer(monetary_as="total")
     assert rows(featurizer.fit_transform(as_kind(twice)))[7]["monetary"] == 120.0
     # only the columns that were read can tell two lines apart
     assert touched(featurizer.row_report_)["repeats another line in the columns read"] == 3
@@ -171,16 +171,16 @@ def test_rows_beyond_as_of_warn_at_transform(as_kind, lines):
     assert featurizer.as_of_ == pd.Timestamp("2024-01-21")
 
 
-def test_transform_and_row_report_change_nothing(lines):
+def test_transform_and_check_rows_change_nothing(lines):
     featurizer = RFMFeaturizer().fit(lines)
     before = pickle.dumps(featurizer)
     featurizer.transform(lines.iloc[:2])
-    report = featurizer.row_report(lines.assign(amount=np.nan))
+    report = featurizer.check_rows(lines.assign(amount=np.nan))
     assert isinstance(report, RowReport)
     assert (report.n_rows, report.n_used) == (6, 0)
     assert pickle.dumps(featurizer) == before
-    assert RFMFeaturizer(as_of="2024-01-02").row_report(lines).n_used == 3
-    assert featurizer.row_report(lines, as_of="2024-01-02").n_used == 3
+    assert RFMFeaturizer(as_of="2024-01-02").check_rows(lines).n_used == 3
+    assert featurizer.check_rows(lines, as_of="2024-01-02").n_used == 3
     assert str(report) == "0 of 6 rows used; left out: 6 (no amount in 'amount': Fill it in.)"
 
 
@@ -226,7 +226,7 @@ def test_an_empty_table(as_kind, lines, dtype):
     empty = as_kind(pd.DataFrame(columns=lines.columns, dtype=dtype) if dtype else lines.iloc[:0])
     with pytest.raises(InvalidTableError, match=r"0 sample\(s\)"):
         RFMFeaturizer().fit(empty)
-    fitted = RFMFeaturizer(features=ALL, monetary="mean_repeat").fit(as_kind(lines))
+    fitted = RFMFeaturizer(features=ALL, monetary_as="mean_repeat").fit(as_kind(lines))
     found, full = fitted.transform(empty), fitted.transform(as_kind(lines))
     assert len(found) == 0
     assert list(found.columns) == list(full.columns)
@@ -282,7 +282,7 @@ def test_no_dataframe_is_refused():
     [
         ({"period": "Q"}, "'period' must be 'h' or 'D' or 'W' or 'M', got 'Q'"),
         ({"time_unit": "days"}, "'time_unit' must be"),
-        ({"monetary": "sum"}, "'monetary' must be 'mean' or 'total' or 'mean_repeat', got 'sum'"),
+        ({"monetary_as": "sum"}, "'monetary_as' must be 'mean' or 'total' or 'mean_repeat', got 'sum'"),
         ({"returns": None}, "'returns' must be"),
         ({"features": ()}, "'features' must be"),
         ({"features": "recency"}, "'features' must be"),
@@ -316,7 +316,7 @@ def test_transform_checks_its_as_of(lines):
 @pytest.mark.parametrize("order_id", [None, "order_id"])
 def test_pandas_dtypes(monkeypatch, lines, backend, polars_there, order_id):
     monkeypatch.setattr(frames, "is_installed", lambda name: polars_there)
-    featurizer = RFMFeaturizer(features=ALL, order_id=order_id, monetary="mean_repeat")
+    featurizer = RFMFeaturizer(features=ALL, order_id=order_id, monetary_as="mean_repeat")
     expected = featurizer.fit_transform(lines)
     missing = lines.reindex([*range(6), 6])
     table = missing if backend == "numpy" else missing.convert_dtypes(dtype_backend=backend)
@@ -336,19 +336,21 @@ def test_ids_keep_their_type(as_kind, lines, dtype):
 @pytest.mark.parametrize("ids", [[-(2**62), 2**62, 5], [-9, -8, 0], [2**63 - 1, -(2**63), 0]])
 def test_wide_and_negative_ids(as_kind, lines, ids):
     table = lines.assign(customer_id=np.repeat(np.array(ids, dtype=np.int64), 2))
-    found = rows(RFMFeaturizer(monetary="total").fit_transform(as_kind(table)))
+    found = rows(RFMFeaturizer(monetary_as="total").fit_transform(as_kind(table)))
     assert {key: row["monetary"] for key, row in found.items()} == dict(zip(ids, [30.0, 65.0, 6.0], strict=True))
 
 
 @pytest.mark.parametrize("scale", [1e-300, 5e-324, 1.0, 1e300])
 def test_amounts_of_any_size(as_kind, lines, scale):
-    found = rows(RFMFeaturizer(monetary="total").fit_transform(as_kind(lines.assign(amount=lines["amount"] * scale))))
+    found = rows(
+        RFMFeaturizer(monetary_as="total").fit_transform(as_kind(lines.assign(amount=lines["amount"] * scale)))
+    )
     assert found[7]["monetary"] == pytest.approx(90.0 * scale, rel=1e-15, abs=0)
 
 
 def test_small_amounts_beside_large_ones(as_kind, lines):
     amounts = [1e9, 0.1, 1e-3, 0.2, 0.1, 1e9]
-    found = rows(RFMFeaturizer(monetary="total").fit_transform(as_kind(lines.assign(amount=amounts))))
+    found = rows(RFMFeaturizer(monetary_as="total").fit_transform(as_kind(lines.assign(amount=amounts))))
     assert found[3]["monetary"] == 0.1 + 0.2
     assert found[7]["monetary"] == 1000000000.101
 

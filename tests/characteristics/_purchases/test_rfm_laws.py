@@ -51,7 +51,7 @@ options = st.fixed_dictionaries(
     {
         "period": st.sampled_from(["h", "D", "W", "M"]),
         "time_unit": st.sampled_from(["h", "D", "W", "M", "Y"]),
-        "monetary": st.sampled_from(["mean", "total", "mean_repeat"]),
+        "monetary_as": st.sampled_from(["mean", "total", "mean_repeat"]),
         "returns": st.sampled_from(["net", "drop"]),
         "order_id": st.sampled_from([None, "order_id"]),
         "as_of": st.one_of(st.none(), strategies.timestamps(), st.just(strategies.START + timedelta(days=45))),

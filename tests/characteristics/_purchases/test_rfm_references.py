@@ -48,7 +48,7 @@ def test_cdnow_sample_reproduces_the_published_summary(dates):
 
 def test_cdnow_master_duplicates_are_kept_and_counted():
     lines = pd.read_csv(shared_data("cdnow") / "cdnow_master.csv")
-    featurizer = RFMFeaturizer(timestamp="date", amount="value", monetary="total")
+    featurizer = RFMFeaturizer(timestamp="date", amount="value", monetary_as="total")
     found = featurizer.fit_transform(lines)
     assert len(found) == 23570
     assert found["monetary"].sum() == pytest.approx(2500315.63, abs=1e-6)
@@ -109,7 +109,7 @@ def generated(n_rows: int) -> pd.DataFrame:
 @pytest.mark.parametrize("monetary", ["mean", "mean_repeat"])
 def test_frame_kinds_agree_at_600_000_rows(monkeypatch, order_id, monetary):
     lines = generated(600_000)
-    featurizer = RFMFeaturizer(features=FEATURES, order_id=order_id, monetary=monetary)
+    featurizer = RFMFeaturizer(features=FEATURES, order_id=order_id, monetary_as=monetary)
     found = featurizer.fit_transform(pl.from_pandas(lines).lazy())
     report = featurizer.row_report_
     expected = found.to_pandas().set_index("customer_id")

@@ -136,7 +136,7 @@ def test_both_sides_follow_the_definition(lines, period, returns, order_id, at):
     )
     early, late = lines[lines["timestamp"] <= last], lines[lines["timestamp"] > last]
     assume(len(early) and len(late))
-    options = {"period": period, "returns": returns, "order_id": order_id is not None, "monetary": "mean"}
+    options = {"period": period, "returns": returns, "order_id": order_id is not None, "monetary_as": "mean"}
     before = brute_force(early, as_of=at, **options)[["frequency", "monetary"]]
     after = brute_force(late, as_of=latest.to_pydatetime(), **options)[["frequency", "monetary"]]
     expected = before.join(after.add_prefix("holdout_"))

@@ -89,7 +89,7 @@ def test_each_flag_is_raised_by_its_own_sign():
 
 def test_the_limits_are_those_that_were_asked_for():
     values = drawn()
-    signs = careless_responses(values, max_run=1, min_variability=1.5, significance=0.2)
+    signs = careless_responses(values, max_run=1, min_variability=1.5, significance_level=0.2)
     assert signs["long_run"].equals(signs["longest_run"] > 1)
     assert signs["low_variability"].equals(signs["variability"] < 1.5)
     unusual = chi2.sf(signs["mahalanobis"], signs["n_answered"]) <= 0.2

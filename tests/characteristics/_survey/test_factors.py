@@ -70,11 +70,11 @@ def test_singular_correlations_have_no_sampling_adequacy():
     assert found.p_value == 0.0
 
 
-@pytest.mark.parametrize("draws", ["normal", "permuted"])
+@pytest.mark.parametrize("null", ["normal", "permuted"])
 @pytest.mark.parametrize(("n_factors", "missing"), [(1, 0.0), (3, 0.0), (3, 0.1)])
-def test_parallel_analysis_finds_the_planted_factors(draws, n_factors, missing):
+def test_parallel_analysis_finds_the_planted_factors(null, n_factors, missing):
     frame = planted(n_factors=n_factors, missing=missing)
-    found = parallel_analysis(frame, draws=draws, n_draws=50, random_state=0)
+    found = parallel_analysis(frame, null=null, n_draws=50, random_state=0)
     assert found.n_factors == n_factors
     table = found.to_frame()
     assert table["kept"].sum() == n_factors
@@ -86,7 +86,7 @@ def test_parallel_analysis_finds_the_planted_factors(draws, n_factors, missing):
 def test_parallel_analysis_of_the_big_five_items(bfi):
     # the psych package of R finds six components and six factors too
     assert parallel_analysis(bfi, random_state=0).n_factors == 6
-    assert parallel_analysis(bfi, draws="permuted", n_draws=20, random_state=0).n_factors == 6
+    assert parallel_analysis(bfi, null="permuted", n_draws=20, random_state=0).n_factors == 6
 
 
 def test_independent_items_rarely_have_a_factor():
@@ -123,8 +123,8 @@ def test_the_number_of_factors_does_not_depend_on_the_order(seed):
     other = parallel_analysis(frame.iloc[rows][columns], n_draws=20, random_state=3)
     assert one.thresholds == other.thresholds
     np.testing.assert_allclose(one.eigenvalues, other.eigenvalues)
-    permuted = parallel_analysis(frame, draws="permuted", n_draws=5, random_state=3)
-    assert parallel_analysis(frame.iloc[rows], draws="permuted", n_draws=5, random_state=3) == permuted
+    permuted = parallel_analysis(frame, null="permuted", n_draws=5, random_state=3)
+    assert parallel_analysis(frame.iloc[rows], null="permuted", n_draws=5, random_state=3) == permuted
 
 
 def test_the_factors_are_those_of_scikit_learn_on_the_standardized_answers():
@@ -202,7 +202,7 @@ def test_what_has_no_correlation_is_refused_by_name(function):
         function(pd.DataFrame({"a": [1, 2, 3]}))
 
 
-@pytest.mark.parametrize("wrong", [{"draws": "uniform"}, {"n_draws": 0}, {"quantile": 1.5}, {"random_state": "seed"}])
+@pytest.mark.parametrize("wrong", [{"null": "uniform"}, {"n_draws": 0}, {"quantile": 1.5}, {"random_state": "seed"}])
 def test_parameters_are_checked(wrong):
     with pytest.raises(InvalidParameterError, match=f"parallel_analysis: parameter '{next(iter(wrong))}'"):
         parallel_analysis(planted(), **wrong)

@@ -165,7 +165,7 @@ class TestOrders:
             ("safety >> comfort >", (0, -1, 1)),
             ("price > comfort > safety", (0, 1, -1)),
         ]
-        encoder = PreferenceEncoder(order="values")
+        encoder = PreferenceEncoder(ranking="values")
         output = encoder.fit_transform(orders(*(text for text, _ in rows)))
         assert list(output.columns) == OPTIONS
         np.testing.assert_allclose(output.to_numpy(), [expected for _, expected in rows])
@@ -180,12 +180,12 @@ class TestOrders:
         texts = orders(*(" > ".join(ranking) for ranking in rankings))
         ranks = ranked(*([ranking.index(option) + 1 for option in OPTIONS] for ranking in rankings))
         assert_same(
-            PreferenceEncoder(order="values").fit_transform(texts),
+            PreferenceEncoder(ranking="values").fit_transform(texts),
             PreferenceEncoder(ranks=OPTIONS).fit_transform(ranks),
         )
 
     def test_declared_options_count_even_if_nobody_names_them(self):
-        encoder = PreferenceEncoder(order="values", options=["a", "b", "c"])
+        encoder = PreferenceEncoder(ranking="values", options=["a", "b", "c"])
         np.testing.assert_allclose(scores(encoder, orders("b > a")), [[0, 1, -1]])
 
     def test_an_unknown_option(self):
@@ -194,31 +194,33 @@ class TestOrders:
             "'safety'. Did you mean 'comfort'"
         )
         with pytest.raises(InvalidTableError, match=message):
-            PreferenceEncoder(order="values", options=OPTIONS).fit(orders("comfrt > price", "safety > comfrt", "price"))
+            PreferenceEncoder(ranking="values", options=OPTIONS).fit(
+                orders("comfrt > price", "safety > comfrt", "price")
+            )
 
     def test_an_unknown_option_at_transform(self):
-        encoder = PreferenceEncoder(order="values").fit(orders("a > b"))
+        encoder = PreferenceEncoder(ranking="values").fit(orders("a > b"))
         with pytest.raises(InvalidTableError, match=r"ranks 'c' in 1 row\(s\), which is no option"):
             encoder.transform(orders("a > c", "a > b"))
 
     def test_an_option_named_twice(self):
         with pytest.raises(InvalidTableError, match=r"ranks an option twice in 2 row\(s\), for example 'a > B > b'"):
-            PreferenceEncoder(order="values").fit(orders("a > b", "a > B > b", "a > B > b"))
+            PreferenceEncoder(ranking="values").fit(orders("a > b", "a > B > b", "a > B > b"))
 
     @pytest.mark.parametrize("texts", [("a, b, c", None), (None, ""), ("a", "A")])
     def test_fewer_than_two_options(self, texts):
         with pytest.raises(InvalidTableError, match="needs at least two options, column 'values' names"):
-            PreferenceEncoder(order="values").fit(orders(*texts))
+            PreferenceEncoder(ranking="values").fit(orders(*texts))
 
     def test_another_sign_between_the_options_is_suggested(self):
         with pytest.warns(DataQualityWarning, match="no ranking in column 'values' holds '>', 2 of 3 hold ','"):
-            PreferenceEncoder(order="values").fit(orders("a, b", "b, a", "a"))
+            PreferenceEncoder(ranking="values").fit(orders("a, b", "b, a", "a"))
         # customers who name their favourite only
-        PreferenceEncoder(order="values").fit(orders("a", "b", "a"))
+        PreferenceEncoder(ranking="values").fit(orders("a", "b", "a"))
 
     def test_numbers_are_no_order(self):
         with pytest.raises(ColumnTypeError, match="column 'values' must be text, got numbers"):
-            PreferenceEncoder(order="values").fit(table(values=[1, 2]))
+            PreferenceEncoder(ranking="values").fit(table(values=[1, 2]))
 
 
 COUNTS = {option: (f"b_{option}", f"w_{option}") for option in OPTIONS}
@@ -273,7 +275,7 @@ class TestBestWorst:
 
     def test_shown_may_be_a_number(self):
         counts = best_worst_counts(CHOICES, shown=SHOWN)
-        by_number = PreferenceEncoder(best_worst={o: columns[:2] for o, columns in WITH_SHOWN.items()}, shown=3)
+        by_number = PreferenceEncoder(best_worst={o: columns[:2] for o, columns in WITH_SHOWN.items()}, times_shown=3)
         assert_same(by_number.fit_transform(counts), PreferenceEncoder(best_worst=WITH_SHOWN).fit_transform(counts))
 
     def test_an_option_that_was_not_shown_has_no_score(self):
@@ -298,7 +300,7 @@ class TestBestWorst:
 
     def test_missing_counts_and_uneven_ones(self):
         customers = counted((1, 0, 0, 1, 0, 0), (1, 0, 0, 0, 0, 0), (None, 0, 0, 1, 0, 0), (None,) * 6)
-        encoder = PreferenceEncoder(best_worst=COUNTS, shown=2)
+        encoder = PreferenceEncoder(best_worst=COUNTS, times_shown=2)
         output = scores(encoder, customers)
         np.testing.assert_allclose(output, [(0.5, -0.5, 0), (0.5, 0, 0), (NAN, -0.5, 0), (NAN, NAN, NAN)])
         policies = encoder.row_report_.to_frame().set_index("policy")["n_rows"]
@@ -309,12 +311,12 @@ class TestBestWorst:
     @pytest.mark.parametrize("count", [-1, 0.5, math.inf])
     def test_what_is_no_count(self, count):
         with pytest.raises(InvalidTableError, match=rf"'w_price' must hold counts, got {count:g}; so in 1 row\(s\)"):
-            PreferenceEncoder(best_worst=COUNTS, shown=2).fit(counted((1, 0, 0, count, 0, 0)))
+            PreferenceEncoder(best_worst=COUNTS, times_shown=2).fit(counted((1, 0, 0, count, 0, 0)))
 
     def test_chosen_more_often_than_shown(self):
         message = r"chosen more often than it was shown in 1 row\(s\): 'b_price \+ w_price'"
         with pytest.raises(InvalidTableError, match=message):
-            PreferenceEncoder(best_worst=COUNTS, shown=2).fit(counted((0, 2, 2, 1, 0, 0), (1, 0, 0, 1, 0, 0)))
+            PreferenceEncoder(best_worst=COUNTS, times_shown=2).fit(counted((0, 2, 2, 1, 0, 0), (1, 0, 0, 1, 0, 0)))
 
     @given(st.integers(0, 200))
     def test_counts_are_those_of_a_loop(self, seed):
@@ -408,7 +410,7 @@ class TestLaws:
     @given(st.lists(st.one_of(st.none(), st.permutations("abc").map(" > ".join)), max_size=10), st.integers(0, 99))
     def test_laws_of_orders(self, texts, seed):
         customers = orders("a = b > c", *texts)
-        check_laws(PreferenceEncoder(order="values", leave_out="b"), customers, seed)
+        check_laws(PreferenceEncoder(ranking="values", leave_out="b"), customers, seed)
 
     def test_laws_of_best_worst(self):
         check_laws(PreferenceEncoder(best_worst=WITH_SHOWN), best_worst_counts(CHOICES, shown=SHOWN).reset_index())
@@ -431,8 +433,8 @@ class TestLaws:
         ("encoder", "customers"),
         [
             (PreferenceEncoder(ranks=OPTIONS), ranked((1, 2, 3), (3, None, 1), (None, None, None))),
-            (PreferenceEncoder(order="values"), orders("a > b", None, "b = a > c")),
-            (PreferenceEncoder(best_worst=COUNTS, shown=2), counted((1, 0, 0, 1, 0, 0), (2, 0, 0, 0, 0, 2))),
+            (PreferenceEncoder(ranking="values"), orders("a > b", None, "b = a > c")),
+            (PreferenceEncoder(best_worst=COUNTS, times_shown=2), counted((1, 0, 0, 1, 0, 0), (2, 0, 0, 0, 0, 2))),
         ],
     )
     def test_every_kind_of_frame(self, encoder, customers, monkeypatch):
@@ -443,12 +445,12 @@ class TestParameters:
     @pytest.mark.parametrize(
         ("parameters", "message"),
         [
-            ({}, "needs exactly one of the parameters ranks, order and best_worst, got none"),
-            ({"ranks": OPTIONS, "order": "x"}, "got ranks and order"),
+            ({}, "needs exactly one of the parameters ranks, ranking and best_worst, got none"),
+            ({"ranks": OPTIONS, "ranking": "x"}, "got ranks and ranking"),
             ({"ranks": ["a"]}, "'ranks' must be"),
             ({"ranks": {"a": "x", "b": "x"}}, "'ranks' must be"),
-            ({"ranks": OPTIONS, "options": OPTIONS}, "'options' goes with 'order'"),
-            ({"ranks": OPTIONS, "shown": 3}, "'shown' goes with 'best_worst'"),
+            ({"ranks": OPTIONS, "options": OPTIONS}, "'options' goes with 'ranking'"),
+            ({"ranks": OPTIONS, "times_shown": 3}, "'times_shown' goes with 'best_worst'"),
             ({"ranks": OPTIONS, "ties": "min"}, "'ties' must be"),
             ({"ranks": OPTIONS, "leave_out": "colour"}, "unknown option in leave_out 'colour'"),
             ({"ranks": OPTIONS, "leave_out": 3}, "'leave_out' must be"),
@@ -457,9 +459,9 @@ class TestParameters:
             ({"best_worst": {"a": ("b", "w")}}, "'best_worst' must be"),
             ({"best_worst": {"a": ("b", "w"), "c": ("d", "e", "f")}}, "'best_worst' must be"),
             ({"best_worst": COUNTS}, "say once how often each option was shown"),
-            ({"best_worst": WITH_SHOWN, "shown": 3}, "say once how often each option was shown"),
-            ({"best_worst": COUNTS, "shown": 0}, "'shown' must be"),
-            ({"order": "x", "options": ["a", "A"]}, "'options' must be options that differ"),
+            ({"best_worst": WITH_SHOWN, "times_shown": 3}, "say once how often each option was shown"),
+            ({"best_worst": COUNTS, "times_shown": 0}, "'times_shown' must be"),
+            ({"ranking": "x", "options": ["a", "A"]}, "'options' must be options that differ"),
         ],
     )
     def test_refused(self, parameters, message):
@@ -470,5 +472,5 @@ class TestParameters:
         assert PreferenceEncoder.criterion == "psychographic"
 
     def test_missing_answers_come_out_missing(self):
-        output = PreferenceEncoder(order="values").fit_transform(orders("a > b", None))
+        output = PreferenceEncoder(ranking="values").fit_transform(orders("a > b", None))
         assert as_values(output)["a"].tolist() == [1.0, None]

@@ -27,7 +27,7 @@ from custseg.exceptions import (
 )
 from tests.conftest import shared_data
 
-SAMPLE = make_customers(120, random_state=0, missing=0.05)
+SAMPLE = make_customers(120, random_state=0, missing_share=0.05)
 SURVEY = SAMPLE.survey
 TWO = {"calm": ["a", "-b", "c"], "open": ["d", "e"]}
 AGREEMENT = ("strongly disagree", "disagree", "neither", "agree", "strongly agree")

@@ -341,8 +341,8 @@ class TestEngines:
         assert not hasattr(clone(fitted), "prior_")
 
     def test_the_report_of_rows_needs_no_fit(self):
-        assert featurizer().row_report(CONTACTS).n_left_out == 1
-        assert str(featurizer().row_report(CONTACTS)) == str(featurizer().fit(CONTACTS).row_report(CONTACTS))
+        assert featurizer().check_rows(CONTACTS).n_left_out == 1
+        assert str(featurizer().check_rows(CONTACTS)) == str(featurizer().fit(CONTACTS).check_rows(CONTACTS))
 
 
 START = pd.Timestamp("2024-01-01")

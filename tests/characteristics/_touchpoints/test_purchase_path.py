@@ -156,7 +156,7 @@ def test_twelve_rows_by_hand(twelve):
     featurizer = PurchasePathFeaturizer(channel="channel", n_leading=2, as_of="2024-06-30")
     found = plain(featurizer.fit_transform(twelve))
     # touches: email 3 (two in the first path, one in the third), search 2, direct 1, social 1
-    assert featurizer.channels_ == ("email", "search", "other")
+    assert featurizer.levels_ == {"channel": ("email", "search", "other")}
     wanted = pd.DataFrame.from_dict(BY_HAND, orient="index").rename_axis("customer_id")
     assert_frame_equal(found, wanted, check_exact=True, check_dtype=False)
     assert touched(featurizer.row_report_) == {
@@ -388,9 +388,9 @@ def test_as_of_a_day_is_its_end_also_where_clocks_change():
         assert found["path_open"].tolist() == [is_open]
 
 
-def test_row_report_before_fit(twelve):
+def test_rows_are_checked_before_fit(twelve):
     estimator = PurchasePathFeaturizer(channel="channel")
-    before = estimator.row_report(twelve)
+    before = estimator.check_rows(twelve)
     assert before == estimator.fit(twelve).row_report_
     assert "repeats another event in the columns read" in [policy.policy for policy in before.policies]
 

@@ -177,7 +177,7 @@ def test_twelve_rows_by_hand(twelve):
     featurizer = social(n_leading=3, as_of="2024-03-10")
     found = plain(featurizer.fit_transform(twelve))
     # forum, photo (the teleport is left out), video and wiki have 2 rows each, blog has 1
-    assert featurizer.platforms_ == ("forum", "photo", "video", "other")
+    assert featurizer.levels_ == {"platform": ("forum", "photo", "video", "other")}
     wanted = pd.DataFrame.from_dict(BY_HAND, orient="index").rename_axis("customer_id")
     assert_frame_equal(found, wanted, check_exact=True, check_dtype=False)
     assert touched(featurizer.row_report_) == {
@@ -361,7 +361,7 @@ def test_without_optional_columns(twelve):
 
 def test_the_middle_of_another_range(twelve):
     twelve["sentiment"] = twelve["sentiment"] * 2 + 3
-    estimator = social(sentiment_range=(1, 5))
+    estimator = social(scale_range=(1, 5))
     assert estimator.fit_transform(twelve).loc[1, "sentiment_negative_share"] == 0.5
     assert estimator.units_["sentiment_mean"] == "points 1 to 5"
 
@@ -421,8 +421,8 @@ def test_no_rows_at_transform(twelve, kind):
     assert found.shape == (0, len(estimator.get_feature_names_out()))
 
 
-def test_row_report_before_fit(twelve):
-    assert social().row_report(twelve) == social().fit(twelve).row_report_
+def test_rows_are_checked_before_fit(twelve):
+    assert social().check_rows(twelve) == social().fit(twelve).row_report_
 
 
 def test_repeated_rows_are_counted(twelve):
@@ -451,8 +451,8 @@ def test_units_and_contract(twelve):
         ("action_weights", {"like": 1.0, " LIKE": 2.0}),
         ("unknown_actions", "keep"),
         ("advocacy_weight", -1.0),
-        ("sentiment_range", (1.0, -1.0)),
-        ("sentiment_range", 1.0),
+        ("scale_range", (1.0, -1.0)),
+        ("scale_range", 1.0),
         ("n_leading", 0),
         ("reach", 3),
     ],

@@ -21,7 +21,7 @@ def dependent(n=900, n_columns=10, n_segments=3, seed=0):
 
 
 def test_it_answers_as_the_clusterer_does():
-    table = make_customers(500, n_segments=4, separation=1.5, missing=0.05, random_state=3).profile
+    table = make_customers(500, n_segments=4, separation=1.5, missing_share=0.05, random_state=3).profile
     alone = select_n_segments(table, random_state=0)
     clusterer = SegmentClusterer(random_state=0).fit(table)
     assert alone.n_segments == clusterer.n_segments_ == 4

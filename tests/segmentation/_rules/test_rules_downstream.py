@@ -13,7 +13,6 @@ from custseg.datasets import make_customers
 from custseg.exceptions import InvalidParameterError, SegmentLabelError
 from custseg.segmentation._rules.rfm import RFMSegmenter
 from custseg.segmentation._rules.segmenter import RuleSegmenter
-from custseg.targeting import NOBODY
 from custseg.validation import bootstrap_stability
 
 RULES = {
@@ -39,7 +38,7 @@ def union():
 
 @pytest.fixture(scope="module")
 def ruled(sample):
-    return Study(SegmentationBrief(), characteristics=union(), clusterer=RuleSegmenter(RULES), n_boot=2).fit(
+    return Study(SegmentationBrief(), characteristics=union(), clusterer=RuleSegmenter(RULES), n_pairs=2).fit(
         sample.tables
     )
 
@@ -49,7 +48,7 @@ def test_personas_bear_the_names_of_the_rules_and_an_empty_rule_keeps_its_place(
     nobody = ruled.personas_[1]
     assert not nobody.suppressed
     assert (nobody.n_customers, nobody.summary) == (0, "Nobody: no customers.")
-    assert ruled.actions_[1] == NOBODY
+    assert ruled.actions_[1].action == "Nothing to do"
     table = ruled.segment_table_
     assert table["n_customers"].tolist() == np.bincount(ruled.labels_[ruled.labels_ >= 0], minlength=3).tolist()
     assert table["share"].sum() == pytest.approx(1)
@@ -71,7 +70,7 @@ def test_what_is_defined_is_not_called_discovered(ruled):
 
 @pytest.mark.parametrize("ending", [".html", ".md", ".json"])
 def test_the_report_says_it_too(ruled, tmp_path, ending):
-    text = ruled.report(tmp_path / f"report{ending}").read_text(encoding="utf-8")
+    text = ruled.write_report(tmp_path / f"report{ending}").read_text(encoding="utf-8")
     assert "defined by rule" in text
     assert "Recent" in text
     if ending != ".json":
@@ -88,7 +87,7 @@ def test_the_limits_of_a_brief_do_not_bind_rules(sample):
 
 
 def test_rfm_segments_make_a_study_whose_learned_bounds_are_measured(sample):
-    found = Study(SegmentationBrief(), characteristics=union(), clusterer=RFMSegmenter(), n_boot=2).fit(sample.tables)
+    found = Study(SegmentationBrief(), characteristics=union(), clusterer=RFMSegmenter(), n_pairs=2).fit(sample.tables)
     assert [persona.name for persona in found.personas_][:2] == ["Champions", "Loyal Customers"]
     assert found.verdict_.word == "defined"
     assert "Their bounds are learned" in found.verdict_.sentence
@@ -99,7 +98,7 @@ def test_rfm_segments_make_a_study_whose_learned_bounds_are_measured(sample):
 
 def test_a_single_rule_is_a_study_too(sample):
     one = RuleSegmenter({"Recent": "recency <= 20"})
-    found = Study(SegmentationBrief(), characteristics=RFMFeaturizer(), clusterer=one, n_boot=2).fit(
+    found = Study(SegmentationBrief(), characteristics=RFMFeaturizer(), clusterer=one, n_pairs=2).fit(
         sample.transactions
     )
     assert (found.n_segments_, found.cut_, found.verdict_.word) == (1, None, "defined")
@@ -109,15 +108,15 @@ def test_bootstrap_stability_takes_rules_with_their_own_number():
     random = np.random.RandomState(0)
     table = pd.DataFrame({name: random.gamma(2, size=120) for name in ("recency", "frequency", "monetary")})
     fixed = RuleSegmenter({"A": "recency < 1", "None": "recency > 1e3", "B": "frequency < 1"})
-    result = bootstrap_stability(fixed, table, n_boot=3, random_state=0)
+    result = bootstrap_stability(fixed, table, n_pairs=3, random_state=0)
     assert result.n_segments == (3,)
     assert (result.adjusted_rand == 1).all()
     assert result.segments["segment"].tolist() == [0, 2]
     assert (result.segments["slsw"] == 1).all()
     assert result.reference_labels[3].tolist() == fixed.fit(table).labels_.tolist()
     order = random.permutation(120)
-    learned = bootstrap_stability(RFMSegmenter(), table, n_boot=3, random_state=0)
-    again = bootstrap_stability(RFMSegmenter(), table.iloc[order], n_boot=3, random_state=0)
+    learned = bootstrap_stability(RFMSegmenter(), table, n_pairs=3, random_state=0)
+    again = bootstrap_stability(RFMSegmenter(), table.iloc[order], n_pairs=3, random_state=0)
     assert learned.n_segments == (11,)
     assert (learned.adjusted_rand < 1).all()
     np.testing.assert_array_equal(learned.adjusted_rand, again.adjusted_rand)
@@ -143,7 +142,7 @@ def test_an_empty_rule_without_names_says_what_to_pass():
 
 def test_a_study_in_which_nobody_meets_a_rule_speaks_of_the_rules(sample):
     nobody = RuleSegmenter({"Nobody": "recency > 1e6"})
-    study = Study(SegmentationBrief(), characteristics=RFMFeaturizer(), clusterer=nobody, n_boot=2)
+    study = Study(SegmentationBrief(), characteristics=RFMFeaturizer(), clusterer=nobody, n_pairs=2)
     with pytest.raises(SegmentLabelError, match="of segments defined by rules, that customers meet one"):
         study.fit(sample.transactions)
 

@@ -1,4 +1,4 @@
-"""What assign_segments does on Spark, run with all that needs its session (tests/common/test_spark.py)."""
+"""Assigning and writing segments on Spark, run with all that needs its session (tests/common/test_spark.py)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from custseg import SegmentClusterer
-from custseg.exceptions import ColumnNotFoundError, InvalidTableError, ReportPathError, UnseenCategoryWarning
+from custseg.exceptions import ColumnNotFoundError, InvalidTableError, OutputPathError, UnseenCategoryWarning
 from custseg.segmentation._scoring.assign import assign_segments
+from custseg.segmentation._scoring.write import write_segments
 from tests.engines import ENGINES
 
 N_CUSTOMERS = 100_000
@@ -49,37 +50,37 @@ def check_assign(subtests):
         place = Path(folder) / "segments"
         with subtests.test("what is written has the labels of the single machine"):
             with pytest.warns(UnseenCategoryWarning, match=r"10 value\(s\) of 'region' \('moon'\)"):
-                report = assign_segments(fitted, native, place)
+                report = write_segments(fitted, native, place)
             written = pd.read_parquet(place).set_index("customer_id")["segment"]
             np.testing.assert_array_equal(written.loc[table["customer_id"]], expected)
             assert report.segment_sizes == dict(enumerate(np.bincount(expected).tolist()))
         with subtests.test("what is there is refused, and replaced on request"):
-            with pytest.raises(ReportPathError, match="overwrite=True"):
-                assign_segments(fitted, native, place)
+            with pytest.raises(OutputPathError, match="overwrite=True"):
+                write_segments(fitted, native, place)
             few = native.filter(native["region"] == "north").limit(30)
-            assert assign_segments(fitted, few, place, overwrite=True).n_customers == 30
+            assert write_segments(fitted, few, place, overwrite=True).n_customers == 30
             assert len(pd.read_parquet(place)) == 30
         with subtests.test("its own source is never written over"):
             rows = len(pd.read_parquet(place))
             scored = native.sparkSession.read.parquet(str(place)).join(native, "customer_id").drop("segment")
             for target in (place, place / "inside", Path(folder)):
-                with pytest.raises(ReportPathError, match="read from there"):
-                    assign_segments(fitted, scored, target, overwrite=True)
+                with pytest.raises(OutputPathError, match="read from there"):
+                    write_segments(fitted, scored, target, overwrite=True)
             assert len(pd.read_parquet(place)) == rows
         with subtests.test("names with dots and quotes"):
             odd = {"customer_id": "the.id", "spend": "net.spend", "visits": "vis`its"}
             renamed = fitted_on(table.head(5_000).rename(columns=odd), customer_id="the.id")
             odd_native = native.limit(50).withColumnsRenamed(odd)
             odd_place = Path(folder) / "odd"
-            assign_segments(renamed, odd_native, odd_place)
+            write_segments(renamed, odd_native, odd_place)
             found = pd.read_parquet(odd_place).set_index("the.id")["segment"]
             shutil.rmtree(odd_place)
             np.testing.assert_array_equal(found, pd.Series(expected, table["customer_id"]).loc[found.index])
         with subtests.test("nothing is left behind"):
             with pytest.raises(InvalidTableError, match="0 sample"):
-                assign_segments(fitted, native.limit(0), Path(folder) / "none")
+                write_segments(fitted, native.limit(0), Path(folder) / "none")
             assert [place.name for place in Path(folder).iterdir()] == ["segments"]
-        with subtests.test("without a destination nothing is computed"):
+        with subtests.test("without a path nothing is computed"):
             lazy = assign_segments(fitted, native)
             assert lazy.columns == ["customer_id", "segment"]
             assert type(lazy) is type(native)

@@ -1,4 +1,4 @@
-"""assign_segments: the labels of predict for every kind of table and batch, written whole or not at all."""
+"""assign_segments, write_segments: the labels of predict for every kind of table and batch, all written or nothing."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ from custseg.exceptions import (
     DuplicateColumnError,
     InvalidParameterError,
     InvalidTableError,
-    ReportPathError,
+    OutputPathError,
     UnseenCategoryWarning,
 )
 from custseg.segmentation._prototypes.clusterer import KPrototypesClusterer
 from custseg.segmentation._rules.segmenter import RuleSegmenter
-from custseg.segmentation._scoring.assign import SegmentAssignment, assign_segments
+from custseg.segmentation._scoring.assign import assign_segments
 from custseg.segmentation._scoring.spark import _put_in_place, _refuse_source
+from custseg.segmentation._scoring.write import SegmentAssignment, write_segments
 from tests.engines import ENGINES, comparable, output_kind
 
 KINDS = [name for name in ENGINES if name != "spark"]
@@ -88,7 +89,7 @@ def test_an_index_of_ids_counts_as_their_column(engine, clusterer, expected):
 @pytest.mark.parametrize("engine", ["pandas", "polars lazy", "parquet", "csv", "duckdb"])
 def test_what_is_written_is_what_is_returned(engine, ending, clusterer, expected, tmp_path):
     place = tmp_path / f"segments{ending}"
-    report = assign_segments(clusterer, ENGINES[engine](TABLE), place, batch_size=64)
+    report = write_segments(clusterer, ENGINES[engine](TABLE), place, batch_size=64)
     written = pd.read_parquet(place) if ending == ".parquet" else pd.read_csv(place)
     pd.testing.assert_frame_equal(written, expected, check_dtype=False)
     assert report == SegmentAssignment(str(place), 200, dict(enumerate(np.bincount(expected["segment"]).tolist())))
@@ -101,7 +102,7 @@ def test_text_ids_keep_their_zeros_and_categories_become_text(clusterer, tmp_pat
     table = TABLE.assign(customer_id=pd.Categorical(ids))
     table.astype({"customer_id": "str"}).to_csv(tmp_path / "in.csv", index=False)
     assert assign_segments(clusterer, tmp_path / "in.csv").index.tolist() == ids
-    assign_segments(clusterer, table, tmp_path / "out.parquet", batch_size=50)
+    write_segments(clusterer, table, tmp_path / "out.parquet", batch_size=50)
     assert pd.read_parquet(tmp_path / "out.parquet")["customer_id"].tolist() == ids
 
 
@@ -111,7 +112,7 @@ def test_columns_in_another_order_and_columns_that_nobody_asked_for(clusterer, e
 
 
 def test_segments_without_customers_are_counted_too(clusterer, tmp_path):
-    report = assign_segments(clusterer, TABLE.head(1), tmp_path / "one.csv")
+    report = write_segments(clusterer, TABLE.head(1), tmp_path / "one.csv")
     assert sorted(report.segment_sizes) == [0, 1, 2]
     assert sum(report.segment_sizes.values()) == 1
 
@@ -152,7 +153,7 @@ def test_unseen_categories_of_all_batches_are_told_once(clusterer, tmp_path):
     with pytest.warns(UnseenCategoryWarning):
         np.testing.assert_array_equal(found["segment"], clusterer.predict(table))
     with pytest.warns(UnseenCategoryWarning, match="3 value") as caught:
-        assign_segments(clusterer, table, tmp_path / "out.csv", batch_size=10)
+        write_segments(clusterer, table, tmp_path / "out.csv", batch_size=10)
     assert len(caught) == 1
     assert (tmp_path / "out.csv").exists()
 
@@ -184,7 +185,7 @@ def test_a_failure_leaves_nothing_behind_and_keeps_what_was_there(clusterer, tmp
 
     monkeypatch.setattr(SegmentClusterer, "predict", failing)
     with pytest.raises(RuntimeError, match="in the middle"):
-        assign_segments(clusterer, TABLE, place, batch_size=50, overwrite=True)
+        write_segments(clusterer, TABLE, place, batch_size=50, overwrite=True)
     assert len(calls) == 3
     assert [file.name for file in tmp_path.iterdir()] == [place.name]
     assert place.read_text() == "old"
@@ -193,10 +194,10 @@ def test_a_failure_leaves_nothing_behind_and_keeps_what_was_there(clusterer, tmp
 def test_an_existing_destination_is_refused_unless_told_otherwise(clusterer, expected, tmp_path):
     place = tmp_path / "segments.csv"
     place.write_text("old")
-    with pytest.raises(ReportPathError, match="overwrite=True"):
-        assign_segments(clusterer, TABLE, place)
+    with pytest.raises(OutputPathError, match="overwrite=True"):
+        write_segments(clusterer, TABLE, place)
     assert place.read_text() == "old"
-    assign_segments(clusterer, TABLE, str(place), overwrite=True)
+    write_segments(clusterer, TABLE, str(place), overwrite=True)
     assert pd.read_csv(place)["segment"].tolist() == expected["segment"].tolist()
 
 
@@ -204,10 +205,10 @@ def test_the_source_is_never_the_destination(clusterer, tmp_path):
     source = tmp_path / "customers.parquet"
     TABLE.to_parquet(source, index=False)
     for place in (source, tmp_path / "." / "customers.parquet"):
-        with pytest.raises(ReportPathError, match="read from there"):
-            assign_segments(clusterer, source, place, overwrite=True)
-    with pytest.raises(ReportPathError, match="read from there"):
-        assign_segments(clusterer, tmp_path, tmp_path / "segments.parquet")
+        with pytest.raises(OutputPathError, match="read from there"):
+            write_segments(clusterer, source, place, overwrite=True)
+    with pytest.raises(OutputPathError, match="read from there"):
+        write_segments(clusterer, tmp_path, tmp_path / "segments.parquet")
 
 
 @pytest.mark.parametrize("engine", KINDS)
@@ -228,7 +229,7 @@ def test_a_missing_id_is_named(engine, clusterer):
 @pytest.mark.parametrize("engine", ["pandas", "polars lazy", "pyarrow", "duckdb", "parquet", "csv"])
 def test_an_empty_source_is_an_error_and_nothing_is_written(engine, clusterer, tmp_path):
     with pytest.raises(InvalidTableError, match="0 sample"):
-        assign_segments(clusterer, ENGINES[engine](TABLE.head(0)), tmp_path / "out.parquet")
+        write_segments(clusterer, ENGINES[engine](TABLE.head(0)), tmp_path / "out.parquet")
     assert not list(tmp_path.iterdir())
 
 
@@ -236,19 +237,33 @@ def test_an_empty_source_is_an_error_and_nothing_is_written(engine, clusterer, t
     ("arguments", "error", "words"),
     [
         ({"batch_size": 0}, InvalidParameterError, "'batch_size' must be an integer >= 1"),
-        ({"destination": 3}, InvalidParameterError, "'destination' must be None or a path"),
-        ({"destination": "out.xlsx"}, ConfigurationError, "must end in .parquet or .csv"),
-        ({"destination": "no/such/folder/out.csv"}, ReportPathError, "folder does not exist"),
-        ({"source": [1, 2]}, InvalidTableError, "expects a dataframe"),
-        ({"source": "no-such-file.parquet"}, InvalidTableError, "no such file"),
-        ({"source": pd.concat([TABLE, TABLE["visits"]], axis=1)}, DuplicateColumnError, "'visits'"),
-        ({"fitted": StandardScaler()}, InvalidParameterError, "with predict"),
-        ({"fitted": SegmentClusterer()}, NotFittedError, "not fitted"),
+        ({"X": [1, 2]}, InvalidTableError, "expects a dataframe"),
+        ({"X": "no-such-file.parquet"}, InvalidTableError, "no such file"),
+        ({"X": pd.concat([TABLE, TABLE["visits"]], axis=1)}, DuplicateColumnError, "'visits'"),
+        ({"segmenter": StandardScaler()}, InvalidParameterError, "with predict"),
+        ({"segmenter": SegmentClusterer()}, NotFittedError, "not fitted"),
     ],
 )
-def test_bad_input_says_what_to_do(arguments, error, words, clusterer):
+def test_bad_input_says_what_to_do(arguments, error, words, clusterer, tmp_path):
+    given = {"segmenter": clusterer, "X": TABLE, **arguments}
     with pytest.raises(error, match=words):
-        assign_segments(**{"fitted": clusterer, "source": TABLE, **arguments})
+        assign_segments(**given)
+    with pytest.raises(error, match=words):
+        write_segments(**given, path=tmp_path / "out.csv")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("path", "error", "words"),
+    [
+        (3, InvalidParameterError, "'path' must be a path"),
+        ("out.xlsx", ConfigurationError, "must end in .parquet or .csv"),
+        ("no/such/folder/out.csv", OutputPathError, "folder does not exist"),
+    ],
+)
+def test_a_bad_path_says_what_to_do(path, error, words, clusterer):
+    with pytest.raises(error, match=words):
+        write_segments(clusterer, TABLE, path)
 
 
 def test_purchase_lines_and_names_are_refused(clusterer):
@@ -314,7 +329,7 @@ def test_ids_of_dtype_object_are_written_in_one_type(ids, expected, ending, clus
     place = tmp_path / f"out{ending}"
     for name, table in (("column", TABLE.assign(customer_id=column)), ("index", TABLE.drop(columns="customer_id"))):
         source = table if name == "column" else table.set_axis(pd.Index(ids, dtype=object))
-        assign_segments(clusterer, source, place, batch_size=50, overwrite=True)
+        write_segments(clusterer, source, place, batch_size=50, overwrite=True)
         read = pd.read_parquet(place) if ending == ".parquet" else pd.read_csv(place, dtype={"customer_id": str})
         found = [None if pd.isna(value) else value for value in read["customer_id"]]
         wanted = ids if expected is None else expected
@@ -330,7 +345,7 @@ def test_ids_of_several_types_cannot_be_written(dtype, batch_size, clusterer, tm
     table = TABLE.assign(customer_id=pd.Series([*range(100), *(f"C{n}" for n in range(100))], dtype=object))
     table = table.astype({"customer_id": dtype})
     with pytest.raises(CustomerIdError, match=r"'customer_id' are of mixed type \(int, str\).*astype\(str\)"):
-        assign_segments(clusterer, table, tmp_path / "out.parquet", batch_size=batch_size)
+        write_segments(clusterer, table, tmp_path / "out.parquet", batch_size=batch_size)
     assert not list(tmp_path.iterdir())
 
 
@@ -374,7 +389,7 @@ def located(*files):
 )
 def test_spark_never_writes_over_the_files_it_reads(files, target, is_refused):
     if is_refused:
-        with pytest.raises(ReportPathError, match="read from there. Name another"):
+        with pytest.raises(OutputPathError, match="read from there. Name another"):
             _refuse_source(located(*files), target, "out")
     else:
         _refuse_source(located(*files), target, "out")
@@ -413,7 +428,7 @@ class Place:
 
 
 @pytest.mark.parametrize(
-    ("failing", "error"), [("out", ReportPathError), ("new", ReportPathError), ("new!", OSError), (None, None)]
+    ("failing", "error"), [("out", OutputPathError), ("new", OutputPathError), ("new!", OSError), (None, None)]
 )
 def test_a_folder_on_spark_is_replaced_only_when_the_new_one_is_in_place(failing, error):
     files = Folders({"out": "old rows", "new": "new rows"}, failing)

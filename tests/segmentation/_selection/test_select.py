@@ -85,7 +85,7 @@ def test_buyers_of_one_population_are_one_segment():
 
 @pytest.mark.parametrize("n_segments", [3, 5])
 def test_planted_segments_are_found(n_segments):
-    sample = make_customers(1_000, n_segments=n_segments, separation=1.5, missing=0.05, random_state=n_segments)
+    sample = make_customers(1_000, n_segments=n_segments, separation=1.5, missing_share=0.05, random_state=n_segments)
     selection = chosen(sample.profile.set_index("customer_id"))
     assert abs(selection.n_segments - n_segments) <= 1
     assert selection.p_value <= 0.05

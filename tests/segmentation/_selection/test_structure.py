@@ -57,7 +57,7 @@ def test_the_figures_are_those_of_kmeans_and_agree_with_each_other():
 
 
 def test_the_p_value_counts_draws_as_extreme_as_the_data():
-    found = outcome(blobs(distance=0.0), n_draws=19, level=0.05)
+    found = outcome(blobs(distance=0.0), n_draws=19, significance_level=0.05)
     assert 9 <= found.n_draws <= 19
     beating = found.p_value * (found.n_draws + 1) - 1
     assert beating == pytest.approx(round(beating))

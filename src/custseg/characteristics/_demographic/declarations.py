@@ -50,10 +50,14 @@ MISSING_ANSWERS = (
 
 # the parameters that name columns of the table
 _PER_COLUMN = (
-    "orders", "kinds", "missing", "min_customers", "hierarchies", "households", "ages", "plausible",
+    "level_orders", "kinds", "missing_values", "min_customers", "hierarchies", "households", "ages", "plausible",
 )  # fmt: skip
 # what a parameter gives to a column, and the kind that the column has thereby
-_GIVES = {"orders": ("an order", "ordinal"), "hierarchies": ("a hierarchy", "nominal"), "ages": ("an age", "numeric")}
+_GIVES = {
+    "level_orders": ("an order", "ordinal"),
+    "hierarchies": ("a hierarchy", "nominal"),
+    "ages": ("an age", "numeric"),
+}
 
 
 def _is_texts(value: Any) -> bool:
@@ -113,7 +117,7 @@ def _dict_of(accepts: Callable[[Any], bool], words: str) -> Where:
 PARAMETERS: ParameterTable = {
     "customer_id": (COLUMN,),
     "columns": (NONE, Where(_are_names, "a list of column names")),
-    "orders": (NONE, Where(_is_orders, "a dict of column names to lists of different levels, from low to high")),
+    "level_orders": (NONE, Where(_is_orders, "a dict of column names to lists of different levels, from low to high")),
     "kinds": (
         NONE,
         _dict_of(
@@ -121,7 +125,7 @@ PARAMETERS: ParameterTable = {
             f"a dict of column names to {' or '.join(map(repr, KINDS))}",
         ),
     ),
-    "missing": (
+    "missing_values": (
         Where(_are_answers, "a sequence of texts and numbers"),
         _dict_of(_are_answers, "a dict of column names to such sequences"),
     ),

@@ -44,16 +44,16 @@ class DemographicEncoder(ProfileEncoder):
     household or a company. Later stages read the kind of each characteristic from its dtype, so
     nothing has to be declared twice:
 
-    ============================================== ======= ===============================
-    the column holds                               kind    comes out as
-    ============================================== ======= ===============================
-    numbers                                        numeric the same integers or floats
-    text, all of it numbers ("1,200", "29.85")     numeric floats
-    bools                                          binary  bools
-    bands ("35-44", "65+", "Under 15K", "3", "4+") ordinal ordered categories, low to high
-    ordered categories, or text with ``orders``    ordinal ordered categories
-    other text, unordered categories               nominal unordered categories
-    ============================================== ======= ===============================
+    ================================================= ======= ===============================
+    the column holds                                  kind    comes out as
+    ================================================= ======= ===============================
+    numbers                                           numeric the same integers or floats
+    text, all of it numbers ("1,200", "29.85")        numeric floats
+    bools                                             binary  bools
+    bands ("35-44", "65+", "Under 15K", "3", "4+")    ordinal ordered categories, low to high
+    ordered categories, or text with ``level_orders`` ordinal ordered categories
+    other text, unordered categories                  nominal unordered categories
+    ================================================= ======= ===============================
 
     Ordered categories are an ordered ``Categorical`` in pandas and an ``Enum`` in polars; unordered
     ones are a ``Categorical`` in both.
@@ -64,23 +64,12 @@ class DemographicEncoder(ProfileEncoder):
         The column of customer ids: whole numbers or text, each once.
     columns : list of str or None, default=None
         The columns to read; None reads all of them.
-    orders : dict of str to list or None, default=None
-        For columns whose order the text does not say: the levels from low to high, such as
-        ``{"education": ["school", "college", "university"]}``.
     kinds : dict of str to {"numeric", "binary", "ordinal", "nominal"} or None, default=None
         Kinds that overrule the table above: ``{"postal_code": "nominal"}`` keeps digits as names,
         ``{"rating": "ordinal"}`` makes ordered categories of numbers.
-    missing : sequence of str and numbers, or dict, default=("unknown", "prefer not to say", ...)
-        What means that the answer is not known: texts, whatever their case and spaces, and numbers
-        such as -1 or 999. The default lists the usual texts; an empty one is among them. A sequence is
-        for all columns, in place of the default. A dict such as ``{"age": [-1, 99]}`` is for its
-        columns, on top of the default; numbers are best declared so.
-    min_customers : int, float, dict or None, default=None
-        The least number of customers that a level of a nominal column must have, below 1 their share
-        of those whose level is known; a dict sets it for its columns only. Rarer levels are pooled.
-        None pools nothing.
-    other : str, default="other"
-        What pooled levels are called. A level of that name, whatever its case, is part of them.
+    level_orders : dict of str to list or None, default=None
+        For columns whose order the text does not say: the levels from low to high, such as
+        ``{"education": ["school", "college", "university"]}``.
     hierarchies : dict of str to "prefix", list of int or dict of str to str, or None, default=None
         For nominal columns: the level above each level, which rare levels are rolled up into before
         the rest is pooled. ``{"industry": "prefix"}`` is for codes that name their parents, such as
@@ -95,16 +84,27 @@ class DemographicEncoder(ProfileEncoder):
         place: ``{"birth_year": "age"}``. Needs ``reference_year``.
     reference_year : int or None, default=None
         The year that ages are reckoned at, the last one that is plausible. It is never "now".
+    decimal : {".", ","} or None, default=None
+        The sign before decimals in text. None finds it out for each column.
+    units : dict of str to str or None, default=None
+        The units of characteristics, in place of those that the text names.
+    other : str, default="other"
+        What pooled levels are called. A level of that name, whatever its case, is part of them.
+    missing_values : sequence of str and numbers, or dict, default=("unknown", "prefer not to say", ...)
+        What means that the answer is not known: texts, whatever their case and spaces, and numbers
+        such as -1 or 999. The default lists the usual texts; an empty one is among them. A sequence is
+        for all columns, in place of the default. A dict such as ``{"age": [-1, 99]}`` is for its
+        columns, on top of the default; numbers are best declared so.
+    min_customers : int, float, dict or None, default=None
+        The least number of customers that a level of a nominal column must have, below 1 their share
+        of those whose level is known; a dict sets it for its columns only. Rarer levels are pooled.
+        None pools nothing.
     plausible : dict of str to (low, high) or None, default=None
         The range in which the numbers of a column can be; a bound of None is open. A column with
         None in place of a range is not checked at all.
     implausible : {"keep", "missing"}, default="keep"
         What becomes of numbers that are out of range or look like a code for no answer. Either way
         they are counted.
-    decimal : {".", ","} or None, default=None
-        The sign before decimals in text. None finds it out for each column.
-    units : dict of str to str or None, default=None
-        The units of characteristics, in place of those that the text names.
 
     Attributes
     ----------
@@ -168,7 +168,7 @@ class DemographicEncoder(ProfileEncoder):
 
     *Rare levels.* Every level that comes out has at least ``min_customers`` customers in ``fit``. Levels
     that are rarer even together are missing, since calling three people "other" neither describes
-    nor hides them. Ordered levels are not pooled: their neighbours can be merged with ``orders`` of
+    nor hides them. Ordered levels are not pooled: their neighbours can be merged with ``level_orders`` of
     wider bands. A level unseen in ``fit`` belongs to the nearest group that its hierarchy knows,
     else to the pooled levels, as it is rarer than any of them; where nothing was pooled it is missing.
     Codes of different depths keep their own names: "other in 62.0" is what is left of 62.0 beside
@@ -248,35 +248,35 @@ class DemographicEncoder(ProfileEncoder):
         *,
         customer_id: str = "customer_id",
         columns: list[str] | None = None,
-        orders: Mapping[str, list[Any]] | None = None,
         kinds: Mapping[str, str] | None = None,
-        missing: Sequence[str | float] | Mapping[str, Sequence[str | float]] = MISSING_ANSWERS,
-        min_customers: float | Mapping[str, float] | None = None,
-        other: str = "other",
+        level_orders: Mapping[str, list[Any]] | None = None,
         hierarchies: Mapping[str, str | Sequence[int] | Mapping[str, str]] | None = None,
         households: Sequence[str] | None = None,
         ages: Mapping[str, str] | None = None,
         reference_year: int | None = None,
-        plausible: Mapping[str, tuple[float | None, float | None] | None] | None = None,
-        implausible: str = "keep",
         decimal: str | None = None,
         units: Mapping[str, str] | None = None,
+        other: str = "other",
+        missing_values: Sequence[str | float] | Mapping[str, Sequence[str | float]] = MISSING_ANSWERS,
+        min_customers: float | Mapping[str, float] | None = None,
+        plausible: Mapping[str, tuple[float | None, float | None] | None] | None = None,
+        implausible: str = "keep",
     ) -> None:
         self.customer_id = customer_id
         self.columns = columns
-        self.orders = orders
         self.kinds = kinds
-        self.missing = missing
-        self.min_customers = min_customers
-        self.other = other
+        self.level_orders = level_orders
         self.hierarchies = hierarchies
         self.households = households
         self.ages = ages
         self.reference_year = reference_year
-        self.plausible = plausible
-        self.implausible = implausible
         self.decimal = decimal
         self.units = units
+        self.other = other
+        self.missing_values = missing_values
+        self.min_customers = min_customers
+        self.plausible = plausible
+        self.implausible = implausible
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[Any]:
         """Return the names of the characteristics: those of the columns, of their ages, and of the households.
@@ -336,7 +336,7 @@ class DemographicEncoder(ProfileEncoder):
             warn(f"{who}: {remark}")
 
     def _declared(self, profile: Profile, name: str) -> Declared:
-        order = (self.orders or {}).get(name)
+        order = (self.level_orders or {}).get(name)
         kind = "numeric" if name in (self.ages or {}) else (self.kinds or {}).get(name)
         above = (self.hierarchies or {}).get(name)
         if order is None and above is None and kind in (None, "ordinal"):
@@ -354,9 +354,9 @@ class DemographicEncoder(ProfileEncoder):
         )
 
     def _no_answer(self, name: str) -> MissingWords:
-        if isinstance(self.missing, Mapping):
-            return MissingWords([*MISSING_ANSWERS, *self.missing.get(name, ())])
-        return MissingWords(self.missing)
+        if isinstance(self.missing_values, Mapping):
+            return MissingWords([*MISSING_ANSWERS, *self.missing_values.get(name, ())])
+        return MissingWords(self.missing_values)
 
     def _out(self, name: str) -> str:
         """Return the name under which a column comes out."""

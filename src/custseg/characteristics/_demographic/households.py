@@ -156,7 +156,7 @@ class HouseholdReader:
             columns.append(Column(name, kind, values, is_integer=kind == "numeric"))
             n_silent = sum(levels[raw] for raw, number in read.items() if math.isnan(number))
             if n_silent:
-                remedy = "Write it like '2 adults, 1 child', or list what means no answer in missing=(...)."
+                remedy = "Write it like '2 adults, 1 child', or list what means no answer in missing_values=(...)."
                 policies.append(
                     RowPolicy(f"{self.name} does not say {_SAID[what]}", f"missing in {name}", n_silent, remedy)
                 )

@@ -48,6 +48,9 @@ class GeographicEncoder(ProfileEncoder):
     latitude, longitude : str or None, default="latitude", "longitude"
         The columns of coordinates in decimal degrees, north and east positive, from -90 to 90 and
         from -180 to 180. None for both where the table has regions only.
+    regions : sequence of str or None, default=None
+        The columns of regions from the largest to the smallest, such as
+        ``["country", "state", "postal_area"]``; text, or whole numbers that are names.
     sites : dict of str to (float, float), dataframe, path, or None, default=None
         The shops, branches or depots: ``{name: (latitude, longitude)}``, or a table with the
         columns ``site``, ``latitude`` and ``longitude``. None leaves the distance out.
@@ -56,9 +59,6 @@ class GeographicEncoder(ProfileEncoder):
     density_radius : float or None, default=10.0
         The radius in km of the circle in which customers are counted, at least 0.001; None leaves the
         density out.
-    regions : sequence of str or None, default=None
-        The columns of regions from the largest to the smallest, such as
-        ``["country", "state", "postal_area"]``; text, or whole numbers that are names.
     min_customers : int, default=30
         A region with fewer customers is pooled into the one around it.
     null_island : {"keep", "missing"}, default="keep"
@@ -191,20 +191,20 @@ class GeographicEncoder(ProfileEncoder):
         customer_id: str = "customer_id",
         latitude: str | None = "latitude",
         longitude: str | None = "longitude",
+        regions: Sequence[str] | None = None,
         sites: Any = None,
         nearest_site: bool = False,
         density_radius: float | None = 10.0,
-        regions: Sequence[str] | None = None,
         min_customers: int = 30,
         null_island: str = "keep",
     ) -> None:
         self.customer_id = customer_id
         self.latitude = latitude
         self.longitude = longitude
+        self.regions = regions
         self.sites = sites
         self.nearest_site = nearest_site
         self.density_radius = density_radius
-        self.regions = regions
         self.min_customers = min_customers
         self.null_island = null_island
 

@@ -340,7 +340,7 @@ def level_policies(encoding: Encoding, reading: Reading) -> list[RowPolicy]:
     means = "holds what means no answer"
     policies = [
         RowPolicy(
-            f"{name} {means}", "set to missing", reading.n_missing, "Pass missing=(...) with what means it here."
+            f"{name} {means}", "set to missing", reading.n_missing, "Pass missing_values=(...) with what means it here."
         ),
         RowPolicy(f"{name} is a level of fewer than {least:,} customers", "pooled", reading.n_pooled, remedy),
         RowPolicy(
@@ -359,7 +359,7 @@ def describe_new(unseen: Mapping[str, Mapping[str, int]], joined: Mapping[str, M
     if any(unseen.values()):
         remarks.append(
             f"levels that fit did not see are missing now: {_describe_levels(unseen)}. "
-            "Fit again with them, or list them in missing=(...) if they mean no answer."
+            "Fit again with them, or list them in missing_values=(...) if they mean no answer."
         )
     if any(joined.values()):
         remarks.append(

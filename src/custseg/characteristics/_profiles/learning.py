@@ -176,9 +176,9 @@ class _Learner:
         lacking = [level for level in self.levels if level not in order]
         if lacking:
             raise InvalidParameterError(
-                f"{self.who}: orders[{self.name!r}] lacks the level(s) {list_names(lacking)}; it has "
+                f"{self.who}: level_orders[{self.name!r}] lacks the level(s) {list_names(lacking)}; it has "
                 f"{list_names(order, 20)}.{suggest(lacking[0], order)} Add what is missing, or count it as "
-                "no answer through missing=(...)."
+                "no answer through missing_values=(...)."
             )
         return Encoding(self.name, "ordinal", self.source, tuple(order))
 
@@ -259,7 +259,9 @@ class _Learner:
             if self._numbers(decimal) is not None:
                 return self._numeric(decimal)
         others = [level for level in self.levels if read_number(level, found) is None]
-        raise self._impossible("numbers to be numeric", others, "Correct the texts, or list them in missing=(...).")
+        raise self._impossible(
+            "numbers to be numeric", others, "Correct the texts, or list them in missing_values=(...)."
+        )
 
     def _declared_binary(self) -> Encoding:
         if self.source == "text" or not _only_zero_and_one(self.column):
@@ -274,7 +276,7 @@ class _Learner:
             return self._of_kind("ordinal", sorted(self.levels, key=numbers.__getitem__))
         scale, problem = read_scale(self.levels, decimal)
         if scale is None:
-            remedy = f"Declare its order from low to high: orders={{{self.name!r}: [...]}}."
+            remedy = f"Declare its order from low to high: level_orders={{{self.name!r}: [...]}}."
             raise self._impossible("numbers or bands to be ordinal", [problem] if problem else self.levels, remedy)
         return self._banded(scale)
 
@@ -288,8 +290,8 @@ class _Learner:
         if problem:
             return (
                 f"its levels look like bands, but {problem}; it is kept as unordered categories. Declare the order "
-                f"(orders={{{self.name!r}: [...]}}), list what means no answer in missing=(...), or say that it "
-                f"has no order (kinds={{{self.name!r}: 'nominal'}})."
+                f"(level_orders={{{self.name!r}: [...]}}), list what means no answer in missing_values=(...), or say "
+                f"that it has no order (kinds={{{self.name!r}: 'nominal'}})."
             )
         if doubt:
             return f"{doubt}; it is kept as unordered categories. {_DECIMAL_REMEDY}"
@@ -297,7 +299,7 @@ class _Learner:
         if others:
             return (
                 f"its levels are numbers but for {list_names(others)}, so it is kept as unordered categories. If that "
-                f"means no answer, list it: missing={{{self.name!r}: [...]}}; if the numbers are names, say so: "
+                f"means no answer, list it: missing_values={{{self.name!r}: [...]}}; if the numbers are names, say so: "
                 f"kinds={{{self.name!r}: 'nominal'}}."
             )
         if self.declared.least is None and len(self.counts) > max(_FEW_LEVELS, _MOSTLY_UNIQUE * n_rows):

@@ -22,10 +22,10 @@ COURSE = ("gap_spread", "spend_trend")
 LEVELED = {
     "categories": "category",
     "category_concentration": "category",
-    "category_share": "category",
+    "share_category": "category",
     "channels": "channel",
     "channel_concentration": "channel",
-    "channel_share": "channel",
+    "share_channel": "channel",
 }
 BASKETS = ("orders", "lines", "basket_spend", "basket_lines")
 FEATURES = (*BASKETS, "gap_mean", *COURSE, "return_rate", "discount_share", *TIMES, *LEVELED)

@@ -12,6 +12,7 @@ from custseg.characteristics._purchases.visits import Asked, Bought, LevelColumn
 from custseg.characteristics._purchases.visits_in_engine import visits_in_engine
 from custseg.characteristics._purchases.visits_in_memory import visits_in_memory
 from custseg.characteristics._records.featurizer import AS_OF, Description, RecordFeaturizer
+from custseg.characteristics._records.level_mix import share_names
 from custseg.characteristics._records.records import Field, Records
 from custseg.characteristics._records.repeated import count_repeated
 from custseg.characteristics._records.timestamps import PERIODS, UNIT_HOURS, UNIT_WORDS
@@ -59,9 +60,9 @@ class PurchaseBehaviorFeaturizer(RecordFeaturizer):
         Number of distinct categories, and channels, bought.
     ``category_concentration``, ``channel_concentration``
         Share of the spend that went to the customer's own largest category, or channel.
-    ``category_share``, ``channel_share``
-        One column for each leading level, such as ``category_share_tea``: its share of the spend. All
-        other levels share ``category_share_other``, which is there if ``fit`` saw such levels.
+    ``share_category``, ``share_channel``
+        One column for each leading level, such as ``share_category_tea``: its share of the spend. All
+        other levels share ``share_category_other``, which is there if ``fit`` saw such levels.
 
     Parameters
     ----------
@@ -159,9 +160,9 @@ class PurchaseBehaviorFeaturizer(RecordFeaturizer):
     ...         "shelf": ["tea", "jam", "tea", "tea", "jam"],
     ...     }
     ... )
-    >>> featurizer = PurchaseBehaviorFeaturizer(category="shelf", features=["orders", "gap_mean", "category_share"])
+    >>> featurizer = PurchaseBehaviorFeaturizer(category="shelf", features=["orders", "gap_mean", "share_category"])
     >>> featurizer.fit_transform(lines)
-                 orders  gap_mean  category_share_tea  category_share_jam
+                 orders  gap_mean  share_category_tea  share_category_jam
     customer_id
     1                 3       5.0            0.916667            0.083333
     2                 1       NaN            0.000000            1.000000
@@ -295,8 +296,9 @@ class PurchaseBehaviorFeaturizer(RecordFeaturizer):
 
     def _columns_of(self, feature: str, vocabularies: Mapping[str, Vocabulary]) -> list[tuple[str, str]]:
         """Return the columns that a characteristic becomes, with their units."""
-        if feature in ("category_share", "channel_share"):
-            return [(f"{feature}_{level}", "share") for level in vocabularies[LEVELED[feature]].names]
+        if feature in ("share_category", "share_channel"):
+            role = LEVELED[feature]
+            return [(name, "share") for name in share_names(role, vocabularies[role].names)]
         units = {
             "orders": "purchases",
             "lines": "lines",
@@ -313,7 +315,7 @@ class PurchaseBehaviorFeaturizer(RecordFeaturizer):
     def _describe(self, records: Records) -> Description:
         bought = records.computed.get("bought") or self._bought(records)
         self._refuse_negative_discounts(bought)
-        # row_report also serves an estimator that has not been fitted
+        # check_rows also serves an estimator that has not been fitted
         chosen = self._chosen if hasattr(self, "_chosen") else self._choose(records, bought)
         vocabularies = getattr(self, "_vocabularies", None)
         if vocabularies is None:

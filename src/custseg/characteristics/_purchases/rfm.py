@@ -30,7 +30,7 @@ class RFMFeaturizer(RecordFeaturizer):
 
     - ``recency``: time from the last purchase to ``as_of``;
     - ``frequency``: number of purchases, the first included;
-    - ``monetary``: net spend, as ``monetary`` says;
+    - ``monetary``: net spend, as ``monetary_as`` says;
     - ``tenure``: time from the first purchase to ``as_of``.
 
     Both durations run from the start of one period to the start of another, in units of
@@ -53,6 +53,9 @@ class RFMFeaturizer(RecordFeaturizer):
         Column of order ids. Where given, ``frequency`` counts distinct orders instead of periods.
     features : sequence of {"recency", "frequency", "monetary", "tenure"}
         The columns to compute, in this order; the first three by default.
+    monetary_as : {"mean", "total", "mean_repeat"}, default="mean"
+        Net spend per purchase; in total; or per purchase with the first purchase period left out,
+        which is NaN for a customer who has bought in one period only.
     period : {"D", "h", "W", "M"}, default="D"
         Purchases within one calendar day, hour of the clock, week (from Monday) or calendar month
         are one; all by the clock of the timestamps' zone.
@@ -63,9 +66,6 @@ class RFMFeaturizer(RecordFeaturizer):
         The reference time; None takes the latest readable timestamp that is seen in ``fit``, in
         whatever row. A date, or a time at midnight, stands for that whole day. Without a time zone
         it is read in the zone of the timestamps. Later lines are left out.
-    monetary : {"mean", "total", "mean_repeat"}, default="mean"
-        Net spend per purchase; in total; or per purchase with the first purchase period left out,
-        which is NaN for a customer who has bought in one period only.
     returns : {"net", "drop", "raise"}, default="net"
         What to do with negative amounts. ``"net"`` adds them to the spend: a period or order that
         holds only returns is no purchase, and the total is net over all lines. ``"drop"`` leaves
@@ -138,7 +138,7 @@ class RFMFeaturizer(RecordFeaturizer):
         "period": tuple(OneOf(period) for period in PERIODS),
         "time_unit": tuple(OneOf(unit) for unit in UNIT_HOURS),
         "as_of": AS_OF,
-        "monetary": (OneOf("mean", "total", "mean_repeat"),),
+        "monetary_as": (OneOf("mean", "total", "mean_repeat"),),
         "returns": (OneOf("net", "drop", "raise"),),
     }
 
@@ -150,10 +150,10 @@ class RFMFeaturizer(RecordFeaturizer):
         amount: str = "amount",
         order_id: str | None = None,
         features: Sequence[str] = ("recency", "frequency", "monetary"),
+        monetary_as: str = "mean",
         period: str = "D",
         time_unit: str = "D",
         as_of: Any = None,
-        monetary: str = "mean",
         returns: str = "net",
     ) -> None:
         self.customer_id = customer_id
@@ -161,10 +161,10 @@ class RFMFeaturizer(RecordFeaturizer):
         self.amount = amount
         self.order_id = order_id
         self.features = features
+        self.monetary_as = monetary_as
         self.period = period
         self.time_unit = time_unit
         self.as_of = as_of
-        self.monetary = monetary
         self.returns = returns
 
     def _check(self) -> None:
@@ -189,7 +189,7 @@ class RFMFeaturizer(RecordFeaturizer):
 
     def _units(self) -> Mapping[str, str]:
         time = UNIT_WORDS[self.time_unit]
-        spend = "currency" if self.monetary == "total" else "currency per purchase"
+        spend = "currency" if self.monetary_as == "total" else "currency per purchase"
         units = {"recency": time, "frequency": "purchases", "monetary": spend, "tenure": time}
         return {name: units[name] for name in self.features}
 
@@ -230,7 +230,7 @@ class RFMFeaturizer(RecordFeaturizer):
             by_order=self.order_id is not None,
             returns=self.returns,
             spend=spend,
-            later=spend and self.monetary == "mean_repeat",
+            later=spend and self.monetary_as == "mean_repeat",
         )
 
     def _recency(self, records: Records, purchases: Purchases) -> Floats:
@@ -248,9 +248,9 @@ class RFMFeaturizer(RecordFeaturizer):
         return purchases.frequency
 
     def _monetary(self, records: Records, purchases: Purchases) -> Floats:
-        if self.monetary == "total":
+        if self.monetary_as == "total":
             return purchases.spend
-        if self.monetary == "mean":
+        if self.monetary_as == "mean":
             return purchases.spend / purchases.frequency
         bought = purchases.later_frequency > 0
         return np.where(bought, purchases.later_spend / np.maximum(purchases.later_frequency, 1), np.nan)

@@ -56,13 +56,13 @@ class RFMScorer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_
     ----------
     n_bins : int, default=5
         Number of scores, from 1 to ``n_bins``; at least 2.
+    customer_id : str, default="customer_id"
+        The column that identifies the customers, where it is not the index of a pandas DataFrame.
     edges : mapping of str to sequence of float or None, default=None
         Cuts to use instead of those learned, for any of ``"recency"``, ``"frequency"`` and
         ``"monetary"``: strictly increasing numbers in the units of the characteristic. A value that
         equals a cut belongs below it. ``{"recency": [30, 90, 365]}`` gives score 4 up to 30 days, then 3,
         2 and, above 365, 1.
-    customer_id : str, default="customer_id"
-        The column that identifies the customers, where it is not the index of a pandas DataFrame.
 
     Attributes
     ----------
@@ -135,12 +135,12 @@ class RFMScorer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_
         self,
         n_bins: int = 5,
         *,
-        edges: Mapping[str, Sequence[float]] | None = None,
         customer_id: str = "customer_id",
+        edges: Mapping[str, Sequence[float]] | None = None,
     ) -> None:
         self.n_bins = n_bins
-        self.edges = edges
         self.customer_id = customer_id
+        self.edges = edges
 
     def fit(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> Self:
         """Learn the cuts.

@@ -189,7 +189,7 @@ class RecordFeaturizer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_
             warn(f"{who}: {remark}")
         return self._hand_out(records, found)
 
-    def row_report(self, X: Any, as_of: Any = None) -> RowReport:
+    def check_rows(self, X: Any, as_of: Any = None) -> RowReport:
         """Count the rows that each policy would touch, and change nothing.
 
         Parameters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import narwhals.stable.v2 as nw
@@ -11,6 +12,17 @@ from custseg._core.arrays import Integers
 from custseg._core.customers import Column
 from custseg.characteristics._records.ratio import ratio
 from custseg.characteristics._records.vocabulary import Vocabulary
+
+
+def share_names(role: str, levels: Iterable[str]) -> tuple[str, ...]:
+    """Name the shares of levels: what is measured, what the levels are, and which one it is.
+
+    Examples
+    --------
+    >>> share_names("channel", ["web", "other"])
+    ('share_channel_web', 'share_channel_other')
+    """
+    return tuple(f"share_{role}_{level}" for level in levels)
 
 
 @dataclass(frozen=True)
@@ -30,7 +42,7 @@ class LevelMix:
     >>> import numpy as np
     >>> mix = LevelMix(Vocabulary("channel", ("web", "app"), frozenset(["web", "app", "fax"]), pools=True))
     >>> counts = np.array([[1, 2, 1], [2, 2, 0], [0, 0, 0]])
-    >>> mix.shares(counts, counts.sum(axis=1), "share_{}")[0].values
+    >>> mix.shares(counts, counts.sum(axis=1), "channel")[0].values
     array([0.25, 0.5 ,  nan])
     >>> mix.leader(counts, "leading").values
     array([ 1,  0, -1])
@@ -52,7 +64,7 @@ class LevelMix:
             found = nw.when(column == level).then(nw.lit(code)).otherwise(found)
         return found.cast(nw.Int64)
 
-    def shares(self, counts: Integers, total: Integers, name: str) -> list[Column]:
+    def shares(self, counts: Integers, total: Integers, role: str) -> list[Column]:
         """Return one column for each level that has a name: its share in the total, NaN where that is 0.
 
         Parameters
@@ -61,8 +73,8 @@ class LevelMix:
             Rows of each code.
         total : ndarray of shape (n_customers,)
             Rows with a known level.
-        name : str
-            The name of the columns, with ``{}`` for the level.
+        role : str
+            What the levels are, for the names of the columns (``share_names``).
 
         Returns
         -------
@@ -70,8 +82,8 @@ class LevelMix:
             Numeric, in the order of ``vocabulary.names``.
         """
         return [
-            Column(name.format(level), "numeric", ratio(counts[:, code], total))
-            for code, level in enumerate(self.vocabulary.names)
+            Column(name, "numeric", ratio(counts[:, code], total))
+            for code, name in enumerate(share_names(role, self.vocabulary.names))
         ]
 
     def leader(self, counts: Integers, name: str) -> Column:

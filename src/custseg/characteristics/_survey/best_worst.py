@@ -207,6 +207,6 @@ def best_worst_scores(
         pairs = [f"{names['best'][column]} + {names['worst'][column]}" for column in columns]
         raise InvalidTableError(
             f"{who}: an option was chosen more often than it was shown in {int(above.any(axis=1).sum()):,} row(s): "
-            f"{list_names(pairs)}. Check the counts, and how often each option was shown (the parameter shown)."
+            f"{list_names(pairs)}. Check the counts, and how often each option was shown (its column, or times_shown)."
         )
     return np.where(shown > 0, (best - worst) / np.maximum(shown, 1), np.nan)

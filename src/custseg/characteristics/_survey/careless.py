@@ -36,7 +36,7 @@ _ALLOWED = {
     "customer_id": (COLUMN,),
     "max_run": (NONE, Integer(low=1)),
     "min_variability": (NONE, Number(low=0.0)),
-    "significance": (Number(low=0.0, high=1.0),),
+    "significance_level": (Number(low=0.0, high=1.0),),
 }
 
 
@@ -47,7 +47,7 @@ def careless_responses(
     customer_id: str = "customer_id",
     max_run: int | None = None,
     min_variability: float | None = None,
-    significance: float = 0.001,
+    significance_level: float = 0.001,
 ) -> pd.DataFrame:
     """Flag respondents whose answers look careless. Nobody is left out: that is for you to decide.
 
@@ -75,7 +75,7 @@ def careless_responses(
     min_variability : float or None, default=None
         A smaller variability is flagged, and 0 always is. None takes the lower fence of the
         respondents (first quartile less 1.5 interquartile ranges).
-    significance : float, default=0.001
+    significance_level : float, default=0.001
         A Mahalanobis distance is flagged where one so large has at most this probability among
         normal answers (chi-square, with the answered items as degrees of freedom).
 
@@ -137,7 +137,7 @@ def careless_responses(
         "customer_id": customer_id,
         "max_run": max_run,
         "min_variability": min_variability,
-        "significance": significance,
+        "significance_level": significance_level,
     }
     check(who, _ALLOWED, given)
     answers, index = _read(X, items, customer_id, who)
@@ -156,7 +156,7 @@ def careless_responses(
     flags = {
         "long_run": run > limit,
         "low_variability": (variability == 0) | (variability < lowest),
-        "unusual": chi2.sf(distance, np.maximum(df, 1)) <= significance,
+        "unusual": chi2.sf(distance, np.maximum(df, 1)) <= significance_level,
     }
     signs = {"n_answered": n_answered, "longest_run": run, "variability": variability, "mahalanobis": distance}
     return pd.DataFrame({**signs, **flags, "n_flags": sum(flag.astype(np.int64) for flag in flags.values())}, index)

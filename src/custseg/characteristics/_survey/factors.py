@@ -24,7 +24,7 @@ QUANTILE = 0.95
 
 _PARALLEL = {
     "customer_id": (COLUMN,),
-    "draws": (OneOf("normal", "permuted"),),
+    "null": (OneOf("normal", "permuted"),),
     "n_draws": (Integer(low=1),),
     "quantile": (Number(low=0.0, high=1.0),),
     "random_state": RANDOM_STATE,
@@ -104,7 +104,7 @@ def parallel_analysis(
     X: Any,
     *,
     customer_id: str = "customer_id",
-    draws: str = "normal",
+    null: str = "normal",
     n_draws: int = N_DRAWS,
     quantile: float = QUANTILE,
     random_state: Any = None,
@@ -122,7 +122,7 @@ def parallel_analysis(
         NaN or null where there is none. The index of a pandas table is not read.
     customer_id : str, default="customer_id"
         Column of customer ids, set aside where the table has it.
-    draws : {"normal", "permuted"}, default="normal"
+    null : {"normal", "permuted"}, default="normal"
         ``"normal"`` draws independent normal answers, of as many respondents as answered a pair of
         items on average; the time does not grow with the number of respondents. ``"permuted"``
         shuffles the answers of each item, which keeps their distribution.
@@ -168,7 +168,7 @@ def parallel_analysis(
     who = "parallel_analysis"
     given = {
         "customer_id": customer_id,
-        "draws": draws,
+        "null": null,
         "n_draws": n_draws,
         "quantile": quantile,
         "random_state": random_state,
@@ -176,7 +176,7 @@ def parallel_analysis(
     check(who, _PARALLEL, given)
     answers = read_answers(X, who=who, customer_id=customer_id)
     found = correlated(answers, who)
-    drawn = normal_draws(found, random_state) if draws == "normal" else _permuted(answers.values, random_state)
+    drawn = normal_draws(found, random_state) if null == "normal" else _permuted(answers.values, random_state)
     return compare_eigenvalues(found, drawn, n_draws=n_draws, quantile=quantile)
 
 

@@ -67,7 +67,7 @@ class PreferenceEncoder(ProfileEncoder):
     of three ways, each by its own parameter:
 
     - ``ranks``: one column of ranks per option, 1 the best;
-    - ``order``: one column of text, such as ``"comfort > price = safety"``;
+    - ``ranking``: one column of text, such as ``"comfort > price = safety"``;
     - ``best_worst``: counts of how often each option was chosen as best and as worst among those
       shown.
 
@@ -80,7 +80,7 @@ class PreferenceEncoder(ProfileEncoder):
     ranks : sequence of str, dict of str to str, or None, default=None
         The columns of ranks, called like the options, or ``{option: column}``. All options that
         were ranked must be there.
-    order : str or None, default=None
+    ranking : str or None, default=None
         The column of text with the options from the best to the worst, ``>`` between two and ``=``
         between equally good ones.
     best_worst : dict of str to (str, str) or (str, str, str), or None, default=None
@@ -88,14 +88,14 @@ class PreferenceEncoder(ProfileEncoder):
         often the option was shown as the third. :func:`best_worst_counts` makes these columns
         from a table of choice sets.
     options : sequence of str or None, default=None
-        For ``order``: all options; None takes those that ``fit`` finds.
-    shown : int or None, default=None
+        For ``ranking``: all options; None takes those that ``fit`` finds.
+    times_shown : int or None, default=None
         For ``best_worst`` with two columns: how often each option was shown to each customer.
+    leave_out : str or None, default=None
+        An option that gets no column.
     ties : {"raise", "mean"}, default="raise"
         For ``ranks``: whether a rank may be given twice. With ``"mean"`` only the order of the ranks
         counts, and equal ones share the mean of the places that they take.
-    leave_out : str or None, default=None
-        An option that gets no column.
 
     Attributes
     ----------
@@ -122,11 +122,11 @@ class PreferenceEncoder(ProfileEncoder):
     ColumnNotFoundError
         A named column is not in the table.
     ColumnTypeError
-        A column of ranks or counts does not hold numbers, or the column of orders no text.
+        A column of ranks or counts does not hold numbers, or the column of rankings no text.
     CustomerIdError
         An id is repeated, or the ids are of mixed type.
     InvalidParameterError
-        A parameter is out of range, not exactly one of ``ranks``, ``order`` and ``best_worst`` is
+        A parameter is out of range, not exactly one of ``ranks``, ``ranking`` and ``best_worst`` is
         given, or ``leave_out`` is no option.
     InvalidTableError
         In ``fit`` as in ``transform``: a rank is out of range or given twice, an option is unknown
@@ -136,7 +136,7 @@ class PreferenceEncoder(ProfileEncoder):
     Warns
     -----
     DataQualityWarning
-        In ``fit``: no text of ``order`` holds ``>``, though many hold a comma or the like. In
+        In ``fit``: no text of ``ranking`` holds ``>``, though many hold a comma or the like. In
         ``transform``: rows without an id are left out, with their number.
 
     Notes
@@ -174,7 +174,7 @@ class PreferenceEncoder(ProfileEncoder):
     ...     "customer_id": [1, 2],
     ...     "values": ["comfort > price > safety", "safety"],
     ... })
-    >>> encoder = PreferenceEncoder(order="values")
+    >>> encoder = PreferenceEncoder(ranking="values")
     >>> encoder.fit_transform(survey)
                  comfort  price  safety
     customer_id
@@ -192,7 +192,7 @@ class PreferenceEncoder(ProfileEncoder):
             NONE,
             Where(_is_ranks, "a list of at least two different column names, or a dict of option to column"),
         ),
-        "order": (NONE, COLUMN),
+        "ranking": (NONE, COLUMN),
         "best_worst": (
             NONE,
             Where(
@@ -200,7 +200,7 @@ class PreferenceEncoder(ProfileEncoder):
             ),
         ),
         "options": (NONE, Where(_are_texts, "a list of at least two different options")),
-        "shown": (NONE, Integer(low=1)),
+        "times_shown": (NONE, Integer(low=1)),
         "ties": (OneOf("raise", "mean"),),
         "leave_out": (NONE, Where(lambda value: isinstance(value, str), "the name of an option")),
     }
@@ -215,48 +215,48 @@ class PreferenceEncoder(ProfileEncoder):
         *,
         customer_id: str = "customer_id",
         ranks: Sequence[str] | Mapping[str, str] | None = None,
-        order: str | None = None,
+        ranking: str | None = None,
         best_worst: Mapping[str, Sequence[str]] | None = None,
         options: Sequence[str] | None = None,
-        shown: int | None = None,
-        ties: str = "raise",
+        times_shown: int | None = None,
         leave_out: str | None = None,
+        ties: str = "raise",
     ) -> None:
         self.customer_id = customer_id
         self.ranks = ranks
-        self.order = order
+        self.ranking = ranking
         self.best_worst = best_worst
         self.options = options
-        self.shown = shown
-        self.ties = ties
+        self.times_shown = times_shown
         self.leave_out = leave_out
+        self.ties = ties
 
     def _check(self) -> None:
         self._check_parameters()
         who = type(self).__name__
-        given = [name for name in ("ranks", "order", "best_worst") if getattr(self, name) is not None]
+        given = [name for name in ("ranks", "ranking", "best_worst") if getattr(self, name) is not None]
         if len(given) != 1:
             raise InvalidParameterError(
-                f"{who} needs exactly one of the parameters ranks, order and best_worst, got "
+                f"{who} needs exactly one of the parameters ranks, ranking and best_worst, got "
                 f"{' and '.join(given) or 'none'}. Use one encoder for each question."
             )
-        for name, goes_with in (("options", "order"), ("shown", "best_worst")):
+        for name, goes_with in (("options", "ranking"), ("times_shown", "best_worst")):
             if getattr(self, name) is not None and given != [goes_with]:
                 raise InvalidParameterError(f"{who}: parameter {name!r} goes with {goes_with!r}. Drop it.")
         if self.best_worst is not None:
             n_columns = len(next(iter(self.best_worst.values())))
-            if (self.shown is None) == (n_columns == 2):
+            if (self.times_shown is None) == (n_columns == 2):
                 raise InvalidParameterError(
-                    f"{who}: say once how often each option was shown: shown=... where best_worst names two columns "
-                    "per option, or else the third column."
+                    f"{who}: say once how often each option was shown: times_shown=... where best_worst names two "
+                    "columns per option, or else the third column."
                 )
         if self.customer_id in self._wanted():
             words = "a column that is not read as preferences"
             raise InvalidParameterError.not_allowed(who, "customer_id", words, self.customer_id)
 
     def _wanted(self) -> list[str]:
-        if self.order is not None:
-            return [self.order]
+        if self.ranking is not None:
+            return [self.ranking]
         if self.best_worst is not None:
             return [name for columns in self.best_worst.values() for name in columns]
         return list(self._rank_columns().values())
@@ -275,7 +275,7 @@ class PreferenceEncoder(ProfileEncoder):
         self.options_ = list(self._by_key.values())
         if len(self.options_) < 2:
             raise InvalidTableError(
-                f"{who}: a preference needs at least two options, column {self.order!r} names {len(self.options_)}. "
+                f"{who}: a preference needs at least two options, column {self.ranking!r} names {len(self.options_)}. "
                 "Check that '>' stands between the options, or pass options=[...]."
             )
         self._remark_on_order(profile)
@@ -292,7 +292,7 @@ class PreferenceEncoder(ProfileEncoder):
 
     def _remark_on_order(self, profile: Profile) -> None:
         """Warn where each text would be one option, though it looks like a list of several."""
-        if self.order is None:
+        if self.ranking is None:
             return
         texts = self._texts(profile)
         n_answers = int(texts.counts.sum())
@@ -302,15 +302,15 @@ class PreferenceEncoder(ProfileEncoder):
             n_with = sum(int(n) for text, n in zip(texts.levels, texts.counts, strict=True) if other in text)
             if 2 * n_with >= n_answers > 0:
                 remark = (
-                    f"no ranking in column {self.order!r} holds {ABOVE!r}, {n_with:,} of {n_answers:,} hold {other!r}. "
-                    f"If that separates the options, replace it: column.str.replace({other!r}, {ABOVE!r})."
+                    f"no ranking in column {self.ranking!r} holds {ABOVE!r}, {n_with:,} of {n_answers:,} hold "
+                    f"{other!r}. If that separates the options, replace it: column.str.replace({other!r}, {ABOVE!r})."
                 )
                 warn(f"{type(self).__name__}: {remark}")
                 return
 
     def _learned_options(self, profile: Profile) -> dict[str, str]:
         """Return the options: what their spellings share -> the name."""
-        if self.order is None:
+        if self.ranking is None:
             names = self._rank_columns() if self.best_worst is None else self.best_worst
             return {name: name for name in names}
         if self.options is not None:
@@ -353,8 +353,8 @@ class PreferenceEncoder(ProfileEncoder):
 
     def _ranks(self, profile: Profile) -> Ranks:
         who = type(self).__name__
-        if self.order is not None:
-            return ranks_of_orders(self._texts(profile), self._by_key, column=self.order, who=who)
+        if self.ranking is not None:
+            return ranks_of_orders(self._texts(profile), self._by_key, column=self.ranking, who=who)
         names = list(self._rank_columns().values())
         return complete_ranks(self._numbers(profile, names), names, ties=self.ties, who=who)
 
@@ -364,8 +364,8 @@ class PreferenceEncoder(ProfileEncoder):
             zip(("best", "worst", "shown"), zip(*(self.best_worst or {}).values(), strict=True), strict=False)
         )
         counts = {what: self._numbers(profile, names) for what, names in columns.items()}
-        if self.shown is not None:
-            counts["shown"] = np.full(counts["best"].shape, float(self.shown))
+        if self.times_shown is not None:
+            counts["shown"] = np.full(counts["best"].shape, float(self.times_shown))
             columns["shown"] = columns["best"]
         names: Mapping[str, Sequence[str]] = columns
         scores = best_worst_scores(counts["best"], counts["worst"], counts["shown"], names, type(self).__name__)
@@ -384,7 +384,7 @@ class PreferenceEncoder(ProfileEncoder):
 
     def _texts(self, profile: Profile) -> Texts:
         remedy = "Write each ranking like 'comfort > price', or pass columns of ranks as ranks=[...]."
-        return read_texts(profile.rows[str(self.order)], who=type(self).__name__, numbers=False, remedy=remedy)
+        return read_texts(profile.rows[str(self.ranking)], who=type(self).__name__, numbers=False, remedy=remedy)
 
 
 def _nothing(scores: Floats) -> RowPolicy:

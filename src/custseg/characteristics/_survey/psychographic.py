@@ -99,10 +99,24 @@ class PsychographicEncoder(ProfileEncoder):
         The items of each scale, a minus sign before those that are reversed:
         ``{"agreeableness": ["-A1", "A2", "A3"]}``. An item belongs to one scale. None discovers the
         scales, see ``n_factors``.
+    customer_id : str, default="customer_id"
+        The column of customer ids: whole numbers or text, each once.
+    items : list of str or None, default=None
+        The items among which scales are discovered; None takes every column but the ids. Not read
+        where ``scales`` are given.
+    answers : sequence of str or None, default=None
+        The labels from the lowest to the highest, ``("strongly disagree", ..., "strongly agree")``,
+        where answers are text. Case and needless spaces do not matter.
     scale_range : (low, high) or None, default=None
         The lowest and the highest code that the questionnaire allows (not those that happen to occur),
         the same for all items. None takes 1 to the number of ``answers``; one of the two must be
         given.
+    n_factors : "parallel" or int, default="parallel"
+        How many scales to look for where none are given. ``"parallel"`` takes as many as exceed
+        chance by parallel analysis (normal draws, 95% quantile of 200).
+    rotation : {"varimax", "quartimax"}, default="varimax"
+        How the factors are rotated. Both leave them uncorrelated; scikit-learn has no oblique
+        rotation. The scores of the scales may well correlate.
     min_answered : float, default=0.5
         A respondent who answered a smaller share of the items of a scale has no score on it.
     dont_know : sequence of str or numbers, default=()
@@ -111,20 +125,6 @@ class PsychographicEncoder(ProfileEncoder):
         ``"centre"`` subtracts from each answer the mean of all answers of that respondent, before
         items are reversed, which removes a tendency to agree with everything. Scores then say how far
         a scale stands above or below the respondent's own mean.
-    customer_id : str, default="customer_id"
-        The column of customer ids: whole numbers or text, each once.
-    answers : sequence of str or None, default=None
-        The labels from the lowest to the highest, ``("strongly disagree", ..., "strongly agree")``,
-        where answers are text. Case and needless spaces do not matter.
-    items : list of str or None, default=None
-        The items among which scales are discovered; None takes every column but the ids. Not read
-        where ``scales`` are given.
-    n_factors : "parallel" or int, default="parallel"
-        How many scales to look for where none are given. ``"parallel"`` takes as many as exceed
-        chance by parallel analysis (normal draws, 95% quantile of 200).
-    rotation : {"varimax", "quartimax"}, default="varimax"
-        How the factors are rotated. Both leave them uncorrelated; scikit-learn has no oblique
-        rotation. The scores of the scales may well correlate.
     min_loading : float, default=0.3
         An item whose strongest loading is smaller belongs to no discovered scale.
     random_state : int, RandomState or None, default=None
@@ -254,28 +254,28 @@ class PsychographicEncoder(ProfileEncoder):
         self,
         scales: Mapping[str, Sequence[str]] | None = None,
         *,
+        customer_id: str = "customer_id",
+        items: list[str] | None = None,
+        answers: Sequence[str] | None = None,
         scale_range: tuple[float, float] | None = None,
+        n_factors: str | int = "parallel",
+        rotation: str = "varimax",
         min_answered: float = 0.5,
         dont_know: Sequence[str | float] = (),
         response_style: str | None = None,
-        customer_id: str = "customer_id",
-        answers: Sequence[str] | None = None,
-        items: list[str] | None = None,
-        n_factors: str | int = "parallel",
-        rotation: str = "varimax",
         min_loading: float = 0.3,
         random_state: Any = None,
     ) -> None:
         self.scales = scales
+        self.customer_id = customer_id
+        self.items = items
+        self.answers = answers
         self.scale_range = scale_range
+        self.n_factors = n_factors
+        self.rotation = rotation
         self.min_answered = min_answered
         self.dont_know = dont_know
         self.response_style = response_style
-        self.customer_id = customer_id
-        self.answers = answers
-        self.items = items
-        self.n_factors = n_factors
-        self.rotation = rotation
         self.min_loading = min_loading
         self.random_state = random_state
 

@@ -84,10 +84,10 @@ class CampaignResponseFeaturizer(RecordFeaturizer):
     n_leading : int, default=3
         How many types of campaign and how many channels, at most, have a rate of their own: those
         with most contacts in ``fit``.
-    prior_strength : float or None, default=None
-        How many contacts the prior of each rate is worth; 0 gives plain shares, None learns it.
     time_unit : {"D", "h", "W", "M", "Y"}, default="D"
         Unit of all durations. A month is 365.2425 / 12 days, a year 365.2425 days.
+    prior_strength : float or None, default=None
+        How many contacts the prior of each rate is worth; 0 gives plain shares, None learns it.
     as_of : date, timestamp, text or None, default=None
         The reference time; None takes the latest time of a contact or a response that is seen in
         ``fit``. A date, or a time at midnight, stands for that whole day. Later contacts are left
@@ -195,8 +195,8 @@ class CampaignResponseFeaturizer(RecordFeaturizer):
         coupons: str | None = None,
         contacted: str | None = None,
         n_leading: int = 3,
-        prior_strength: float | None = None,
         time_unit: str = "D",
+        prior_strength: float | None = None,
         as_of: Any = None,
     ) -> None:
         self.customer_id = customer_id
@@ -209,8 +209,8 @@ class CampaignResponseFeaturizer(RecordFeaturizer):
         self.coupons = coupons
         self.contacted = contacted
         self.n_leading = n_leading
-        self.prior_strength = prior_strength
         self.time_unit = time_unit
+        self.prior_strength = prior_strength
         self.as_of = as_of
 
     def _check(self) -> None:
@@ -297,7 +297,7 @@ class CampaignResponseFeaturizer(RecordFeaturizer):
             learned, rows, counts = self._learned, records.computed["rows"], records.computed["counts"]
         else:
             rows = records.kept(self._rows(records))
-            # row_report describes with an estimator that may not be fitted
+            # check_rows describes with an estimator that may not be fitted
             learned = self._learned if hasattr(self, "_learned") else self._learn_from(rows)[0]
             counts = self._counts(rows, learned.vocabularies)
             sent = rows.filter(nw.col("contact") == 1)

@@ -14,7 +14,7 @@ from custseg._core.customers import Column
 from custseg._core.frames import collect
 from custseg._core.params import COLUMN, NONE, Integer, OneOf, ParameterTable, Where
 from custseg.characteristics._records.featurizer import AS_OF, Description, RecordFeaturizer
-from custseg.characteristics._records.level_mix import LevelMix
+from custseg.characteristics._records.level_mix import LevelMix, share_names
 from custseg.characteristics._records.ratio import ratio
 from custseg.characteristics._records.records import Field, Records
 from custseg.characteristics._records.repeated import count_repeated
@@ -101,9 +101,9 @@ class PurchasePathFeaturizer(RecordFeaturizer):
     ----------
     as_of_ : pandas.Timestamp
         The reference time.
-    channels_ : tuple of str
-        The channels that have a column, ``"other"`` included where there are further ones; empty
-        without ``channel``.
+    levels_ : dict of str to tuple of str
+        The leading levels of ``"channel"``, the most frequent first; ``"other"`` comes last where ``fit`` saw
+        further levels. Empty without ``channel``.
     row_report_ : RowReport
         How many rows of the table seen in ``fit`` each policy touched.
     units_ : dict of str to str
@@ -172,7 +172,7 @@ class PurchasePathFeaturizer(RecordFeaturizer):
         "as_of": AS_OF,
     }
 
-    channels_: tuple[str, ...]
+    levels_: dict[str, tuple[str, ...]]
     _vocabulary: Vocabulary | None = None
 
     def __init__(
@@ -219,12 +219,12 @@ class PurchasePathFeaturizer(RecordFeaturizer):
             "first_touch_channel": "",
             "last_touch_channel": "",
             "multichannel_share": "share",
-            **{f"share_channel_{name}": "share" for name in self.channels_},
+            **dict.fromkeys(share_names("channel", self.levels_["channel"]), "share"),
         }
 
     def _learn(self, records: Records) -> None:
         self._vocabulary = self._leading(records)
-        self.channels_ = () if self._vocabulary is None else self._vocabulary.names
+        self.levels_ = {} if self._vocabulary is None else {"channel": self._vocabulary.names}
 
     def _leading(self, records: Records) -> Vocabulary | None:
         """Find the leading channels: those of touches, since a purchase is none."""
@@ -240,7 +240,7 @@ class PurchasePathFeaturizer(RecordFeaturizer):
         return (RowPolicy("repeats another event in the columns read", "kept", count_repeated(records), remedy),)
 
     def _describe(self, records: Records) -> Description:
-        # row_report can be asked before fit
+        # check_rows can be asked before fit
         vocabulary = self._vocabulary or self._leading(records)
         mix = None if vocabulary is None else LevelMix(vocabulary)
         start, span = self._times(records, mix)
@@ -349,7 +349,7 @@ def _channel_columns(counts: Mapping[str, Integers], mix: LevelMix) -> list[Colu
         mix.leader(first, "first_touch_channel"),
         mix.leader(last, "last_touch_channel"),
         Column("multichannel_share", "numeric", ratio(counts["several"], counts["placed"])),
-        *mix.shares(touches, touches.sum(axis=1), "share_channel_{}"),
+        *mix.shares(touches, touches.sum(axis=1), "channel"),
     ]
 
 

@@ -15,7 +15,7 @@ from custseg._core.frames import collect
 from custseg._core.params import COLUMN, NONE, Integer, Number, OneOf, ParameterTable, Where
 from custseg.characteristics._records.exact_sum import ExactSum
 from custseg.characteristics._records.featurizer import AS_OF, Description, RecordFeaturizer
-from custseg.characteristics._records.level_mix import LevelMix
+from custseg.characteristics._records.level_mix import LevelMix, share_names
 from custseg.characteristics._records.ratio import ratio
 from custseg.characteristics._records.records import Field, Records
 from custseg.characteristics._records.repeated import count_repeated
@@ -81,7 +81,7 @@ class SocialMediaFeaturizer(RecordFeaturizer):
     With ``sentiment``
 
     - ``sentiment_mean``: its mean;
-    - ``sentiment_negative_share``: share of the values below the middle of ``sentiment_range``;
+    - ``sentiment_negative_share``: share of the values below the middle of ``scale_range``;
     - ``sentiment_advocacy``: its mean over what the customer shared and created, which tells who speaks
       for you from who speaks against you.
 
@@ -99,25 +99,25 @@ class SocialMediaFeaturizer(RecordFeaturizer):
     reach : str or None, default=None
         Column of numbers from 0 on: how many people an interaction came to.
     sentiment : str or None, default=None
-        Column of numbers in ``sentiment_range``: the tone of an interaction.
+        Column of numbers in ``scale_range``: the tone of an interaction.
+    scale_range : pair of float, default=(-1.0, 1.0)
+        The ends of the scale of ``sentiment``: the most negative and the most positive there can be.
     action_weights : mapping of str to float, optional
         The weight of each action, from 0 on; names differ neither by case nor by spaces around them.
         Actions of one weight are one depth, called by the first of them. The default is reading (also
         read, view, watch, click) 1, liking (like, reaction, react, favorite, favourite, upvote, follow)
         2, commenting (comment, reply, answer) 3, sharing (share, repost, retweet, forward, recommend) 4,
         creating (create, post, publish, upload, review) 5.
-    unknown_actions : {"drop", "raise"}, default="drop"
-        What to do with actions that have no weight: leave the interactions out, counted, or refuse the
-        table.
     advocacy_weight : float, default=4.0
         Actions of at least this weight are advocacy.
-    sentiment_range : pair of float, default=(-1.0, 1.0)
-        The most negative and the most positive sentiment there can be.
     n_leading : int, default=5
         How many platforms have a column of their own, at most: the most frequent ones in ``fit``. The
         rest is pooled as ``"other"``.
     time_unit : {"D", "h", "W", "M", "Y"}, default="D"
         Unit of ``activity`` and ``recency``. A month is 365.2425 / 12 days, a year 365.2425 days.
+    unknown_actions : {"drop", "raise"}, default="drop"
+        What to do with actions that have no weight: leave the interactions out, counted, or refuse the
+        table.
     as_of : date, timestamp, text or None, default=None
         The reference time; None takes the latest readable timestamp that is seen in ``fit``. A date,
         or a time at midnight, stands for that whole day. Later interactions are left out.
@@ -126,8 +126,9 @@ class SocialMediaFeaturizer(RecordFeaturizer):
     ----------
     as_of_ : pandas.Timestamp
         The reference time.
-    platforms_ : tuple of str
-        The platforms that have a column, ``"other"`` included where there are further ones.
+    levels_ : dict of str to tuple of str
+        The leading levels of ``"platform"``, the most frequent first; ``"other"`` comes last where ``fit`` saw
+        further levels.
     row_report_ : RowReport
         How many rows of the table seen in ``fit`` each policy touched.
     units_ : dict of str to str
@@ -192,13 +193,13 @@ class SocialMediaFeaturizer(RecordFeaturizer):
         "action_weights": (NONE, Where(_is_weights, "a mapping of actions to finite weights >= 0")),
         "unknown_actions": (OneOf("drop", "raise"),),
         "advocacy_weight": (Number(0.0),),
-        "sentiment_range": (Where(_is_range, "a pair of finite numbers, the lower one first"),),
+        "scale_range": (Where(_is_range, "a pair of finite numbers, the lower one first"),),
         "n_leading": (Integer(low=1),),
         "time_unit": tuple(OneOf(unit) for unit in UNIT_HOURS),
         "as_of": AS_OF,
     }
 
-    platforms_: tuple[str, ...]
+    levels_: dict[str, tuple[str, ...]]
     _vocabulary: Vocabulary | None = None
 
     def __init__(
@@ -210,12 +211,12 @@ class SocialMediaFeaturizer(RecordFeaturizer):
         action: str = "action",
         reach: str | None = None,
         sentiment: str | None = None,
+        scale_range: tuple[float, float] = (-1.0, 1.0),
         action_weights: Mapping[str, float] | None = None,
-        unknown_actions: str = "drop",
         advocacy_weight: float = 4.0,
-        sentiment_range: Sequence[float] = (-1.0, 1.0),
         n_leading: int = 5,
         time_unit: str = "D",
+        unknown_actions: str = "drop",
         as_of: Any = None,
     ) -> None:
         self.customer_id = customer_id
@@ -224,12 +225,12 @@ class SocialMediaFeaturizer(RecordFeaturizer):
         self.action = action
         self.reach = reach
         self.sentiment = sentiment
+        self.scale_range = scale_range
         self.action_weights = action_weights
-        self.unknown_actions = unknown_actions
         self.advocacy_weight = advocacy_weight
-        self.sentiment_range = sentiment_range
         self.n_leading = n_leading
         self.time_unit = time_unit
+        self.unknown_actions = unknown_actions
         self.as_of = as_of
 
     def _check(self) -> None:
@@ -262,7 +263,7 @@ class SocialMediaFeaturizer(RecordFeaturizer):
             "recency": time,
             "platforms": "platforms",
             "leading_platform": "",
-            **{f"share_platform_{name}": "share" for name in self.platforms_},
+            **dict.fromkeys(share_names("platform", self.levels_["platform"]), "share"),
             "engagement": "mean weight",
             "deepest_action": "",
             "advocacy": "share",
@@ -270,14 +271,14 @@ class SocialMediaFeaturizer(RecordFeaturizer):
         if self.reach is not None:
             units |= {"reach_total": "people", "reach_mean": "people per post"}
         if self.sentiment is not None:
-            low, high = self.sentiment_range
+            low, high = self.scale_range
             points = f"points {low:g} to {high:g}"
             units |= {"sentiment_mean": points, "sentiment_negative_share": "share", "sentiment_advocacy": points}
         return units
 
     def _learn(self, records: Records) -> None:
         self._vocabulary = self._leading(records)
-        self.platforms_ = self._vocabulary.names
+        self.levels_ = {"platform": self._vocabulary.names}
 
     def _leading(self, records: Records) -> Vocabulary:
         return Vocabulary.learn(self._weighted(records), "platform", self.n_leading, column=self.platform)
@@ -292,7 +293,7 @@ class SocialMediaFeaturizer(RecordFeaturizer):
         return (RowPolicy("repeats another row in the columns read", "kept", count_repeated(records), remedy),)
 
     def _describe(self, records: Records) -> Description:
-        # row_report can be asked before fit
+        # check_rows can be asked before fit
         mix = LevelMix(self._vocabulary or self._leading(records))
         rows = self._rows(records, mix)
         facts = self._facts(rows)
@@ -336,7 +337,7 @@ class SocialMediaFeaturizer(RecordFeaturizer):
         """Count the rows that a policy or an error is about."""
         used = nw.col("depth") >= 0
         flags = {"unknown": ~used, "no_platform": used & (nw.col("code") < 0), "unseen": used & nw.col("is_unseen")}
-        low, high = self.sentiment_range
+        low, high = self.scale_range
         odd = {
             "reach": nw.col("reach") < 0,
             "sentiment": (nw.col("sentiment") < float(low)) | (nw.col("sentiment") > float(high)),
@@ -357,9 +358,9 @@ class SocialMediaFeaturizer(RecordFeaturizer):
             got = f"negative numbers in {facts['odd_reach']} row(s)"
             raise ColumnTypeError.expected(who, self.reach, "0 or more", got, "Make it missing where it is unknown.")
         if facts.get("odd_sentiment"):
-            low, high = self.sentiment_range
+            low, high = self.scale_range
             got = f"others in {facts['odd_sentiment']} row(s)"
-            remedy = "Correct them, or pass the range of the scores: sentiment_range=(low, high)."
+            remedy = "Correct them, or pass the range of the scores: scale_range=(low, high)."
             raise ColumnTypeError.expected(who, self.sentiment, f"numbers in [{low:g}, {high:g}]", got, remedy)
 
     def _judged(self, records: Records, facts: Mapping[str, int]) -> tuple[RowPolicy, ...]:
@@ -405,7 +406,7 @@ class SocialMediaFeaturizer(RecordFeaturizer):
             counted = counted.with_columns((nw.col(part) * nw.col("advocacy")).alias(f"own_{part}") for part in parts)
             names += [*parts, *(f"own_{part}" for part in parts)]
         if "sentiment" in records.largest:
-            middle = sum(map(float, self.sentiment_range)) / 2
+            middle = sum(map(float, self.scale_range)) / 2
             is_negative = nw.col("has_sentiment") & (nw.col("sentiment") < middle).fill_null(value=False)
             counted = counted.with_columns(is_negative.cast(nw.Int64).alias("negative"))
             names.append("negative")
@@ -480,7 +481,7 @@ def _platform_columns(counts: Mapping[str, Integers], mix: LevelMix) -> list[Col
     alone = np.column_stack([by_platform[:, :-1], counts["largest_other"]])
     return [
         mix.leader(alone, "leading_platform"),
-        *mix.shares(by_platform, by_platform.sum(axis=1), "share_platform_{}"),
+        *mix.shares(by_platform, by_platform.sum(axis=1), "platform"),
     ]
 
 

@@ -51,6 +51,10 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
     n_segments : int or "auto", default="auto"
         The number of segments. ``"auto"`` chooses it from the data; its answer may be 1, "no
         segments here". A clusterer that finds the number itself, such as ``HDBSCAN()``, needs ``"auto"``.
+    customer_id : str, default="customer_id"
+        The column that identifies the customers, where it is not the index of a pandas DataFrame.
+    kinds : mapping of str to {"numeric", "binary", "ordinal", "nominal"}, optional
+        Kinds of columns where the dtype does not say them.
     engine : {"kmeans", "latent_class", "k_prototypes"} or clusterer, default="kmeans"
         How the customers are partitioned: k-means in the embedding; a :class:`LatentClassClusterer` or a
         :class:`KPrototypesClusterer` on the characteristics themselves (latent classes take numbers from the
@@ -63,10 +67,6 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
     weights : mapping of str to float or CharacteristicWeights, optional
         The weight of a column, or of a group of columns ``group__feature``; unnamed columns have
         weight 1. Weight 0 makes a descriptor: it plays no part in finding the segments.
-    kinds : mapping of str to {"numeric", "binary", "ordinal", "nominal"}, optional
-        Kinds of columns where the dtype does not say them.
-    customer_id : str, default="customer_id"
-        The column that identifies the customers, where it is not the index of a pandas DataFrame.
     min_segment_share : float, default=0.0
         The least share of the customers in each segment. Engines with centres move customers to keep
         it; the others raise an error where they do not keep it.
@@ -209,11 +209,11 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         self,
         n_segments: int | Literal["auto"] = "auto",
         *,
+        customer_id: str = DEFAULT_ID,
+        kinds: Mapping[str, str] | None = None,
         engine: Any = "kmeans",
         embedder: CharacteristicEmbedder | Literal["passthrough"] | None = None,
         weights: Mapping[str, float] | None = None,
-        kinds: Mapping[str, str] | None = None,
-        customer_id: str = DEFAULT_ID,
         min_segment_share: float = 0.0,
         max_segments: int = 10,
         order_by: str | None = None,
@@ -222,11 +222,11 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.n_segments = n_segments
+        self.customer_id = customer_id
+        self.kinds = kinds
         self.engine = engine
         self.embedder = embedder
         self.weights = weights
-        self.kinds = kinds
-        self.customer_id = customer_id
         self.min_segment_share = min_segment_share
         self.max_segments = max_segments
         self.order_by = order_by

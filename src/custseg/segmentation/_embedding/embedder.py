@@ -61,6 +61,9 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
 
     Parameters
     ----------
+    customer_id : str, default="customer_id"
+        The column that identifies the customers, where it is not the index of a pandas DataFrame.
+        It is set aside.
     kinds : mapping of str to {"numeric", "binary", "ordinal", "nominal"}, optional
         Kinds of columns where the dtype does not say them, for example ``{"region": "nominal"}``
         for region numbers.
@@ -68,9 +71,6 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
         The weight of a column, or of a group: the columns ``group__feature`` of a union share the
         weight of ``group`` equally. Columns that are not named have weight 1 each; where the others
         come from :mod:`custseg.weighting`, that is warned of.
-    customer_id : str, default="customer_id"
-        The column that identifies the customers, where it is not the index of a pandas DataFrame.
-        It is set aside.
     heavy_tails : {"log", None}, default="log"
         Whether heavy-tailed columns are taken to logs.
     winsorize : float or None, default=0.01
@@ -136,15 +136,15 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
     def __init__(
         self,
         *,
+        customer_id: str = "customer_id",
         kinds: Mapping[str, str] | None = None,
         weights: Mapping[str, float] | None = None,
-        customer_id: str = "customer_id",
         heavy_tails: Literal["log"] | None = "log",
         winsorize: float | None = 0.01,
     ) -> None:
+        self.customer_id = customer_id
         self.kinds = kinds
         self.weights = weights
-        self.customer_id = customer_id
         self.heavy_tails = heavy_tails
         self.winsorize = winsorize
 

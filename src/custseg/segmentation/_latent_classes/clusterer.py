@@ -70,15 +70,17 @@ class LatentClassClusterer(Segmenter):
     ----------
     n_segments : int, default=2
         The number of classes.
+    customer_id : str, default="customer_id"
+        The column that identifies the customers, where it is not the index of a pandas DataFrame.
     kinds : mapping of str to {"numeric", "binary", "ordinal", "nominal"} or one of these, optional
         Kinds of columns where the dtype does not say them; one kind for all columns as a plain text:
         ``kinds="binary"`` for a matrix of 0 and 1. Bools are binary, other numbers numeric, even
         where they are all 0 and 1.
-    customer_id : str, default="customer_id"
-        The column that identifies the customers, where it is not the index of a pandas DataFrame.
     order_by : str, optional
         The characteristic whose mean orders the segments, highest first (mean rank for ordered
         categories). By default the segment with the most customers comes first.
+    standard_errors : bool, default=True
+        Whether ``profiles_`` has standard errors. They take a matrix with one row per parameter.
     n_init : int, default=20
         The number of starts. The better half of them goes on after 8 steps, the best quarter after 16.
     max_iter : int, default=5000
@@ -89,8 +91,6 @@ class LatentClassClusterer(Segmenter):
     min_variance : float, default=0.01
         The least variance of a number within a class, as a share of its variance over all customers:
         without one, a class of equal values has an unbounded likelihood.
-    standard_errors : bool, default=True
-        Whether ``profiles_`` has standard errors. They take a matrix with one row per parameter.
     sample_above : int, default=100_000
         Above so many customers that differ, the starts run on a sample of about that size, drawn by
         content so that the order of the rows does not matter; EM over all customers goes on from the
@@ -213,26 +213,26 @@ class LatentClassClusterer(Segmenter):
         self,
         n_segments: int = 2,
         *,
-        kinds: Mapping[str, str] | str | None = None,
         customer_id: str = DEFAULT_ID,
+        kinds: Mapping[str, str] | str | None = None,
         order_by: str | None = None,
+        standard_errors: bool = True,
         n_init: int = 20,
         max_iter: int = 5000,
         tol: float = 1e-6,
         min_variance: float = 0.01,
-        standard_errors: bool = True,
         sample_above: int = 100_000,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.n_segments = n_segments
-        self.kinds = kinds
         self.customer_id = customer_id
+        self.kinds = kinds
         self.order_by = order_by
+        self.standard_errors = standard_errors
         self.n_init = n_init
         self.max_iter = max_iter
         self.tol = tol
         self.min_variance = min_variance
-        self.standard_errors = standard_errors
         self.sample_above = sample_above
         self.random_state = random_state
 

@@ -56,22 +56,22 @@ class KPrototypesClusterer(Segmenter):
     ----------
     n_segments : int, default=4
         The number of segments.
-    gamma : float or None, default=None
-        What a mismatch costs beside the squared differences of the scaled numbers. None takes half
-        the mean standard deviation of the numeric characteristics (.5 where they are scaled), as
-        Huang advises; 1 where there are none.
-    scaling : {"robust", "standard", None}, default="robust"
-        What is done to numbers first: ``"robust"`` takes heavy-tailed ones to logs, winsorises them at
-        1% and 99% and divides by the standard deviation, as :class:`CharacteristicEmbedder` does;
-        ``"standard"`` divides only; None leaves them in their units, as in Huang's paper.
+    customer_id : str, default="customer_id"
+        The column that identifies the customers, where it is not the index of a pandas DataFrame.
+    kinds : mapping of str to {"numeric", "binary", "ordinal", "nominal"}, optional
+        Kinds of columns where the dtype does not say them.
     weights : mapping of str to float, optional
         The weight of a column, or of a group of columns ``group__feature``; unnamed columns have
         weight 1. Squared differences, or ``gamma``, are multiplied by it. Weight 0 makes a
         descriptor: it plays no part in finding the segments.
-    kinds : mapping of str to {"numeric", "binary", "ordinal", "nominal"}, optional
-        Kinds of columns where the dtype does not say them.
-    customer_id : str, default="customer_id"
-        The column that identifies the customers, where it is not the index of a pandas DataFrame.
+    scaling : {"robust", "standard", None}, default="robust"
+        What is done to numbers first: ``"robust"`` takes heavy-tailed ones to logs, winsorises them at
+        1% and 99% and divides by the standard deviation, as :class:`CharacteristicEmbedder` does;
+        ``"standard"`` divides only; None leaves them in their units, as in Huang's paper.
+    gamma : float or None, default=None
+        What a mismatch costs beside the squared differences of the scaled numbers. None takes half
+        the mean standard deviation of the numeric characteristics (.5 where they are scaled), as
+        Huang advises; 1 where there are none.
     min_segment_share : float, default=0.0
         The least share of the customers in each segment.
     order_by : str, optional
@@ -189,11 +189,11 @@ class KPrototypesClusterer(Segmenter):
         self,
         n_segments: int = 4,
         *,
-        gamma: float | None = None,
-        scaling: Scaling = "robust",
-        weights: Mapping[str, float] | None = None,
-        kinds: Mapping[str, str] | None = None,
         customer_id: str = DEFAULT_ID,
+        kinds: Mapping[str, str] | None = None,
+        weights: Mapping[str, float] | None = None,
+        scaling: Scaling = "robust",
+        gamma: float | None = None,
         min_segment_share: float = 0.0,
         order_by: str | None = None,
         n_init: int = 20,
@@ -201,11 +201,11 @@ class KPrototypesClusterer(Segmenter):
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.n_segments = n_segments
-        self.gamma = gamma
-        self.scaling = scaling
-        self.weights = weights
-        self.kinds = kinds
         self.customer_id = customer_id
+        self.kinds = kinds
+        self.weights = weights
+        self.scaling = scaling
+        self.gamma = gamma
         self.min_segment_share = min_segment_share
         self.order_by = order_by
         self.n_init = n_init

@@ -72,14 +72,14 @@ class RFMSegmenter(RuleDefinedSegmenter):
         ``"default"`` has 11 segments, from Champions to Lost, that cover all 125 combinations of
         scores. ``"rfm_r"`` has the intervals in use with the R package rfm: 10 segments that leave 10
         combinations to an eleventh, Others.
+    customer_id : str, default="customer_id"
+        The column that identifies the customers, where it is not the index of a pandas DataFrame.
     recency, frequency, monetary : str, default="recency", "frequency", "monetary"
         The columns. Where there is none of that name, the only one that ends in two underscores and
         the name, such as ``behaviour__recency``, is taken.
     edges : mapping of str to sequence of float, optional
         Four cuts to use instead of those learned, for any of ``"recency"``, ``"frequency"`` and
         ``"monetary"``; see :class:`~custseg.characteristics.RFMScorer`.
-    customer_id : str, default="customer_id"
-        The column that identifies the customers, where it is not the index of a pandas DataFrame.
 
     Attributes
     ----------
@@ -162,18 +162,18 @@ class RFMSegmenter(RuleDefinedSegmenter):
         self,
         preset: str = "default",
         *,
+        customer_id: str = DEFAULT_ID,
         recency: str = "recency",
         frequency: str = "frequency",
         monetary: str = "monetary",
         edges: Mapping[str, Sequence[float]] | None = None,
-        customer_id: str = DEFAULT_ID,
     ) -> None:
         self.preset = preset
+        self.customer_id = customer_id
         self.recency = recency
         self.frequency = frequency
         self.monetary = monetary
         self.edges = edges
-        self.customer_id = customer_id
 
     def fit(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> Self:
         """Learn the cuts of the scores, and assign the customers.

@@ -229,11 +229,11 @@ class RuleSegmenter(RuleDefinedSegmenter):
         ``and`` binds closer than ``or``. Text goes in quotes, and a column whose name is no plain
         word in backquotes: ```net spend```. A list of ``(column, operator, value)``, all of which
         must be met, is understood as well.
+    customer_id : str, default="customer_id"
+        The column that identifies the customers, where it is not the index of a pandas DataFrame.
     otherwise : str, optional
         The name of a last segment for everyone who meets no rule, those with missing values included.
         By default they are not assigned.
-    customer_id : str, default="customer_id"
-        The column that identifies the customers, where it is not the index of a pandas DataFrame.
 
     Attributes
     ----------
@@ -316,12 +316,12 @@ class RuleSegmenter(RuleDefinedSegmenter):
         self,
         rules: Mapping[str, Any] | Iterable[Any] | pd.DataFrame,
         *,
-        otherwise: str | None = None,
         customer_id: str = DEFAULT_ID,
+        otherwise: str | None = None,
     ) -> None:
         self.rules = rules
-        self.otherwise = otherwise
         self.customer_id = customer_id
+        self.otherwise = otherwise
 
     def fit(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> Self:
         """Check the rules against the customers, and assign them.

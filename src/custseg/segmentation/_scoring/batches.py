@@ -20,12 +20,12 @@ __all__ = ["read_batches"]
 READ_AT_ONCE = 65_536
 
 
-def read_batches(source: Any, scorer: Scorer, batch_size: int) -> Iterator[nw.DataFrame[Any]]:
+def read_batches(X: Any, scorer: Scorer, batch_size: int) -> Iterator[nw.DataFrame[Any]]:
     """Read the columns that a scorer needs, at most ``batch_size`` rows at a time, in the order of the table.
 
     Parameters
     ----------
-    source : path or DataFrame
+    X : path or DataFrame
         One row per customer.
     scorer : Scorer
         What names the columns.
@@ -37,26 +37,26 @@ def read_batches(source: Any, scorer: Scorer, batch_size: int) -> Iterator[nw.Da
     narwhals DataFrame
         Some of the rows, in memory.
     """
-    for native in _native_batches(source, scorer, batch_size):
+    for native in _native_batches(X, scorer, batch_size):
         yield nw.from_native(native, eager_only=True)
 
 
-def _native_batches(source: Any, scorer: Scorer, batch_size: int) -> Iterable[Any]:
-    if is_path(source):
-        return _path_batches(source, scorer, batch_size)
-    frame = nw.from_native(source)
+def _native_batches(X: Any, scorer: Scorer, batch_size: int) -> Iterable[Any]:
+    if is_path(X):
+        return _path_batches(X, scorer, batch_size)
+    frame = nw.from_native(X)
     engine = frame.implementation
     if engine.is_pandas() or engine.is_dask():
         # dask holds what it computes, so each partition is asked for by itself
         is_whole = engine.is_pandas()
-        parts = [source] if is_whole else (source.get_partition(n).compute() for n in range(source.npartitions))
+        parts = [X] if is_whole else (X.get_partition(n).compute() for n in range(X.npartitions))
         return (batch for part in parts for batch in _pandas_batches(part, scorer, batch_size))
     native: Any = frame.select(scorer.columns(frame.collect_schema().names())).to_native()
     if engine.is_polars():
         return _polars_batches(native, batch_size)
     if engine.is_ibis():
-        return _ibis_batches(native, batch_size)
-    return _arrow_batches(native, batch_size) if engine.is_duckdb() else _slices(native, batch_size)
+        return _ibis_batches(native, batch_size, scorer.who)
+    return _arrow_batches(native, batch_size, scorer.who) if engine.is_duckdb() else _slices(native, batch_size)
 
 
 def _path_batches(path: Any, scorer: Scorer, batch_size: int) -> Iterator[Any]:
@@ -79,7 +79,7 @@ def _path_batches(path: Any, scorer: Scorer, batch_size: int) -> Iterator[Any]:
     selected: Any = nw.from_native(relation).select(columns).to_native()
     if is_csv(path):
         selected = with_types(selected, path, scorer.who, keep=False)
-    yield from _arrow_batches(selected, batch_size)
+    yield from _arrow_batches(selected, batch_size, scorer.who)
 
 
 def _refuse_lacking(columns: Iterable[str], file: Path, available: Sequence[str], who: str) -> None:
@@ -91,27 +91,27 @@ def _refuse_lacking(columns: Iterable[str], file: Path, available: Sequence[str]
         raise ColumnNotFoundError.in_table(f"{who}, file {str(file)!r}", missing, available)
 
 
-def _arrow_batches(relation: Any, batch_size: int) -> Iterator[Any]:
-    arrow = require("pyarrow", "assign_segments")
+def _arrow_batches(relation: Any, batch_size: int, who: str) -> Iterator[Any]:
+    arrow = require("pyarrow", who)
     # the name of older versions of duckdb
     read = getattr(relation, "to_arrow_reader", None) or relation.fetch_arrow_reader
     for batch in read(batch_size):
         yield from _slices(arrow.Table.from_batches([batch]), batch_size)
 
 
-def _ibis_batches(table: Any, batch_size: int) -> Iterator[Any]:
+def _ibis_batches(table: Any, batch_size: int, who: str) -> Iterator[Any]:
     backend = table.get_backend()
     if backend.name == "duckdb" and not hasattr(backend.con, "fetch_record_batch"):
         # what ibis 12 asks for and duckdb 2 no longer has
-        duckdb = require("duckdb", "assign_segments")
+        duckdb = require("duckdb", who)
         try:
             relation = backend.con.sql(backend.compile(table))
         except duckdb.CatalogException:  # a table of ibis's own, which is in memory
             yield from _slices(table.to_pyarrow(), batch_size)
         else:
-            yield from _arrow_batches(relation, batch_size)
+            yield from _arrow_batches(relation, batch_size, who)
         return
-    arrow = require("pyarrow", "assign_segments")
+    arrow = require("pyarrow", who)
     for batch in table.to_pyarrow_batches(chunk_size=batch_size):
         yield from _slices(arrow.Table.from_batches([batch]), batch_size)
 

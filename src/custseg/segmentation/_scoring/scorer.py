@@ -34,14 +34,14 @@ class Scorer:
 
     Attributes
     ----------
-    fitted : estimator
+    segmenter : estimator
         What predicts.
     who : str
         Who asks, for messages.
     customer_id : str
         The column of the ids.
     features : tuple of str or None
-        The columns that ``fitted`` reads; None where it knows their number only.
+        The columns that ``segmenter`` reads; None where it knows their number only.
     reads_frames : bool
         Whether it reads frames of any kind, rather than pandas.
     wants_id : bool
@@ -50,7 +50,7 @@ class Scorer:
         How many segments it knows; 0 where it does not say.
     """
 
-    fitted: Any
+    segmenter: Any
     who: str
     customer_id: str
     features: tuple[str, ...] | None
@@ -78,22 +78,22 @@ class Scorer:
         else:
             rows = batch.select(names).to_pandas()
             rows = rows.to_numpy() if self.features is None else rows
-        found = np.asarray(self.fitted.predict(rows))
+        found = np.asarray(self.segmenter.predict(rows))
         if found.shape != (len(batch),):
             words = f"an estimator that answers for each row, here {len(batch)} of them"
-            raise InvalidParameterError.not_allowed(self.who, "fitted", words, f"answers of shape {found.shape}")
+            raise InvalidParameterError.not_allowed(self.who, "segmenter", words, f"answers of shape {found.shape}")
         if found.dtype.kind not in "iu":
             words = "an estimator that predicts whole numbers (of a pipeline that ends in names, pass pipeline[:-1])"
-            raise InvalidParameterError.not_allowed(self.who, "fitted", words, found[:1].tolist())
+            raise InvalidParameterError.not_allowed(self.who, "segmenter", words, found[:1].tolist())
         return found.astype(np.int64)
 
 
-def make_scorer(fitted: Any, who: str, customer_id: str | None) -> Scorer:
+def make_scorer(segmenter: Any, who: str, customer_id: str | None) -> Scorer:
     """Find out what a fitted estimator reads.
 
     Parameters
     ----------
-    fitted : estimator
+    segmenter : estimator
         What predicts.
     who : str
         Who asks, for messages.
@@ -105,11 +105,11 @@ def make_scorer(fitted: Any, who: str, customer_id: str | None) -> Scorer:
     Scorer
         The estimator with its columns.
     """
-    if not hasattr(fitted, "predict"):
-        raise InvalidParameterError.not_allowed(who, "fitted", "a fitted estimator with predict", fitted)
-    if isinstance(fitted, BaseEstimator):
-        check_is_fitted(fitted)
-    head, last = fitted, fitted
+    if not hasattr(segmenter, "predict"):
+        raise InvalidParameterError.not_allowed(who, "segmenter", "a fitted estimator with predict", segmenter)
+    if isinstance(segmenter, BaseEstimator):
+        check_is_fitted(segmenter)
+    head, last = segmenter, segmenter
     while isinstance(head, Pipeline):
         head = head.steps[0][1]
     while isinstance(last, Pipeline):
@@ -119,17 +119,17 @@ def make_scorer(fitted: Any, who: str, customer_id: str | None) -> Scorer:
             "an estimator that reads one row per customer (first transform the lines to a table of customers, then "
             "assign with pipeline[1:])"
         )
-        raise InvalidParameterError.not_allowed(who, "fitted", words, head)
+        raise InvalidParameterError.not_allowed(who, "segmenter", words, head)
     own = getattr(head, "customer_id", DEFAULT_ID)
     if isinstance(head, Segmenter):  # which may have it from its embedder
         own = head._customer_id()  # noqa: SLF001 - of the same family
-    names = getattr(fitted, "feature_names_in_", None)
+    names = getattr(segmenter, "feature_names_in_", None)
     if names is None and isinstance(head, Segmenter):
         names = [f"x{position}" for position in range(head.n_features_in_)]
     name = own if customer_id is None else customer_id
     refuse_segment_as_id(who, name)
     return Scorer(
-        fitted=fitted,
+        segmenter=segmenter,
         who=who,
         customer_id=name,
         features=None if names is None else tuple(str(name) for name in names),

@@ -15,7 +15,7 @@ import narwhals.stable.v2 as nw
 from custseg._core.optional import require
 from custseg._core.paths import is_path
 from custseg._core.segments import SEGMENT
-from custseg.exceptions import InvalidTableError, ReportPathError
+from custseg.exceptions import InvalidTableError, OutputPathError
 from custseg.segmentation._scoring.scorer import Notes, Scorer
 
 __all__ = ["is_spark", "score_on_spark", "write_from_spark"]
@@ -38,20 +38,20 @@ class _MergedNotes:
         return first.merge(second)
 
 
-def is_spark(source: Any) -> bool:
+def is_spark(X: Any) -> bool:
     """Say whether a table is one of pyspark's."""
-    frame = source if is_path(source) else nw.from_native(source)
+    frame = X if is_path(X) else nw.from_native(X)
     return isinstance(frame, nw.LazyFrame) and frame.implementation.is_spark_like()
 
 
-def score_on_spark(scorer: Scorer, source: Any, notes: Any = None) -> Any:
+def score_on_spark(scorer: Scorer, X: Any, notes: Any = None) -> Any:
     """Return a table of ids and segments that Spark computes when it is used.
 
     Parameters
     ----------
     scorer : Scorer
         The fitted estimator.
-    source : pyspark DataFrame
+    X : pyspark DataFrame
         One row per customer.
     notes : accumulator, optional
         Where the workers leave their warnings; in their logs otherwise.
@@ -62,15 +62,15 @@ def score_on_spark(scorer: Scorer, source: Any, notes: Any = None) -> Any:
         The column of the ids and ``segment``, a whole number of 64 bits.
     """
     types = require("pyspark.sql.types", scorer.who)
-    columns = scorer.columns(list(source.columns))
+    columns = scorer.columns(list(X.columns))
     # mapInArrow asks for its columns by their names as they are, and takes a dot in one for a field
     quoted = ("`" + name.replace("`", "``") + "`" for name in columns)
-    needed = source.selectExpr(*(f"{name} AS c{position}" for position, name in enumerate(quoted)))
+    needed = X.selectExpr(*(f"{name} AS c{position}" for position, name in enumerate(quoted)))
     fields = [
         types.StructField(scorer.customer_id, needed.schema["c0"].dataType),
         types.StructField(SEGMENT, types.LongType()),
     ]
-    carried = _Carried(scorer) if _is_remote(source) else source.sparkSession.sparkContext.broadcast(scorer)
+    carried = _Carried(scorer) if _is_remote(X) else X.sparkSession.sparkContext.broadcast(scorer)
     return needed.mapInArrow(partial(_score, carried, notes, columns), types.StructType(fields))
 
 
@@ -92,26 +92,26 @@ def _score(carried: Any, notes: Any, columns: Sequence[str], batches: Iterable[A
         notes.add(own)
 
 
-def write_from_spark(scorer: Scorer, source: Any, destination: str, *, overwrite: bool) -> dict[int, int]:
+def write_from_spark(scorer: Scorer, X: Any, path: str, *, overwrite: bool) -> dict[int, int]:
     """Write ids and segments to a folder of Parquet files; return the sizes of the segments.
 
     All goes to another folder beside it first, which is renamed at the end and removed if anything fails; what was
     there is removed last.
     """
-    if _is_remote(source):
-        reason = "Spark Connect cannot rename what it has written; leave destination out and write the table it returns"
-        raise ReportPathError.unwritable(destination, reason)
-    session = source.sparkSession
+    if _is_remote(X):
+        reason = "Spark Connect cannot rename what it has written; write the table that assign_segments returns"
+        raise OutputPathError.unwritable(path, reason)
+    session = X.sparkSession
     # the way to its file systems that Spark has in Python
-    place = session.sparkContext._jvm.org.apache.hadoop.fs.Path(destination)  # noqa: SLF001
+    place = session.sparkContext._jvm.org.apache.hadoop.fs.Path(path)  # noqa: SLF001
     files = place.getFileSystem(session.sparkContext._jsc.hadoopConfiguration())  # noqa: SLF001
-    _refuse_source(source, files.makeQualified(place).toUri().normalize().toString(), destination)
+    _refuse_source(X, files.makeQualified(place).toUri().normalize().toString(), path)
     if files.exists(place) and not overwrite:
-        raise ReportPathError.exists(destination)
+        raise OutputPathError.exists(path)
     temporary = place.suffix(f"-custseg-{uuid.uuid4().hex}")
     notes = session.sparkContext.accumulator(Notes(), _MergedNotes())
     try:
-        score_on_spark(scorer, source, notes).write.parquet(temporary.toString())
+        score_on_spark(scorer, X, notes).write.parquet(temporary.toString())
         counted = session.read.parquet(temporary.toString()).groupBy(SEGMENT).count().collect()
         sizes = {int(row[SEGMENT]): int(row["count"]) for row in counted}
         if not sizes:
@@ -123,15 +123,15 @@ def write_from_spark(scorer: Scorer, source: Any, destination: str, *, overwrite
     return sizes
 
 
-def _refuse_source(source: Any, target: str, destination: str) -> None:
-    """Refuse a folder that holds files of the source, or is in a folder that is the source."""
+def _refuse_source(X: Any, target: str, path: str) -> None:
+    """Refuse a folder that holds files that are read, or is in a folder that is read."""
     place = _location(target)
-    files = [_location(file) for file in source.inputFiles()]
+    files = [_location(file) for file in X.inputFiles()]
     for file in files:
         # of a single file it is not known whether its folder was meant, unless Spark named it
         is_folder = len(files) > 1 or file.name.startswith("part-")
         if place in (file, *file.parents) or (is_folder and _table_folder(file) in place.parents):
-            raise ReportPathError.is_source(destination)
+            raise OutputPathError.is_source(path)
 
 
 def _table_folder(file: PurePosixPath) -> PurePosixPath:
@@ -149,7 +149,7 @@ def _put_in_place(files: Any, temporary: Any, place: Any) -> None:
     old = place.suffix(f"-custseg-old-{uuid.uuid4().hex}")
     is_there = files.exists(place)
     if is_there and not files.rename(place, old):
-        raise ReportPathError.unwritable(place.toString(), "what is there could not be moved aside")
+        raise OutputPathError.unwritable(place.toString(), "what is there could not be moved aside")
     is_done = False
     try:
         is_done = bool(files.rename(temporary, place))
@@ -157,10 +157,10 @@ def _put_in_place(files: Any, temporary: Any, place: Any) -> None:
         if is_there and not is_done:
             files.rename(old, place)
     if not is_done:
-        raise ReportPathError.unwritable(place.toString(), "the finished folder could not be renamed")
+        raise OutputPathError.unwritable(place.toString(), "the finished folder could not be renamed")
     if is_there:
         files.delete(old, True)
 
 
-def _is_remote(source: Any) -> bool:
-    return ".connect." in type(source).__module__
+def _is_remote(X: Any) -> bool:
+    return ".connect." in type(X).__module__

@@ -177,7 +177,7 @@ class StructureResult:
         Draws that were made. The test stops early where it cannot reject any more.
     n_customers : int
         The customers that were compared: all, or a random sample of many.
-    level : float
+    significance_level : float
         The largest p-value that rejects.
     table : DataFrame
         One row for each number of segments: ``n_segments``, ``unexplained`` (share of the variance
@@ -191,13 +191,13 @@ class StructureResult:
     n_segments: int
     n_draws: int
     n_customers: int
-    level: float
+    significance_level: float
     table: pd.DataFrame = field(repr=False)
 
     @property
     def rejected(self) -> bool:
         """Whether the customers are not one continuum: at the level, and by more than the least effect."""
-        return self.p_value <= self.level and self.effect > self.least_effect
+        return self.p_value <= self.significance_level and self.effect > self.least_effect
 
     @property
     def reason(self) -> str:
@@ -208,7 +208,7 @@ class StructureResult:
                 "the customers are more compact than one continuum with the same characteristics and associations "
                 f"(by {_share(self.effect):.1%} at {self.n_segments} segments, {figures})"
             )
-        if self.p_value <= self.level:
+        if self.p_value <= self.significance_level:
             return (
                 f"at {self.n_segments} segments the customers are only {_share(self.effect):.1%} more compact than one "
                 f"continuum with the same characteristics and associations ({figures}), and up to "
@@ -246,7 +246,7 @@ def run_structure_test(
     random: np.random.RandomState,
     n_segments: Sequence[int] = N_SEGMENTS,
     n_draws: int = N_DRAWS,
-    level: float = LEVEL,
+    significance_level: float = LEVEL,
 ) -> StructureResult:
     """Compare the customers with draws from one continuum that has their columns and associations.
 
@@ -267,7 +267,7 @@ def run_structure_test(
         are left out.
     n_draws : int, default=39
         The largest number of draws.
-    level : float, default=0.05
+    significance_level : float, default=0.05
         Largest p-value that rejects.
 
     Returns
@@ -279,7 +279,7 @@ def run_structure_test(
     tried = np.array([k for k in n_segments if k < patterns.n_patterns])
     generator = NullGenerator.fit(space.table, scores=space.scores())
     rows = [_log_unexplained(patterns, tried, random)]
-    may_beat = int(level * (n_draws + 1) + 1e-9) - 1  # so many draws may be as extreme as the data
+    may_beat = int(significance_level * (n_draws + 1) + 1e-9) - 1  # so many draws may be as extreme as the data
     n_beating = 0
     standardised = np.empty(0)
     for drawn in range(1, n_draws + 1):
@@ -309,7 +309,7 @@ def run_structure_test(
         n_segments=int(tried[strongest]),
         n_draws=len(rows) - 1,
         n_customers=space.table.n_customers,
-        level=level,
+        significance_level=significance_level,
         table=table,
     )
 
