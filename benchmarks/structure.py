@@ -144,7 +144,7 @@ def four_likert(random: np.random.RandomState, n: int) -> pd.DataFrame:
 def four_mixed(random: np.random.RandomState, n: int) -> pd.DataFrame:
     """Eight structured columns of generated customers: four planted segments, separation 1.2."""
     sample = make_customers(n, n_segments=4, separation=1.2, random_state=random)
-    return sample.profile[[*sample.structured][:8]]
+    return sample.profile[[*sample.structured_columns][:8]]
 
 
 def dependent(random: np.random.RandomState, n: int, n_segments: int, separation: float) -> pd.DataFrame:

@@ -87,14 +87,14 @@ def test_every_segment_has_a_customer_however_few_there_are():
 
 
 def test_structured_columns_differ_between_segments_and_the_others_do_not(sample):
-    assert set(sample.structured) == {*LINEAR, *LOGNORMAL, *NOMINAL, *LIKERT} - NOISE
+    assert set(sample.structured_columns) == {*LINEAR, *LOGNORMAL, *NOMINAL, *LIKERT} - NOISE
     for name in [*LINEAR, *LOGNORMAL, *LIKERT]:
         values = sample.profile[name]
         explained = eta_squared(np.log(values) if name in LOGNORMAL else values, sample.segment)
-        assert (explained > 0.15) == (name in sample.structured), name
+        assert (explained > 0.15) == (name in sample.structured_columns), name
     for name in NOMINAL:
         p = chi2_contingency(pd.crosstab(sample.profile[name].to_numpy(), sample.segment.to_numpy())).pvalue
-        assert (p < 1e-6) == (name in sample.structured), name
+        assert (p < 1e-6) == (name in sample.structured_columns), name
 
 
 def test_what_customers_do_differs_between_segments(sample):

@@ -77,7 +77,7 @@ class CustomerSample:
         One row per customer: arm of a randomised campaign, and response.
     segment : pandas.Series of int64
         The true segment, 0 for the largest, indexed by customer id.
-    structured : tuple of str
+    structured_columns : tuple of str
         The columns of ``profile`` that differ between segments; the others are noise.
     scales : dict of str to tuple of str
         The items of each survey scale; a minus sign marks a reverse-keyed item.
@@ -98,7 +98,7 @@ class CustomerSample:
     events: pd.DataFrame
     campaign: pd.DataFrame
     segment: pd.Series[Any]
-    structured: tuple[str, ...]
+    structured_columns: tuple[str, ...]
     scales: dict[str, tuple[str, ...]]
 
     @property
@@ -225,7 +225,7 @@ def make_customers(
         events=make_events(population, transactions, streams[3]),
         campaign=make_campaign(population, streams[4]),
         segment=pd.Series(labels, index=pd.Index(population.ids, name="customer_id"), name="segment"),
-        structured=tuple(name for name in profile.columns[1:] if name not in _UNSTRUCTURED),
+        structured_columns=tuple(name for name in profile.columns[1:] if name not in _UNSTRUCTURED),
         scales=dict(_SCALES),
     )
 

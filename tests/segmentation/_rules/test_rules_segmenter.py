@@ -91,7 +91,7 @@ def test_sql_gives_the_labels_of_predict(table, drawn, with_others):
             query = segmenter.to_sql(source)
             found = connection.execute(f"SELECT customer_id, segment FROM ({query}) ORDER BY 1").fetchall()  # noqa: S608
             assert [segment for _, segment in found] == segmenter.labels_.tolist()
-        names = connection.execute(f"SELECT {segmenter.to_sql(names=True)} FROM nulls ORDER BY customer_id")  # noqa: S608
+        names = connection.execute(f"SELECT {segmenter.to_sql(with_names=True)} FROM nulls ORDER BY customer_id")  # noqa: S608
         expected = np.array([*segmenter.segment_names_, "not assigned"], dtype=object)[segmenter.labels_]
         assert [name for (name,) in names.fetchall()] == expected.tolist()
 
@@ -120,7 +120,7 @@ def test_sql_quotes_what_is_hostile():
     name = 'a"; DROP TABLE x; --'
     table = pd.DataFrame({name: ["'; DROP TABLE x; --", "\\"]})
     first = RuleSegmenter([("It's", [(name, "==", "'; DROP TABLE x; --")])]).fit(table)
-    query = first.to_sql(("main", 'odd"name'), names=True)
+    query = first.to_sql(("main", 'odd"name'), with_names=True)
     with duckdb.connect() as connection:
         connection.register("source", table)
         connection.execute('CREATE TABLE "odd""name" AS SELECT * FROM source')
@@ -191,11 +191,11 @@ def test_text_that_is_new_is_compared_as_it_stands():
 
 def test_the_words_for_no_rule_are_no_name_in_sql():
     segmenter = RuleSegmenter({"not assigned": "recency <= 30"}).fit(SHOP)
-    with pytest.raises(InvalidParameterError, match="'names' must be False where a rule is named 'not assigned'"):
-        segmenter.to_sql(names=True)
+    with pytest.raises(InvalidParameterError, match="'with_names' must be False where a rule is named 'not assigned'"):
+        segmenter.to_sql(with_names=True)
     assert "THEN 0" in segmenter.to_sql()
     others = RuleSegmenter({"not assigned": "recency <= 30"}, otherwise="Rest").fit(SHOP)
-    assert "'not assigned'" in others.to_sql(names=True)
+    assert "'not assigned'" in others.to_sql(with_names=True)
 
 
 @pytest.mark.parametrize("table", [5, "", [], ["shop", 1]])

@@ -247,7 +247,7 @@ class DemographicEncoder(ProfileEncoder):
         self,
         *,
         customer_id: str = "customer_id",
-        columns: list[str] | None = None,
+        columns: Sequence[str] | None = None,
         kinds: Mapping[str, str] | None = None,
         level_orders: Mapping[str, list[Any]] | None = None,
         hierarchies: Mapping[str, str | Sequence[int] | Mapping[str, str]] | None = None,

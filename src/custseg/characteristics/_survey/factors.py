@@ -107,7 +107,7 @@ def parallel_analysis(
     null: str = "normal",
     n_draws: int = N_DRAWS,
     quantile: float = QUANTILE,
-    random_state: Any = None,
+    random_state: int | np.random.RandomState | None = None,
 ) -> ParallelAnalysis:
     """Return how many factors a set of items has, by Horn's parallel analysis.
 

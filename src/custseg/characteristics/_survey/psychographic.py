@@ -255,7 +255,7 @@ class PsychographicEncoder(ProfileEncoder):
         scales: Mapping[str, Sequence[str]] | None = None,
         *,
         customer_id: str = "customer_id",
-        items: list[str] | None = None,
+        items: Sequence[str] | None = None,
         answers: Sequence[str] | None = None,
         scale_range: tuple[float, float] | None = None,
         n_factors: str | int = "parallel",
@@ -264,7 +264,7 @@ class PsychographicEncoder(ProfileEncoder):
         dont_know: Sequence[str | float] = (),
         response_style: str | None = None,
         min_loading: float = 0.3,
-        random_state: Any = None,
+        random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.scales = scales
         self.customer_id = customer_id

@@ -105,7 +105,7 @@ class RuleDefinedSegmenter(Segmenter):
         self,
         table: str | Sequence[str] | None = None,
         *,
-        names: bool = False,
+        with_names: bool = False,
         quote: Literal['"', "`"] = '"',
     ) -> str:
         r"""Write the rules as SQL.
@@ -115,7 +115,7 @@ class RuleDefinedSegmenter(Segmenter):
         table : str or sequence of str, optional
             The table of customers, one name or several (``("sales", "customers")``), for a whole query
             with the column ``segment``; None gives the CASE expression alone.
-        names : bool, default=False
+        with_names : bool, default=False
             Whether the result is the name of the segment, ``"not assigned"`` for customers in none,
             instead of its number.
         quote : {'"', "`"}, default='"'
@@ -132,7 +132,7 @@ class RuleDefinedSegmenter(Segmenter):
         NotFittedError
             Before ``fit``.
         InvalidParameterError
-            If ``table`` is no name, ``quote`` is another one, or ``names`` is asked for where a rule is
+            If ``table`` is no name, ``quote`` is another one, or ``with_names`` is asked for where a rule is
             named "not assigned".
 
         Notes
@@ -159,12 +159,12 @@ class RuleDefinedSegmenter(Segmenter):
         check_is_fitted(self)
         who = f"{type(self).__name__}.to_sql"
         check(who, _SQL_PARAMETERS, {"table": table, "quote": quote})
-        if names and self.otherwise_ is None and NOT_ASSIGNED_WORDS in self.segment_names_:
+        if with_names and self.otherwise_ is None and NOT_ASSIGNED_WORDS in self.segment_names_:
             words = f"False where a rule is named {NOT_ASSIGNED_WORDS!r}, which stands for no rule (or rename it)"
-            raise InvalidParameterError.not_allowed(who, "names", words, names)
-        results: list[int | str] = [*self.segment_names_] if names else [*range(self.n_segments_)]
+            raise InvalidParameterError.not_allowed(who, "with_names", words, with_names)
+        results: list[int | str] = [*self.segment_names_] if with_names else [*range(self.n_segments_)]
         if self.otherwise_ is None:
-            results.append(NOT_ASSIGNED_WORDS if names else NOT_ASSIGNED)
+            results.append(NOT_ASSIGNED_WORDS if with_names else NOT_ASSIGNED)
         expression = case_expression(self.rules_, self._domains, results, quote=quote)
         if table is None:
             return expression
