@@ -25,7 +25,7 @@ LIMIT = 300.0
 SCORE = """
 import json, pickle, sys, time
 import duckdb, polars, pyarrow.parquet
-from custseg.segmentation._assign import assign_segments
+from custseg.segmentation import assign_segments
 
 def memory(kind):
     with open("/proc/self/status") as lines:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,11 +12,12 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from custseg._core.arrays import Integers
 from custseg._core.base import Estimator, TableOutputMixin
-from custseg._core.customers import CustomerTable, CustomerTableMixin
+from custseg._core.customers import CustomerTable, CustomerTableMixin, Kinds
+from custseg._core.frames import is_table, output_kind
 from custseg._core.segments import SEGMENT
 from custseg.exceptions import InvalidParameterError, SegmentLabelError
 from custseg.segmentation._base.checks import customer_mass
-from custseg.segmentation._base.labelled import frame_kind, with_segment
+from custseg.segmentation._base.labelled import MATRIX, with_segment
 
 __all__ = ["DEFAULT_ID", "Segmenter", "refuse_segment_as_id"]
 
@@ -98,8 +98,8 @@ class Segmenter(  # type: ignore[call-arg]
         Returns
         -------
         DataFrame, Table or ndarray
-            The table with one more column, ``segment``, in the kind of ``X`` (pandas for a path) or as
-            ``set_output`` says.
+            The table with one more column, ``segment``, in the kind of ``X`` (pyarrow for duckdb; pandas for
+            dask, ibis, Spark and a path) or as ``set_output`` says.
 
         Raises
         ------
@@ -107,7 +107,7 @@ class Segmenter(  # type: ignore[call-arg]
             As ``predict``.
         """
         labels = self.predict(X)
-        kind = self._output_kind(frame_kind(X))
+        kind = self._output_kind(output_kind(X) if is_table(X) else MATRIX)
         names = [str(name) for name in self.get_feature_names_out()[:-1]]
         return with_segment(X, labels, kind, self._customer_id(), names)
 
@@ -149,12 +149,12 @@ class Segmenter(  # type: ignore[call-arg]
     def _customer_id(self) -> str:
         return self.customer_id
 
-    def _column_kinds(self) -> Mapping[str, str] | None:
-        kinds: Mapping[str, str] | None = getattr(self, "kinds", None)
-        return kinds
+    def _column_kinds(self) -> Kinds | None:
+        """Return the declared kinds of columns: none, unless the segmenter has such a parameter."""
+        return None
 
     def _read_in_fit(
-        self, X: Any, sample_weight: Any, kinds: Mapping[str, str] | None = None
+        self, X: Any, sample_weight: Any, kinds: Kinds | None = None
     ) -> tuple[CustomerTable, npt.NDArray[np.float64]]:
         """Read the customers of ``fit``, and how many each row stands for."""
         who = type(self).__name__

@@ -14,7 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 
 from custseg._core.arrays import Floats, Integers
-from custseg._core.customers import CustomerTable
+from custseg._core.customers import CustomerTable, Kinds
 from custseg._core.frames import is_table
 from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Instance, Integer, Number, OneOf, ParameterTable, Where
 from custseg._core.warning import warn
@@ -415,8 +415,8 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
             raise InvalidParameterError.not_allowed(type(self).__name__, "customer_id", words, self.customer_id)
         return self.customer_id if own == DEFAULT_ID else str(own)
 
-    def _column_kinds(self) -> Mapping[str, str] | None:
-        kinds: Mapping[str, str] | None = getattr(self.embedder, "kinds", self.kinds)
+    def _column_kinds(self) -> Kinds | None:
+        kinds: Kinds | None = getattr(self.embedder, "kinds", self.kinds)
         return kinds
 
     def _embed_in_fit(self, X: Any, sample_weight: Any) -> tuple[CustomerTable, Floats, Floats]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from custseg._core.arrays import Floats, Integers
-from custseg._core.customers import KINDS, CustomerTable
+from custseg._core.customers import KINDS, CustomerTable, Kinds
 from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Instance, Integer, Number, OneOf, ParameterTable
 from custseg._core.warning import warn
 from custseg.exceptions import (
@@ -376,8 +376,9 @@ class LatentClassClusterer(Segmenter):
         """
         return float(self.score_samples(X).mean())
 
-    def _column_kinds(self) -> Mapping[str, str] | None:
-        return _Everywhere(self.kinds) if isinstance(self.kinds, str) else self.kinds
+    def _column_kinds(self) -> Kinds | None:
+        kinds = self.kinds
+        return (lambda _: kinds) if isinstance(kinds, str) else kinds
 
     def _collapse_in_fit(self, table: CustomerTable, mass: Floats, *, is_told: bool) -> Patterns:
         """Learn the parts of the model, in an order that no order of columns changes, and collapse the rows.
@@ -518,25 +519,6 @@ class LatentClassClusterer(Segmenter):
             units = (~np.isnan(rows[:, positions]) * log_units).sum(axis=1)
             joint[start : start + step] = log_joint(classes, Design.of(self._parts, rows)) - units[:, None]
         return joint
-
-
-class _Everywhere(Mapping[str, str]):
-    """One kind for whatever column is asked for."""
-
-    def __init__(self, kind: str) -> None:
-        self._kind = kind
-
-    def __getitem__(self, name: str) -> str:
-        return self._kind
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
-
-    def __bool__(self) -> bool:
-        return True
 
 
 def _most_likely(joint: Floats) -> Integers:

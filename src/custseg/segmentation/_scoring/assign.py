@@ -12,9 +12,8 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 
-from custseg._core.base import OutputKind
 from custseg._core.files import check_writable, replacing
-from custseg._core.frames import is_frame, to_kind
+from custseg._core.frames import is_frame, output_kind, to_kind
 from custseg._core.optional import require
 from custseg._core.params import COLUMN, NONE, Instance, Integer, OneOf, check
 from custseg._core.paths import is_path
@@ -218,11 +217,7 @@ def _scored(scorer: Scorer, batches: Iterable[nw.DataFrame[Any]], notes: Notes) 
 
 def _gathered(scored: Iterable[nw.DataFrame[Any]], source: Any, scorer: Scorer) -> Any:
     table = nw.concat(list(scored))
-    kind: OutputKind = "pandas"
-    if not is_path(source):
-        engine = nw.from_native(source).implementation
-        kind = "polars" if engine.is_polars() else "pyarrow" if engine.is_pyarrow() or engine.is_duckdb() else kind
-    return to_kind(table, kind, scorer.customer_id)
+    return to_kind(table, output_kind(source), scorer.customer_id)
 
 
 def _object_ids(source: Any, customer_id: str) -> Any:
