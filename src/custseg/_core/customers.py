@@ -155,6 +155,15 @@ def read_customers(
     return CustomerTable(columns, len(frame), ids)
 
 
+def read_input(X: Any, *, who: str, customer_id: str | None = None, kinds: Kinds | None = None) -> CustomerTable:
+    """Read customers as an estimator does in ``fit``: a table of any kind, one that was read, or a numeric matrix."""
+    if isinstance(X, CustomerTable):
+        return X
+    if is_table(X):
+        return read_customers(X, who=who, customer_id=customer_id, kinds=kinds)
+    return read_matrix(X, who=who, kinds=kinds)
+
+
 def write_customers(ids: nw.Series[Any], columns: Iterable[Column], *, kind: OutputKind, customer_id: str) -> Any:
     """Hand typed columns out as a frame with one row per customer, in dtypes that say their kinds.
 
@@ -324,10 +333,10 @@ def _read_column(series: Any, name: str, who: str, kind: str | None) -> Column:
     raise ColumnTypeError.expected(who, name, "numbers, bools, text or categories", dtype, remedy)
 
 
-def read_matrix(X: Any, *, who: str) -> CustomerTable:
+def read_matrix(X: Any, *, who: str, kinds: Kinds | None = None) -> CustomerTable:
     """Read a numeric matrix with one row per customer, its columns called x0, x1, ..."""
-    matrix = check_array(X, dtype=np.float64, ensure_all_finite="allow-nan", estimator=who)
-    return _of_matrix(matrix, None, None, who)
+    matrix = check_array(X, dtype=np.float64, ensure_all_finite="allow-nan", estimator=who, input_name="X")
+    return _of_matrix(matrix, None, kinds, who)
 
 
 def _of_matrix(

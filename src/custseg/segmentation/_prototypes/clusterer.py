@@ -169,6 +169,9 @@ class KPrototypesClusterer(Segmenter):
     (0.5, 0.593)
     """
 
+    limits: ClassVar[frozenset[str]] = frozenset({"min_segment_share"})
+
+    clustered_on_: list[str]
     segment_subsidies_: Floats
 
     _parameters: ClassVar[ParameterTable] = {
