@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from custseg._core.base import Estimator
-from custseg._core.customers import CustomerTableMixin, read_customers, write_customers
+from custseg._core.customers import Column, CustomerTableMixin, looks_like_id, read_customers, write_customers
 from custseg.exceptions import (
     ColumnChangeError,
     ColumnTypeError,
@@ -244,3 +244,21 @@ def test_columns_of_a_matrix_have_no_names_of_their_own_when_handed_on():
     assert part.n_features_in_ == 2
     assert part.read(np.array([[5.0, 6.0]])).names == ["x0", "x2"]
     assert list(Reader().fit(read_customers(pandas_table(), who="Test")).feature_names_in_) == list(pandas_table())
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "expected"),
+    [
+        (np.arange(10), "nominal", True),
+        (np.arange(9), "nominal", False),
+        (np.array([*range(10), -1]), "nominal", True),
+        (np.array([*range(10), 0]), "nominal", False),
+        (np.arange(10.0), "numeric", True),
+        (np.array([*range(10), np.nan]), "numeric", True),
+        (np.arange(10.0) + 0.5, "numeric", False),
+        (np.arange(10), "ordinal", False),
+    ],
+)
+def test_an_id_is_text_or_whole_numbers_that_differ_for_ten_customers_or_more(values, kind, expected):
+    levels = () if kind == "numeric" else tuple("abcdefghij")
+    assert looks_like_id(Column("x", kind, values, levels)) is expected

@@ -6,7 +6,7 @@ unordered categories nominal. Nothing else is needed and no hidden metadata trav
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -30,7 +30,12 @@ from custseg.exceptions import (
 )
 
 Kind = Literal["numeric", "binary", "ordinal", "nominal"]
+# The declared kinds of columns: of some of them by name, or of whatever column is asked for.
+Kinds = Mapping[str, str] | Callable[[str], str]
 KINDS: tuple[Kind, ...] = ("numeric", "binary", "ordinal", "nominal")
+
+# In fewer rows, values that all differ are no sign of an id.
+_FEWEST_FOR_IDS = 10
 
 
 @dataclass(frozen=True)
@@ -117,7 +122,7 @@ def read_customers(
     *,
     who: str,
     customer_id: str | None = None,
-    kinds: Mapping[str, str] | None = None,
+    kinds: Kinds | None = None,
     allow_empty: bool = False,
 ) -> CustomerTable:
     """Read a dataframe with one row per customer, or a path to one, into typed columns.
@@ -145,10 +150,18 @@ def read_customers(
             f"{who} got a customer table with 0 feature(s) (no column besides the ids) while a minimum of 1 "
             "is required. Pass at least one characteristic."
         )
-    kinds = kinds or {}
-    check_kinds(kinds, map(str, names), who)
-    columns = tuple(_read_column(frame[name], str(name), who, kinds.get(str(name))) for name in names)
+    declared = _declared_kinds(kinds, map(str, names), who)
+    columns = tuple(_read_column(frame[name], str(name), who, declared(str(name))) for name in names)
     return CustomerTable(columns, len(frame), ids)
+
+
+def read_input(X: Any, *, who: str, customer_id: str | None = None, kinds: Kinds | None = None) -> CustomerTable:
+    """Read customers as an estimator does in ``fit``: a table of any kind, one that was read, or a numeric matrix."""
+    if isinstance(X, CustomerTable):
+        return X
+    if is_table(X):
+        return read_customers(X, who=who, customer_id=customer_id, kinds=kinds)
+    return read_matrix(X, who=who, kinds=kinds)
 
 
 def write_customers(ids: nw.Series[Any], columns: Iterable[Column], *, kind: OutputKind, customer_id: str) -> Any:
@@ -233,6 +246,15 @@ def _to_arrow(column: Column, arrow: Any) -> Any:
     return arrow.array(values, from_pandas=True)
 
 
+def looks_like_id(column: Column) -> bool:
+    """Say whether a column may identify the customers: text or whole numbers, known of many and never the same."""
+    known = column.values[~column.missing]
+    if column.kind not in ("nominal", "numeric") or len(known) < _FEWEST_FOR_IDS:
+        return False
+    is_whole = column.kind == "nominal" or bool((known == np.floor(known)).all())
+    return is_whole and len(np.unique(known)) == len(known)
+
+
 def check_kinds(kinds: Mapping[str, str], names: Iterable[str], who: str) -> None:
     """Refuse kinds that do not exist, and kinds of columns that do not exist."""
     names = list(names)
@@ -241,6 +263,14 @@ def check_kinds(kinds: Mapping[str, str], names: Iterable[str], who: str) -> Non
             raise InvalidParameterError.unknown_name(who, "column in kinds", name, names)
         if kind not in KINDS:
             raise InvalidParameterError.unknown_name(who, f"kind of column {name!r}", kind, KINDS)
+
+
+def _declared_kinds(kinds: Kinds | None, names: Iterable[str], who: str) -> Callable[[str], str | None]:
+    """Check kinds by name, and return what gives the declared kind of a column, None where its dtype says it."""
+    if callable(kinds):
+        return kinds
+    check_kinds(kinds or {}, names, who)
+    return dict(kinds or {}).get
 
 
 def _eager(X: Any, who: str) -> nw.DataFrame[Any]:
@@ -303,19 +333,19 @@ def _read_column(series: Any, name: str, who: str, kind: str | None) -> Column:
     raise ColumnTypeError.expected(who, name, "numbers, bools, text or categories", dtype, remedy)
 
 
-def read_matrix(X: Any, *, who: str) -> CustomerTable:
+def read_matrix(X: Any, *, who: str, kinds: Kinds | None = None) -> CustomerTable:
     """Read a numeric matrix with one row per customer, its columns called x0, x1, ..."""
-    matrix = check_array(X, dtype=np.float64, ensure_all_finite="allow-nan", estimator=who)
-    return _of_matrix(matrix, None, {}, who)
+    matrix = check_array(X, dtype=np.float64, ensure_all_finite="allow-nan", estimator=who, input_name="X")
+    return _of_matrix(matrix, None, kinds, who)
 
 
 def _of_matrix(
-    matrix: npt.NDArray[np.float64], names: list[str] | None, kinds: Mapping[str, str], who: str
+    matrix: npt.NDArray[np.float64], names: list[str] | None, kinds: Kinds | None, who: str
 ) -> CustomerTable:
     names = names or [f"x{position}" for position in range(matrix.shape[1])]
-    check_kinds(kinds, names, who)
+    declared = _declared_kinds(kinds, names, who)
     columns = tuple(
-        _numbers(matrix[:, position], name, who, kinds.get(name, "numeric")) for position, name in enumerate(names)
+        _numbers(matrix[:, position], name, who, declared(name) or "numeric") for position, name in enumerate(names)
     )
     return CustomerTable(columns, len(matrix), named=False)
 
@@ -370,7 +400,7 @@ class CustomerTableMixin:
         *,
         fitting: bool,
         customer_id: str | None = None,
-        kinds: Mapping[str, str] | None = None,
+        kinds: Kinds | None = None,
     ) -> CustomerTable:
         if not fitting:
             check_is_fitted(self)
@@ -388,9 +418,9 @@ class CustomerTableMixin:
             self.feature_names_in_ = np.array(table.names, dtype=object)
         return table
 
-    def _read_matrix(self, X: Any, fitting: bool, kinds: Mapping[str, str] | None) -> CustomerTable:
+    def _read_matrix(self, X: Any, fitting: bool, kinds: Kinds | None) -> CustomerTable:
         matrix = validate_data(self, X, reset=fitting, dtype=np.float64, ensure_all_finite="allow-nan")
-        return _of_matrix(matrix, None if fitting else self._columns_in_fit, kinds or {}, type(self).__name__)
+        return _of_matrix(matrix, None if fitting else self._columns_in_fit, kinds, type(self).__name__)
 
     def _as_fitted(self, table: CustomerTable) -> CustomerTable:
         fitted = self._columns_in_fit

@@ -63,6 +63,20 @@ def is_table(table: Any) -> bool:
     return is_path(table) or is_frame(table)
 
 
+def output_kind(X: Any) -> OutputKind:
+    """Return the kind of table that goes out where ``X`` came in, unless ``set_output`` asks for another.
+
+    polars, eager or lazy, gives polars; pyarrow and duckdb give pyarrow; pandas and all that is not in
+    memory and has no frame of its own for results (dask, ibis, Spark, a path) give pandas.
+    """
+    if is_path(X):
+        return "pandas"
+    engine = nw.from_native(X).implementation
+    if engine.is_polars():
+        return "polars"
+    return "pyarrow" if engine.is_pyarrow() or engine.is_duckdb() else "pandas"
+
+
 def open_table(
     table: Any,
     *,
@@ -100,10 +114,7 @@ def open_table(
         lazy = lazy_frame(with_types(lazy.to_native(), table, who))
     if customer_id is not None:
         lazy = _with_normal_ids(lazy, who, customer_id)
-    kind: OutputKind = "polars" if engine.is_polars() else "pandas"
-    if engine.is_duckdb() and not is_path(table):
-        kind = "pyarrow"
-    return Table(lazy, kind, names, in_memory=isinstance(frame, nw.DataFrame))
+    return Table(lazy, output_kind(table), names, in_memory=isinstance(frame, nw.DataFrame))
 
 
 def _with_index(frame: nw.LazyFrame[Any], columns: Sequence[str] | None) -> nw.LazyFrame[Any]:

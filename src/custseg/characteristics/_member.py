@@ -11,7 +11,7 @@ import pandas as pd
 
 from custseg._core.base import OutputKind
 from custseg._core.customers import Kind
-from custseg._core.frames import is_frame, to_kind
+from custseg._core.frames import is_frame, output_kind, to_kind
 from custseg._core.optional import require
 from custseg.exceptions import ColumnTypeError, CustomerIdError, InvalidTableError
 
@@ -29,7 +29,7 @@ class Part:
     frame : narwhals DataFrame
         The ids, named as the union names them, then columns ``member__feature``.
     kind : {"pandas", "polars", "pyarrow"}
-        The kind of frame that the member returned.
+        The kind of frame that goes out for the one that the member returned.
     criterion : str
         What its characteristics are about, such as "behavioural"; empty where it does not say.
     units : mapping of str to str
@@ -81,8 +81,7 @@ def read_part(output: Any, *, estimator: Any, member: str, table: str, customer_
     if n_repeated:
         example = ids.filter(ids.is_duplicated()).to_list()[0]
         raise CustomerIdError.repeated(f"{who}, member {member!r}", customer_id, n_repeated, example)
-    kind: OutputKind = "pandas" if implementation.is_pandas() else "polars" if implementation.is_polars() else "pyarrow"
-    return Part(member, table, frame, kind, *_said(estimator, member))
+    return Part(member, table, frame, output_kind(output), *_said(estimator, member))
 
 
 def _said(estimator: Any, member: str) -> tuple[str, dict[str, str]]:

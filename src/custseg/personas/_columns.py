@@ -12,6 +12,7 @@ from scipy.special import ndtr
 
 from custseg._core.arrays import Bools, Floats, Integers
 from custseg._core.customers import Column
+from custseg._core.skewness import SKEWED, quantile_skewness
 from custseg._core.words import round_digits
 from custseg.personas._statistics import (
     category_p_value,
@@ -24,9 +25,6 @@ from custseg.personas._statistics import (
 )
 
 Figures = dict[str, npt.NDArray[Any]]
-
-SKEWED = 0.35
-"""Skewness by quantiles from which a number is shown by its median, as the embedding takes logs from."""
 
 COMPARISONS = ("effect_size", "v_test", "p_value", "eta2", "lift", "difference_pp", "marker")
 VALUES = ("segment_value", "rest_value")
@@ -193,8 +191,7 @@ def _is_skewed(values: Floats) -> bool:
     if len(values) == 0 or np.count_nonzero(np.diff(values)) < 2:
         return False
     low, high = (values[int(share * (len(values) - 1))] for share in (0.01, 0.99))
-    middle = _median(values)
-    return bool(high > low and abs((high - middle) - (middle - low)) / (high - low) > SKEWED)
+    return bool(abs(quantile_skewness(low, _median(values), high)) > SKEWED)
 
 
 def _show_medians(figures: Figures, medians: Floats, rest: Floats) -> None:

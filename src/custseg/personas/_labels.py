@@ -5,17 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from custseg._core.customers import Column, CustomerTable, read_customers
+from custseg._core.customers import CustomerTable, looks_like_id, read_customers
 from custseg._core.frames import is_table, open_table
 from custseg._core.segments import column_of_labels
 from custseg._core.warning import warn
 from custseg.exceptions import ColumnNotFoundError
-
-_FEWEST_FOR_ID = 10
-"""In fewer rows, values that all differ are no sign of an id."""
 
 
 def labels_of(X: Any, segment: str, who: str) -> Any:
@@ -38,7 +34,9 @@ def find_id(table: CustomerTable, customer_id: str | None, *, first_too: bool, w
     found = [
         column.name
         for position, column in enumerate(table.columns)
-        if _looks_like_id(column, table.n_customers, whole_numbers=first_too and position == 0)
+        if (column.kind == "nominal" or (first_too and position == 0))
+        and not column.missing.any()
+        and looks_like_id(column)
     ]
     for name in found:
         warn(
@@ -46,13 +44,3 @@ def find_id(table: CustomerTable, customer_id: str | None, *, first_too: bool, w
             f"Pass customer_id={name!r} if it is one, or customer_id=None to describe every column."
         )
     return replace(table, columns=tuple(column for column in table.columns if column.name not in found))
-
-
-def _looks_like_id(column: Column, n_customers: int, *, whole_numbers: bool) -> bool:
-    if n_customers < _FEWEST_FOR_ID or column.missing.any():
-        return False
-    if column.kind == "nominal":
-        return len(column.categories) == n_customers
-    if column.kind != "numeric" or not whole_numbers:
-        return False
-    return bool((column.values == np.floor(column.values)).all()) and len(np.unique(column.values)) == n_customers

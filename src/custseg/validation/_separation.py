@@ -21,8 +21,7 @@ from custseg._core.segments import read_segments
 from custseg.exceptions import InvalidParameterError
 from custseg.segmentation import Segmentation
 from custseg.segmentation._base.order import order_by_content
-from custseg.segmentation._base.segmenter import DEFAULT_ID
-from custseg.segmentation._clusterer.embedded import EMBEDDER, Embedded, embedded
+from custseg.segmentation._clusterer.embedding_step import EMBEDDER, Embedded, Embedding, embedded
 from custseg.segmentation._embedding.embedder import CharacteristicEmbedder
 from custseg.segmentation._kmeans.nearest import unit_of
 from custseg.segmentation._kmeans.patterns import content_hash
@@ -188,9 +187,8 @@ def segment_separation(
     if isinstance(X, Segmentation):
         embedder = _embedder_of(X, labels, embedder)
         X, labels = X.customer_table, np.array([*X.segment_names, None], dtype=object)[X.labels]
-    space = embedded(_WHO, X, embedder)
-    customer_id = getattr(embedder, "customer_id", DEFAULT_ID)
-    segments = read_segments(_WHO, labels, space.table, X=X, customer_id=customer_id)
+    space = embedded(_WHO, X, Embedding(embedder))
+    segments = read_segments(_WHO, labels, space.table, X=X, customer_id=space.customer_id)
     names = segments.levels
     if len(names) < 2:
         words = "of at least 2 segments with customers (-1, None and NaN are none)"
@@ -231,7 +229,7 @@ def _embedder_of(segmentation: Segmentation, labels: Any, embedder: Any) -> Any:
     if labels is not None:
         words = "None, since the segmentation says who is in which segment"
         raise InvalidParameterError.not_allowed(_WHO, "labels", words, labels)
-    fitted = getattr(segmentation.clusterer, "embedder_", None)
+    fitted = None if segmentation.clusterer is None else segmentation.clusterer.embedder_
     return embedder if embedder is not None or fitted is None else clone(fitted)
 
 

@@ -22,7 +22,7 @@ from custseg._core.warning import each_warning_once
 from custseg.exceptions import CustomerIdError, DataQualityWarning, InfeasibleError, InvalidParameterError
 from custseg.segmentation._base.segmenter import Segmenter
 from custseg.segmentation._clusterer.clusterer import SegmentClusterer
-from custseg.segmentation._clusterer.engines import NUMBER_PARAMETERS, finds_number, number_parameter, seeded
+from custseg.segmentation._clusterer.models import NUMBER_PARAMETERS, finds_number, number_parameter, seeded
 from custseg.segmentation._clusterer.refits import refitted
 from custseg.segmentation._kmeans.nearest import one_thread
 from custseg.segmentation._rules.segmenter import RuleDefinedSegmenter

@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 
 from custseg._core.params import RANDOM_STATE, Integer, Number, check
 from custseg.exceptions import InfeasibleError, InvalidParameterError
-from custseg.segmentation._clusterer.embedded import EMBEDDER, embedded
+from custseg.segmentation._clusterer.embedding_step import EMBEDDER, Embedding, embedded
 from custseg.segmentation._embedding.embedder import CharacteristicEmbedder
 from custseg.segmentation._kmeans.nearest import one_thread
 from custseg.segmentation._kmeans.patterns import distinct_patterns
@@ -146,7 +146,7 @@ def structure_test(
     if n_draws < fewest:
         words = f"at least {fewest} at level {significance_level:g}: with fewer nothing can be rejected"
         raise InvalidParameterError.not_allowed(_WHO, "n_draws", words, n_draws)
-    customers = embedded(_WHO, X, embedder)
+    customers = embedded(_WHO, X, Embedding(embedder))
     if len(customers.matrix) < FEWEST_CUSTOMERS:
         raise InfeasibleError.too_few_to_test(_WHO, len(customers.matrix), FEWEST_CUSTOMERS)
     random = check_random_state(random_state)

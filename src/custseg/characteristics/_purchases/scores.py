@@ -13,9 +13,9 @@ from sklearn.base import TransformerMixin
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from custseg._core.arrays import Floats
-from custseg._core.base import Estimator, OutputKind, TableOutputMixin
+from custseg._core.base import Estimator, TableOutputMixin
 from custseg._core.customers import Column, CustomerTable, read_customers, write_customers
-from custseg._core.frames import collect, open_table
+from custseg._core.frames import collect, open_table, output_kind
 from custseg._core.params import COLUMN, NONE, Integer, ParameterTable, Where
 from custseg._core.paths import is_path
 from custseg.exceptions import (
@@ -200,7 +200,7 @@ class RFMScorer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_
         scores : dataframe of shape (n_customers, 3)
             Columns ``recency_score``, ``frequency_score`` and ``monetary_score``: whole numbers from 1, or
             floats with NaN where a value is missing. Rows, ids and the kind of frame are those of ``X``
-            (pandas for a path); no rows give no rows.
+            (pandas for dask, ibis and a path, pyarrow for duckdb); no rows give no rows.
 
         Raises
         ------
@@ -277,10 +277,7 @@ class RFMScorer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_
     def _hand_out(self, X: Any, columns: list[Column]) -> Any:
         frame = nw.from_native(X)
         frame = frame.collect() if isinstance(frame, nw.LazyFrame) else frame
-        kind: OutputKind = "pyarrow"
-        if frame.implementation.is_pandas() or frame.implementation.is_polars():
-            kind = "pandas" if frame.implementation.is_pandas() else "polars"
-        kind = self._output_kind(kind)
+        kind = self._output_kind(output_kind(X))
         if self.customer_id in frame.columns:
             return write_customers(self._ids(frame.to_native()), columns, kind=kind, customer_id=self.customer_id)
         if not isinstance(X, pd.DataFrame):

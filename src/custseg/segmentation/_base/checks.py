@@ -9,7 +9,7 @@ import numpy.typing as npt
 from sklearn.utils.validation import _check_sample_weight
 
 from custseg._core.arrays import Floats
-from custseg._core.customers import CustomerTable
+from custseg._core.customers import CustomerTable, looks_like_id
 from custseg._core.params import NONE, Instance, Number
 from custseg._core.warning import warn
 from custseg.exceptions import CustomerIdError, InvalidParameterError, list_names
@@ -18,10 +18,6 @@ __all__ = ["MAPPING_OR_NONE", "characteristic_weights", "check_for_ids", "custom
 
 
 MAPPING_OR_NONE = (NONE, Instance(Mapping, words="a mapping by column name"))
-
-
-# An estimator on fewer customers cannot tell an id from a column that happens to differ.
-FEWEST_FOR_IDS = 10
 
 
 # Figures such as a log-likelihood are sums over the weights, with products of a few of them on the way.
@@ -61,12 +57,11 @@ def characteristic_weights(who: str, names: Sequence[str], weights: Mapping[str,
 def check_for_ids(who: str, table: CustomerTable, customer_id: str) -> None:
     """Refuse text that differs in every row, and warn of such integers: they identify customers."""
     for column in table.columns:
-        known = column.values[~column.missing]
-        if len(known) < FEWEST_FOR_IDS or len(np.unique(known)) < len(known):
+        if not looks_like_id(column):
             continue
         if column.kind == "nominal":
             raise CustomerIdError.unmarked(who, column.name, customer_id)
-        if column.is_integer and column.kind == "numeric":
+        if column.is_integer:  # amounts that were stored as floats may be whole
             warn(
                 f"{who}: column {column.name!r} holds whole numbers that differ in every row. If it identifies the "
                 f"customers, pass customer_id={column.name!r} (now {customer_id!r}), or leave it out."

@@ -9,22 +9,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from custseg._core.frames import collect, open_table
+from custseg._core.frames import collect, is_frame, open_table, to_kind
 from custseg._core.optional import require
 from custseg._core.paths import is_path
 from custseg._core.segments import SEGMENT
 
-__all__ = ["frame_kind", "with_segment"]
+__all__ = ["MATRIX", "with_segment"]
 
-
-def frame_kind(X: Any) -> str:
-    """Say which kind of table goes out for a table that comes in, unless another one was asked for."""
-    if isinstance(X, pd.DataFrame) or is_path(X):
-        return "pandas"
-    frame = nw.from_native(X, pass_through=True)
-    if not isinstance(frame, (nw.DataFrame, nw.LazyFrame)):
-        return "matrix"
-    return "polars" if frame.implementation.is_polars() else "pyarrow"
+MATRIX = "matrix"
+"""What goes out where a plain matrix came in and no kind of frame was asked for."""
 
 
 def with_segment(X: Any, labels: npt.NDArray[np.int64], kind: str, customer_id: str, names: list[str]) -> Any:
@@ -51,20 +44,19 @@ def with_segment(X: Any, labels: npt.NDArray[np.int64], kind: str, customer_id: 
     if is_path(X):
         rows = collect(open_table(X, who="transform", in_order=True).frame).to_pandas()
         X = rows.set_index(customer_id) if customer_id in rows.columns else rows
-    given = frame_kind(X)
-    if given == "matrix":
+    if not is_frame(X):
         matrix = np.asarray(X, dtype=np.float64)
-        if kind == "matrix":
+        if kind == MATRIX:
             return np.column_stack([matrix, labels])
-        X, given = pd.DataFrame(matrix, columns=names), "pandas"
-    if given == "pandas":
+        X = pd.DataFrame(matrix, columns=names)
+    if isinstance(X, pd.DataFrame):
         return _from_pandas(X.assign(**{SEGMENT: labels}), kind, customer_id)
     frame = nw.from_native(X)
     eager = frame.collect() if isinstance(frame, nw.LazyFrame) else frame
     column = nw.new_series(SEGMENT, labels, dtype=nw.Int64(), backend=eager.implementation)
     eager = eager.with_columns(column)
     if kind == "pandas":
-        table = eager.to_pandas()
+        table: pd.DataFrame = to_kind(eager, "pandas", None)
         return table.set_index(customer_id) if customer_id in table.columns else table
     return eager.to_polars() if kind == "polars" else eager.to_arrow()
 

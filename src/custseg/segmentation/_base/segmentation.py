@@ -210,7 +210,7 @@ class Segmentation:
             n_segments=segmenter.n_segments_,
             names=tuple(segmenter.segment_names_) if by_rules else None,
             made_by=made_by or ("rules" if by_rules else "clusterer"),
-            clustered_on=tuple(getattr(segmenter, "clustered_on_", table.names)),
+            clustered_on=tuple(table.names if segmenter.clustered_on_ is None else segmenter.clustered_on_),
             clusterer=segmenter,
             value=_values(_WHO, value, table, X, customer_id),
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,13 +12,14 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from custseg._core.arrays import Integers
 from custseg._core.base import Estimator, TableOutputMixin
-from custseg._core.customers import CustomerTable, CustomerTableMixin
+from custseg._core.customers import CustomerTable, CustomerTableMixin, Kinds
+from custseg._core.frames import is_table, output_kind
 from custseg._core.segments import SEGMENT
 from custseg.exceptions import InvalidParameterError, SegmentLabelError
 from custseg.segmentation._base.checks import customer_mass
-from custseg.segmentation._base.labelled import frame_kind, with_segment
+from custseg.segmentation._base.labelled import MATRIX, with_segment
 
-__all__ = ["DEFAULT_ID", "Segmenter", "refuse_segment_as_id"]
+__all__ = ["DEFAULT_ID", "Segmenter", "checked_to_fit", "refuse_segment_as_id"]
 
 
 DEFAULT_ID = "customer_id"
@@ -30,6 +30,13 @@ def refuse_segment_as_id(who: str, customer_id: str) -> None:
     if customer_id == SEGMENT:
         words = f"another name than {SEGMENT!r}, which the appended column bears (rename the column of the ids)"
         raise InvalidParameterError.not_allowed(who, "customer_id", words, customer_id)
+
+
+def checked_to_fit(who: str, table: CustomerTable, sample_weight: Any) -> npt.NDArray[np.float64]:
+    """Refuse customers who have a segment already; return how many customers each row stands for."""
+    if SEGMENT in table.names:
+        raise SegmentLabelError.taken(who, SEGMENT)
+    return customer_mass(sample_weight, table, who)
 
 
 class Segmenter(  # type: ignore[call-arg]
@@ -43,16 +50,59 @@ class Segmenter(  # type: ignore[call-arg]
     """Puts every customer into one segment.
 
     A subclass learns the segments in ``fit``, sets ``labels_``, ``n_segments_`` and
-    ``segment_sizes_`` there, and says in ``predict`` which segment a customer belongs to.
+    ``segment_sizes_`` there, and says in ``predict`` which segment a customer belongs to. What it can do, and
+    what it has found out besides, stands here with the answer of a segmenter that cannot or has not: whoever takes
+    any segmenter asks these, never its class or whether it has an attribute.
+
+    Attributes
+    ----------
+    defined_by_rules : bool
+        Whether rules said beforehand who belongs, so that number, order and names of the segments are theirs.
+    limits : frozenset of str
+        The limits that it can be told to keep to: ``"min_segment_share"``, ``"max_segments"``.
+    order_by, min_segment_share, max_segments : object
+        Parameters of those that have them; for the others no order, no least share, and the number of segments up
+        to which it is worth a look.
+    clustered_on_ : list of str or None
+        The characteristics that the segments were made by; None where all are.
+    embedder_ : CharacteristicEmbedder or None
+        What turned characteristics into distances, where it is one.
+    selection_ : SegmentSelection or None
+        How it came to the number of segments, where it chose it.
+    optimum_, sample_loss_ : object or None
+        How good the result is, and what fitting on a sample had cost, where it tells.
     """
 
     defined_by_rules: ClassVar[bool] = False
+    limits: ClassVar[frozenset[str]] = frozenset()
 
     customer_id: str
-    order_by: str | None
+    order_by: str | None = None
+    min_segment_share: float = 0.0
+    max_segments: int = 10
     labels_: Integers
     n_segments_: int
     segment_sizes_: Integers
+    clustered_on_: list[str] | None = None
+    embedder_: Any = None
+    selection_: Any = None
+    optimum_: Any = None
+    sample_loss_: Any = None
+
+    @property
+    def finds_number(self) -> bool:
+        """Whether it finds the number of segments itself and cannot be told one."""
+        return False
+
+    @property
+    def takes_counts(self) -> bool:
+        """Whether a row with a sample weight gives what as many equal rows give."""
+        return not self.defined_by_rules
+
+    @property
+    def seed(self) -> Any:
+        """Its random state; 0 where nothing is random."""
+        return self.get_params(deep=False).get("random_state", 0)
 
     @abstractmethod
     def predict(self, X: Any) -> Integers:
@@ -98,8 +148,8 @@ class Segmenter(  # type: ignore[call-arg]
         Returns
         -------
         DataFrame, Table or ndarray
-            The table with one more column, ``segment``, in the kind of ``X`` (pandas for a path) or as
-            ``set_output`` says.
+            The table with one more column, ``segment``, in the kind of ``X`` (pyarrow for duckdb; pandas for
+            dask, ibis, Spark and a path) or as ``set_output`` says.
 
         Raises
         ------
@@ -107,7 +157,7 @@ class Segmenter(  # type: ignore[call-arg]
             As ``predict``.
         """
         labels = self.predict(X)
-        kind = self._output_kind(frame_kind(X))
+        kind = self._output_kind(output_kind(X) if is_table(X) else MATRIX)
         names = [str(name) for name in self.get_feature_names_out()[:-1]]
         return with_segment(X, labels, kind, self._customer_id(), names)
 
@@ -149,12 +199,12 @@ class Segmenter(  # type: ignore[call-arg]
     def _customer_id(self) -> str:
         return self.customer_id
 
-    def _column_kinds(self) -> Mapping[str, str] | None:
-        kinds: Mapping[str, str] | None = getattr(self, "kinds", None)
-        return kinds
+    def _column_kinds(self) -> Kinds | None:
+        """Return the declared kinds of columns: none, unless the segmenter has such a parameter."""
+        return None
 
     def _read_in_fit(
-        self, X: Any, sample_weight: Any, kinds: Mapping[str, str] | None = None
+        self, X: Any, sample_weight: Any, kinds: Kinds | None = None
     ) -> tuple[CustomerTable, npt.NDArray[np.float64]]:
         """Read the customers of ``fit``, and how many each row stands for."""
         who = type(self).__name__
@@ -162,9 +212,7 @@ class Segmenter(  # type: ignore[call-arg]
         if hasattr(self, "feature_names_in_"):
             del self.feature_names_in_  # a matrix has no names, even where the last fit had
         table = self._read(X, fitting=True, customer_id=self._customer_id(), kinds=kinds)
-        if SEGMENT in table.names:
-            raise SegmentLabelError.taken(who, SEGMENT)
-        return table, customer_mass(sample_weight, table, who)
+        return table, checked_to_fit(who, table, sample_weight)
 
     def _check_order_by(self, table: CustomerTable) -> None:
         if self.order_by is None:

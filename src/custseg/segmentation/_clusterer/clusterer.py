@@ -3,36 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import clone
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 
 from custseg._core.arrays import Floats, Integers
-from custseg._core.customers import CustomerTable
-from custseg._core.frames import is_table
-from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Instance, Integer, Number, OneOf, ParameterTable, Where
+from custseg._core.customers import CustomerTable, Kinds
+from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Integer, Number, OneOf, ParameterTable, Where
 from custseg._core.warning import warn
-from custseg.exceptions import ColumnTypeError, InfeasibleError, InvalidParameterError
-from custseg.segmentation._base.checks import MAPPING_OR_NONE, check_for_ids
-from custseg.segmentation._base.order import order_by_content, segment_order, weighted_mean
+from custseg.exceptions import InfeasibleError, InvalidParameterError
+from custseg.segmentation._base.checks import MAPPING_OR_NONE
+from custseg.segmentation._base.order import segment_order, weighted_mean
 from custseg.segmentation._base.segmenter import DEFAULT_ID, Segmenter
-from custseg.segmentation._clusterer.engines import (
-    ENGINES,
-    Partition,
-    Task,
-    finds_number,
-    is_clusterer,
-    is_latent,
-    partition,
+from custseg.segmentation._clusterer.embedding_step import (
+    EMBEDDER,
+    Embedded,
+    Embedding,
+    embed,
+    embed_to_fit,
+    engine_table,
+    task_of,
 )
+from custseg.segmentation._clusterer.engines import ENGINES, Engine, engine_of, partition
+from custseg.segmentation._clusterer.models import finds_number, is_clusterer
+from custseg.segmentation._clusterer.task import Partition, Task
 from custseg.segmentation._embedding.embedder import CharacteristicEmbedder
-from custseg.segmentation._kmeans.patterns import distinct_patterns
 from custseg.segmentation._selection.select import SegmentSelection, choose_n_segments
 
 __all__ = ["SegmentClusterer"]
@@ -179,8 +178,12 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
     0.967
     """
 
+    limits: ClassVar[frozenset[str]] = frozenset({"min_segment_share", "max_segments"})
+
+    clustered_on_: list[str]
     segment_centers_: Floats
     segment_subsidies_: Floats
+    selection_: SegmentSelection | None
     _partition: Partition
 
     _parameters: ClassVar[ParameterTable] = {
@@ -189,11 +192,7 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
             *(OneOf(name) for name in ENGINES),
             Where(is_clusterer, "a clusterer of scikit-learn's (an instance, for example AgglomerativeClustering())"),
         ),
-        "embedder": (
-            NONE,
-            OneOf("passthrough"),
-            Instance(CharacteristicEmbedder, words="a CharacteristicEmbedder"),
-        ),
+        "embedder": EMBEDDER,
         "weights": MAPPING_OR_NONE,
         "kinds": MAPPING_OR_NONE,
         "customer_id": (COLUMN,),
@@ -240,6 +239,16 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         tags.input_tags.allow_nan = self.embedder != "passthrough"
         return tags
 
+    @property
+    def finds_number(self) -> bool:
+        """Whether the engine finds the number of segments itself."""
+        return finds_number(self.engine)
+
+    @property
+    def takes_counts(self) -> bool:
+        """Whether a row with a sample weight gives what as many equal rows give: with an engine given by name."""
+        return isinstance(self.engine, str)
+
     @with_callbacks
     def fit(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> Self:
         """Find the segments.
@@ -270,39 +279,35 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         """
         self._check_parameters()
         self._check_agreement(sample_weight)
+        who = type(self).__name__
         context = self._init_callback_context(max_subtasks=2 if self.n_segments == "auto" else 1)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        table, matrix, mass = self._embed_in_fit(X, sample_weight)
+        customers = self._embed_to_fit(X, sample_weight)
+        table, mass = customers.table, customers.mass
         self._check_order_by(table)
         random_state = self.random_state
         if not isinstance(random_state, (int, np.integer)):
             random_state = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
         n_segments: int | None = None
-        self.selection_: SegmentSelection | None = None
+        self.selection_ = None
         if self.n_segments != "auto":
             n_segments = int(self.n_segments)
-        elif not finds_number(self.engine):
+        elif not self.finds_number:
             with _Step(context, self, "choose the number of segments"):
-                self.selection_ = self._choose(table, matrix, mass, random_state)
+                self.selection_ = self._choose(customers, random_state)
             n_segments = self.selection_.n_segments
-        task = self._task(table, matrix, mass, n_segments, random_state)
+        share, engine = self.min_segment_share, self._engine()
+        task = task_of(
+            who, customers, engine, n_segments=n_segments, min_segment_share=share, random_state=random_state
+        )
         with _Step(context, self, "fit"):
-            found = partition(self.engine, task)
+            found = partition(engine, task)
         labels = found.assign(task.matrix, task.table)
         populated = np.unique(labels[(mass > 0) & (labels >= 0)])
         if self.engine == "kmeans" and len(populated) < found.n_segments:  # some differ by rounding only
-            who = type(self).__name__
             raise InfeasibleError.too_few_customers(who, found.n_segments, len(populated), table.n_customers)
         by = None if self.order_by is None else table[self.order_by]
-        self._partition = found.in_order(segment_order(found.centers, labels, mass, by))
-        self.engine_, self.optimum_, self.sample_loss_ = found.engine, found.optimum, found.sample
-        self.n_segments_ = found.n_segments
-        in_place = np.argsort(self._columns)
-        self.segment_centers_ = self._partition.centers[:, in_place]
-        self.segment_subsidies_ = self._partition.subsidies
-        self.labels_ = self._partition.assign(task.matrix, task.table)
-        self.segment_sizes_ = np.bincount(self.labels_[self.labels_ >= 0], minlength=self.n_segments_)
-        self._mean = weighted_mean(task.patterns.values, task.patterns.counts)[in_place]
+        self._take_over(found.in_order(segment_order(found.centers, labels, mass, by)), task)
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 
@@ -409,99 +414,51 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
 
     def _customer_id(self) -> str:
         """Return the name of the id: that of the clusterer, or that of a given embedder where only it names one."""
-        own = getattr(self.embedder, "customer_id", self.customer_id)
-        if self.customer_id != DEFAULT_ID and own not in (DEFAULT_ID, self.customer_id):
-            words = f"the {own!r} of the embedder"
-            raise InvalidParameterError.not_allowed(type(self).__name__, "customer_id", words, self.customer_id)
-        return self.customer_id if own == DEFAULT_ID else str(own)
+        return self._embedding().id_name(type(self).__name__)
 
-    def _column_kinds(self) -> Mapping[str, str] | None:
-        kinds: Mapping[str, str] | None = getattr(self.embedder, "kinds", self.kinds)
-        return kinds
+    def _column_kinds(self) -> Kinds | None:
+        return self._embedding().column_kinds
 
-    def _embed_in_fit(self, X: Any, sample_weight: Any) -> tuple[CustomerTable, Floats, Floats]:
-        who = type(self).__name__
-        customer_id = self._customer_id()
+    def _embedding(self) -> Embedding:
+        return Embedding(self.embedder, self.kinds, self.weights, self.customer_id)
+
+    def _engine(self) -> Engine:
+        return engine_of(self.engine, n_init=self.n_init, sample_above=self.sample_above)
+
+    def _embed_to_fit(self, X: Any, sample_weight: Any) -> Embedded:
         table, mass = self._read_in_fit(X, sample_weight, self._column_kinds())
-        if self.embedder == "passthrough":
-            self.embedder_: CharacteristicEmbedder | None = None
-            self.clustered_on_ = table.names
-            check_for_ids(who, table, customer_id)
-            return table, _as_they_are(who, table), mass
-        if self.embedder is None:
-            embedder = CharacteristicEmbedder(kinds=self.kinds, weights=self.weights)
-        else:
-            embedder = clone(self.embedder)
-        embedder.set_params(customer_id=customer_id).set_output(transform="default")
-        self.embedder_ = embedder.fit(self._for_embedder(X, table), sample_weight=mass)
-        self.clustered_on_ = [name for name in table.names if self.embedder_.weights_[name] > 0]
-        return table, self.embedder_.transform(self._for_embedder(X, table)), mass
+        customers = embed_to_fit(type(self).__name__, X, table, mass, self._embedding())
+        self.embedder_, self.clustered_on_ = customers.embedder, customers.clustered_on
+        self._columns = customers.canonical_columns
+        return customers
 
-    def _task(
-        self, table: CustomerTable, matrix: Floats, mass: Floats, n_segments: int | None, random_state: int
-    ) -> Task:
-        """Say what is to be partitioned, columns in canonical order."""
-        self._columns = self._canonical_columns(matrix, mass)
-        known, placed = mass > 0, matrix[:, self._columns]
-        return Task(
-            type(self).__name__,
-            self._for_engine(table, matrix),
-            {name: self._weight(name) for name in self.clustered_on_},
-            placed,
-            mass,
-            distinct_patterns(placed[known], mass[known]),
-            n_segments,
-            self.min_segment_share,
-            self.n_init,
-            self.sample_above,
-            random_state,
-        )
-
-    def _for_embedder(self, X: Any, table: CustomerTable) -> Any:
-        """Hand on the table as read; a matrix as it is, so that the embedder too knows it as a matrix."""
-        return table if is_table(X) or isinstance(X, CustomerTable) else X
+    def _take_over(self, found: Partition, task: Task) -> None:
+        """Keep the segments, which are in order now."""
+        self._partition = found
+        self.engine_, self.optimum_, self.sample_loss_ = found.model, found.optimum, found.sample
+        self.n_segments_ = found.n_segments
+        in_place = np.argsort(self._columns)
+        self.segment_centers_ = found.centers[:, in_place]
+        self.segment_subsidies_ = found.subsidies
+        self.labels_ = found.assign(task.matrix, task.table)
+        self.segment_sizes_ = np.bincount(self.labels_[self.labels_ >= 0], minlength=self.n_segments_)
+        self._mean = weighted_mean(task.patterns.values, task.patterns.counts)[in_place]
 
     def _embed(self, X: Any) -> tuple[CustomerTable, Floats]:
         table = self._read(X, fitting=False, customer_id=self._customer_id(), kinds=self._column_kinds())
-        if self.embedder_ is None:
-            return table, _as_they_are(type(self).__name__, table)
-        return table, np.asarray(self.embedder_.transform(self._for_embedder(X, table)))
+        return table, embed(type(self).__name__, X, table, self.embedder_)
 
     def _assign(self, table: CustomerTable, matrix: Floats) -> Integers:
         return self._partition.assign(matrix[:, self._columns], self._for_engine(table, matrix))
 
     def _for_engine(self, table: CustomerTable, matrix: Floats) -> CustomerTable:
-        """Return what the customers are clustered on; for latent classes, numbers as they stand in the embedding.
+        return engine_table(table, matrix, self.embedder_, self._engine())
 
-        A normal distribution fits logarithms of amounts where it would not fit amounts.
-        """
-        table = table.select(self.clustered_on_)
-        if self.embedder_ is None or not is_latent(self.engine):
-            return table
-        place = {name: position for position, name in enumerate(self.embedder_.get_feature_names_out())}
-        columns = [
-            replace(column, values=np.where(column.missing, np.nan, matrix[:, place[column.name]]), is_integer=False)
-            if column.kind == "numeric"
-            else column
-            for column in table.columns
-        ]
-        return replace(table, columns=tuple(columns))
-
-    def _weight(self, name: str) -> float:
-        return 1.0 if self.embedder_ is None else self.embedder_.weights_[name]
-
-    def _canonical_columns(self, matrix: Floats, mass: Floats) -> Integers:
-        """Order the embedded columns by name, those of a matrix by content, so that their order changes nothing."""
-        if not hasattr(self, "feature_names_in_"):
-            return order_by_content(matrix, mass)
-        names = self.clustered_on_ if self.embedder_ is None else self.embedder_.get_feature_names_out()
-        return np.argsort(np.asarray(names, dtype=str), kind="stable")
-
-    def _choose(self, table: CustomerTable, matrix: Floats, mass: Floats, random_state: int) -> SegmentSelection:
+    def _choose(self, customers: Embedded, random_state: int) -> SegmentSelection:
         selection = choose_n_segments(
-            table,
-            self.embedder_,
-            matrix,
+            customers.table,
+            customers.embedder,
+            customers.matrix,
             max_segments=self.max_segments,
             min_segment_share=self.min_segment_share,
             random_state=random_state,
@@ -524,24 +481,3 @@ class _Step:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
             self._context.call_on_fit_task_end(estimator=self._estimator)
-
-
-def _as_they_are(who: str, table: CustomerTable) -> Floats:
-    """Return the numbers of a table, refusing text and missing values."""
-    for column in table.columns:
-        if column.kind in ("ordinal", "nominal"):
-            remedy = "Leave embedder=None: a CharacteristicEmbedder turns categories into numbers."
-            raise ColumnTypeError.expected(
-                who, column.name, 'numbers with embedder="passthrough"', f"{column.kind} categories", remedy
-            )
-        n_missing = int(column.missing.sum())
-        if n_missing:
-            remedy = "Fill them, or leave embedder=None: a CharacteristicEmbedder gives them the mean."
-            raise ColumnTypeError.expected(
-                who,
-                column.name,
-                'known for every customer with embedder="passthrough"',
-                f"NaN in {n_missing} row(s)",
-                remedy,
-            )
-    return np.column_stack([column.values for column in table.columns]).astype(np.float64)

@@ -8,7 +8,7 @@ import numpy as np
 
 from custseg._core.params import RANDOM_STATE, Integer, Number, check
 from custseg._core.warning import warn
-from custseg.segmentation._clusterer.embedded import EMBEDDER, embedded
+from custseg.segmentation._clusterer.embedding_step import EMBEDDER, Embedding, embedded
 from custseg.segmentation._embedding.embedder import CharacteristicEmbedder
 from custseg.segmentation._selection.select import SegmentSelection, choose_n_segments
 
@@ -109,7 +109,7 @@ def select_n_segments(
         "random_state": random_state,
     }
     check(_WHO, _PARAMETERS, values)
-    customers = embedded(_WHO, X, embedder)
+    customers = embedded(_WHO, X, Embedding(embedder))
     selection = choose_n_segments(
         customers.table,
         customers.embedder,

@@ -7,21 +7,17 @@ from dataclasses import replace
 from typing import Any
 
 from custseg._core.arrays import Integers
+from custseg._core.customers import read_input
 from custseg.segmentation._clusterer.clusterer import SegmentClusterer
-from custseg.segmentation._clusterer.engines import partition
+from custseg.segmentation._clusterer.embedding_step import Embedding, embed, embedded, engine_table, task_of
+from custseg.segmentation._clusterer.engines import engine_of, partition
 
-__all__ = ["refitted"]
+__all__ = ["can_refit", "refitted"]
 
 
-class _Refits(SegmentClusterer):
-    """The part of the clusterer that embeds and partitions."""
-
-    def assigned(self, everyone: Any, sample: Any, counts: Any, seed: int) -> Callable[[int], Integers]:
-        table, matrix, mass = self._embed_in_fit(sample, counts)
-        task = replace(self._task(table, matrix, mass, None, seed), thorough=False)
-        table, matrix = self._embed(everyone)
-        placed, for_engine = matrix[:, self._columns], self._for_engine(table, matrix)
-        return lambda number: partition(self.engine, replace(task, n_segments=number)).assign(placed, for_engine)
+def can_refit(clusterer: Any) -> bool:
+    """Say whether :func:`refitted` does what a clusterer does: one derived from ours may fit or assign otherwise."""
+    return type(clusterer) is SegmentClusterer
 
 
 def refitted(
@@ -39,7 +35,7 @@ def refitted(
     clusterer : SegmentClusterer
         What is fitted; it stays as it is.
     everyone, sample : DataFrame, CustomerTable or ndarray
-        The customers to assign, and those to fit on.
+        The customers to assign, and those to fit on; of the same columns.
     counts : ndarray of shape (n_sampled,) or None
         How often each customer of the sample was drawn.
     seed : int
@@ -55,7 +51,16 @@ def refitted(
     InfeasibleError
         If fewer customers differ than there are segments, or the least share cannot be met.
     """
-    # messages name the type of what is fitted, and users know only the clusterer
-    copy = type(type(clusterer).__name__, (_Refits,), {})(**clusterer.get_params(deep=False))
-    found: Callable[[int], Integers] = copy.assigned(everyone, sample, counts, seed)
-    return found
+    who = type(clusterer).__name__
+    embedding = Embedding(clusterer.embedder, clusterer.kinds, clusterer.weights, clusterer.customer_id)
+    machinery = {"n_init": clusterer.n_init, "sample_above": clusterer.sample_above}
+    engine = engine_of(clusterer.engine, **machinery, thorough=False)
+    fitted = embedded(who, sample, embedding, counts)
+    share = clusterer.min_segment_share
+    task = task_of(who, fitted, engine, n_segments=None, min_segment_share=share, random_state=seed)
+    table = read_input(everyone, who=who, customer_id=fitted.customer_id, kinds=embedding.column_kinds)
+    table = table.select(fitted.table.names)
+    matrix = embed(who, everyone, table, fitted.embedder)
+    placed = matrix[:, fitted.canonical_columns]
+    for_engine = engine_table(table, matrix, fitted.embedder, engine)
+    return lambda number: partition(engine, replace(task, n_segments=number)).assign(placed, for_engine)

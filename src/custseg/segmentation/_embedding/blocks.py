@@ -13,15 +13,13 @@ import pandas as pd
 
 from custseg._core.arrays import Floats
 from custseg._core.customers import Column, Kind
+from custseg._core.skewness import SKEWED, quantile_skewness
 from custseg.segmentation._base.kinds import check_kind
 from custseg.segmentation._base.weighted import distribution, mid_ranks, quantile
 
 __all__ = ["Block", "Settings", "check_kind", "distribution", "make_block", "mid_ranks", "quantile"]
 
 
-# Where more than this share of the spread between the 1% and the 99% quantile lies on one side of the
-# median, a non-negative column is taken to logs.
-HEAVY_TAIL = 0.35
 # The logarithm is of x plus this share of the median of the positive values, so that 0 has one.
 LOG_SHIFT = 0.05
 
@@ -270,7 +268,7 @@ def _log_shift(values: Floats, counts: Floats) -> float | None:
     if len(values) <= 2 or values[0] < 0:
         return None
     low, middle, high = (quantile(values, counts, level) for level in (0.01, 0.5, 0.99))
-    if high <= low or ((high - middle) - (middle - low)) / (high - low) <= HEAVY_TAIL:
+    if quantile_skewness(low, middle, high) <= SKEWED:
         return None
     positive = values > 0
     return LOG_SHIFT * quantile(values[positive], counts[positive], 0.5)

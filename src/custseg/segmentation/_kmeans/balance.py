@@ -98,7 +98,7 @@ def balance(
 
     Examples
     --------
-    >>> from custseg.segmentation._kmeans import distinct_patterns
+    >>> from custseg.segmentation._kmeans.patterns import distinct_patterns
     >>> patterns = distinct_patterns([[0.0], [0.1], [0.2], [0.3], [0.9], [5.0]])
     >>> balance("example", patterns, np.array([[0.3], [5.0]]), 1 / 3).labels
     array([0, 0, 0, 0, 1, 1])

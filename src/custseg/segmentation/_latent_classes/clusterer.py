@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -13,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from custseg._core.arrays import Floats, Integers
-from custseg._core.customers import KINDS, CustomerTable
+from custseg._core.customers import KINDS, CustomerTable, Kinds
 from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Instance, Integer, Number, OneOf, ParameterTable
 from custseg._core.warning import warn
 from custseg.exceptions import (
@@ -41,20 +40,14 @@ from custseg.segmentation._latent_classes.em import (
     LatentOptimum,
     carried_on,
     fit_latent_classes,
+    in_own_units,
     log_joint,
 )
 from custseg.segmentation._latent_classes.errors import posterior, standard_errors
+from custseg.segmentation._latent_classes.membership import joint_of, most_likely
 from custseg.segmentation._latent_classes.profiles import profile_table
 
 __all__ = ["LatentClassClusterer"]
-
-
-# Numbers in the largest design matrix that is made for new customers (64 MB).
-BLOCK = 8_000_000
-# Classes whose log-probabilities differ by less than this, plus a share of them that covers rounding, are
-# equally likely: the first one is taken.
-EQUAL = 1e-9
-ROUNDING = 1e-12
 
 
 class LatentClassClusterer(Segmenter):
@@ -195,6 +188,8 @@ class LatentClassClusterer(Segmenter):
     4      1          spend      2.00
     """
 
+    clustered_on_: list[str]
+
     _parameters: ClassVar[ParameterTable] = {
         "n_segments": (Integer(1),),
         "kinds": (*MAPPING_OR_NONE, OneOf(*KINDS)),
@@ -312,7 +307,7 @@ class LatentClassClusterer(Segmenter):
         ValueError
             If a matrix has another number of columns than in ``fit``.
         """
-        return _most_likely(self._log_joint(X))
+        return most_likely(self._log_joint(X))
 
     def predict_proba(self, X: Any) -> Floats:
         """Return with which probability each customer belongs to each segment.
@@ -376,8 +371,9 @@ class LatentClassClusterer(Segmenter):
         """
         return float(self.score_samples(X).mean())
 
-    def _column_kinds(self) -> Mapping[str, str] | None:
-        return _Everywhere(self.kinds) if isinstance(self.kinds, str) else self.kinds
+    def _column_kinds(self) -> Kinds | None:
+        kinds = self.kinds
+        return (lambda _: kinds) if isinstance(kinds, str) else kinds
 
     def _collapse_in_fit(self, table: CustomerTable, mass: Floats, *, is_told: bool) -> Patterns:
         """Learn the parts of the model, in an order that no order of columns changes, and collapse the rows.
@@ -443,14 +439,14 @@ class LatentClassClusterer(Segmenter):
         )
 
     def _put_in_order(self, table: CustomerTable, classes: Classes, patterns: Patterns, mass: Floats) -> None:
-        joint = self._joint_of(classes, patterns.values)
-        labels = _most_likely(joint)[patterns.inverse]
+        joint = joint_of(self._parts, classes, patterns.values)
+        labels = most_likely(joint)[patterns.inverse]
         by = None if self.order_by is None else table[self.order_by]
         traits = np.concatenate([classes.shares[:, None], classes.levels, classes.means], axis=1)
         order = segment_order(traits, labels, mass, by)
         self._classes = classes[order]
         self.n_segments_ = len(order)
-        self.labels_ = _most_likely(joint[:, order])[patterns.inverse]
+        self.labels_ = most_likely(joint[:, order])[patterns.inverse]
         self.segment_sizes_ = np.bincount(self.labels_, minlength=self.n_segments_)
 
     def _report(self, design: Design, counts: Floats, optimum: LatentOptimum) -> None:
@@ -462,12 +458,7 @@ class LatentClassClusterer(Segmenter):
         total = float(counts.sum())
         self.class_shares_ = classes.shares
         self.log_likelihood_ = float((found * counts).sum()) - units
-        # of numbers in their own units, not in standard deviations
-        self.optimum_ = replace(optimum, log_likelihood=optimum.log_likelihood - units)
-        if (found_on := optimum.sample) is not None:
-            before, after = (each - units / total for each in (found_on.sample_log_likelihood, found_on.log_likelihood))
-            sample = replace(found_on, sample_log_likelihood=before, log_likelihood=after)
-            self.optimum_ = replace(self.optimum_, sample=sample)
+        self.optimum_ = in_own_units(optimum, units, total)
         self.sample_loss_ = self.optimum_.sample
         own = int((design.level_sizes - 1).sum()) + 2 * design.n_numbers
         self.n_parameters_ = n_classes - 1 + n_classes * own
@@ -503,43 +494,6 @@ class LatentClassClusterer(Segmenter):
         if unseen and not isinstance(X, CustomerTable):  # else whoever read the table has said so
             warn(UnseenCategoryWarning.of(who, unseen))
         if any(isinstance(part, NumberPart) for part in self._parts):  # no two rows are equal
-            return self._joint_of(self._classes, encoded)
+            return joint_of(self._parts, self._classes, encoded)
         patterns = collapse(self._parts, encoded, np.ones(len(encoded)))
-        return self._joint_of(self._classes, patterns.values)[patterns.inverse]
-
-    def _joint_of(self, classes: Classes, encoded: Floats) -> Floats:
-        joint = np.empty((len(encoded), len(classes.shares)))
-        positions = [p for p, part in enumerate(self._parts) if isinstance(part, NumberPart)]
-        log_units = np.array([part.log_unit for part in self._parts if isinstance(part, NumberPart)])
-        width = 1 + classes.levels.shape[1] + 3 * len(positions)
-        step = max(1, BLOCK // width)
-        for start in range(0, len(encoded), step):
-            rows = encoded[start : start + step]
-            units = (~np.isnan(rows[:, positions]) * log_units).sum(axis=1)
-            joint[start : start + step] = log_joint(classes, Design.of(self._parts, rows)) - units[:, None]
-        return joint
-
-
-class _Everywhere(Mapping[str, str]):
-    """One kind for whatever column is asked for."""
-
-    def __init__(self, kind: str) -> None:
-        self._kind = kind
-
-    def __getitem__(self, name: str) -> str:
-        return self._kind
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
-
-    def __bool__(self) -> bool:
-        return True
-
-
-def _most_likely(joint: Floats) -> Integers:
-    """Return the most likely class; rounding never decides, so that a label does not depend on the rows beside it."""
-    top = joint.max(axis=1, keepdims=True)
-    return np.asarray((joint >= top - EQUAL - ROUNDING * np.abs(top)).argmax(axis=1), dtype=np.int64)
+        return joint_of(self._parts, self._classes, patterns.values)[patterns.inverse]

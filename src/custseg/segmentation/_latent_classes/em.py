@@ -15,7 +15,16 @@ from custseg.segmentation._kmeans.nearest import one_thread
 from custseg.segmentation._kmeans.sample import SampleLikelihood
 from custseg.segmentation._latent_classes.design import Design
 
-__all__ = ["Classes", "LatentFit", "LatentOptimum", "carried_on", "coefficients", "fit_latent_classes", "log_joint"]
+__all__ = [
+    "Classes",
+    "LatentFit",
+    "LatentOptimum",
+    "carried_on",
+    "coefficients",
+    "fit_latent_classes",
+    "in_own_units",
+    "log_joint",
+]
 
 
 # After so many EM steps one in so many starts goes on, the best ones; those left in the end are run to the end.
@@ -125,6 +134,18 @@ class LatentOptimum:
                 "sample_loss": [math.nan if self.sample is None else self.sample.loss],
             }
         )
+
+
+def in_own_units(optimum: LatentOptimum, units: float, total: float) -> LatentOptimum:
+    """Say an optimum of numbers in standard deviations of numbers in their own units.
+
+    ``units`` is the sum of the logs of their units over all customers, of whom there are ``total``.
+    """
+    sample = optimum.sample
+    if sample is not None:
+        before, after = (each - units / total for each in (sample.sample_log_likelihood, sample.log_likelihood))
+        sample = replace(sample, sample_log_likelihood=before, log_likelihood=after)
+    return replace(optimum, log_likelihood=optimum.log_likelihood - units, sample=sample)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from custseg._core.arrays import Floats, Integers
-from custseg._core.customers import CustomerTable
+from custseg._core.customers import CustomerTable, Kinds
 from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Integer, Number, OneOf, ParameterTable, Where
 from custseg._core.segments import SEGMENT
 from custseg._core.warning import warn
@@ -169,6 +169,9 @@ class KPrototypesClusterer(Segmenter):
     (0.5, 0.593)
     """
 
+    limits: ClassVar[frozenset[str]] = frozenset({"min_segment_share"})
+
+    clustered_on_: list[str]
     segment_subsidies_: Floats
 
     _parameters: ClassVar[ParameterTable] = {
@@ -247,7 +250,7 @@ class KPrototypesClusterer(Segmenter):
         """
         self._check_parameters()
         who = type(self).__name__
-        table, mass = self._read_in_fit(X, sample_weight, self.kinds)
+        table, mass = self._read_in_fit(X, sample_weight, self._column_kinds())
         weights = characteristic_weights(who, table.names, self.weights)
         self.clustered_on_ = [name for name in table.names if weights[name] > 0]
         clustered = table.select(self.clustered_on_)
@@ -301,11 +304,14 @@ class KPrototypesClusterer(Segmenter):
             If a matrix has another number of columns than in ``fit``.
         """
         who = type(self).__name__
-        table = self._read(X, fitting=False, customer_id=self.customer_id, kinds=self.kinds)
+        table = self._read(X, fitting=False, customer_id=self.customer_id, kinds=self._column_kinds())
         coordinates = self._space.coordinates(table, who)
         if not isinstance(X, CustomerTable):
             self._warn_of_unseen(table)
         return self._nearest(coordinates)
+
+    def _column_kinds(self) -> Kinds | None:
+        return self.kinds
 
     def _warn_of_unseen(self, table: CustomerTable) -> None:
         unseen = {block.column: block.unseen(table[block.column]) for block in self._space.modes}

@@ -8,8 +8,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from custseg._core.base import OutputKind
-from custseg._core.frames import is_frame, to_kind
+from custseg._core.frames import is_frame, output_kind, to_kind
 from custseg._core.params import COLUMN, NONE, Integer, ParameterTable, check
 from custseg._core.paths import is_path
 from custseg._core.segments import SEGMENT
@@ -127,8 +126,4 @@ def score_batches(scorer: Scorer, X: Any, batch_size: int, notes: Notes) -> Iter
 
 def _gathered(scored: Iterable[nw.DataFrame[Any]], X: Any, scorer: Scorer) -> Any:
     table = nw.concat(list(scored))
-    kind: OutputKind = "pandas"
-    if not is_path(X):
-        engine = nw.from_native(X).implementation
-        kind = "polars" if engine.is_polars() else "pyarrow" if engine.is_pyarrow() or engine.is_duckdb() else kind
-    return to_kind(table, kind, scorer.customer_id)
+    return to_kind(table, output_kind(X), scorer.customer_id)

@@ -31,7 +31,7 @@ class NullGenerator:
     """Smoothed copula with the margins, associations and missing pattern of a table.
 
     Every customer is placed in the space of latent normal variables behind the columns
-    (:mod:`custseg.segmentation._copula`), moved there by normal noise of the customers' own
+    (:mod:`custseg.segmentation._selection.copula`), moved there by normal noise of the customers' own
     correlation, and shown again with the observed values: each numeric, binary and ordinal column
     hands out exactly its observed values by rank, ties included; a nominal column keeps its
     frequencies in expectation. The latent correlation is calibrated until the drawn columns correlate
@@ -74,7 +74,7 @@ class NullGenerator:
     --------
     >>> import numpy as np
     >>> from custseg._core.customers import Column, CustomerTable
-    >>> from custseg.segmentation._null import NullGenerator
+    >>> from custseg.segmentation._selection.null import NullGenerator
     >>> orders = Column("orders", "numeric", np.array([1.0, 1.0, 2.0, 5.0, np.nan]))
     >>> draw = NullGenerator.fit(CustomerTable((orders,), 5)).draw(random_state=0)
     >>> sorted(draw["orders"].values.tolist())
