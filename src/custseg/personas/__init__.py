@@ -8,6 +8,7 @@ behind it are public functions of counts, means and standard deviations.
 """
 
 from custseg.personas._describer import PersonaDescriber
+from custseg.personas._personas import Personas, describe_segments
 from custseg.personas._statistics import (
     benjamini_hochberg,
     category_p_value,
@@ -23,10 +24,12 @@ from custseg.personas._traits import Persona, Trait
 __all__ = [
     "Persona",
     "PersonaDescriber",
+    "Personas",
     "Trait",
     "benjamini_hochberg",
     "category_p_value",
     "category_v_test",
+    "describe_segments",
     "eta_squared",
     "hedges_g",
     "is_marker",

@@ -1,6 +1,6 @@
 """The whole flow in one estimator: a brief and raw tables in; segments, personas and a report out."""
 
 from custseg.study._brief import SegmentationBrief
-from custseg.study._study import ConstructiveCut, SegmentationStudy
+from custseg.study._study import SegmentationStudy
 
-__all__ = ["ConstructiveCut", "SegmentationBrief", "SegmentationStudy"]
+__all__ = ["SegmentationBrief", "SegmentationStudy"]

@@ -3,91 +3,35 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-import narwhals.stable.v2 as nw
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-from sklearn.base import clone
 from sklearn.callback import CallbackSupportMixin, with_callbacks
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from custseg._core.arrays import Integers
 from custseg._core.base import Estimator
-from custseg._core.customers import CustomerTable, read_customers
-from custseg._core.params import NONE, Instance, Integer, ParameterTable, Where
+from custseg._core.customers import read_customers
+from custseg._core.frames import keep_rows, output_kind
+from custseg._core.params import COLUMN, NONE, Instance, Integer, ParameterTable, Where
+from custseg._core.segments import NOT_ASSIGNED, SEGMENT
 from custseg._core.warning import each_warning_once
-from custseg._core.words import feature_of
-from custseg.characteristics import CharacteristicUnion, RFMFeaturizer, RowReport
-from custseg.exceptions import InvalidParameterError, InvalidTableError
-from custseg.personas import Persona, PersonaDescriber
+from custseg.personas import Persona, PersonaDescriber, describe_segments
 from custseg.reporting import write_report
-from custseg.segmentation import SegmentClusterer, SegmentSelection
+from custseg.segmentation import Segmentation, SegmentSelection
+from custseg.segmentation._base.labelled import with_segment
 from custseg.segmentation._base.segmenter import Segmenter
-from custseg.segmentation._clusterer.engines import finds_number
-from custseg.segmentation._rules.segmenter import RuleDefinedSegmenter
-from custseg.study._audience import Audience
 from custseg.study._brief import SegmentationBrief
-from custseg.targeting import Action, SegmentFacts, find_goal, recommend
-from custseg.validation import StabilityResult, Verdict, bootstrap_stability, judge
+from custseg.study._characterise import Customers, admit, characterise, customer_id_of, ids_of
+from custseg.study._fit_to_brief import fit_to_brief
+from custseg.targeting import Action, Plan, plan_actions
+from custseg.validation import Evidence, StabilityResult, Verdict, examine_segments
 
-__all__ = ["ConstructiveCut", "SegmentationStudy"]
-
-NOT_ASSIGNED = -1
-# With fewer different customers for each group, a bootstrap sample may not even hold all groups.
-_CUSTOMERS_PER_GROUP = 10
-# Segments that must all be as large as can be leave refits no room: repeated customers are never split.
-_ROOM = 0.8
-# The largest number of segments tried with a clusterer that names none.
-_MOST_SEGMENTS = 10
-
-
-@dataclass(frozen=True)
-class ConstructiveCut:
-    """A cut through customers that form no distinct segments: useful at best, never discovered.
-
-    Attributes
-    ----------
-    clusterer : Segmenter
-        Fitted with the number of segments that came back most alike.
-    labels : ndarray of shape (n_customers,)
-        The group of each customer of the audience.
-    personas : list of Persona
-        One for each group.
-    segment_table : pandas.DataFrame
-        As :attr:`SegmentationStudy.segment_table_`.
-    actions : list of Action
-        The recommended action for each group.
-    mean_adjusted_rand : float
-        Agreement between pairs of bootstrap refits.
-    """
-
-    clusterer: Segmenter
-    labels: npt.NDArray[np.int64]
-    personas: list[Persona]
-    segment_table: pd.DataFrame
-    actions: list[Action]
-    mean_adjusted_rand: float
-
-    @property
-    def n_segments(self) -> int:
-        """The number of groups."""
-        return self.clusterer.n_segments_
-
-
-@dataclass(frozen=True)
-class _Description:
-    """Personas and the tables around them, for one labelling of the audience."""
-
-    describer: PersonaDescriber
-    personas: list[Persona]
-    table: pd.DataFrame
-    actions: list[Action]
+__all__ = ["SegmentationStudy"]
 
 
 class SegmentationStudy(CallbackSupportMixin, Estimator):
@@ -97,14 +41,16 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
     them on bootstrap samples, and describes each as a persona with its value and a recommended
     action. Where the customers form no distinct segments it says so: there is then one segment with
     one overall persona, and the most stable cut into two or more groups is kept apart in ``cut_``,
-    labelled *constructive*.
+    said to be one.
 
     Parameters
     ----------
     brief : SegmentationBrief
         Goal, audience and limits. Its limits override those of the clusterer.
-    characteristics : CharacteristicUnion or transformer
-        Turns the tables into one row per customer; a transformer of one table is fitted on that table.
+    characteristics : CharacteristicUnion, transformer or None, default=None
+        Turns the tables into one row per customer; a transformer of one table is fitted on that table. None takes a
+        table that has one row per customer already, and reads its columns as
+        :class:`~custseg.characteristics.DemographicEncoder` does.
     clusterer : segmenter or None, default=None
         Finds the segments, a :class:`~custseg.segmentation.SegmentClusterer` or another segmenter; None stands for
         ``SegmentClusterer()``. An engine that finds the number of segments itself, such as HDBSCAN, cannot be
@@ -114,6 +60,9 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         can set no limits.
     describer : PersonaDescriber or None, default=None
         Describes them; None stands for ``PersonaDescriber()``.
+    customer_id : str or None, default=None
+        The column that identifies the customers; None takes that of ``characteristics``, and without these
+        ``"customer_id"``.
     n_pairs : int, default=20
         Pairs of bootstrap refits behind each stability figure.
     n_jobs : int or None, default=None
@@ -122,6 +71,16 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
 
     Attributes
     ----------
+    segmentation_ : Segmentation
+        Customers of the audience, their segments under the names of their personas, and value: what later stages take.
+    evidence_ : Evidence
+        Selection, stability, verdict, and the cut where nothing was found.
+    plan_ : Plan
+        The personas and the recommended actions.
+    cut_ : Segmentation or None
+        Where no distinct segments were found, the most stable cut into two or more groups (``made_by`` "cut").
+    cut_plan_ : Plan or None
+        Its personas and actions.
     n_segments_ : int
         The number of segments; 1 where there are no distinct ones.
     labels_ : ndarray of shape (n_customers,)
@@ -133,11 +92,12 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         One for each segment.
     actions_ : list of Action
         The recommended action for each segment.
-    segment_table_ : pandas.DataFrame
-        Columns ``segment, name, n_customers, share, value, value_share, stability``. Shares are of the
-        customers in a segment. Value is net spend, summed, as an ``RFMFeaturizer`` among the
-        characteristics reads it (NaN without one); stability is SLSw, the mean Jaccard agreement with the
-        best match in the bootstrap refits (NaN for a single segment, and for a rule that nobody meets).
+    segment_table_, cut_table_ : pandas.DataFrame
+        Columns ``segment, name, n_customers, share, value, value_share, stability``, of the segments and of the cut
+        (None where there is none). Shares are of the customers in a segment. Value is the column that the brief names,
+        summed, else net spend as an ``RFMFeaturizer`` among the characteristics reads it (NaN without one); stability
+        is SLSw, the mean Jaccard agreement with the best match in the bootstrap refits (NaN for a single segment, and
+        for a rule that nobody meets).
     verdict_ : Verdict
         Whether the segments are natural, reproducible, constructive or defined, in a sentence.
     selection_ : SegmentSelection or None
@@ -147,8 +107,6 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
     stability_ : StabilityResult
         Agreement between bootstrap refits for 2 segments up to the limit of the brief, and for the
         chosen number.
-    cut_ : ConstructiveCut or None
-        Where no distinct segments were found, the most stable cut into two or more groups.
     audience_report_ : pandas.DataFrame
         Columns ``condition, n_left_out``: how many of the customers that met the conditions before it each condition
         of the brief leaves out.
@@ -185,10 +143,12 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
     _parameters: ClassVar[ParameterTable] = {
         "brief": (Instance(SegmentationBrief, words="a SegmentationBrief"),),
         "characteristics": (
+            NONE,
             Where(lambda value: hasattr(value, "transform"), "a CharacteristicUnion or a transformer"),
         ),
         "clusterer": (NONE, Instance(Segmenter, words="a SegmentClusterer or another segmenter")),
         "describer": (NONE, Instance(PersonaDescriber, words="a PersonaDescriber")),
+        "customer_id": (NONE, COLUMN),
         "n_pairs": (Integer(2),),
         "n_jobs": (NONE, Where(lambda n: isinstance(n, int) and n != 0, "an integer other than 0")),
     }
@@ -197,9 +157,10 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         self,
         brief: SegmentationBrief,
         *,
-        characteristics: Any,
+        characteristics: Any = None,
         clusterer: Segmenter | None = None,
         describer: PersonaDescriber | None = None,
+        customer_id: str | None = None,
         n_pairs: int = 20,
         n_jobs: int | None = None,
     ) -> None:
@@ -207,6 +168,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         self.characteristics = characteristics
         self.clusterer = clusterer
         self.describer = describer
+        self.customer_id = customer_id
         self.n_pairs = n_pairs
         self.n_jobs = n_jobs
 
@@ -243,19 +205,17 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         context.call_on_fit_task_begin(estimator=self)
         self.elapsed_: dict[str, float] = {}
         with self._step(context, "characteristics"):
-            self.characteristics_ = clone(self.characteristics)
-            everyone = self.characteristics_.fit_transform(tables)
-            value = self._net_spend(tables, everyone)
-            table, self.customers_, value = self._keep_audience(everyone, value)
+            customers = self._characterise(tables)
         with self._step(context, "segments"):
-            self.clusterer_ = self._clusterer(table).fit(self.customers_)
-            self.selection_ = self._selection()
-            self.labels_ = self.clusterer_.labels_
-            self.n_segments_ = self.clusterer_.n_segments_
+            found = self._segment(customers)
         with self._step(context, "stability", max_subtasks=None) as step:
-            self.stability_ = self._stability(table, step)
+            self.evidence_: Evidence = examine_segments(
+                found, n_pairs=self.n_pairs, n_jobs=self.n_jobs, on_step=self._shown_in(step)
+            )
         with self._step(context, "personas"):
-            self._describe_all(table, value)
+            cut = self.evidence_.cut
+            self.plan_: Plan = self._act(found)
+            self.cut_plan_: Plan | None = None if cut is None else self._act(cut)
         context.call_on_fit_task_end(estimator=self)
         return self
 
@@ -268,87 +228,8 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         step.call_on_fit_task_end(estimator=self)
         self.elapsed_[name] = time.perf_counter() - started
 
-    def _keep_audience(
-        self, everyone: Any, value: pd.Series[float] | None
-    ) -> tuple[CustomerTable, Any, pd.Series[float] | None]:
-        customer_id = self._customer_id()
-        table = read_customers(everyone, who=type(self).__name__, customer_id=customer_id)
-        self.n_customers_seen_ = table.n_customers
-        self._audience_ = Audience.of(self.brief.audience_rule, table)
-        inside, self.audience_report_ = self._audience_.admit(table)
-        if not inside.any():
-            raise InvalidTableError(
-                f"{type(self).__name__}: none of {table.n_customers} customers is in the audience; left out by "
-                f"{self.audience_report_.to_dict('records')}. Relax the conditions of the brief."
-            )
-        if inside.all():
-            return table, everyone, value
-        return table.take(inside), _keep(everyone, inside), None if value is None else value[inside]
-
-    def _clusterer(self, table: CustomerTable) -> Segmenter:
-        clusterer: Segmenter = SegmentClusterer() if self.clusterer is None else clone(self.clusterer)
-        if isinstance(clusterer, SegmentClusterer) and finds_number(clusterer.engine):
-            words = "one that takes a number of segments: whether segments come back is asked at several numbers"
-            raise InvalidParameterError.not_allowed("SegmentationStudy", "clusterer", words, clusterer.engine)
-        own = clusterer.get_params(deep=False)
-        clusterer.set_params(customer_id=self._customer_id())
-        for name in ("min_segment_share", "max_segments"):
-            if (limit := getattr(self.brief, name)) is not None:
-                if name not in own:
-                    words = f"None with {type(clusterer).__name__}, which cannot keep to it"
-                    raise InvalidParameterError.not_allowed("SegmentationBrief", name, words, limit)
-                clusterer.set_params(**{name: limit})
-        stated, limit = own.get("n_segments"), self.brief.max_segments
-        if limit is not None and isinstance(stated, (int, np.integer)) and stated > limit:
-            words = f'at least {stated}, the n_segments of the clusterer, or the clusterer\'s n_segments "auto"'
-            raise InvalidParameterError.not_allowed("SegmentationBrief", "max_segments", words, limit)
-        if "random_state" in own and not isinstance(own["random_state"], (int, np.integer)):
-            # One seed for everything, so that the refits and the cut order their segments as the solution does.
-            seed = int(check_random_state(own["random_state"]).randint(np.iinfo(np.int32).max))
-            clusterer.set_params(random_state=seed)
-        if "order_by" in own and own["order_by"] is None:
-            clusterer.set_params(order_by=_find_feature(table, find_goal(self.brief.goal).order_by))
-        return clusterer
-
-    def _selection(self) -> SegmentSelection | None:
-        """Return what the customers say of their number of segments, asked for or not; nothing of rules."""
-        clusterer = self.clusterer_
-        if isinstance(clusterer, RuleDefinedSegmenter):
-            return None
-        selection: SegmentSelection | None = getattr(clusterer, "selection_", None)
-        if selection is None:
-            settings = {"customer_id": clusterer.customer_id, "random_state": getattr(clusterer, "random_state", 0)}
-            other = clone(clusterer) if isinstance(clusterer, SegmentClusterer) else SegmentClusterer(**settings)
-            selection = other.set_params(n_segments="auto").fit(self.customers_).selection_
-        return selection
-
-    def _customer_id(self) -> str:
-        return str(getattr(self.characteristics, "customer_id", "customer_id"))
-
-    def _net_spend(self, tables: Any, everyone: Any) -> pd.Series[float] | None:
-        """Sum up what each customer spent, net of returns; None where no transactions are known."""
-        if isinstance(self.characteristics_, RFMFeaturizer):
-            fitted, table = self.characteristics_, tables
-        elif isinstance(self.characteristics_, CharacteristicUnion):
-            members = [(fitted, tables[name]) for _, fitted, name in self.characteristics_.members_]
-            found = [member for member in members if isinstance(member[0], RFMFeaturizer)]
-            if not found:
-                return None
-            fitted, table = found[0]
-        else:
-            return None
-        total = clone(fitted).set_params(features=("monetary",), monetary_as="total", as_of=fitted.as_of_)
-        spend: pd.DataFrame = total.set_output(transform="pandas").fit_transform(table)
-        return spend["monetary"].reindex(_ids(everyone, self._customer_id()))
-
-    def _stability(self, table: CustomerTable, step: Any) -> StabilityResult:
-        """Refit every number of segments that is worth a look, the chosen one among them."""
-        if isinstance(self.clusterer_, RuleDefinedSegmenter):
-            candidates = [max(2, self.n_segments_)]  # rules know their own number
-        else:
-            candidates = sorted({*range(2, self._largest_cut(table) + 1), self.n_segments_} - {1})
-        if not candidates:
-            return StabilityResult.empty()
+    def _shown_in(self, step: Any) -> Callable[[int, int], None]:
+        """Tell the progress of the refits as subtasks of a step."""
 
         def show(done: int, total: int) -> None:
             step.max_subtasks = total
@@ -356,92 +237,109 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
             task.call_on_fit_task_begin(estimator=self)
             task.call_on_fit_task_end(estimator=self)
 
-        return bootstrap_stability(
-            clone(self.clusterer_),
-            self.customers_,
-            candidates,
-            n_pairs=self.n_pairs,
-            random_state=getattr(self.clusterer_, "random_state", 0),
-            n_jobs=self.n_jobs,
-            on_step=show,
+        return show
+
+    def _characterise(self, tables: Any) -> Customers:
+        self._id = customer_id_of(self.characteristics, self.customer_id)
+        everyone = characterise(self.characteristics, tables, customer_id=self._id)
+        self.characteristics_, self.row_report_ = everyone.estimator, everyone.row_report
+        self._known = everyone.characteristics
+        self.n_customers_seen_ = everyone.table.n_customers
+        customers = admit(self.brief, everyone)
+        self._audience, self.audience_report_ = customers.audience, customers.audience_report
+        return customers
+
+    def _segment(self, customers: Customers) -> Segmentation:
+        clusterer = fit_to_brief(self.brief, self.clusterer, self._known, customer_id=self._id).fit(customers.frame)
+        return Segmentation.by(
+            clusterer, customers.frame, clusterer.labels_, value=customers.value, characteristics=self._known
         )
 
-    def _largest_cut(self, table: CustomerTable) -> int:
-        """Return the largest number of groups worth a look."""
-        share = getattr(self.clusterer_, "min_segment_share", 0.0)
-        by_share = int(_ROOM / share + 1e-9) if share > 0 else table.n_customers
-        names = getattr(self.clusterer_, "clustered_on_", table.names)
-        used = [np.where(table[name].missing, -np.inf, table[name].values) for name in names]
-        n_distinct = len(np.unique(np.column_stack(used), axis=0))
-        largest = getattr(self.clusterer_, "max_segments", _MOST_SEGMENTS)
-        return int(min(largest, by_share, n_distinct // _CUSTOMERS_PER_GROUP))
+    def _act(self, segmentation: Segmentation) -> Plan:
+        personas = describe_segments(segmentation, self.describer)
+        return plan_actions(self.brief.goal, personas, order_by=self.brief.order_by)
 
-    def _describe_all(self, table: CustomerTable, value: pd.Series[float] | None) -> None:
-        description = self._describe(table, value, self.clusterer_)
-        self.describer_ = description.describer
-        self.personas_ = description.personas
-        self.segment_table_ = description.table
-        self.actions_ = description.actions
-        self.verdict_: Verdict = self._judge()
-        self.cut_ = self._cut(table, value) if self.n_segments_ == 1 and self.selection_ is not None else None
-        self.row_report_: RowReport = getattr(self.characteristics_, "row_report_", RowReport(0, ()))
+    @property
+    def segmentation_(self) -> Segmentation:
+        """Customers of the audience, their segments under the names of their personas, and value."""
+        check_is_fitted(self)
+        return self.plan_.segmentation
 
-    def _judge(self) -> Verdict:
-        if self.selection_ is None:
-            n_not_assigned = int(np.count_nonzero(self.labels_ == NOT_ASSIGNED))
-            return judge(n_segments=self.n_segments_, n_not_assigned=n_not_assigned, stability=self.stability_)
-        reason = self.selection_.reason
-        if getattr(self.clusterer_, "selection_", None) is None:
-            reason = f"Left to the data: {reason[:1].lower()}{reason[1:]}"
-        return judge(
-            n_segments=self.n_segments_,
-            structured=self.selection_.structured,
-            reason=reason,
-            stability=self.stability_,
-        )
+    @property
+    def cut_(self) -> Segmentation | None:
+        """The most stable cut into two or more groups, where no distinct segments were found."""
+        check_is_fitted(self)
+        return None if self.cut_plan_ is None else self.cut_plan_.segmentation
 
-    def _cut(self, table: CustomerTable, value: pd.Series[float] | None) -> ConstructiveCut | None:
-        agreement = self.stability_.mean_adjusted_rand
-        if agreement.empty:
-            return None
-        n_segments = self.stability_.n_segments[int(np.argmax(agreement))]
-        clusterer = clone(self.clusterer_).set_params(n_segments=n_segments).fit(self.customers_)
-        found = self._describe(table, value, clusterer)
-        return ConstructiveCut(
-            clusterer,
-            clusterer.labels_,
-            found.personas,
-            found.table,
-            found.actions,
-            float(agreement.loc[n_segments]),
-        )
+    @property
+    def customers_(self) -> Any:
+        """The characteristics of the audience, one row per customer."""
+        return self.segmentation_.customers
 
-    def _describe(self, table: CustomerTable, value: pd.Series[float] | None, clusterer: Segmenter) -> _Description:
-        labels = clusterer.labels_
-        describer = PersonaDescriber() if self.describer is None else clone(self.describer)
-        describer.set_params(customer_id=self._customer_id())
-        describer.fit(
-            self.customers_,
-            labels,
-            clustered_on=getattr(clusterer, "clustered_on_", None),
-            segment_names=clusterer.segment_names_ if isinstance(clusterer, RuleDefinedSegmenter) else None,
-        )
-        rows = _segment_rows(describer.personas_, labels, value)
-        goal = find_goal(self.brief.goal)
-        actions = [
-            recommend(goal, SegmentFacts(row["share"], row["value_share"], _effects(describer, segment)))
-            for segment, row in enumerate(rows)
-        ]
-        frame = pd.DataFrame(rows)
-        frame["stability"] = self._segment_stability(clusterer.n_segments_)
-        return _Description(
-            describer, describer.personas_, frame.astype({"value": float, "value_share": float}), actions
-        )
+    @property
+    def labels_(self) -> Integers:
+        """The segment of each customer of the audience."""
+        return self.segmentation_.labels
 
-    def _segment_stability(self, n_segments: int) -> npt.NDArray[np.float64]:
-        segments = self.stability_.segments
-        slsw = segments[segments["n_segments"] == n_segments].set_index("segment")["slsw"]
-        return slsw.reindex(range(n_segments)).to_numpy(dtype=float)
+    @property
+    def n_segments_(self) -> int:
+        """The number of segments."""
+        return self.segmentation_.n_segments
+
+    @property
+    def clusterer_(self) -> Segmenter:
+        """The fitted segmenter."""
+        clusterer = self.segmentation_.clusterer
+        assert clusterer is not None
+        return clusterer
+
+    @property
+    def describer_(self) -> PersonaDescriber:
+        """The fitted describer."""
+        check_is_fitted(self)
+        return self.plan_.personas.describer
+
+    @property
+    def personas_(self) -> list[Persona]:
+        """One persona for each segment."""
+        return self.describer_.personas_
+
+    @property
+    def actions_(self) -> list[Action]:
+        """The recommended action for each segment."""
+        check_is_fitted(self)
+        return list(self.plan_.actions)
+
+    @property
+    def segment_table_(self) -> pd.DataFrame:
+        """Size, share, value and stability of each segment."""
+        return self._table(self.segmentation_)
+
+    @property
+    def cut_table_(self) -> pd.DataFrame | None:
+        """Size, share, value and stability of each group of the cut."""
+        return None if self.cut_ is None else self._table(self.cut_)
+
+    def _table(self, segmentation: Segmentation) -> pd.DataFrame:
+        return segmentation.to_frame().assign(stability=self.evidence_.stability_of(segmentation))
+
+    @property
+    def verdict_(self) -> Verdict:
+        """Whether the segments are natural, reproducible, constructive or defined."""
+        check_is_fitted(self)
+        return self.evidence_.verdict
+
+    @property
+    def selection_(self) -> SegmentSelection | None:
+        """Whether the customers are one continuum, and how many segments they ask for."""
+        check_is_fitted(self)
+        return self.evidence_.selection
+
+    @property
+    def stability_(self) -> StabilityResult:
+        """Agreement between bootstrap refits."""
+        check_is_fitted(self)
+        return self.evidence_.stability
 
     def transform(self, tables: Any, as_of: Any = None) -> Any:
         """Append each customer's segment to the customer's characteristics.
@@ -461,7 +359,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
             customers who meet no rule.
         """
         customers = self._customers(tables, as_of)
-        return _append(customers, "segment", self._assign(customers))
+        return with_segment(customers, self._assign(customers), output_kind(customers), self._id, [])
 
     def predict(self, tables: Any, as_of: Any = None) -> pd.Series[int]:
         """Assign customers to the segments.
@@ -481,8 +379,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
             the audience of the brief.
         """
         customers = self._customers(tables, as_of)
-        index = _ids(customers, self._customer_id())
-        return pd.Series(self._assign(customers), index=index, name="segment", dtype="int64")
+        return pd.Series(self._assign(customers), index=ids_of(customers, self._id), name=SEGMENT, dtype="int64")
 
     def fit_predict(self, tables: Any, y: None = None) -> pd.Series[int]:
         """Fit, then assign the same customers.
@@ -506,12 +403,12 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         check_is_fitted(self)
         return self.characteristics_.transform(tables, **({} if as_of is None else {"as_of": as_of}))
 
-    def _assign(self, customers: Any) -> npt.NDArray[np.int64]:
-        table = read_customers(customers, who=type(self).__name__, customer_id=self._customer_id())
-        inside, _ = self._audience_.admit(table)
+    def _assign(self, customers: Any) -> Integers:
+        table = read_customers(customers, who=type(self).__name__, customer_id=self._id)
+        inside, _ = self._audience.admit(table)
         labels = np.full(table.n_customers, NOT_ASSIGNED, dtype=np.int64)
         if inside.any():
-            labels[inside] = self.clusterer_.predict(customers if inside.all() else _keep(customers, inside))
+            labels[inside] = self.clusterer_.predict(customers if inside.all() else keep_rows(customers, inside))
         return labels
 
     def write_report(self, path: str | Path) -> Path:
@@ -536,64 +433,3 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         """
         check_is_fitted(self)
         return write_report(self, path)
-
-
-def _segment_rows(
-    personas: list[Persona], labels: npt.NDArray[np.int64], value: pd.Series[float] | None
-) -> list[dict[str, Any]]:
-    inside = labels >= 0
-    sizes = np.bincount(labels[inside], minlength=len(personas))
-    sums = None
-    if value is not None:
-        sums = np.bincount(labels[inside], weights=value.fillna(0.0)[inside], minlength=len(personas))
-    known = sums is not None and sums.sum() > 0
-    return [
-        {
-            "segment": persona.segment,
-            "name": persona.name,
-            "n_customers": int(sizes[segment]),
-            "share": float(sizes[segment] / sizes.sum()),
-            "value": float(sums[segment]) if sums is not None else None,
-            "value_share": float(sums[segment] / sums.sum()) if sums is not None and known else None,
-        }
-        for segment, persona in enumerate(personas)
-    ]
-
-
-def _ids(customers: Any, customer_id: str) -> pd.Index[Any]:
-    is_pandas = isinstance(customers, pd.DataFrame)
-    ids = customers.index if is_pandas else nw.from_native(customers, eager_only=True)[customer_id].to_list()
-    index: pd.Index[Any] = pd.Index(ids, name=customer_id)
-    return index
-
-
-def _find_feature(table: CustomerTable, feature: str | None) -> str | None:
-    """Return the one column that holds a feature, under whichever member's name."""
-    if feature is None:
-        return None
-    found = [name for name in table.names if feature_of(name) == feature]
-    return found[0] if len(found) == 1 and table[found[0]].kind == "numeric" else None
-
-
-def _effects(describer: PersonaDescriber, segment: int) -> Mapping[str, float]:
-    profile = describer.profile_
-    own = profile[(profile["segment"] == segment) & profile["effect_size"].notna()]
-    return {
-        feature_of(name): float(effect)
-        for name, effect, kind in zip(own["characteristic"], own["effect_size"], own["kind"], strict=True)
-        if kind == "numeric"
-    }
-
-
-def _keep(customers: Any, rows: npt.NDArray[np.bool_]) -> Any:
-    if isinstance(customers, pd.DataFrame):
-        return customers.loc[rows]
-    return nw.from_native(customers, eager_only=True).filter(rows.tolist()).to_native()
-
-
-def _append(customers: Any, name: str, values: npt.NDArray[np.int64]) -> Any:
-    if isinstance(customers, pd.DataFrame):
-        return customers.assign(**{name: values})
-    frame = nw.from_native(customers, eager_only=True)
-    column = nw.new_series(name, values.tolist(), nw.Int64, backend=frame.implementation)
-    return frame.with_columns(column).to_native()

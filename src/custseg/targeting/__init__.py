@@ -5,5 +5,16 @@ table of rules over computed facts, one recommended action for each segment.
 """
 
 from custseg.targeting._goals import GOALS, Action, Goal, SegmentFacts, find_goal, goals_to_frame, recommend
+from custseg.targeting._plan import Plan, plan_actions
 
-__all__ = ["GOALS", "Action", "Goal", "SegmentFacts", "find_goal", "goals_to_frame", "recommend"]
+__all__ = [
+    "GOALS",
+    "Action",
+    "Goal",
+    "Plan",
+    "SegmentFacts",
+    "find_goal",
+    "goals_to_frame",
+    "plan_actions",
+    "recommend",
+]

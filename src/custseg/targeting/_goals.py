@@ -25,6 +25,9 @@ _FACT_WORDS = {
     "tenure": "effect on tenure",
 }
 
+# Facts that are effects of the characteristic that bears the role.
+FACT_ROLES = ("recency", "frequency", "monetary", "tenure")
+
 
 @dataclass(frozen=True)
 class SegmentFacts:

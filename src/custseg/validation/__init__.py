@@ -7,6 +7,7 @@ measures how far the segments stand apart; :func:`judge` puts the first two into
 """
 
 from custseg.segmentation._selection.structure import StructureResult
+from custseg.validation._evidence import Evidence, examine_segments
 from custseg.validation._separation import SILHOUETTE_CUSTOMERS, SeparationResult, segment_separation
 from custseg.validation._stability import bootstrap_stability
 from custseg.validation._stability_result import STABLE_ADJUSTED_RAND, STABLE_SEGMENT, StabilityResult
@@ -17,11 +18,13 @@ __all__ = [
     "SILHOUETTE_CUSTOMERS",
     "STABLE_ADJUSTED_RAND",
     "STABLE_SEGMENT",
+    "Evidence",
     "SeparationResult",
     "StabilityResult",
     "StructureResult",
     "Verdict",
     "bootstrap_stability",
+    "examine_segments",
     "judge",
     "segment_separation",
     "structure_test",

@@ -11,8 +11,9 @@ import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from custseg._core.arrays import Floats, Integers
-from custseg._core.customers import CustomerTable, read_customers, read_matrix
-from custseg._core.frames import is_table, keep_rows
+from custseg._core.characteristic import Characteristic, from_table
+from custseg._core.customers import CustomerTable, read_input
+from custseg._core.frames import keep_rows
 from custseg._core.segments import NOT_ASSIGNED, NOT_ASSIGNED_WORDS, SEGMENT, aligned, column_of_labels, read_segments
 from custseg.exceptions import ColumnNotFoundError, ColumnTypeError, InvalidParameterError, SegmentLabelError
 from custseg.segmentation._base.segmenter import DEFAULT_ID, Segmenter
@@ -53,6 +54,8 @@ class Segmentation:
         What assigns new customers.
     value : ndarray of shape (n_customers,) or None
         What each customer is worth; NaN where it is not known, None where it is of nobody.
+    characteristics : tuple of Characteristic
+        What the columns are, as far as it is known: role, unit, label in words, criterion.
 
     Examples
     --------
@@ -76,6 +79,7 @@ class Segmentation:
     clustered_on: tuple[str, ...] = field(repr=False)
     clusterer: Segmenter | None = field(default=None, repr=False)
     value: Floats | None = field(default=None, repr=False)
+    characteristics: tuple[Characteristic, ...] = field(default=(), repr=False)
 
     @classmethod
     def of(
@@ -87,6 +91,7 @@ class Segmentation:
         names: Sequence[str] | None = None,
         clustered_on: Collection[str] | None = None,
         value: Any = None,
+        characteristics: Any = (),
         customer_id: str | None = DEFAULT_ID,
     ) -> Self:
         """Put customers and their labels together.
@@ -108,6 +113,8 @@ class Segmentation:
             The columns that formed the segments; None is the cautious reading: all of them.
         value : str, array-like or Series, default=None
             What each customer is worth: a column of ``X``, or figures, aligned as the labels are.
+        characteristics : DataFrame, default=()
+            What the columns are, as ``describe()`` of the estimator that made them says it.
         customer_id : str or None, default="customer_id"
             The column that identifies the customers, where it is not the index of a pandas DataFrame.
 
@@ -129,7 +136,9 @@ class Segmentation:
             If the table cannot be used.
         """
         options = {"segment": segment, "names": names, "clustered_on": clustered_on, "value": value}
-        return cls._of_table(_WHO, _read(X, customer_id), X, labels, customer_id=customer_id, **options)
+        table = read_input(X, who=_WHO, customer_id=customer_id)
+        found = cls._of_table(_WHO, table, X, labels, customer_id=customer_id, **options)
+        return replace(found, characteristics=_described(characteristics))
 
     @classmethod
     def _of_table(
@@ -171,6 +180,7 @@ class Segmentation:
         *,
         made_by: MadeBy | None = None,
         value: Any = None,
+        characteristics: Any = (),
     ) -> Self:
         """Put customers into the segments of a fitted segmenter.
 
@@ -186,6 +196,8 @@ class Segmentation:
             None is "rules" for segments that rules define, else "clusterer".
         value : str, array-like or Series, default=None
             What each customer is worth: a column of ``X``, or figures, aligned by customer id.
+        characteristics : DataFrame, default=()
+            What the columns are, as ``describe()`` of the estimator that made them says it.
 
         Returns
         -------
@@ -202,7 +214,7 @@ class Segmentation:
         check_is_fitted(segmenter)
         by_rules = segmenter.defined_by_rules
         customer_id = segmenter.customer_id
-        table = _read(X, customer_id)
+        table = read_input(X, who=_WHO, customer_id=customer_id, kinds=segmenter._column_kinds())  # noqa: SLF001 - what its own fit reads by
         return cls(
             customers=X,
             customer_table=table,
@@ -213,6 +225,7 @@ class Segmentation:
             clustered_on=tuple(table.names if segmenter.clustered_on_ is None else segmenter.clustered_on_),
             clusterer=segmenter,
             value=_values(_WHO, value, table, X, customer_id),
+            characteristics=_described(characteristics),
         )
 
     @property
@@ -355,8 +368,8 @@ _MADE = {
 }
 
 
-def _read(X: Any, customer_id: str | None) -> CustomerTable:
-    return read_customers(X, who=_WHO, customer_id=customer_id) if is_table(X) else read_matrix(X, who=_WHO)
+def _described(characteristics: Any) -> tuple[Characteristic, ...]:
+    return from_table(characteristics) if isinstance(characteristics, pd.DataFrame) else tuple(characteristics)
 
 
 def _labels_in(who: str, table: CustomerTable, segment: str) -> tuple[pd.Series[Any], CustomerTable]:

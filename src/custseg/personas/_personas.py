@@ -1,0 +1,83 @@
+"""The personas of a segmentation, as the stages after it take them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+from sklearn.base import clone
+
+from custseg.personas._describer import PersonaDescriber
+from custseg.personas._traits import Persona
+from custseg.segmentation import Segmentation
+
+__all__ = ["Personas", "describe_segments"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Personas:
+    """Who is in each segment.
+
+    Attributes
+    ----------
+    segmentation : Segmentation
+        The segments, bearing the names of their personas.
+    describer : PersonaDescriber
+        Fitted: it writes the personas as text, Markdown, JSON and HTML.
+    """
+
+    segmentation: Segmentation = field(repr=False)
+    describer: PersonaDescriber = field(repr=False)
+
+    @property
+    def personas(self) -> list[Persona]:
+        """One for each segment; position = label."""
+        return self.describer.personas_
+
+    @property
+    def profile(self) -> pd.DataFrame:
+        """Every characteristic of every segment against everyone else, see :class:`PersonaDescriber`."""
+        return self.describer.profile_
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per persona, as :meth:`PersonaDescriber.to_frame` does."""
+        return self.describer.to_frame()
+
+    def __str__(self) -> str:
+        return f"{len(self.personas)} persona(s): {'; '.join(persona.name for persona in self.personas)}."
+
+
+def describe_segments(segmentation: Segmentation, describer: PersonaDescriber | None = None) -> Personas:
+    """Describe each segment as a persona.
+
+    Parameters
+    ----------
+    segmentation : Segmentation
+        Customers in segments, from any source.
+    describer : PersonaDescriber or None, default=None
+        Cloned and fitted; None stands for ``PersonaDescriber()``.
+
+    Returns
+    -------
+    Personas
+        A persona for each segment, and the segmentation under their names.
+
+    Raises
+    ------
+    SegmentLabelError
+        If nobody is in a segment.
+    InvalidTableError
+        If there is nothing to describe the customers by.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from custseg.personas import describe_segments
+    >>> from custseg.segmentation import Segmentation
+    >>> customers = pd.DataFrame({"recency": [3, 5, 4, 6] * 5 + [80, 95, 90, 85] * 5})
+    >>> personas = describe_segments(Segmentation.of(customers, [0] * 20 + [1] * 20))
+    >>> print(personas)
+    2 persona(s): Low recency; High recency.
+    """
+    fitted = (PersonaDescriber() if describer is None else clone(describer)).fit(segmentation)
+    return Personas(segmentation=segmentation.named(fitted.segment_names_), describer=fitted)

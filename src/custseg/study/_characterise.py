@@ -1,0 +1,145 @@
+"""The first phase: raw tables become one row per customer, and the brief says who of them is looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+
+from custseg._core.arrays import Floats
+from custseg._core.characteristic import Characteristic
+from custseg._core.customers import CustomerTable, read_customers
+from custseg._core.described import characteristics_of
+from custseg._core.frames import keep_rows
+from custseg.characteristics import CharacteristicUnion, DemographicEncoder, RFMFeaturizer, RowReport
+from custseg.exceptions import ColumnNotFoundError, InvalidTableError
+from custseg.study._audience import Audience
+from custseg.study._brief import SegmentationBrief
+
+__all__ = ["Customers", "Everyone", "admit", "characterise", "customer_id_of", "ids_of"]
+
+_WHO = "SegmentationStudy"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Everyone:
+    """Everyone in the tables.
+
+    Attributes
+    ----------
+    estimator : transformer
+        Fitted: it describes new tables in the same way.
+    frame : DataFrame
+        One row per customer, in the kind of the input.
+    table : CustomerTable
+        The same, read.
+    characteristics : tuple of Characteristic
+        What the columns are.
+    net_spend : ndarray of shape (n_customers,) or None
+        What each customer spent, net of returns; None where no purchases are known.
+    row_report : RowReport
+        What became of the rows of the tables.
+    """
+
+    estimator: Any
+    frame: Any
+    table: CustomerTable
+    characteristics: tuple[Characteristic, ...]
+    net_spend: Floats | None
+    row_report: RowReport
+
+
+@dataclass(frozen=True, kw_only=True)
+class Customers:
+    """The customers that a brief looks at.
+
+    Attributes
+    ----------
+    frame, table, value : object
+        As of everyone, of the audience alone; the value is the column that the brief names, else net spend.
+    audience : Audience
+        Who is let in, of these and of new customers.
+    audience_report : pandas.DataFrame
+        Columns ``condition, n_left_out``.
+    """
+
+    frame: Any
+    table: CustomerTable
+    value: Floats | None
+    audience: Audience
+    audience_report: pd.DataFrame
+
+
+def characterise(characteristics: Any, tables: Any, *, customer_id: str) -> Everyone:
+    """Turn raw tables into one row per customer; a table that is that already is read as a profile is."""
+    estimator = DemographicEncoder(customer_id=customer_id) if characteristics is None else clone(characteristics)
+    frame = estimator.fit_transform(tables)
+    table = read_customers(frame, who=_WHO, customer_id=customer_id)
+    return Everyone(
+        estimator=estimator,
+        frame=frame,
+        table=table,
+        characteristics=characteristics_of(estimator, table.names),
+        net_spend=_net_spend(estimator, tables, frame, customer_id),
+        row_report=getattr(estimator, "row_report_", RowReport(0, ())),
+    )
+
+
+def admit(brief: SegmentationBrief, everyone: Everyone) -> Customers:
+    """Keep the audience of a brief, and count whom each of its conditions leaves out."""
+    table = everyone.table
+    for field in ("value", "order_by"):
+        _present(field, [getattr(brief, field)], table)
+    _present("outcomes", brief.outcomes, table)
+    audience = Audience.of(brief.audience_rule, table)
+    inside, report = audience.admit(table)
+    if not inside.any():
+        raise InvalidTableError(
+            f"{_WHO}: none of {table.n_customers} customers is in the audience; left out by "
+            f"{report.to_dict('records')}. Relax the conditions of the brief."
+        )
+    value = everyone.net_spend if brief.value is None else np.asarray(table[brief.value].values, dtype=np.float64)
+    return Customers(
+        frame=everyone.frame if inside.all() else keep_rows(everyone.frame, inside),
+        table=table if inside.all() else table.take(inside),
+        value=None if value is None else value[inside],
+        audience=audience,
+        audience_report=report,
+    )
+
+
+def _present(field: str, names: Any, table: CustomerTable) -> None:
+    absent = [name for name in names if name is not None and name not in table.names]
+    if absent:
+        raise ColumnNotFoundError.in_table(f"SegmentationBrief.{field}", absent, table.names)
+
+
+def customer_id_of(characteristics: Any, customer_id: str | None) -> str:
+    """Return the name of the ids: as stated, else as the characteristics have it."""
+    return str(customer_id or getattr(characteristics, "customer_id", None) or "customer_id")
+
+
+def ids_of(customers: Any, customer_id: str) -> pd.Index[Any]:
+    """Return the ids of customers, in their order."""
+    is_pandas = isinstance(customers, pd.DataFrame)
+    ids = customers.index if is_pandas else nw.from_native(customers, eager_only=True)[customer_id].to_list()
+    index: pd.Index[Any] = pd.Index(ids, name=customer_id)
+    return index
+
+
+def _net_spend(estimator: Any, tables: Any, frame: Any, customer_id: str) -> Floats | None:
+    """Sum up what each customer spent, net of returns; None where no purchases are known."""
+    members = [(estimator, tables)]
+    if isinstance(estimator, CharacteristicUnion):
+        members = [(fitted, tables[name]) for _, fitted, name in estimator.members_]
+    found = [member for member in members if isinstance(member[0], RFMFeaturizer)]
+    if not found:
+        return None
+    fitted, table = found[0]
+    total = clone(fitted).set_params(features=("monetary",), monetary_as="total", as_of=fitted.as_of_)
+    spend: pd.DataFrame = total.set_output(transform="pandas").fit_transform(table)
+    return np.asarray(spend["monetary"].reindex(ids_of(frame, customer_id)), dtype=np.float64)

@@ -1,0 +1,102 @@
+"""The clusterer as a brief wants it: its limits, one seed, the order of the goal, outcomes as descriptors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+
+from custseg._core.characteristic import Characteristic
+from custseg._core.roles import column_of_role
+from custseg.exceptions import InvalidParameterError
+from custseg.segmentation import SegmentClusterer
+from custseg.segmentation._base.segmenter import Segmenter
+from custseg.study._brief import SegmentationBrief
+from custseg.targeting import find_goal
+
+__all__ = ["fit_to_brief"]
+
+_SEPARATOR = "__"
+
+
+def fit_to_brief(
+    brief: SegmentationBrief,
+    clusterer: Segmenter | None,
+    characteristics: Sequence[Characteristic],
+    *,
+    customer_id: str,
+) -> Segmenter:
+    """Return a copy of the clusterer that keeps to the brief; None stands for ``SegmentClusterer()``."""
+    fitting: Segmenter = SegmentClusterer() if clusterer is None else clone(clusterer)
+    if fitting.finds_number:
+        words = "one that takes a number of segments: whether segments come back is asked at several numbers"
+        engine = getattr(fitting, "engine", fitting)
+        raise InvalidParameterError.not_allowed("SegmentationStudy", "clusterer", words, engine)
+    fitting.set_params(customer_id=customer_id)
+    own = fitting.get_params(deep=False)
+    _keep_limits(brief, fitting, own)
+    if "random_state" in own and not isinstance(own["random_state"], (int, np.integer)):
+        # One seed for everything, so that the refits and the cut order their segments as the solution does.
+        seed = int(check_random_state(own["random_state"]).randint(np.iinfo(np.int32).max))
+        fitting.set_params(random_state=seed)
+    columns = [each.column for each in characteristics]
+    if "weights" in own and brief.outcomes:
+        fitting.set_params(weights=_without_outcomes(own["weights"], columns, brief.outcomes))
+    if "order_by" in own and own["order_by"] is None:
+        counted = _counted(fitting.get_params(deep=False).get("weights"), columns)
+        fitting.set_params(order_by=brief.order_by or _column_of_goal(brief, characteristics, counted))
+    return fitting
+
+
+def _keep_limits(brief: SegmentationBrief, fitting: Segmenter, own: Mapping[str, Any]) -> None:
+    for name in ("min_segment_share", "max_segments"):
+        if (limit := getattr(brief, name)) is not None:
+            if name not in fitting.limits:
+                words = f"None with {type(fitting).__name__}, which cannot keep to it"
+                raise InvalidParameterError.not_allowed("SegmentationBrief", name, words, limit)
+            fitting.set_params(**{name: limit})
+    stated, limit = own.get("n_segments"), brief.max_segments
+    if limit is not None and isinstance(stated, (int, np.integer)) and stated > limit:
+        words = f'at least {stated}, the n_segments of the clusterer, or the clusterer\'s n_segments "auto"'
+        raise InvalidParameterError.not_allowed("SegmentationBrief", "max_segments", words, limit)
+
+
+def _column_of_goal(
+    brief: SegmentationBrief, characteristics: Sequence[Characteristic], counted: Sequence[str]
+) -> str | None:
+    """Return the characteristic that orders the segments for the goal; None for the largest first."""
+    role = find_goal(brief.goal).order_by
+    if role is None:
+        return None
+    numeric = [each for each in characteristics if each.kind in (None, "numeric")]
+    return column_of_role(numeric, role, counted, who="SegmentationStudy")
+
+
+def _counted(weights: Mapping[str, float] | None, columns: Sequence[str]) -> list[str]:
+    """Return the columns whose weight, or whose group's, is not 0."""
+    given = weights or {}
+    return [name for name in columns if given.get(name, given.get(name.partition(_SEPARATOR)[0], 1.0)) != 0]
+
+
+def _without_outcomes(
+    weights: Mapping[str, float] | None, columns: Sequence[str], outcomes: Sequence[str]
+) -> Mapping[str, float]:
+    """Give outcomes the weight 0; the weight of a group is shared by its other columns."""
+    given: Any = weights or {}  # those of a survey stay what they are
+    for name in outcomes:
+        if given.get(name, 0.0) != 0:
+            words = f"0 for {name!r}, an outcome of the brief: segments made of it could not be asked about it"
+            raise InvalidParameterError.not_allowed("SegmentationStudy", "clusterer__weights", words, given[name])
+        group = name.partition(_SEPARATOR)[0]
+        if group in given and group not in columns:
+            others = [
+                column for column in columns if column.partition(_SEPARATOR)[0] == group and column not in outcomes
+            ]
+            shared = dict.fromkeys(others, given[group] / max(1, len(others)))
+            given = {column: weight for column, weight in given.items() if column != group} | shared
+        given = given | {name: 0.0}
+    found: Mapping[str, float] = given
+    return found
