@@ -36,6 +36,7 @@ _STAGE_OF = {
     "RFMSegmenter": "segmentation",
     "RuleSegmenter": "segmentation",
     "SegmentClusterer": "segmentation",
+    "Segmentation": "segmentation",
     "SegmentationBrief": "study",
     "SegmentationStudy": "study",
     "SocialMediaFeaturizer": "characteristics",
