@@ -46,7 +46,7 @@ def for_type_checkers():
 
 
 def is_called(thing):
-    """Say whether a public name of a stage is an estimator or a function, or one of the two things that users make themselves."""
+    """Say whether a public name is an estimator, a function, or one of the two things that users make themselves."""
     is_estimator = inspect.isclass(thing) and issubclass(thing, BaseEstimator)
     return is_estimator or inspect.isfunction(thing) or thing in (custseg.SegmentationBrief, custseg.Segmentation)
 
