@@ -101,7 +101,7 @@ def members():
 
 
 def study():
-    return SegmentationStudy(SegmentationBrief("retention"), characteristics=members(), clusterer=clusterer(), n_boot=2)
+    return SegmentationStudy(SegmentationBrief("retention"), characteristics=members(), clusterer=clusterer(), n_pairs=2)
 
 
 CALLS = {
@@ -175,7 +175,7 @@ CALLS = {
     "psychographic: centring": lambda: PsychographicEncoder(
         {"all": ["a", "b", "c"]}, response_style="centre", scale_range=(1, 5)
     ).fit(ANSWERS.assign(customer_id=range(4))),
-    "preferences: another sign": lambda: PreferenceEncoder(order="values").fit(
+    "preferences: another sign": lambda: PreferenceEncoder(ranking="values").fit(
         pd.DataFrame({"customer_id": [1, 2, 3], "values": ["a, b", "b, a", "a"]})
     ),
     "item_analysis: a reversed item": lambda: item_analysis(ANSWERS),

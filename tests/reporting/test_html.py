@@ -271,7 +271,7 @@ def test_a_report_has_one_word_for_a_column_and_one_text_for_a_number(render):
         traits=(trait("monetary", 123456.0, 98765.4, 0.9),),
     )
     study.personas_ = [told]
-    study.brief.audience_rule = Rule("audience", "behaviour__monetary >= 123456.5")
+    study.brief.audience_rule = Rule.read("behaviour__monetary >= 123456.5")
     page = render(study).replace("&gt;", ">")
     assert "behaviour: " not in page
     # a limit is told as it was set, what is measured of customers with the digits that it deserves
