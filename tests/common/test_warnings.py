@@ -101,7 +101,9 @@ def members():
 
 
 def study():
-    return SegmentationStudy(SegmentationBrief("retention"), characteristics=members(), clusterer=clusterer(), n_pairs=2)
+    return SegmentationStudy(
+        SegmentationBrief("retention"), characteristics=members(), clusterer=clusterer(), n_pairs=2
+    )
 
 
 CALLS = {
