@@ -36,6 +36,7 @@ _STAGE_OF = {
     "RFMSegmenter": "segmentation",
     "RuleSegmenter": "segmentation",
     "SegmentClusterer": "segmentation",
+    "Segmentation": "segmentation",
     "SegmentationBrief": "study",
     "SegmentationStudy": "study",
     "SocialMediaFeaturizer": "characteristics",
@@ -75,6 +76,7 @@ _STAGE_OF = {
 _STAGES = frozenset({*_STAGE_OF.values(), "exceptions"})
 
 __all__ = ["__version__", "datasets", *_STAGE_OF]  # noqa: PLE0604 - texts, which ruff cannot see
+__all__.sort(key=lambda name: (not name[0].isupper(), name))  # classes first, as in every stage
 
 # scikit-learn's modules import each other in circles: threads that enter them at different places are told
 # of a deadlock or read half a module, so one thread imports and the others wait

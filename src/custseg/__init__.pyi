@@ -53,6 +53,7 @@ from custseg.segmentation import (
     RFMSegmenter as RFMSegmenter,
     RuleSegmenter as RuleSegmenter,
     SegmentClusterer as SegmentClusterer,
+    Segmentation as Segmentation,
     assign_segments as assign_segments,
     select_n_segments as select_n_segments,
     write_segments as write_segments,

@@ -12,9 +12,13 @@ RULE = re.compile(r"^-{3,}$")
 
 
 def sections(thing):
-    """Split a numpydoc docstring into its sections: title -> lines; the summary is under ''."""
+    """Split a numpydoc docstring into its sections: title -> lines; the summary is under ''.
+
+    A method that differs in nothing from that of its base inherits the words; a class has its own.
+    """
     found, title = {"": []}, ""
-    lines = inspect.getdoc(thing).splitlines() if thing.__doc__ else []
+    documented = thing.__doc__ if inspect.isclass(thing) else inspect.getdoc(thing)
+    lines = inspect.cleandoc(documented).splitlines() if documented else []
     for position, line in enumerate(lines):
         if position + 1 < len(lines) and RULE.match(lines[position + 1]):
             title = line.strip()

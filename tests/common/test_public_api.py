@@ -46,9 +46,9 @@ def for_type_checkers():
 
 
 def is_called(thing):
-    """Say whether a public name of a stage is an estimator or a function, or the brief that a study is given."""
+    """Say whether a public name is an estimator, a function, or one of the two things that users make themselves."""
     is_estimator = inspect.isclass(thing) and issubclass(thing, BaseEstimator)
-    return is_estimator or inspect.isfunction(thing) or thing is custseg.SegmentationBrief
+    return is_estimator or inspect.isfunction(thing) or thing in (custseg.SegmentationBrief, custseg.Segmentation)
 
 
 def test_import_custseg_brings_no_stage_and_no_table_library():

@@ -193,7 +193,7 @@ class TestPrivacy:
         assert hidden["segment_category"].isna().all()
         typical = describer.personas_[0].typical_customer
         assert typical["behaviour__recency"] is typical["demographics__age"] is None
-        assert "not known" in describer.to_markdown()
+        assert "recency unknown" in describer.to_markdown()
 
     def test_a_high_share_of_few_is_blank_and_a_low_one_is_not(self):
         flag = np.zeros(300, dtype=bool)

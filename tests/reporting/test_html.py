@@ -14,10 +14,10 @@ import pytest
 
 from custseg.characteristics._row_report import RowPolicy, RowReport
 from custseg.exceptions import MissingDependencyError
-from custseg.reporting import render_html
+from custseg.reporting import render_html, render_markdown
 from custseg.segmentation import Rule
 from custseg.validation import StabilityResult, Verdict
-from tests.reporting.stand_in import EVIL, persona, stability, stand_in, table_of
+from tests.reporting.stand_in import EVIL, TYPICAL, persona, stability, stand_in, table_of, trait
 
 VOID = {"meta", "link", "rect", "line", "circle", "polyline"}
 
@@ -256,10 +256,27 @@ def test_the_method_says_how_each_characteristic_entered_the_distance():
     page = Page(render_html(stand_in()))
     method = page.all("section", id="method")[0]["text"].split()
     assert "Characteristics and how they entered the distance" in page.texts("caption")
-    assert [row for row in page.texts("tr") if row.startswith("behaviour: recency")] == [
-        "behaviour: recency numeric 1 log(x + 2.5) 0.0%"
+    assert [row for row in page.texts("tr") if row.startswith("recency numeric")] == [
+        "recency numeric 1 log(x + 2.5) 0%"
     ]
-    assert {"67.5%", "demographics:", "n_pairs", "scikit-learn"} <= set(method)
+    assert {"68%", "n_pairs", "scikit-learn"} <= set(method)
+
+
+@pytest.mark.parametrize("render", [render_html, render_markdown])
+def test_a_report_has_one_word_for_a_column_and_one_text_for_a_number(render):
+    study = stand_in(("All",))
+    told = replace(
+        study.personas_[0],
+        typical_customer={**TYPICAL, "behaviour__frequency": 3.0, "behaviour__monetary": 123500.0},
+        traits=(trait("monetary", 123456.0, 98765.4, 0.9),),
+    )
+    study.personas_ = [told]
+    study.brief.audience_rule = Rule.read("behaviour__monetary >= 123456.5")
+    page = render(study).replace("&gt;", ">")
+    assert "behaviour: " not in page
+    # a limit is told as it was set, what is measured of customers with the digits that it deserves
+    assert re.findall(r"12[34],\d+(?:\.\d+)?", page) == ["123,456.5", "123,500", "123,500"]
+    assert "monetary >= 123,456.5" in page
 
 
 def test_a_clusterer_without_an_embedder_has_settings_only():

@@ -61,7 +61,7 @@ def test_an_empty_audience_is_everyone():
         ({"gaol": "pricing"}, "unknown field 'gaol'.*Did you mean 'goal'"),
         ({"outcome": ["churned"]}, "Did you mean 'outcomes'"),
         ({"audience_rule": "a > 1"}, "unknown field 'audience_rule'"),
-        ([("goal", "pricing")], "'options' must be a mapping"),
+        ([("goal", "pricing")], "'given' must be a mapping"),
         ({"audience": "a >> 1"}, "rule 'audience': expected a number or quoted text"),
     ],
 )

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from custseg.segmentation._clusterer.embedded import embedded
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import f_oneway
@@ -20,7 +21,6 @@ from custseg.exceptions import (
     SegmentLabelError,
 )
 from custseg.segmentation import CharacteristicEmbedder, SegmentClusterer
-from custseg.segmentation._clusterer.embedded import embedded
 from custseg.validation import _separation
 from custseg.validation._separation import segment_separation
 from tests.strategies import customer_tables

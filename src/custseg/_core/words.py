@@ -1,11 +1,23 @@
-"""Columns and figures as a reader would write them: plain text, original units."""
+"""Columns and figures as a reader would write them: plain text, original units, one ruler for every stage.
+
+What a number is decides how it is written, so that one number looks the same wherever it stands. Counts
+and sums of money are written to the unit (:func:`format_total`): they can be added up and checked against
+the books. What is measured of customers, such as a mean, a median or an index, has three significant
+digits, four from a thousand (:func:`format_number`): more would be noise, and a median written in full can
+be one person's figure. Shares are whole percents (:func:`format_share`), effects have a sign and two
+decimals (:func:`format_effect`). What is not there is "unknown".
+"""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
+
+UNKNOWN = "unknown"
 _MEMBER_SEPARATOR = "__"
 _LONGEST = 60
 _DIGITS = 3
@@ -42,6 +54,14 @@ def _spaced(name: str) -> str:
     return plain(name.replace("_", " "))
 
 
+def known(value: Any) -> bool:
+    """Say whether a number is there: neither None nor NaN nor infinite."""
+    try:
+        return value is not None and math.isfinite(value)
+    except TypeError:
+        return False
+
+
 def round_digits(value: float, digits: int = 4) -> float:
     """Round to significant digits."""
     if value == 0 or not math.isfinite(value):
@@ -49,16 +69,31 @@ def round_digits(value: float, digits: int = 4) -> float:
     return float(f"{value:.{digits - 1}e}")
 
 
-def format_number(value: float, digits: int = _DIGITS) -> str:
-    """Write a number with about ``digits`` significant digits, and never fewer than its thousands need.
+def format_total(value: float | None) -> str:
+    """Write a count or a sum of money to the unit.
+
+    Examples
+    --------
+    >>> [format_total(value) for value in (123456, 1234.56, -0.2, None)]
+    ['123,456', '1,235', '0', 'unknown']
+    """
+    if value is None or math.isnan(value):
+        return UNKNOWN
+    return _infinite(value) if math.isinf(value) else f"{round(float(value)):,}"
+
+
+def format_number(value: float | None, digits: int = _DIGITS) -> str:
+    """Write what was measured with about ``digits`` significant digits, four or more from a thousand.
 
     Examples
     --------
     >>> [format_number(value) for value in (34.1, 1234.4, 123456.0, 0.012345, -2.0, 1987.0)]
     ['34.1', '1,234', '123,500', '0.0123', '-2', '1,987']
     """
-    if not math.isfinite(value):
-        return "unknown" if math.isnan(value) else f"{value:g}"
+    if value is None or math.isnan(value):
+        return UNKNOWN
+    if math.isinf(value):
+        return _infinite(value)
     if abs(value) >= 1000:
         digits = max(digits, 4)
     value = round_digits(value, digits)
@@ -79,7 +114,51 @@ def format_numbers(first: float, second: float) -> tuple[str, str]:
     return format_number(first, digits), format_number(second, digits)
 
 
-def format_share(share: float, decimals: int = 0) -> str:
+def _infinite(value: float) -> str:
+    return "∞" if value > 0 else "-∞"
+
+
+def format_effect(effect: float | None) -> str:
+    """Write an effect size: its sign and two decimals, so that a column of them aligns.
+
+    Examples
+    --------
+    >>> [format_effect(effect) for effect in (1.234, -0.5, float("inf"), None)]
+    ['+1.23', '-0.50', '+∞', 'unknown']
+    """
+    if effect is None or math.isnan(effect):
+        return UNKNOWN
+    sign = "-" if effect < 0 else "+"
+    return sign + ("∞" if math.isinf(effect) else f"{abs(effect):.2f}")
+
+
+def format_lift(lift: float) -> str:
+    """Write a lift, "lift 3.2": two digits, for it is the ratio of two estimated shares."""
+    return f"lift {format_number(lift, 2)}"
+
+
+def format_value(value: Any) -> str:
+    """Write any value: whole numbers to the unit, other numbers by :func:`format_number`, the rest as text.
+
+    Examples
+    --------
+    >>> [format_value(value) for value in (123456, 34.129, "35-44", True, None)]
+    ['123,456', '34.1', '35-44', 'yes', 'unknown']
+    """
+    if value is None:
+        return UNKNOWN
+    if isinstance(value, (bool, np.bool_)):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return value
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return str(value)
+    return format_total(number) if number.is_integer() else format_number(number)
+
+
+def format_share(share: float | None, decimals: int = 0) -> str:
     """Write a share in percent; only what is 0 or everyone is written "0%" or "100%".
 
     Examples
@@ -87,8 +166,8 @@ def format_share(share: float, decimals: int = 0) -> str:
     >>> [format_share(share) for share in (0.0, 0.001, 0.314, 0.999, 1.0)]
     ['0%', 'under 1%', '31%', 'over 99%', '100%']
     """
-    if math.isnan(share):
-        return "unknown"
+    if share is None or math.isnan(share):
+        return UNKNOWN
     percent = f"{100 * share:.{decimals}f}"
     step = 10.0**-decimals
     if float(percent) == 0 and share > 0:

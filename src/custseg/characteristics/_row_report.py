@@ -71,7 +71,18 @@ class RowReport:
 
     @classmethod
     def of_members(cls, reports: Iterable[tuple[str, str, RowReport]]) -> RowReport:
-        """Put the reports of several members into one; each comes with the member's name and its table's."""
+        """Put the reports of several members into one.
+
+        Parameters
+        ----------
+        reports : iterable of (str, str, RowReport)
+            The name of each member, that of the table that it read, and its report.
+
+        Returns
+        -------
+        RowReport
+            All policies, in the order of the members, with their table and member.
+        """
         known = list(reports)
         policies = (
             replace(policy, table=table, member=member) for member, table, report in known for policy in report.policies

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from custseg._core._html import Html, element, join, table
-from custseg._core.words import format_number, format_share, plain
+from custseg._core.markdown import escape_markdown
+from custseg._core.words import format_share, format_value, plain
 from custseg.personas._traits import Persona, Trait
 
 CIRCULAR = (
@@ -15,8 +15,6 @@ CIRCULAR = (
     "and its p-value is circular."
 )
 _MARK = "†"
-
-_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
 def not_assigned(n_customers: int) -> str:
@@ -27,11 +25,7 @@ def not_assigned(n_customers: int) -> str:
 
 def write_value(value: Any) -> str:
     """Write a value of the typical customer."""
-    if value is None:
-        return "not known"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return plain(value) if isinstance(value, str) else format_number(value, 4)
+    return plain(format_value(value))
 
 
 def _share(persona: Persona) -> str:
@@ -51,12 +45,6 @@ def _notes(personas: Sequence[Persona], n_not_assigned: int) -> list[str]:
     if any(trait.clustered_on for persona in personas for trait in persona.traits):
         notes.append(f"{_MARK} {CIRCULAR}")
     return notes
-
-
-def escape_markdown(text: object) -> str:
-    """Make text from the data show as it is: no markup, no HTML, no cell border."""
-    entities = re.sub("[&<>]", lambda found: _ENTITIES[found.group()], " ".join(str(text).split()))
-    return re.sub(r"([\\`*_\[\]#|~])", r"\\\1", entities)
 
 
 def to_markdown(personas: Sequence[Persona], labels: Mapping[str, str], n_not_assigned: int) -> str:

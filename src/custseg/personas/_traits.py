@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import pandas as pd
 
-from custseg._core.words import format_number, format_numbers, format_points, format_shares, plain, round_digits
+from custseg._core.jsonable import jsonable
+from custseg._core.words import format_lift, format_numbers, format_points, format_shares, plain, round_digits
 
 FALSE_DISCOVERY_RATE = 0.05
 """A difference is a trait where its adjusted p-value is at most this ..."""
@@ -75,7 +75,7 @@ class Trait:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as a dictionary of plain values; what is not finite becomes None."""
-        return _jsonable(asdict(self))
+        return dict(jsonable(asdict(self)))
 
 
 @dataclass(frozen=True)
@@ -122,17 +122,7 @@ class Persona:
         """Return the fields as a dictionary of plain values, ready for JSON."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         values["traits"] = [trait.to_dict() for trait in self.traits]
-        return _jsonable(values)
-
-
-def _jsonable(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _plain_value(value) for name, value in values.items()}
-
-
-def _plain_value(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return _jsonable({str(name): inner for name, inner in value.items()})
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+        return dict(jsonable(values))
 
 
 def find_traits(profile: pd.DataFrame, segment: int, labels: Mapping[str, str]) -> list[Trait]:
@@ -191,7 +181,7 @@ def _trait(row: Mapping[Any, Any], label: str) -> Trait:
 
 def _share_text(level: str, here: float, rest: float, lift: float) -> str:
     shown, elsewhere = format_shares(here, rest)
-    return f"{level}{shown}, against {elsewhere} elsewhere ({format_points(here, rest)}, lift {format_number(lift, 2)})"
+    return f"{level}{shown}, against {elsewhere} elsewhere ({format_points(here, rest)}, {format_lift(lift)})"
 
 
 def _middle_text(statistic: str, here: Any, rest: Any) -> str:

@@ -11,9 +11,18 @@ from typing import Any
 
 import pandas as pd
 
-from custseg._core.words import format_numbers, format_shares, humanise
+from custseg._core.words import (
+    format_lift,
+    format_number,
+    format_numbers,
+    format_share,
+    format_shares,
+    format_total,
+    format_value,
+    humanise,
+    known,
+)
 from custseg._version import __version__
-from custseg.reporting._format import known, number, percent, value_text
 from custseg.segmentation import Rule
 from custseg.targeting import find_goal
 
@@ -36,8 +45,8 @@ class DataTable:
             pd.api.types.is_numeric_dtype(frame[name]) and not pd.api.types.is_bool_dtype(frame[name])
             for name in frame.columns
         )
-        rows = tuple(tuple(map(value_text, row)) for row in frame.itertuples(index=False, name=None))
-        return cls(caption, tuple(_words(str(name)) for name in frame.columns), rows, numeric)
+        rows = tuple(tuple(map(format_value, row)) for row in frame.itertuples(index=False, name=None))
+        return cls(caption, tuple(humanise(list(map(str, frame.columns))).values()), rows, numeric)
 
 
 @dataclass(frozen=True)
@@ -188,11 +197,6 @@ def _number(value: Any) -> float | None:
     return float(value) if known(value) else None
 
 
-def _words(name: str) -> str:
-    """Write a column name as words: ``behaviour__n_orders`` as ``behaviour: n orders``."""
-    return name.replace("__", ": ").replace("_", " ").strip() or name
-
-
 def _trait(trait: Any) -> TraitLine:
     is_share = trait.statistic == "share"
     if is_share:
@@ -204,7 +208,7 @@ def _trait(trait: Any) -> TraitLine:
     named = trait.level is not None and trait.kind != "binary"
     return TraitLine(
         characteristic=f"{trait.label}: {trait.level}" if named else trait.label,
-        statistic=trait.statistic if trait.lift is None else f"{trait.statistic}, lift {number(trait.lift)}",
+        statistic=trait.statistic if trait.lift is None else f"{trait.statistic}, {format_lift(trait.lift)}",
         here=here,
         elsewhere=elsewhere,
         effect=None if math.isnan(trait.effect_size) else float(trait.effect_size),
@@ -216,7 +220,7 @@ def _typical(persona: Any) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]
     """Return the known values of the typical customer, and the characteristics too few are known of."""
     values = persona.typical_customer
     labels = humanise(list(values))
-    known_values = tuple((labels[name], value_text(value)) for name, value in values.items() if value is not None)
+    known_values = tuple((labels[name], format_value(value)) for name, value in values.items() if value is not None)
     return known_values, tuple(labels[name] for name, value in values.items() if value is None)
 
 
@@ -239,17 +243,17 @@ def stability_table(contents: Contents) -> DataTable:
     rows = tuple(
         (
             str(point.n_segments),
-            number(point.mean),
-            f"{number(point.low)} to {number(point.high)}",
-            number(point.weakest),
+            format_number(point.mean),
+            f"{format_number(point.low)} to {format_number(point.high)}",
+            format_number(point.weakest),
             "yes" if point.stable else "no",
         )
         for point in contents.stability
     )
     columns = ("Segments", "Mean", "90% range", "Weakest", "Stable")
     caption = (
-        f"Adjusted Rand index over {number(contents.n_pairs)} pairs of refits (mean, and the range of 90% of them), "
-        "and the stability of the weakest segment"
+        f"Adjusted Rand index over {format_total(contents.n_pairs)} pairs of refits (mean, and the range of 90% "
+        "of them), and the stability of the weakest segment"
     )
     return DataTable(caption, columns, rows, (False, True, True, True, False))
 
@@ -259,52 +263,70 @@ def _brief(study: Any) -> tuple[tuple[str, str], ...]:
     goal = find_goal(brief.goal)
     limits = []
     if brief.min_segment_share is not None:
-        limits.append(f"each segment holds at least {percent(brief.min_segment_share)} of the customers")
+        limits.append(f"each segment holds at least {100 * brief.min_segment_share:g}% of the customers")
     if brief.max_segments is not None:
         limits.append(f"at most {brief.max_segments} segments")
     seen, used = study.n_customers_seen_, len(study.labels_)
-    customers = f"{number(used)} customers"
+    customers = f"{format_total(used)} customers"
     if used < seen:
-        customers += f" of the {number(seen)} in the tables"
+        customers += f" of the {format_total(seen)} in the tables"
     return (
         ("Goal", f"{goal.name.capitalize()}. {goal.question}"),
-        ("Audience", _audience(brief.audience_rule)),
+        ("Audience", _audience(brief.audience_rule, _labels(study))),
         ("Customers", customers),
         ("Limits", "; ".join(limits).capitalize() if limits else "None were set"),
     )
 
 
-def _audience(rule: Rule | None) -> str:
+def _audience(rule: Rule | None, labels: Mapping[str, str]) -> str:
     if rule is None:
         return "All customers in the tables"
     all_of = "; " if len(rule.alternatives) == 1 else " and "
-    return " or ".join(all_of.join(map(_condition, conditions)) for conditions in rule.alternatives)
+    return " or ".join(
+        all_of.join(_condition(condition, labels[condition.column]) for condition in conditions)
+        for conditions in rule.alternatives
+    )
 
 
-def _condition(condition: Any) -> str:
-    values = sorted(map(value_text, condition.values))
-    return " ".join((_words(condition.column), condition.operator, ", ".join(values)))
+def _condition(condition: Any, label: str) -> str:
+    return " ".join((label, condition.operator, ", ".join(sorted(map(_limit, condition.values)))))
+
+
+def _limit(value: Any) -> str:
+    """Write what a condition compares with: numbers in full, since they are limits and no measurements."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return f"{value:,}" if is_number else format_value(value)
+
+
+def _labels(study: Any) -> dict[str, str]:
+    """Label every column that the report names as the personas do, those that brief and method name included."""
+    columns = [name for persona in study.personas_ for name in persona.typical_customer]
+    rule = study.brief.audience_rule
+    columns += [] if rule is None else [condition.column for each in rule.alternatives for condition in each]
+    transforms = _transforms_of(study)
+    columns += [] if transforms is None else list(transforms["column"])
+    return humanise(list(dict.fromkeys(columns)))
 
 
 def _figures(study: Any, found: Partition, cut: Partition | None) -> tuple[tuple[str, str, str], ...]:
     shown = cut or found
-    figures = [("Customers", number(len(study.labels_)), "in the audience of the brief")]
+    figures = [("Customers", format_total(len(study.labels_)), "in the audience of the brief")]
     if cut is None:
-        figures.append(("Segments", number(study.n_segments_), study.verdict_.word))
+        figures.append(("Segments", format_total(study.n_segments_), study.verdict_.word))
     else:
         figures.append(("Distinct segments", "none", "the customers form one continuum"))
     if cut is not None:
-        figures.append(("Groups shown", number(len(cut.groups)), "a constructive cut"))
+        figures.append(("Groups shown", format_total(len(cut.groups)), "a constructive cut"))
     if n_not_assigned := int((study.labels_ < 0).sum()):
-        figures.append(("Not assigned", number(n_not_assigned), "meet no rule and are in no segment"))
+        figures.append(("Not assigned", format_total(n_not_assigned), "meet no rule and are in no segment"))
     if known(shown.mean_adjusted_rand):
         figures.append(
-            ("Stability", number(shown.mean_adjusted_rand), "mean adjusted Rand index; 1 is complete agreement")
+            ("Stability", format_number(shown.mean_adjusted_rand), "mean adjusted Rand index; 1 is complete agreement")
         )
     if shown.has_value:
         total = sum(group.value for group in shown.groups if group.value is not None)
         whose = "the customers in a segment" if n_not_assigned else "the audience"
-        figures.append(("Value", number(round(total)), f"net spend of {whose}"))
+        figures.append(("Value", format_total(total), f"net spend of {whose}"))
     return tuple(figures)
 
 
@@ -356,10 +378,9 @@ def _checked(study: Any) -> str:
 
 def _method(study: Any) -> tuple[DataTable, ...]:
     tables = []
-    # A clusterer that takes a numeric matrix as it is has no embedder.
-    transforms = getattr(getattr(study.clusterer_, "embedder_", None), "transforms_", None)
-    if transforms is not None:
-        tables.append(DataTable.of("Characteristics and how they entered the distance", _transforms(transforms)))
+    if (transforms := _transforms_of(study)) is not None:
+        shown = _transforms(transforms, _labels(study))
+        tables.append(DataTable.of("Characteristics and how they entered the distance", shown))
     settings = [*_settings(study.clusterer_), ("n_pairs", study.n_pairs)]
     tables.append(_pairs("Settings", ("setting", "value"), settings))
     versions = [("custseg", __version__), ("Python", platform.python_version())]
@@ -368,15 +389,20 @@ def _method(study: Any) -> tuple[DataTable, ...]:
     return tuple(tables)
 
 
-def _transforms(transforms: pd.DataFrame) -> pd.DataFrame:
+def _transforms_of(study: Any) -> Any:
+    # A clusterer that takes a numeric matrix as it is has no embedder.
+    return getattr(getattr(study.clusterer_, "embedder_", None), "transforms_", None)
+
+
+def _transforms(transforms: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     """Show each characteristic's way into the distance: its weight, and what was done to its values."""
     return pd.DataFrame(
         {
-            "characteristic": transforms["column"].map(_words),
+            "characteristic": transforms["column"].map(labels),
             "kind": transforms["kind"],
             "weight": transforms["weight"],
             "transform": transforms["transform"],
-            "missing": transforms["missing_share"].map(percent),
+            "missing": transforms["missing_share"].map(format_share),
         }
     )
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from custseg._core.optional import require
+from custseg._core.words import format_effect, format_number, format_share, format_total, known
 from custseg._version import __version__
 from custseg.reporting._chart import stability_chart
 from custseg.reporting._contents import read_study, stability_table
-from custseg.reporting._format import amount, known, number, percent, signed
 from custseg.reporting._glossary import GLOSSARY
 from custseg.validation import STABLE_ADJUSTED_RAND, STABLE_SEGMENT
 
@@ -64,7 +64,12 @@ def render_html(study: Any, *, title: str = TITLE) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        amount=amount, bar=_bar, effect=signed, effect_bar=_effect_bar, number=number, percent=percent
+        bar=_bar,
+        effect=format_effect,
+        effect_bar=_effect_bar,
+        number=format_number,
+        share=format_share,
+        total=format_total,
     )
     environment.tests["known"] = known
     contents = read_study(study, title)

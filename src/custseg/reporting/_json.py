@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from custseg._core.jsonable import jsonable
 from custseg._version import __version__
 from custseg.reporting._html import TITLE
 
@@ -69,7 +67,7 @@ def render_json(study: Any, *, title: str = TITLE) -> str:
         "audience_report": study.audience_report_,
         "row_report": study.row_report_.to_frame(),
     }
-    return json.dumps(_plain(facts), ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+    return json.dumps(jsonable(facts), ensure_ascii=False, allow_nan=False, indent=2) + "\n"
 
 
 def _groups(table: pd.DataFrame, personas: Any, actions: Any) -> dict[str, Any]:
@@ -78,18 +76,3 @@ def _groups(table: pd.DataFrame, personas: Any, actions: Any) -> dict[str, Any]:
         "personas": [persona.to_dict() for persona in personas],
         "actions": [action.to_dict() for action in actions],
     }
-
-
-def _plain(value: Any) -> Any:
-    """Turn numpy and pandas values into what JSON has, and what is not a finite number into null."""
-    if isinstance(value, pd.DataFrame):
-        value = value.to_dict("records")
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset, np.ndarray)):
-        return [_plain(item) for item in value]
-    if value is pd.NA or value is pd.NaT or (isinstance(value, float) and not math.isfinite(value)):
-        return None
-    return value if isinstance(value, (str, bool, int, float, type(None))) else str(value)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from custseg._core.markdown import escape_markdown
+from custseg._core.words import format_effect, format_number, format_share, format_total, known
 from custseg._version import __version__
 from custseg.reporting._contents import DataTable, Group, Partition, read_study, stability_table
-from custseg.reporting._format import amount, known, number, percent, signed
 from custseg.reporting._glossary import GLOSSARY
 from custseg.reporting._html import TITLE
 
 _ARROWS = {"more": "▲", "less": "▼", "same": "="}
-# What Markdown or the HTML that it may hold would take for markup.
-_MARKUP = str.maketrans({**{sign: "\\" + sign for sign in "\\`*_[]#|~$!"}, "<": "&lt;", ">": "&gt;", "&": "&amp;"})
 
 
 def render_markdown(study: Any, *, title: str = TITLE) -> str:
@@ -47,9 +46,9 @@ def render_markdown(study: Any, *, title: str = TITLE) -> str:
     """
     contents = read_study(study, title)
     shown = contents.cut or contents.found
-    lines = [f"# {_text(title)}", ""]
-    lines += [f"- {term}: {_text(words)}" for term, words in contents.brief]
-    lines += ["", "## Are these segments real?", "", _text(contents.verdict), ""]
+    lines = [f"# {escape_markdown(title)}", ""]
+    lines += [f"- {term}: {escape_markdown(words)}" for term, words in contents.brief]
+    lines += ["", "## Are these segments real?", "", escape_markdown(contents.verdict), ""]
     lines += [f"- {term}: {figure} ({gloss})" for term, figure, gloss in contents.figures]
     heading = f"A constructive cut into {len(shown.groups)} groups" if contents.cut else "Segments"
     lines += ["", f"## {heading}", "", *_segments(shown), "", "## Personas"]
@@ -57,23 +56,19 @@ def render_markdown(study: Any, *, title: str = TITLE) -> str:
         lines += _personas(contents.found)
     lines += [*_personas(shown), "", "## Stability", ""]
     if contents.selection:
-        lines += [f"How the number of segments was chosen: {_text(contents.selection)}", ""]
+        lines += [f"How the number of segments was chosen: {escape_markdown(contents.selection)}", ""]
     lines += _table(stability_table(contents)) if contents.stability else ["There are too few customers to know."]
     lines += ["", "## What was read, what was dropped, and why", *_tables(contents.read, "Every row was used.")]
     if contents.checked:
-        lines += ["", f"Policies that touched no row: {_text(contents.checked)}."]
+        lines += ["", f"Policies that touched no row: {escape_markdown(contents.checked)}."]
     lines += ["", "## Method", *_tables(contents.method, "")]
     lines += ["", "## How to read this report", ""]
     lines += [f"- **{term}**: {words}" for term, words in GLOSSARY]
     return "\n".join([*lines, "", f"Written by custseg {__version__}.", ""])
 
 
-def _text(text: object) -> str:
-    return " ".join(str(text).split()).translate(_MARKUP)
-
-
 def _label(group: Group, part: Partition) -> str:
-    return _text(group.name) + (" (constructive)" if part.constructive else "")
+    return escape_markdown(group.name) + (" (constructive)" if part.constructive else "")
 
 
 def _segments(part: Partition) -> Iterator[str]:
@@ -81,25 +76,25 @@ def _segments(part: Partition) -> Iterator[str]:
     columns += [*(["Value", "Share of value"] if part.has_value else []), "Stability"]
     rows = []
     for group in part.groups:
-        value = [amount(group.value), percent(group.value_share)] if part.has_value else []
-        size = number(group.n_customers) if known(group.n_customers) else group.size
-        figures = [size, percent(group.share), *value, number(group.stability)]
+        value = [format_total(group.value), format_share(group.value_share)] if part.has_value else []
+        size = format_total(group.n_customers) if known(group.n_customers) else group.size
+        figures = [size, format_share(group.share), *value, format_number(group.stability)]
         rows.append([_label(group, part), *figures])
     return _grid(columns, rows, [False] + [True] * (len(columns) - 1))
 
 
 def _personas(part: Partition) -> Iterator[str]:
     for group in part.groups:
-        yield from ("", f"### {_label(group, part)}", "", _text(group.summary))
+        yield from ("", f"### {_label(group, part)}", "", escape_markdown(group.summary))
         if group.suppressed:
             yield from ("", "This group is so small that figures could point at a person; they are left out.")
         if group.traits:
             rows = [
                 [
-                    f"{_ARROWS[trait.direction]} {_text(trait.characteristic)}",
-                    f"{_text(trait.here)} ({trait.statistic})",
-                    _text(trait.elsewhere),
-                    signed(trait.effect),
+                    f"{_ARROWS[trait.direction]} {escape_markdown(trait.characteristic)}",
+                    f"{escape_markdown(trait.here)} ({trait.statistic})",
+                    escape_markdown(trait.elsewhere),
+                    format_effect(trait.effect),
                     "yes" if trait.used_for_clustering else "no",
                 ]
                 for trait in group.traits
@@ -107,13 +102,19 @@ def _personas(part: Partition) -> Iterator[str]:
             columns = ["Trait", "Here", "Elsewhere", "Effect size", "Used for clustering"]
             yield from ("", *_grid(columns, rows, [False, False, False, True, False]))
         if group.typical:
-            yield from ("", "Typical customer: " + "; ".join(f"{_text(a)} {_text(b)}" for a, b in group.typical) + ".")
+            yield from (
+                "",
+                "Typical customer: "
+                + "; ".join(f"{escape_markdown(a)} {escape_markdown(b)}" for a, b in group.typical)
+                + ".",
+            )
         if group.unknown:
-            yield from ("", f"Known of too few: {_text(', '.join(group.unknown))}.")
+            yield from ("", f"Known of too few: {escape_markdown(', '.join(group.unknown))}.")
         for action, advice, because in group.actions:
             yield from (
                 "",
-                f"**{_text(action)}.** {_text(advice)}" + (f" Because: {_text(because)}." if because else ""),
+                f"**{escape_markdown(action)}.** {escape_markdown(advice)}"
+                + (f" Because: {escape_markdown(because)}." if because else ""),
             )
 
 
@@ -128,8 +129,12 @@ def _tables(tables: Iterable[DataTable], otherwise: str) -> Iterator[str]:
 
 
 def _table(table: DataTable) -> Iterator[str]:
-    yield from (f"{_text(table.caption)}:", "")
-    yield from _grid([_text(name) for name in table.columns], [map(_text, row) for row in table.rows], table.numeric)
+    yield from (f"{escape_markdown(table.caption)}:", "")
+    yield from _grid(
+        [escape_markdown(name) for name in table.columns],
+        [map(escape_markdown, row) for row in table.rows],
+        table.numeric,
+    )
 
 
 def _grid(columns: Sequence[str], rows: Iterable[Iterable[str]], numeric: Sequence[bool]) -> Iterator[str]:

@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from custseg._core.words import format_number, format_share, format_total, known
 from custseg.reporting._contents import Partition, read_study
-from custseg.reporting._format import amount, known, number, percent
 
 _WIDTH = 100
 
@@ -64,11 +64,11 @@ def _segments(part: Partition) -> Iterator[str]:
     rows = [
         (
             " ".join(group.name.split()),
-            number(group.n_customers) if known(group.n_customers) else group.size,
-            percent(group.share),
-            amount(group.value),
-            percent(group.value_share),
-            number(group.stability),
+            format_total(group.n_customers) if known(group.n_customers) else group.size,
+            format_share(group.share),
+            format_total(group.value),
+            format_share(group.value_share),
+            format_number(group.stability),
         )
         for group in part.groups
     ]

@@ -126,12 +126,12 @@ class SegmentationBrief:
         }
 
     @classmethod
-    def from_dict(cls, options: Mapping[str, Any]) -> Self:
+    def from_dict(cls, given: Mapping[str, Any]) -> Self:
         """Make a brief of a dictionary of its fields.
 
         Parameters
         ----------
-        options : mapping of str to object
+        given : mapping of str to object
             Fields by name, as :meth:`to_dict` gives them; those left out keep their defaults.
 
         Returns
@@ -144,13 +144,13 @@ class SegmentationBrief:
         InvalidParameterError
             If a field is unknown, or its value is not allowed.
         """
-        if not isinstance(options, Mapping):
-            raise InvalidParameterError.not_allowed(_WHO, "options", "a mapping of fields by name", options)
+        if not isinstance(given, Mapping):
+            raise InvalidParameterError.not_allowed(_WHO, "given", "a mapping of fields by name", given)
         known = [one.name for one in fields(cls)]
-        for name in options:
+        for name in given:
             if name not in known:
                 raise InvalidParameterError.unknown_name(_WHO, "field", name, known)
-        return cls(**options)
+        return cls(**given)
 
     @classmethod
     def from_toml(cls, source: str | Path) -> Self:

@@ -17,7 +17,7 @@ from sklearn.utils import check_random_state
 from custseg._core.arrays import Floats, Integers
 from custseg._core.customers import Column, CustomerTable
 from custseg._core.params import RANDOM_STATE, check
-from custseg._core.segments import read_segments
+from custseg._core.segments import Segments, read_segments
 from custseg.exceptions import InvalidParameterError
 from custseg.segmentation import Segmentation
 from custseg.segmentation._base.order import order_by_content
@@ -184,15 +184,8 @@ def segment_separation(
     0.69
     """
     check(_WHO, _PARAMETERS, {"embedder": embedder, "random_state": random_state})
-    if isinstance(X, Segmentation):
-        embedder = _embedder_of(X, labels, embedder)
-        X, labels = X.customer_table, np.array([*X.segment_names, None], dtype=object)[X.labels]
-    space = embedded(_WHO, X, Embedding(embedder))
-    segments = read_segments(_WHO, labels, space.table, X=X, customer_id=space.customer_id)
+    space, segments = _read(X, labels, embedder)
     names = segments.levels
-    if len(names) < 2:
-        words = "of at least 2 segments with customers (-1, None and NaN are none)"
-        raise InvalidParameterError.not_allowed(_WHO, "labels", words, f"{len(names):,} segment(s)")
     customers, table = _arrange(space, segments.codes, len(names))
     variance = _Variance.of(customers.points, customers.codes, len(names))
     with np.errstate(over="ignore"):
@@ -222,6 +215,19 @@ def segment_separation(
         n_not_assigned=int((segments.codes < 0).sum()),
         n_sampled=n_sampled,
     )
+
+
+def _read(X: Any, labels: Any, embedder: Any) -> tuple[Embedded, Segments]:
+    """Embed the customers and read who is in which segment; refuse fewer than two segments."""
+    if isinstance(X, Segmentation):
+        embedder = _embedder_of(X, labels, embedder)
+        X, labels = X.customer_table, np.array([*X.segment_names, None], dtype=object)[X.labels]
+    space = embedded(_WHO, X, Embedding(embedder))
+    segments = read_segments(_WHO, labels, space.table, X=X, customer_id=space.customer_id)
+    if len(segments.levels) < 2:
+        words = "of at least 2 segments with customers (-1, None and NaN are none)"
+        raise InvalidParameterError.not_allowed(_WHO, "labels", words, f"{len(segments.levels):,} segment(s)")
+    return space, segments
 
 
 def _embedder_of(segmentation: Segmentation, labels: Any, embedder: Any) -> Any:

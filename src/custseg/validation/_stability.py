@@ -171,16 +171,24 @@ def bootstrap_stability(
                 _solve(seeded(clone(blank), own_seed, keep=True), (rows.whole, {}), rows, k)
                 for k, blank in zip(tried, blanks, strict=True)
             ]
-        n_refits = _n_refits(n_pairs) if _has_seed(blanks[0]) else 0
-        compare = delayed(_compare_pair)
-        tasks = (compare(blanks, references, rows, pair, done < n_refits) for done, pair in enumerate(seeds))
-        with _stopped_at_exit(Parallel(n_jobs=n_jobs, return_as="generator")(tasks)) as comparisons:
+        with _stopped_at_exit(_comparisons(blanks, references, rows, seeds, n_jobs)) as comparisons:
             for comparison in comparisons:
                 results.append(comparison)
                 if on_step is not None:
                     on_step(len(results), n_pairs)
     result = _collect(tried, rows, references, results)
     return result if setter is not None else _of_rules(result)
+
+
+def _comparisons(
+    blanks: list[Any], references: list[_Solution], rows: Rows, seeds: npt.NDArray[np.int64], n_jobs: int | None
+) -> Generator[list[_Comparison]]:
+    """Compare the pairs of bootstrap samples, one after the other or in workers; the first ones with a second seed."""
+    n_refits = _n_refits(len(seeds)) if _has_seed(blanks[0]) else 0
+    compare = delayed(_compare_pair)
+    tasks = (compare(blanks, references, rows, pair, done < n_refits) for done, pair in enumerate(seeds))
+    comparisons: Generator[list[_Comparison]] = Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
+    return comparisons
 
 
 @contextmanager

@@ -131,16 +131,8 @@ def structure_test(
     >>> result.reason.partition(" (")[0]
     'one continuum with the same characteristics and associations splits as well as these customers'
     """
-    check(
-        _WHO,
-        _PARAMETERS,
-        {
-            "n_draws": n_draws,
-            "significance_level": significance_level,
-            "embedder": embedder,
-            "random_state": random_state,
-        },
-    )
+    options = {"n_draws": n_draws, "significance_level": significance_level}
+    check(_WHO, _PARAMETERS, {**options, "embedder": embedder, "random_state": random_state})
     tried = numbers_of_segments(_WHO, n_segments)
     fewest = int(np.ceil(1 / significance_level - 1e-9)) - 1
     if n_draws < fewest:

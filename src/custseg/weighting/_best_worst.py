@@ -139,15 +139,9 @@ def best_worst_weights(
     >>> {name: round(weight, 3) for name, weight in weights.items()}
     {'origin': 0.018, 'price': 0.123, 'taste': 0.86}
     """
-    given = {
-        "method": method,
-        "intervals": intervals,
-        "customer_id": customer_id,
-        "confidence_level": confidence_level,
-        "n_boot": n_boot,
-        "random_state": random_state,
-    }
-    check(_WHO, _PARAMETERS, given)
+    sampling: dict[str, Any] = {"confidence_level": confidence_level, "n_boot": n_boot, "random_state": random_state}
+    given = {"method": method, "intervals": intervals, "customer_id": customer_id}
+    check(_WHO, _PARAMETERS, {**given, **sampling})
     if shown is not None:
         choices = best_worst_counts(choices, shown=shown, best=best, worst=worst, customer_id=customer_id)
     counts = _read_counts(choices, customer_id, shown is not None)
@@ -155,20 +149,11 @@ def best_worst_weights(
     totals = patterns.totals
     weights = _shares(totals[None, :], method)[0]
     covariance = _covariance(patterns, totals)
-    if intervals == "bootstrap" and len(counts.rows) == 1:
-        words = "'standard_error' or 'auto' where there is a single row of counts"
-        raise InvalidParameterError.not_allowed(_WHO, "intervals", words, intervals)
-    if intervals == "standard_error" or len(counts.rows) == 1:
+    if _by_bootstrap(intervals, len(counts.rows)):
+        limits = bootstrap_intervals(patterns, lambda sums: _shares(sums, method), **sampling)
+    else:
         limits = _from_standard_errors(
             weights, covariance, totals, n_rows=len(counts.rows), method=method, confidence_level=confidence_level
-        )
-    else:
-        limits = bootstrap_intervals(
-            patterns,
-            lambda sums: _shares(sums, method),
-            confidence_level=confidence_level,
-            n_boot=n_boot,
-            random_state=random_state,
         )
     remarks = _remarks(counts.names, totals)
     say(_WHO, remarks)
@@ -189,6 +174,13 @@ class _Counts:
 
     names: list[str]
     rows: Floats
+
+
+def _by_bootstrap(intervals: str, n_rows: int) -> bool:
+    if intervals == "bootstrap" and n_rows == 1:
+        words = "'standard_error' or 'auto' where there is a single row of counts"
+        raise InvalidParameterError.not_allowed(_WHO, "intervals", words, intervals)
+    return intervals != "standard_error" and n_rows > 1
 
 
 def _read_counts(table: Any, customer_id: str, is_counted: bool) -> _Counts:

@@ -12,7 +12,7 @@ import pandas as pd
 from custseg._core.arrays import Floats
 from custseg._core.params import Number, Where, check
 from custseg.exceptions import InvalidTableError, JudgementError
-from custseg.weighting._intervals import INTERVAL_PARAMETERS, Patterns, bootstrap_intervals, by_name
+from custseg.weighting._intervals import INTERVAL_PARAMETERS, Patterns, bootstrap_if_several, by_name
 from custseg.weighting._respondents import CUSTOMER_ID, Respondents, read_respondents, say
 from custseg.weighting._weights import CharacteristicWeights
 
@@ -120,30 +120,15 @@ def constant_sum_weights(
     1         region   0.367  0.3   0.4
     2            age   0.133  0.0   0.2
     """
-    given = {
-        "total": total,
-        "tolerance": tolerance,
-        "customer_id": customer_id,
-        "confidence_level": confidence_level,
-        "n_boot": n_boot,
-        "random_state": random_state,
-    }
-    check(_WHO, _PARAMETERS, given)
+    sampling: dict[str, Any] = {"confidence_level": confidence_level, "n_boot": n_boot, "random_state": random_state}
+    check(_WHO, _PARAMETERS, {"total": total, "tolerance": tolerance, "customer_id": customer_id, **sampling})
     answers = read_respondents(points, who=_WHO, names=names, customer_id=customer_id, sample_weight=sample_weight)
     answers, remarks = _complete(answers, total, tolerance)
     shares = answers.values / answers.values.sum(axis=1, keepdims=True)
     patterns = Patterns(shares, answers.mass)
     weights = patterns.totals / patterns.totals.sum()
     remarks += _remarks_on_zeros(answers.names, weights)
-    limits = None
-    if patterns.counts.sum() > 1:
-        limits = bootstrap_intervals(
-            patterns,
-            lambda sums: sums / sums.sum(axis=1, keepdims=True),
-            confidence_level=confidence_level,
-            n_boot=n_boot,
-            random_state=random_state,
-        )
+    limits = bootstrap_if_several(patterns, lambda sums: sums / sums.sum(axis=1, keepdims=True), **sampling)
     say(_WHO, remarks)
     return CharacteristicWeights(
         dict(zip(answers.names, weights.tolist(), strict=True)),

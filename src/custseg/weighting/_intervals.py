@@ -13,7 +13,14 @@ from threadpoolctl import threadpool_limits
 from custseg._core.arrays import Floats
 from custseg._core.params import RANDOM_STATE, Integer, ParameterTable, Where
 
-__all__ = ["INTERVAL_PARAMETERS", "Patterns", "bootstrap_intervals", "by_name", "logit_intervals"]
+__all__ = [
+    "INTERVAL_PARAMETERS",
+    "Patterns",
+    "bootstrap_if_several",
+    "bootstrap_intervals",
+    "by_name",
+    "logit_intervals",
+]
 
 
 INTERVAL_PARAMETERS: ParameterTable = {
@@ -84,6 +91,11 @@ def bootstrap_intervals(
         return np.full((weights.shape[1], 2), np.nan)
     tail = (1.0 - confidence_level) / 2.0
     return np.quantile(usable, [tail, 1.0 - tail], axis=0).T
+
+
+def bootstrap_if_several(patterns: Patterns, statistic: Callable[[Floats], Floats], **sampling: Any) -> Floats | None:
+    """Return the intervals of :func:`bootstrap_intervals`; None where a single respondent leaves nothing to draw."""
+    return bootstrap_intervals(patterns, statistic, **sampling) if patterns.counts.sum() > 1 else None
 
 
 def logit_intervals(weights: Floats, covariance: Floats, quantile: float) -> Floats:

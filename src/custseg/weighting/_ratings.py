@@ -13,7 +13,7 @@ from custseg._core.arrays import Floats
 from custseg._core.params import Where, check
 from custseg.exceptions import InvalidTableError, JudgementError
 from custseg.weighting._agreement import kendall_w
-from custseg.weighting._intervals import INTERVAL_PARAMETERS, Patterns, bootstrap_intervals, by_name
+from custseg.weighting._intervals import INTERVAL_PARAMETERS, Patterns, bootstrap_if_several, by_name
 from custseg.weighting._respondents import CUSTOMER_ID, Respondents, read_respondents, say
 from custseg.weighting._weights import CharacteristicWeights
 
@@ -125,34 +125,19 @@ def rating_weights(
     >>> {name: round(weight, 3) for name, weight in weights.items()}
     {'spend': 0.611, 'region': 0.222, 'age': 0.167}
     """
-    given = {
-        "scale_range": scale_range,
-        "customer_id": customer_id,
-        "confidence_level": confidence_level,
-        "n_boot": n_boot,
-        "random_state": random_state,
-    }
-    check(_WHO, _PARAMETERS, given)
+    sampling: dict[str, Any] = {"confidence_level": confidence_level, "n_boot": n_boot, "random_state": random_state}
+    check(_WHO, _PARAMETERS, {"scale_range": scale_range, "customer_id": customer_id, **sampling})
     answers = read_respondents(ratings, who=_WHO, names=names, customer_id=customer_id, sample_weight=sample_weight)
     _check_scale(answers, scale_range)
     low = float(scale_range[0])
-    known = ~np.isnan(answers.values) & (answers.mass > 0)[:, None]
-    unrated = np.flatnonzero(~known.any(axis=0))
-    if len(unrated):
-        raise InvalidTableError(f"{_WHO}: nobody rated {answers.names[unrated[0]]!r}. Leave out the column.")
-    rated = np.where(known, answers.values - low, 0.0)
-    patterns = Patterns(np.column_stack([rated, known]), answers.mass)
+    patterns = _patterns(answers, low)
     weights = _shares(patterns.totals[None, :])[0]
     if not np.isfinite(weights).all():
         raise InvalidTableError(f"{_WHO}: every rating is {low:g}, not important at all. There is nothing to weigh.")
     zero = [repr(name) for name, weight in zip(answers.names, weights, strict=True) if weight == 0]
     words = f"everybody put {', '.join(zero)} at the low end of the scale: weight 0, described and not clustered on."
     remarks = [words] if zero else []
-    limits = None
-    if patterns.counts.sum() > 1:
-        limits = bootstrap_intervals(
-            patterns, _shares, confidence_level=confidence_level, n_boot=n_boot, random_state=random_state
-        )
+    limits = bootstrap_if_several(patterns, _shares, **sampling)
     say(_WHO, remarks)
     return CharacteristicWeights(
         dict(zip(answers.names, weights.tolist(), strict=True)),
@@ -178,6 +163,16 @@ def _check_scale(answers: Respondents, scale_range: tuple[float, float]) -> None
             example=float(answers.values[wrong[:, first], first][0]),
             remedy="Correct them, set codes such as 99 to missing, or pass the scale that was used (scale_range=...).",
         )
+
+
+def _patterns(answers: Respondents, low: float) -> Patterns:
+    """Return the distinct answers: ratings above the low end, 0 where there is none, then whether there is one."""
+    known = ~np.isnan(answers.values) & (answers.mass > 0)[:, None]
+    unrated = np.flatnonzero(~known.any(axis=0))
+    if len(unrated):
+        raise InvalidTableError(f"{_WHO}: nobody rated {answers.names[unrated[0]]!r}. Leave out the column.")
+    rated = np.where(known, answers.values - low, 0.0)
+    return Patterns(np.column_stack([rated, known]), answers.mass)
 
 
 def _shares(totals: Floats) -> Floats:

@@ -356,12 +356,6 @@ def _collect(
     # fsum: the same to the last digit in any order of the customers
     shares = np.array([math.fsum(counts[row]) for row in changed]) / math.fsum(counts)
     often = changed[:n_draws].mean(axis=0)
-    segments = []
-    for segment in np.unique(labels):
-        inside = labels == segment
-        n_customers = math.fsum(counts[inside])
-        share = math.fsum(often[inside] * counts[inside]) / n_customers if n_customers else math.nan
-        segments.append({"segment": int(segment), "n_customers": n_customers, "share_changed": share})
     low, high = shares[n_draws:].reshape(-1, 2).T
     table = pd.DataFrame(
         {
@@ -379,9 +373,20 @@ def _collect(
     return WeightSensitivity(
         share_changed=float(shares[:n_draws].mean()),
         draws=shares[:n_draws],
-        segments=pd.DataFrame(segments),
+        segments=_by_segment(labels, counts, often),
         weights=table,
         driver=driver,
         labels=labels,
         customers=often,
     )
+
+
+def _by_segment(labels: Integers, counts: Floats, often: Floats) -> pd.DataFrame:
+    """Return how many customers each segment holds, and how large a share of them changes."""
+    segments = []
+    for segment in np.unique(labels):
+        inside = labels == segment
+        n_customers = math.fsum(counts[inside])
+        share = math.fsum(often[inside] * counts[inside]) / n_customers if n_customers else math.nan
+        segments.append({"segment": int(segment), "n_customers": n_customers, "share_changed": share})
+    return pd.DataFrame(segments)

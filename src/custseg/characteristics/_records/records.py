@@ -191,43 +191,26 @@ def read_records(
     InvalidTableError
         If there are returns and ``returns="raise"``.
     """
-    roles = {NO_ID: Field(NO_ID, customer_id, "key"), NO_TIME: Field(NO_TIME, timestamp, "key")}
-    roles |= {field.role: field for field in fields}
-    _check_roles(roles, who)
-    names = [field.column for field in roles.values()]
-    opened = open_table(table, who=who, columns=names, customer_id=customer_id)
-    clock = _clock(opened, roles, who)
-    clock = clock if as_of is None else _in_zone_of(as_of, clock)
-    limit = None if as_of is None else AsOf.read(as_of, clock.zone, who)
+    roles = _roles(customer_id, timestamp, fields, who)
+    opened = open_table(table, who=who, columns=[field.column for field in roles.values()], customer_id=customer_id)
+    clock, limit = _times(opened, roles, as_of, who)
     reasons = [NO_ID, NO_TIME, *(field.role for field in fields if field.required), LATE]
     marked = by_partition(
-        clock.frame,
-        lambda frame: _marked(replace(clock, frame=frame), roles, reasons, period, limit, wall=wall),
+        clock.frame, lambda frame: _marked(replace(clock, frame=frame), roles, reasons, period, limit, wall=wall)
     )
-    if opened.in_memory:
-        # what is read twice below is computed once
-        marked = marked.collect().lazy()
-    numbers = [field for field in fields if field.is_numeric]
-    facts = _facts(marked, numbers, n_status=len(reasons) + 2, at_once=not opened.in_memory)
-    largest = {field.role: _largest(marked, facts, field, who) for field in numbers}
-    _refuse_lost_amounts(marked, facts, roles, largest, who)
+    # what is read twice below is computed once
+    marked = marked.collect().lazy() if opened.in_memory else marked
+    facts, largest = _checked_facts(marked, roles, len(reasons) + 2, at_once=not opened.in_memory, who=who)
     # 0: used; from 1 on: left out for a reason; the last: a return
     counts = [int(facts.get(f"status_{status}", 0)) for status in range(len(reasons) + 2)]
-    n_returns = counts[-1] if returns else 0
-    _refuse_returns(n_returns, returns, roles, who)
-    if limit is None and not pd.isna(facts["latest"]):
-        limit = AsOf.from_moment(int(facts["latest"]), clock.zone)
-    dropped = [*range(1, len(reasons) + 1), *([len(reasons) + 1] if returns == "drop" else [])]
-    n_dropped = sum(counts[status] for status in dropped)
-    if n_dropped:
-        marked = marked.filter(~nw.col("status").is_in(dropped))
+    frame, n_dropped = _without_dropped(marked, counts, with_returns=returns == "drop")
     return Records(
-        frame=marked.drop("status", "readable"),
+        frame=frame,
         kind=opened.kind,
         columns=opened.columns,
-        as_of=limit,
+        as_of=_latest(facts, clock) if limit is None else limit,
         n_left_out={reason: counts[status] for status, reason in enumerate(reasons, start=1)},
-        n_returns=n_returns,
+        n_returns=_count_returns(counts[-1], returns, roles, who),
         n_rows=int(facts["rows"]),
         n_used=int(facts["rows"]) - n_dropped,
         largest=largest,
@@ -238,17 +221,55 @@ def read_records(
     )
 
 
-def _refuse_returns(n_returns: int, returns: str | None, roles: Mapping[str, Field], who: str) -> None:
+def _times(opened: Table, roles: Mapping[str, Field], as_of: Any, who: str) -> tuple[Clock, AsOf | None]:
+    """Read the times, and up to when rows count; None where the table decides that."""
+    clock = _clock(opened, roles, who)
+    if as_of is None:
+        return clock, None
+    clock = _in_zone_of(as_of, clock)
+    return clock, AsOf.read(as_of, clock.zone, who)
+
+
+def _latest(facts: Mapping[str, Any], clock: Clock) -> AsOf | None:
+    return None if pd.isna(facts["latest"]) else AsOf.from_moment(int(facts["latest"]), clock.zone)
+
+
+def _checked_facts(
+    marked: nw.LazyFrame[Any], roles: Mapping[str, Field], n_status: int, *, at_once: bool, who: str
+) -> tuple[dict[str, Any], dict[str, float]]:
+    """Return the facts of the table and the largest value of each number; refuse those that cannot be added up."""
+    numbers = [field for field in roles.values() if field.is_numeric]
+    facts = _facts(marked, numbers, n_status=n_status, at_once=at_once)
+    largest = {field.role: _largest(marked, facts, field, who) for field in numbers}
+    _refuse_lost_amounts(marked, facts, roles, largest, who)
+    return facts, largest
+
+
+def _without_dropped(
+    marked: nw.LazyFrame[Any], counts: Sequence[int], *, with_returns: bool
+) -> tuple[nw.LazyFrame[Any], int]:
+    """Leave out the rows that are not used, and say how many; the last status is that of returns."""
+    dropped = range(1, len(counts) if with_returns else len(counts) - 1)
+    n_dropped = sum(counts[status] for status in dropped)
+    used = marked.filter(~nw.col("status").is_in(list(dropped))) if n_dropped else marked
+    return used.drop("status", "readable"), n_dropped
+
+
+def _count_returns(n_returns: int, returns: str | None, roles: Mapping[str, Field], who: str) -> int:
+    """Return the number of returns where there can be any; refuse them where that is asked for."""
     if n_returns and returns == "raise":
         raise InvalidTableError(
             f"{who}: {n_returns} row(s) have a negative amount in column {roles['amount'].column!r} and "
             "returns='raise'. Pass returns='net' to set them off against the purchases, or returns='drop' to leave "
             "them out."
         )
+    return n_returns if returns else 0
 
 
-def _check_roles(roles: Mapping[str, Field], who: str) -> None:
-    """Refuse one column in two roles."""
+def _roles(customer_id: str, timestamp: str, fields: Sequence[Field], who: str) -> dict[str, Field]:
+    """Return every column by its role; refuse one column in two of them."""
+    roles = {NO_ID: Field(NO_ID, customer_id, "key"), NO_TIME: Field(NO_TIME, timestamp, "key")}
+    roles |= {field.role: field for field in fields}
     taken: dict[str, str] = {}
     for role, field in roles.items():
         if field.column.startswith("__"):
@@ -260,6 +281,7 @@ def _check_roles(roles: Mapping[str, Field], who: str) -> None:
                 who, role, f"another column than {taken[field.column]!r} names", field.column
             )
         taken[field.column] = role
+    return roles
 
 
 def _clock(opened: Table, roles: Mapping[str, Field], who: str) -> Clock:

@@ -148,12 +148,8 @@ def join_responses(
     >>> joined.n_contacts, joined.n_responded, joined.n_responses, joined.n_without_contact
     (3, 1, 2, 0)
     """
-    names = {"customer_id": customer_id, "campaign": campaign}
-    check(_WHO, dict.fromkeys(names, (COLUMN,)), names)
-    check(_WHO, {"response_time": (NONE, COLUMN)}, {"response_time": response_time})
+    _check_names(customer_id, campaign, response_time)
     keys = [customer_id, campaign]
-    if customer_id == campaign:
-        raise InvalidParameterError.not_allowed(_WHO, "campaign", "another column than the customer id", campaign)
     contacts, responses, campaigns = (
         collect(open_table(table, who=f"{_WHO}, {what}", in_order=True).frame).to_pandas() if is_path(table) else table
         for what, table in {"contacts": contacts, "responses": responses, "campaigns": campaigns}.items()
@@ -161,42 +157,70 @@ def join_responses(
     sent = _opened(contacts, "contacts", keys, customer_id=customer_id)
     came = _opened(responses, "responses", keys, customer_id=customer_id, response_time=response_time)
     described = None if campaigns is None else _opened(campaigns, "campaigns", [campaign])
-    tables = {"contacts": sent.frame, "responses": came.frame}
-    if described is not None:
-        tables["campaigns"] = described.frame
     added = [*_ADDED[:2], *(["response_time"] if response_time is not None else [])]
-    _check(tables, keys, added)
-
+    _check(_frames(sent, came, described), keys, added)
     known = ~(nw.col(customer_id).is_null() | nw.col(campaign).is_null())
     usable = sent.frame.filter(known)
     n_contacts, n_usable = _count(sent.frame), _count(usable)
     _refuse_repeated(usable, keys, n_usable, "contacts")
     by_contact = _by_contact(came.frame.filter(known), keys, response_time)
-    joined = usable.join(by_contact, on=keys, how="left")
-    joined = joined.with_columns(nw.col("n_responses").fill_null(0).cast(nw.Int64))
-    joined = joined.with_columns((nw.col("n_responses") > 0).alias("responded"))
-    n_undescribed = 0
+    joined, n_undescribed = _with_responses(usable, by_contact, keys), 0
     if described is not None:
-        one_each = described.frame.filter(~nw.col(campaign).is_null())
-        _refuse_repeated(one_each, [campaign], _count(one_each), "campaigns")
-        n_undescribed = n_usable - _count(usable.join(one_each.select(campaign), on=campaign, how="inner"))
-        joined = joined.join(one_each, on=campaign, how="left")
+        joined, n_described = _with_campaigns(joined, usable, described, campaign)
+        n_undescribed = n_usable - n_described
     order = [*sent.columns, *([] if described is None else [n for n in described.columns if n != campaign]), *added]
-    found = by_contact.join(usable.select(keys), on=keys, how="inner")
-    sums = found.select(nw.len().alias("contacts"), nw.col("n_responses").sum()).collect()
-    n_responses, n_joined = _count(came.frame), int(sums["n_responses"].item() or 0)
     result = JoinedResponses(
         contacts=_handed_out(joined.select(order), contacts, sent, keys),
         n_contacts=n_contacts,
         n_unidentified=n_contacts - n_usable,
         n_undescribed=n_undescribed,
-        n_responded=int(sums["contacts"].item()),
-        n_responses=n_responses,
-        n_joined=n_joined,
-        n_without_contact=n_responses - n_joined,
+        **_joined_counts(by_contact, usable.select(keys), _count(came.frame)),
     )
     _warn(result)
     return result
+
+
+def _check_names(customer_id: str, campaign: str, response_time: str | None) -> None:
+    names = {"customer_id": customer_id, "campaign": campaign}
+    check(_WHO, dict.fromkeys(names, (COLUMN,)), names)
+    check(_WHO, {"response_time": (NONE, COLUMN)}, {"response_time": response_time})
+    if customer_id == campaign:
+        raise InvalidParameterError.not_allowed(_WHO, "campaign", "another column than the customer id", campaign)
+
+
+def _frames(sent: Table, came: Table, described: Table | None) -> dict[str, nw.LazyFrame[Any]]:
+    tables = {"contacts": sent.frame, "responses": came.frame}
+    return tables if described is None else {**tables, "campaigns": described.frame}
+
+
+def _with_responses(usable: nw.LazyFrame[Any], by_contact: nw.LazyFrame[Any], keys: list[str]) -> nw.LazyFrame[Any]:
+    """Give each contact the number of responses to it, and whether there was any."""
+    joined = usable.join(by_contact, on=keys, how="left")
+    joined = joined.with_columns(nw.col("n_responses").fill_null(0).cast(nw.Int64))
+    return joined.with_columns((nw.col("n_responses") > 0).alias("responded"))
+
+
+def _with_campaigns(
+    joined: nw.LazyFrame[Any], usable: nw.LazyFrame[Any], described: Table, campaign: str
+) -> tuple[nw.LazyFrame[Any], int]:
+    """Give each contact what is known of its campaign, and say of how many contacts something is."""
+    one_each = described.frame.filter(~nw.col(campaign).is_null())
+    _refuse_repeated(one_each, [campaign], _count(one_each), "campaigns")
+    n_described = _count(usable.join(one_each.select(campaign), on=campaign, how="inner"))
+    return joined.join(one_each, on=campaign, how="left"), n_described
+
+
+def _joined_counts(by_contact: nw.LazyFrame[Any], contacts: nw.LazyFrame[Any], n_responses: int) -> dict[str, int]:
+    """Count the contacts that were answered, and the responses with and without a contact."""
+    found = by_contact.join(contacts, on=contacts.collect_schema().names(), how="inner")
+    sums = found.select(nw.len().alias("contacts"), nw.col("n_responses").sum()).collect()
+    n_joined = int(sums["n_responses"].item() or 0)
+    return {
+        "n_responded": int(sums["contacts"].item()),
+        "n_responses": n_responses,
+        "n_joined": n_joined,
+        "n_without_contact": n_responses - n_joined,
+    }
 
 
 def _opened(

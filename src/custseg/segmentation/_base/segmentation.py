@@ -309,12 +309,12 @@ class Segmentation:
             raise InvalidParameterError.not_allowed(_WHO, "segment", f"-1 to {self.n_segments - 1}", segment)
         return keep_rows(self.customers, self.labels == segment)
 
-    def compare(self, other: Segmentation) -> pd.DataFrame:
+    def compare(self, against: Segmentation) -> pd.DataFrame:
         """Count the customers that two segmentations share, segment by segment.
 
         Parameters
         ----------
-        other : Segmentation
+        against : Segmentation
             Of the same customers or of some of them, known by their ids.
 
         Returns
@@ -324,7 +324,7 @@ class Segmentation:
             none. Customers of one alone are in neither.
         """
         own = pd.Series(self._names_by_customer, name=SEGMENT)
-        others = pd.Series(other._names_by_customer, name="other segment")
+        others = pd.Series(against._names_by_customer, name="other segment")
         return pd.crosstab(own, others.reindex(own.index), dropna=True)
 
     @property

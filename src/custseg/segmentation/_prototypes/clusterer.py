@@ -279,30 +279,6 @@ class KPrototypesClusterer(Segmenter):
         return self
 
     def predict(self, X: Any) -> Integers:
-        """Assign customers to the nearest prototypes.
-
-        Parameters
-        ----------
-        X : DataFrame, path, or array-like of shape (n_customers, n_characteristics)
-            The characteristics of ``fit``; those of a dataframe in any order.
-
-        Returns
-        -------
-        ndarray of shape (n_customers,)
-            The segment of each customer.
-
-        Raises
-        ------
-        NotFittedError
-            Before ``fit``.
-        ColumnChangeError
-            If a column of ``fit`` is not there or of another kind, or one is there that was not.
-        InvalidTableError
-            If the table cannot be used: no rows, infinite values, two columns of one name, a path that cannot
-            be read.
-        ValueError
-            If a matrix has another number of columns than in ``fit``.
-        """
         who = type(self).__name__
         table = self._read(X, fitting=False, customer_id=self.customer_id, kinds=self._column_kinds())
         coordinates = self._space.coordinates(table, who)

@@ -288,29 +288,31 @@ def run_structure_test(
         n_beating = int((standardised[1:].max(axis=1) >= standardised[0].max()).sum())
         if drawn >= FIRST_LOOK and n_beating > may_beat + 1:
             break
-    statistics = np.array(rows)
-    null = statistics[1:].mean(axis=0)
-    excess = null - statistics[0]
+    table = _compared(tried, np.array(rows), standardised[0])
     strongest = int(standardised[0].argmax())
-    p_value = (1 + n_beating) / len(rows)
-    table = pd.DataFrame(
-        {
-            "n_segments": tried,
-            "unexplained": np.exp(statistics[0]),
-            "null_unexplained": np.exp(null),
-            "excess": excess,
-            "z": standardised[0],
-        }
-    )
     return StructureResult(
-        p_value=p_value,
-        effect=float(excess[strongest]),
+        p_value=(1 + n_beating) / len(rows),
+        effect=float(table["excess"].iloc[strongest]),
         least_effect=effect_floor(space.n_columns),
         n_segments=int(tried[strongest]),
         n_draws=len(rows) - 1,
         n_customers=space.table.n_customers,
         significance_level=significance_level,
         table=table,
+    )
+
+
+def _compared(tried: npt.NDArray[np.int64], statistics: Floats, z: Floats) -> pd.DataFrame:
+    """Set the data (the first row) against the mean of the draws, one row per number of segments."""
+    null = statistics[1:].mean(axis=0)
+    return pd.DataFrame(
+        {
+            "n_segments": tried,
+            "unexplained": np.exp(statistics[0]),
+            "null_unexplained": np.exp(null),
+            "excess": null - statistics[0],
+            "z": z,
+        }
     )
 
 
