@@ -438,9 +438,9 @@ def _write_assignments(study: SegmentationStudy, tables: Any, path: Path) -> Non
         inside = (segments["segment"] >= 0).to_numpy()
         groups = pd.Series(-1, index=segments.index)
         if inside.any():
-            groups[inside] = study.cut_.clusterer.predict(customers.loc[inside].drop(columns="segment"))
+            groups[inside] = study.cut_.predict(customers.loc[inside].drop(columns="segment"))
         segments["constructive_group"] = groups
-        names = {persona.segment: persona.name for persona in study.cut_.personas}
+        names = dict(enumerate(study.cut_.segment_names))
         segments["constructive_name"] = groups.map(names).fillna("")
     with replacing(path) as temporary:
         if path.suffix.lower() == ".parquet":

@@ -23,8 +23,11 @@ from custseg._core.words import (
     known,
 )
 from custseg._version import __version__
+from custseg.personas import Persona, Trait
+from custseg.reporting._study import FittedStudy
 from custseg.segmentation import Rule
-from custseg.targeting import find_goal
+from custseg.targeting import Action, Plan, find_goal
+from custseg.validation import Evidence, StabilityResult
 
 _LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy")
 
@@ -134,23 +137,25 @@ class Contents:
     method: tuple[DataTable, ...]
 
 
-def read_study(study: Any, title: str) -> Contents:
+def read_study(study: FittedStudy, title: str) -> Contents:
     """Collect what a report says from a fitted study."""
-    found = _partition(study, constructive=study.verdict_.word == "constructive" and study.n_segments_ > 1)
-    cut = None if study.cut_ is None else _cut(study.cut_)
-    stability = _stability(study.stability_)
-    n_groups_shown = len((cut or found).groups)
+    evidence, verdict = study.evidence_, study.evidence_.verdict
+    segmentation = study.plan_.segmentation
+    is_cut = verdict.word == "constructive" and segmentation.n_segments > 1
+    found = _partition(study.plan_, evidence, constructive=is_cut)
+    cut = None if study.cut_plan_ is None else _partition(study.cut_plan_, evidence, constructive=True)
+    stability = _stability(evidence.stability)
     return Contents(
         title=title,
         brief=_brief(study),
-        word=study.verdict_.word,
-        verdict=study.verdict_.sentence,
+        word=verdict.word,
+        verdict=verdict.sentence,
         found=found,
         cut=cut,
-        n_groups_shown=n_groups_shown,
-        selection=None if study.selection_ is None else str(study.selection_.reason),
+        n_groups_shown=len((cut or found).groups),
+        selection=None if evidence.selection is None else str(evidence.selection.reason),
         stability=stability,
-        n_pairs=study.stability_.n_pairs if stability else 0,
+        n_pairs=evidence.stability.n_pairs if stability else 0,
         figures=_figures(study, found, cut),
         read=_read(study),
         checked=_checked(study),
@@ -158,22 +163,15 @@ def read_study(study: Any, title: str) -> Contents:
     )
 
 
-def _partition(study: Any, *, constructive: bool) -> Partition:
-    agreement = study.stability_.mean_adjusted_rand.get(study.n_segments_)
-    groups = _groups(study.segment_table_, study.personas_, study.actions_)
-    return Partition(constructive, None if agreement is None else float(agreement), groups)
+def _partition(plan: Plan, evidence: Evidence, *, constructive: bool) -> Partition:
+    segmentation = plan.segmentation
+    table = segmentation.to_frame().assign(stability=evidence.stability_of(segmentation))
+    rows = zip(table.to_dict("records"), plan.personas.personas, plan.actions, strict=True)
+    groups = tuple(_group(row, persona, action) for row, persona, action in rows)
+    return Partition(constructive, evidence.mean_adjusted_rand_of(segmentation), groups)
 
 
-def _cut(cut: Any) -> Partition:
-    return Partition(True, float(cut.mean_adjusted_rand), _groups(cut.segment_table, cut.personas, cut.actions))
-
-
-def _groups(table: pd.DataFrame, personas: Iterable[Any], actions: Iterable[Any]) -> tuple[Group, ...]:
-    rows = zip(table.to_dict("records"), personas, actions, strict=True)
-    return tuple(_group(row, persona, action) for row, persona, action in rows)
-
-
-def _group(row: Mapping[Any, Any], persona: Any, action: Any) -> Group:
+def _group(row: Mapping[Any, Any], persona: Persona, action: Action) -> Group:
     typical, unknown = _typical(persona)
     return Group(
         segment=int(row["segment"]),
@@ -197,14 +195,12 @@ def _number(value: Any) -> float | None:
     return float(value) if known(value) else None
 
 
-def _trait(trait: Any) -> TraitLine:
-    is_share = trait.statistic == "share"
-    if is_share:
-        here, elsewhere = format_shares(trait.segment_value, trait.rest_value)
-    elif isinstance(trait.segment_value, str):
-        here, elsewhere = trait.segment_value, str(trait.rest_value)
+def _trait(trait: Trait) -> TraitLine:
+    own, rest = trait.segment_value, trait.rest_value
+    if isinstance(own, str) or isinstance(rest, str):
+        here, elsewhere = str(own), str(rest)
     else:
-        here, elsewhere = format_numbers(trait.segment_value, trait.rest_value)
+        here, elsewhere = (format_shares if trait.statistic == "share" else format_numbers)(own, rest)
     named = trait.level is not None and trait.kind != "binary"
     return TraitLine(
         characteristic=f"{trait.label}: {trait.level}" if named else trait.label,
@@ -216,7 +212,7 @@ def _trait(trait: Any) -> TraitLine:
     )
 
 
-def _typical(persona: Any) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+def _typical(persona: Persona) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
     """Return the known values of the typical customer, and the characteristics too few are known of."""
     values = persona.typical_customer
     labels = humanise(list(values))
@@ -224,7 +220,7 @@ def _typical(persona: Any) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]
     return known_values, tuple(labels[name] for name, value in values.items() if value is None)
 
 
-def _stability(result: Any) -> tuple[StabilityPoint, ...]:
+def _stability(result: StabilityResult) -> tuple[StabilityPoint, ...]:
     return tuple(
         StabilityPoint(
             int(row["n_segments"]),
@@ -258,7 +254,7 @@ def stability_table(contents: Contents) -> DataTable:
     return DataTable(caption, columns, rows, (False, True, True, True, False))
 
 
-def _brief(study: Any) -> tuple[tuple[str, str], ...]:
+def _brief(study: FittedStudy) -> tuple[tuple[str, str], ...]:
     brief = study.brief
     goal = find_goal(brief.goal)
     limits = []
@@ -266,7 +262,7 @@ def _brief(study: Any) -> tuple[tuple[str, str], ...]:
         limits.append(f"each segment holds at least {100 * brief.min_segment_share:g}% of the customers")
     if brief.max_segments is not None:
         limits.append(f"at most {brief.max_segments} segments")
-    seen, used = study.n_customers_seen_, len(study.labels_)
+    seen, used = study.n_customers_seen_, study.plan_.segmentation.n_customers
     customers = f"{format_total(used)} customers"
     if used < seen:
         customers += f" of the {format_total(seen)} in the tables"
@@ -298,26 +294,27 @@ def _limit(value: Any) -> str:
     return f"{value:,}" if is_number else format_value(value)
 
 
-def _labels(study: Any) -> dict[str, str]:
+def _labels(study: FittedStudy) -> dict[str, str]:
     """Label every column that the report names as the personas do, those that brief and method name included."""
-    columns = [name for persona in study.personas_ for name in persona.typical_customer]
+    columns = [name for persona in study.plan_.personas.personas for name in persona.typical_customer]
     rule = study.brief.audience_rule
     columns += [] if rule is None else [condition.column for each in rule.alternatives for condition in each]
     transforms = _transforms_of(study)
     columns += [] if transforms is None else list(transforms["column"])
+    columns += [] if study.brief.value is None else [study.brief.value]
     return humanise(list(dict.fromkeys(columns)))
 
 
-def _figures(study: Any, found: Partition, cut: Partition | None) -> tuple[tuple[str, str, str], ...]:
-    shown = cut or found
-    figures = [("Customers", format_total(len(study.labels_)), "in the audience of the brief")]
+def _figures(study: FittedStudy, found: Partition, cut: Partition | None) -> tuple[tuple[str, str, str], ...]:
+    shown, segmentation = cut or found, study.plan_.segmentation
+    figures = [("Customers", format_total(segmentation.n_customers), "in the audience of the brief")]
     if cut is None:
-        figures.append(("Segments", format_total(study.n_segments_), study.verdict_.word))
+        figures.append(("Segments", format_total(segmentation.n_segments), study.evidence_.verdict.word))
     else:
         figures.append(("Distinct segments", "none", "the customers form one continuum"))
     if cut is not None:
         figures.append(("Groups shown", format_total(len(cut.groups)), "a constructive cut"))
-    if n_not_assigned := int((study.labels_ < 0).sum()):
+    if n_not_assigned := segmentation.n_not_assigned:
         figures.append(("Not assigned", format_total(n_not_assigned), "meet no rule and are in no segment"))
     if known(shown.mean_adjusted_rand):
         figures.append(
@@ -326,17 +323,17 @@ def _figures(study: Any, found: Partition, cut: Partition | None) -> tuple[tuple
     if shown.has_value:
         total = sum(group.value for group in shown.groups if group.value is not None)
         whose = "the customers in a segment" if n_not_assigned else "the audience"
-        figures.append(("Value", format_total(total), f"net spend of {whose}"))
+        what = "net spend" if study.brief.value is None else _labels(study)[study.brief.value]
+        figures.append(("Value", format_total(total), f"{what} of {whose}"))
     return tuple(figures)
 
 
-def _read(study: Any) -> tuple[DataTable, ...]:
+def _read(study: FittedStudy) -> tuple[DataTable, ...]:
     """List the tables on what was read, matched, left out and filtered."""
     tables = []
-    if rows := _rows_read(study.characteristics_):
-        tables.append(DataTable.of("Tables read", pd.DataFrame(rows)))
-    matches = getattr(study.characteristics_, "match_report_", None)
-    if matches is not None:
+    if len(study.tables_read_):
+        tables.append(DataTable.of("Tables read", study.tables_read_))
+    if study.match_report_ is not None:
         names = {
             "n_customers": "customers",
             "n_matched": "matched",
@@ -344,7 +341,7 @@ def _read(study: Any) -> tuple[DataTable, ...]:
             "n_unmatched": "left out as unknown",
         }
         caption = "Customers of each table, matched to those of the first"
-        tables.append(DataTable.of(caption, matches.to_frame().rename(columns=names)))
+        tables.append(DataTable.of(caption, study.match_report_.rename(columns=names)))
     if len(study.audience_report_):
         audience = study.audience_report_.rename(columns={"n_left_out": "customers left out"})
         tables.append(DataTable.of("Customers outside the audience, by condition", audience))
@@ -355,33 +352,20 @@ def _read(study: Any) -> tuple[DataTable, ...]:
     return tuple(tables)
 
 
-def _rows_read(characteristics: Any) -> list[dict[str, Any]]:
-    members = getattr(characteristics, "members_", [("", characteristics, "")])
-    reports = [(table, getattr(member, "row_report_", None)) for _, member, table in members]
-    return [
-        {
-            **({"table": table} if table else {}),
-            "rows": report.n_rows,
-            "rows used": report.n_used,
-            "rows left out": report.n_left_out,
-        }
-        for table, report in reports
-        if report is not None
-    ]
-
-
-def _checked(study: Any) -> str:
+def _checked(study: FittedStudy) -> str:
     """Name the policies that found nothing to do, so that a reader knows they were applied."""
     idle = [policy.policy for policy in study.row_report_.policies if not policy.n_rows]
     return "; ".join(dict.fromkeys(idle))
 
 
-def _method(study: Any) -> tuple[DataTable, ...]:
+def _method(study: FittedStudy) -> tuple[DataTable, ...]:
     tables = []
     if (transforms := _transforms_of(study)) is not None:
         shown = _transforms(transforms, _labels(study))
         tables.append(DataTable.of("Characteristics and how they entered the distance", shown))
-    settings = [*_settings(study.clusterer_), ("n_pairs", study.n_pairs)]
+    clusterer = study.plan_.segmentation.clusterer
+    own = {} if clusterer is None else clusterer.get_params(deep=False)
+    settings = [*sorted(own.items()), ("n_pairs", study.n_pairs)]
     tables.append(_pairs("Settings", ("setting", "value"), settings))
     versions = [("custseg", __version__), ("Python", platform.python_version())]
     versions += [(name, version(name)) for name in _LIBRARIES]
@@ -389,9 +373,10 @@ def _method(study: Any) -> tuple[DataTable, ...]:
     return tuple(tables)
 
 
-def _transforms_of(study: Any) -> Any:
+def _transforms_of(study: FittedStudy) -> pd.DataFrame | None:
+    clusterer = study.plan_.segmentation.clusterer
     # A clusterer that takes a numeric matrix as it is has no embedder.
-    return getattr(getattr(study.clusterer_, "embedder_", None), "transforms_", None)
+    return None if clusterer is None or clusterer.embedder_ is None else clusterer.embedder_.transforms_
 
 
 def _transforms(transforms: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
@@ -405,10 +390,6 @@ def _transforms(transforms: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataF
             "missing": transforms["missing_share"].map(format_share),
         }
     )
-
-
-def _settings(clusterer: Any) -> list[tuple[str, Any]]:
-    return sorted(clusterer.get_params(deep=False).items())
 
 
 def _pairs(caption: str, columns: tuple[str, str], pairs: Iterable[tuple[str, Any]]) -> DataTable:

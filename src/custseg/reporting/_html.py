@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from custseg._core.optional import require
 from custseg._core.words import format_effect, format_number, format_share, format_total, known
 from custseg._version import __version__
 from custseg.reporting._chart import stability_chart
 from custseg.reporting._contents import read_study, stability_table
 from custseg.reporting._glossary import GLOSSARY
+from custseg.reporting._study import FittedStudy
 from custseg.validation import STABLE_ADJUSTED_RAND, STABLE_SEGMENT
 
 TITLE = "Customer segments"
@@ -17,7 +16,7 @@ TITLE = "Customer segments"
 _FULL_EFFECT = 2.4
 
 
-def render_html(study: Any, *, title: str = TITLE) -> str:
+def render_html(study: FittedStudy, *, title: str = TITLE) -> str:
     """Render a fitted study as one self-contained HTML page.
 
     The page holds its styles and drawings, runs no script and asks no server for anything; a content

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pandas as pd
-
 from custseg._core.jsonable import jsonable
 from custseg._version import __version__
 from custseg.reporting._html import TITLE
+from custseg.reporting._study import FittedStudy
+from custseg.targeting import Plan
+from custseg.validation import Evidence
 
 
-def render_json(study: Any, *, title: str = TITLE) -> str:
+def render_json(study: FittedStudy, *, title: str = TITLE) -> str:
     """Render a fitted study as JSON.
 
     Parameters
@@ -45,34 +46,35 @@ def render_json(study: Any, *, title: str = TITLE) -> str:
     >>> json.loads(render_json(study))["n_segments"]
     3
     """
-    cut = study.cut_
+    cut, evidence = study.cut_plan_, study.evidence_
     facts = {
         "title": title,
         "custseg_version": __version__,
         "brief": study.brief.to_dict(),
-        "n_customers": len(study.labels_),
-        "n_segments": study.n_segments_,
-        "verdict": study.verdict_.to_dict(),
-        "selection": None if study.selection_ is None else study.selection_.reason,
-        **_groups(study.segment_table_, study.personas_, study.actions_),
+        "n_customers": study.plan_.segmentation.n_customers,
+        "n_segments": study.plan_.segmentation.n_segments,
+        "verdict": evidence.verdict.to_dict(),
+        "selection": None if evidence.selection is None else evidence.selection.reason,
+        **_groups(study.plan_, evidence),
         "cut": None
         if cut is None
         else {
-            "n_segments": cut.n_segments,
-            "mean_adjusted_rand": cut.mean_adjusted_rand,
+            "n_segments": cut.segmentation.n_segments,
+            "mean_adjusted_rand": evidence.mean_adjusted_rand_of(cut.segmentation),
             "constructive": True,
-            **_groups(cut.segment_table, cut.personas, cut.actions),
+            **_groups(cut, evidence),
         },
-        "stability": study.stability_.summary,
+        "stability": evidence.stability.summary,
         "audience_report": study.audience_report_,
         "row_report": study.row_report_.to_frame(),
     }
     return json.dumps(jsonable(facts), ensure_ascii=False, allow_nan=False, indent=2) + "\n"
 
 
-def _groups(table: pd.DataFrame, personas: Any, actions: Any) -> dict[str, Any]:
+def _groups(plan: Plan, evidence: Evidence) -> dict[str, Any]:
+    segmentation = plan.segmentation
     return {
-        "segments": table,
-        "personas": [persona.to_dict() for persona in personas],
-        "actions": [action.to_dict() for action in actions],
+        "segments": segmentation.to_frame().assign(stability=evidence.stability_of(segmentation)),
+        "personas": [persona.to_dict() for persona in plan.personas.personas],
+        "actions": [action.to_dict() for action in plan.actions],
     }

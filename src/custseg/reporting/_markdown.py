@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 from custseg._core.markdown import escape_markdown
 from custseg._core.words import format_effect, format_number, format_share, format_total, known
@@ -11,11 +10,12 @@ from custseg._version import __version__
 from custseg.reporting._contents import DataTable, Group, Partition, read_study, stability_table
 from custseg.reporting._glossary import GLOSSARY
 from custseg.reporting._html import TITLE
+from custseg.reporting._study import FittedStudy
 
 _ARROWS = {"more": "▲", "less": "▼", "same": "="}
 
 
-def render_markdown(study: Any, *, title: str = TITLE) -> str:
+def render_markdown(study: FittedStudy, *, title: str = TITLE) -> str:
     r"""Render a fitted study as Markdown (GitHub's dialect, for its tables).
 
     Parameters

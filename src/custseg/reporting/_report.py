@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from custseg._core.files import check_writable, replacing
 from custseg.exceptions import OutputPathError
 from custseg.reporting._html import TITLE, render_html
 from custseg.reporting._json import render_json
 from custseg.reporting._markdown import render_markdown
+from custseg.reporting._study import FittedStudy
 
 _FORMATS: dict[str, Callable[..., str]] = {
     ".html": render_html,
@@ -53,7 +53,7 @@ def check_report_path(path: str | Path) -> Path:
     return check_writable(path)
 
 
-def write_report(study: Any, path: str | Path, *, title: str = TITLE) -> Path:
+def write_report(study: FittedStudy, path: str | Path, *, title: str = TITLE) -> Path:
     """Write the report of a fitted study to a file, whole or not at all.
 
     Parameters

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from custseg._core.words import format_number, format_share, format_total, known
 from custseg.reporting._contents import Partition, read_study
+from custseg.reporting._study import FittedStudy
 
 _WIDTH = 100
 
 
-def render_text(study: Any) -> str:
+def render_text(study: FittedStudy) -> str:
     """Render a fitted study as plain text of at most 100 columns, tables apart.
 
     Parameters

@@ -43,6 +43,10 @@ class Everyone:
         What each customer spent, net of returns; None where no purchases are known.
     row_report : RowReport
         What became of the rows of the tables.
+    tables_read : pandas.DataFrame
+        One row per table, with the number of its rows, of those used and of those left out.
+    match_report : pandas.DataFrame or None
+        How the customers of several tables met.
     """
 
     estimator: Any
@@ -51,6 +55,8 @@ class Everyone:
     characteristics: tuple[Characteristic, ...]
     net_spend: Floats | None
     row_report: RowReport
+    tables_read: pd.DataFrame
+    match_report: pd.DataFrame | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +92,22 @@ def characterise(characteristics: Any, tables: Any, *, customer_id: str) -> Ever
         characteristics=characteristics_of(estimator, table.names),
         net_spend=_net_spend(estimator, tables, frame, customer_id),
         row_report=getattr(estimator, "row_report_", RowReport(0, ())),
+        tables_read=_tables_read(estimator),
+        match_report=estimator.match_report_.to_frame() if isinstance(estimator, CharacteristicUnion) else None,
     )
+
+
+def _tables_read(estimator: Any) -> pd.DataFrame:
+    """List the tables with their rows; a transformer of another library does not say what became of them."""
+    members = estimator.members_ if isinstance(estimator, CharacteristicUnion) else [("", estimator, "")]
+    reports = [(table, getattr(member, "row_report_", None)) for _, member, table in members]
+    rows = [
+        {"table": table, "rows": report.n_rows, "rows used": report.n_used, "rows left out": report.n_left_out}
+        for table, report in reports
+        if report is not None
+    ]
+    frame = pd.DataFrame(rows, columns=["table", "rows", "rows used", "rows left out"])
+    return frame if any(table for table, _ in reports) else frame.drop(columns="table")
 
 
 def admit(brief: SegmentationBrief, everyone: Everyone) -> Customers:

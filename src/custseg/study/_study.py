@@ -20,21 +20,22 @@ from custseg._core.frames import keep_rows, output_kind
 from custseg._core.params import COLUMN, NONE, Instance, Integer, ParameterTable, Where
 from custseg._core.segments import NOT_ASSIGNED, SEGMENT
 from custseg._core.warning import each_warning_once
-from custseg.personas import Persona, PersonaDescriber, describe_segments
+from custseg.personas import PersonaDescriber, describe_segments
 from custseg.reporting import write_report
-from custseg.segmentation import Segmentation, SegmentSelection
+from custseg.segmentation import Segmentation
 from custseg.segmentation._base.labelled import with_segment
 from custseg.segmentation._base.segmenter import Segmenter
 from custseg.study._brief import SegmentationBrief
 from custseg.study._characterise import Customers, admit, characterise, customer_id_of, ids_of
 from custseg.study._fit_to_brief import fit_to_brief
-from custseg.targeting import Action, Plan, plan_actions
-from custseg.validation import Evidence, StabilityResult, Verdict, examine_segments
+from custseg.study._views import StudyViews
+from custseg.targeting import Plan, plan_actions
+from custseg.validation import examine_segments
 
 __all__ = ["SegmentationStudy"]
 
 
-class SegmentationStudy(CallbackSupportMixin, Estimator):
+class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
     """Segment customers from raw tables, as a brief asks.
 
     ``fit`` builds one row per customer, keeps the audience of the brief, finds the segments, refits
@@ -114,6 +115,10 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         The number of customers in the tables, in the audience or not.
     row_report_ : RowReport
         Every policy for the rows of the tables, and how many it touched.
+    tables_read_ : pandas.DataFrame
+        One row per table: ``table`` (where there are several), ``rows``, ``rows used``, ``rows left out``.
+    match_report_ : pandas.DataFrame or None
+        How the customers of the tables of a :class:`~custseg.characteristics.CharacteristicUnion` met.
     characteristics_, clusterer_, describer_ : fitted estimators
         The fitted parts.
     elapsed_ : dict of str to float
@@ -209,13 +214,13 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         with self._step(context, "segments"):
             found = self._segment(customers)
         with self._step(context, "stability", max_subtasks=None) as step:
-            self.evidence_: Evidence = examine_segments(
+            self.evidence_ = examine_segments(
                 found, n_pairs=self.n_pairs, n_jobs=self.n_jobs, on_step=self._shown_in(step)
             )
         with self._step(context, "personas"):
             cut = self.evidence_.cut
-            self.plan_: Plan = self._act(found)
-            self.cut_plan_: Plan | None = None if cut is None else self._act(cut)
+            self.plan_ = self._act(found)
+            self.cut_plan_ = None if cut is None else self._act(cut)
         context.call_on_fit_task_end(estimator=self)
         return self
 
@@ -244,6 +249,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         everyone = characterise(self.characteristics, tables, customer_id=self._id)
         self.characteristics_, self.row_report_ = everyone.estimator, everyone.row_report
         self._known = everyone.characteristics
+        self.tables_read_, self.match_report_ = everyone.tables_read, everyone.match_report
         self.n_customers_seen_ = everyone.table.n_customers
         customers = admit(self.brief, everyone)
         self._audience, self.audience_report_ = customers.audience, customers.audience_report
@@ -258,88 +264,6 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
     def _act(self, segmentation: Segmentation) -> Plan:
         personas = describe_segments(segmentation, self.describer)
         return plan_actions(self.brief.goal, personas, order_by=self.brief.order_by)
-
-    @property
-    def segmentation_(self) -> Segmentation:
-        """Customers of the audience, their segments under the names of their personas, and value."""
-        check_is_fitted(self)
-        return self.plan_.segmentation
-
-    @property
-    def cut_(self) -> Segmentation | None:
-        """The most stable cut into two or more groups, where no distinct segments were found."""
-        check_is_fitted(self)
-        return None if self.cut_plan_ is None else self.cut_plan_.segmentation
-
-    @property
-    def customers_(self) -> Any:
-        """The characteristics of the audience, one row per customer."""
-        return self.segmentation_.customers
-
-    @property
-    def labels_(self) -> Integers:
-        """The segment of each customer of the audience."""
-        return self.segmentation_.labels
-
-    @property
-    def n_segments_(self) -> int:
-        """The number of segments."""
-        return self.segmentation_.n_segments
-
-    @property
-    def clusterer_(self) -> Segmenter:
-        """The fitted segmenter."""
-        clusterer = self.segmentation_.clusterer
-        assert clusterer is not None
-        return clusterer
-
-    @property
-    def describer_(self) -> PersonaDescriber:
-        """The fitted describer."""
-        check_is_fitted(self)
-        return self.plan_.personas.describer
-
-    @property
-    def personas_(self) -> list[Persona]:
-        """One persona for each segment."""
-        return self.describer_.personas_
-
-    @property
-    def actions_(self) -> list[Action]:
-        """The recommended action for each segment."""
-        check_is_fitted(self)
-        return list(self.plan_.actions)
-
-    @property
-    def segment_table_(self) -> pd.DataFrame:
-        """Size, share, value and stability of each segment."""
-        return self._table(self.segmentation_)
-
-    @property
-    def cut_table_(self) -> pd.DataFrame | None:
-        """Size, share, value and stability of each group of the cut."""
-        return None if self.cut_ is None else self._table(self.cut_)
-
-    def _table(self, segmentation: Segmentation) -> pd.DataFrame:
-        return segmentation.to_frame().assign(stability=self.evidence_.stability_of(segmentation))
-
-    @property
-    def verdict_(self) -> Verdict:
-        """Whether the segments are natural, reproducible, constructive or defined."""
-        check_is_fitted(self)
-        return self.evidence_.verdict
-
-    @property
-    def selection_(self) -> SegmentSelection | None:
-        """Whether the customers are one continuum, and how many segments they ask for."""
-        check_is_fitted(self)
-        return self.evidence_.selection
-
-    @property
-    def stability_(self) -> StabilityResult:
-        """Agreement between bootstrap refits."""
-        check_is_fitted(self)
-        return self.evidence_.stability
 
     def transform(self, tables: Any, as_of: Any = None) -> Any:
         """Append each customer's segment to the customer's characteristics.

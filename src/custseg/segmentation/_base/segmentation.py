@@ -332,6 +332,29 @@ class Segmentation:
         names = np.array([*self.segment_names, NOT_ASSIGNED_WORDS], dtype=object)
         return pd.Series(names[self.labels], index=pd.Index(self._ids))
 
+    def predict(self, X: Any) -> Integers:
+        """Assign new customers to the segments.
+
+        Parameters
+        ----------
+        X : DataFrame, path, or array-like of shape (n_customers, n_characteristics)
+            The characteristics of these customers.
+
+        Returns
+        -------
+        ndarray of shape (n_customers,)
+            The segment of each customer, as the clusterer's ``predict`` says.
+
+        Raises
+        ------
+        InvalidParameterError
+            If labels were passed and no clusterer is known.
+        """
+        if self.clusterer is None:
+            words = "made by a segmenter to assign new customers; fit one, or write rules"
+            raise InvalidParameterError.not_allowed(_WHO, "clusterer", words, None)
+        return self.clusterer.predict(X)
+
     def named(self, names: Sequence[str]) -> Self:
         """Return the same segments with these names; position = label.
 

@@ -1,0 +1,57 @@
+"""What a report reads of a fitted study, and nothing else of it."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import pandas as pd
+
+from custseg.characteristics import RowReport
+from custseg.segmentation import Rule
+from custseg.targeting import Plan
+from custseg.validation import Evidence
+
+__all__ = ["Brief", "FittedStudy"]
+
+
+class Brief(Protocol):
+    """What the company wants."""
+
+    @property
+    def goal(self) -> str: ...
+    @property
+    def audience_rule(self) -> Rule | None: ...
+    @property
+    def min_segment_share(self) -> float | None: ...
+    @property
+    def max_segments(self) -> int | None: ...
+    @property
+    def value(self) -> str | None: ...
+    @property
+    def currency(self) -> str | None: ...
+    def to_dict(self) -> dict[str, Any]: ...
+
+
+class FittedStudy(Protocol):
+    """Segments, evidence, plan, and what became of the rows."""
+
+    @property
+    def brief(self) -> Brief: ...
+    @property
+    def n_pairs(self) -> int: ...
+    @property
+    def plan_(self) -> Plan: ...
+    @property
+    def cut_plan_(self) -> Plan | None: ...
+    @property
+    def evidence_(self) -> Evidence: ...
+    @property
+    def n_customers_seen_(self) -> int: ...
+    @property
+    def tables_read_(self) -> pd.DataFrame: ...
+    @property
+    def match_report_(self) -> pd.DataFrame | None: ...
+    @property
+    def audience_report_(self) -> pd.DataFrame: ...
+    @property
+    def row_report_(self) -> RowReport: ...
