@@ -309,9 +309,9 @@ class TestReports:
     def test_no_reports_make_an_empty_table(self):
         scores = pd.DataFrame({"score": [0.5]}, index=[1])
         report = CharacteristicUnion([("other", Constant(scores), "profile")]).fit(TABLES).row_report_
-        assert report == RowReport(0, ())
+        assert report == RowReport(n_rows=0, policies=())
         assert report.to_frame().empty
-        assert MatchReport(()).to_frame().shape == (0, 6)
+        assert MatchReport(members=()).to_frame().shape == (0, 6)
 
 
 class TestParameters:

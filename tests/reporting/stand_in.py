@@ -87,7 +87,12 @@ def stability(numbers, n_pairs=5, level=0.9):
     rows = [
         {"n_segments": k, "segment": s, "n_customers": 10, "slsw": 0.9 - 0.1 * s} for k in numbers for s in range(k)
     ]
-    return StabilityResult(tuple(numbers), means + 0.02 * random.randn(len(numbers), n_pairs), pd.DataFrame(rows), {})
+    return StabilityResult(
+        numbers=tuple(numbers),
+        adjusted_rand=means + 0.02 * random.randn(len(numbers), n_pairs),
+        segments=pd.DataFrame(rows),
+        reference_labels={},
+    )
 
 
 def table_of(personas, value=True):
@@ -105,7 +110,7 @@ def table_of(personas, value=True):
     )
 
 
-ACTION = Action("Win back first", "Contact them personally.", "effect on recency 0.81")
+ACTION = Action(action="Win back first", advice="Contact them personally.", because="effect on recency 0.81")
 
 
 def stand_in(names=("Recent high spenders", "Silent bargain hunters", "The rest"), *, cut=False, value=True, **fields):
@@ -137,7 +142,9 @@ def stand_in(names=("Recent high spenders", "Silent bargain hunters", "The rest"
         "personas_": found,
         "segment_table_": table_of(found, value),
         "actions_": actions[: len(found)],
-        "verdict_": Verdict(word, "No distinct segments were found." if cut else "The segments are natural."),
+        "verdict_": Verdict(
+            word=word, sentence="No distinct segments were found." if cut else "The segments are natural."
+        ),
         "selection_": SimpleNamespace(n_segments=len(found), reason="structure test: p = 0.40."),
         "stability_": stability(range(2, 9)),
         "cut_": SimpleNamespace(
@@ -149,7 +156,7 @@ def stand_in(names=("Recent high spenders", "Silent bargain hunters", "The rest"
         )
         if cut
         else None,
-        "row_report_": RowReport(1_000, policies),
+        "row_report_": RowReport(n_rows=1_000, policies=policies),
         "audience_report_": pd.DataFrame({"condition": ["behaviour__frequency >= 2"], "n_left_out": [31]}),
         "characteristics_": RFMFeaturizer(),
         "clusterer_": SimpleNamespace(

@@ -70,7 +70,7 @@ def study(request):
     if request.param == "one point":
         return stand_in(stability_=stability([3]), selection_=None)
     if request.param == "no stability":
-        return stand_in(stability_=StabilityResult.empty(), row_report_=RowReport(0, ()))
+        return stand_in(stability_=StabilityResult.empty(), row_report_=RowReport(n_rows=0, policies=()))
     if request.param == "no value":
         return stand_in(value=False)
     if request.param == "suppressed":
@@ -168,7 +168,7 @@ def test_a_constructive_cut_is_labelled_wherever_it_is_shown():
 
 
 def test_chosen_segments_that_do_not_come_back_are_labelled_too():
-    verdict = Verdict("constructive", "The 3 segments are a constructive cut at best.")
+    verdict = Verdict(word="constructive", sentence="The 3 segments are a constructive cut at best.")
     page = Page(render_html(stand_in(verdict_=verdict)))
     assert all(text.endswith(" constructive") for text in page.texts("h3"))
 
@@ -201,8 +201,8 @@ def test_the_chart_has_a_point_per_number_of_segments_and_marks_the_shown_one():
 def test_what_comes_from_the_data_is_escaped_everywhere():
     study = stand_in(names=(EVIL, '"><img src=x onerror=alert(1)>', "' onclick='x"))
     study.brief.audience_rule = Rule.read([(EVIL, "in", [EVIL, "b"])])
-    study.verdict_ = Verdict("natural", f"The segment {EVIL} is natural.")
-    study.row_report_ = RowReport(2, (RowPolicy(EVIL, EVIL, 2, EVIL, table=EVIL, member=EVIL),))
+    study.verdict_ = Verdict(word="natural", sentence=f"The segment {EVIL} is natural.")
+    study.row_report_ = RowReport(n_rows=2, policies=(RowPolicy(EVIL, EVIL, 2, EVIL, table=EVIL, member=EVIL),))
     study.audience_report_ = pd.DataFrame({"condition": [EVIL], "n_left_out": [1]})
     bad = {"label": EVIL, "level": EVIL, "statistic": "median", "segment_value": EVIL, "rest_value": EVIL}
     evil = [replace(trait, **bad) for trait in study.personas_[0].traits]
@@ -287,5 +287,5 @@ def test_a_clusterer_without_an_embedder_has_settings_only():
 
 def test_a_matrix_of_one_table_has_no_column_of_tables():
     policies = tuple(replace(policy, table="", member="") for policy in stand_in().row_report_.policies)
-    page = Page(render_html(stand_in(row_report_=RowReport(1_000, policies))))
+    page = Page(render_html(stand_in(row_report_=RowReport(n_rows=1_000, policies=policies))))
     assert next(row for row in page.texts("tr") if "amount" in row).startswith("amount is missing left out 12")

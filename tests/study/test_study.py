@@ -155,7 +155,7 @@ def test_later_customers_are_described_as_of_a_later_time(sample):
 
 def test_the_number_of_processes_changes_nothing(sample, fitted):
     parallel = study(n_jobs=2).fit(sample.tables)
-    pd.testing.assert_frame_equal(parallel.stability_.to_frame(), fitted.stability_.to_frame())
+    pd.testing.assert_frame_equal(parallel.stability_.pairs, fitted.stability_.pairs)
 
 
 def test_a_study_of_few_customers_says_so_and_goes_on(sample):

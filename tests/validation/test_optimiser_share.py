@@ -204,7 +204,13 @@ def test_other_numbers_and_more_pairs_change_no_agreement_of_the_optimiser():
 
 def result_with(adjusted_rand, optimiser):
     segments = pd.DataFrame({"n_segments": 2, "segment": [0, 1], "n_customers": 5, "slsw": 1.0})
-    return StabilityResult((2,), np.array([adjusted_rand]), segments, {}, optimiser_adjusted_rand=np.array([optimiser]))
+    return StabilityResult(
+        numbers=(2,),
+        adjusted_rand=np.array([adjusted_rand]),
+        segments=segments,
+        reference_labels={},
+        optimiser_adjusted_rand=np.array([optimiser]),
+    )
 
 
 @pytest.mark.parametrize(
@@ -231,6 +237,6 @@ def test_the_share_is_what_refits_lack_over_what_pairs_lack(adjusted_rand, optim
 
 def test_a_result_put_together_without_refits_has_no_share():
     segments = pd.DataFrame({"n_segments": 2, "segment": [0, 1], "n_customers": 5, "slsw": 1.0})
-    result = StabilityResult((2,), np.array([[0.4, 0.6]]), segments, {})
+    result = StabilityResult(numbers=(2,), adjusted_rand=np.array([[0.4, 0.6]]), segments=segments, reference_labels={})
     assert result.optimiser_share.isna().all()
     assert result.flows.empty

@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from custseg._core.base import Estimator, OutputKind, TableOutputMixin
 from custseg._core.params import COLUMN, ParameterTable, Where
+from custseg._core.results import Result
 from custseg._core.warning import warn
 from custseg.characteristics._member import Part, describe_frame, hand_out, join_parts, read_part
 from custseg.characteristics._row_report import RowReport
@@ -51,8 +52,8 @@ class MemberMatch:
     n_unmatched: int
 
 
-@dataclass(frozen=True)
-class MatchReport:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class MatchReport(Result):
     """How the customers of the members of a union fit those of its first member.
 
     Attributes
@@ -63,11 +64,18 @@ class MatchReport:
     Examples
     --------
     >>> from custseg.characteristics import MatchReport
-    >>> MatchReport(()).to_frame().columns[:3].tolist()
+    >>> MatchReport(members=()).to_frame().columns[:3].tolist()
     ['member', 'table', 'n_customers']
     """
 
     members: tuple[MemberMatch, ...]
+
+    def __str__(self) -> str:
+        if not self.members:
+            return "There are no members to match."
+        first, *others = self.members
+        found = [f"{match.member} describes {match.n_matched:,}" for match in others]
+        return f"{'; '.join([f'{first.member} has {first.n_customers:,} customers', *found])}."
 
     def to_frame(self) -> pd.DataFrame:
         """Return the report as a table.
@@ -401,7 +409,7 @@ class CharacteristicUnion(TableOutputMixin, TransformerMixin, Estimator, _BaseCo
                 )
             without, unmatched = len(frame) - n_matched, n_customers - n_matched
             matches.append(MemberMatch(part.member, part.table, n_customers, n_matched, without, unmatched))
-        return frame, MatchReport(tuple(matches))
+        return frame, MatchReport(members=tuple(matches))
 
 
 def _is_triple(member: Any) -> bool:

@@ -384,7 +384,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         self.actions_ = description.actions
         self.verdict_: Verdict = self._judge()
         self.cut_ = self._cut(table, value) if self.n_segments_ == 1 and self.selection_ is not None else None
-        self.row_report_: RowReport = getattr(self.characteristics_, "row_report_", RowReport(0, ()))
+        self.row_report_: RowReport = getattr(self.characteristics_, "row_report_", RowReport(n_rows=0, policies=()))
 
     def _judge(self) -> Verdict:
         if self.selection_ is None:
@@ -404,7 +404,7 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         agreement = self.stability_.mean_adjusted_rand
         if agreement.empty:
             return None
-        n_segments = self.stability_.n_segments[int(np.argmax(agreement))]
+        n_segments = self.stability_.numbers[int(np.argmax(agreement))]
         clusterer = clone(self.clusterer_).set_params(n_segments=n_segments).fit(self.customers_)
         found = self._describe(table, value, clusterer)
         return ConstructiveCut(
@@ -429,7 +429,10 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
         rows = _segment_rows(describer.personas_, labels, value)
         goal = find_goal(self.brief.goal)
         actions = [
-            recommend(goal, SegmentFacts(row["share"], row["value_share"], _effects(describer, segment)))
+            recommend(
+                goal,
+                SegmentFacts(share=row["share"], value_share=row["value_share"], effects=_effects(describer, segment)),
+            )
             for segment, row in enumerate(rows)
         ]
         frame = pd.DataFrame(rows)

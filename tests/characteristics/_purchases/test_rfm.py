@@ -181,7 +181,7 @@ def test_transform_and_check_rows_change_nothing(lines):
     assert pickle.dumps(featurizer) == before
     assert RFMFeaturizer(as_of="2024-01-02").check_rows(lines).n_used == 3
     assert featurizer.check_rows(lines, as_of="2024-01-02").n_used == 3
-    assert str(report) == "0 of 6 rows used; left out: 6 (no amount in 'amount': Fill it in.)"
+    assert str(report) == "0 of 6 rows used; left out: 6 (no amount in 'amount': Fill it in.)."
 
 
 def test_the_report_of_fit_and_of_fit_transform_agree(lines):

@@ -161,7 +161,7 @@ def test_multiplying_all_weights_changes_no_label(factor: float, seed: int) -> N
     scaled = {name: factor * weight for name, weight in weights.items()}
     ours, theirs = fit(table, weights=weights), fit(table, weights=scaled)
     assert np.array_equal(ours.labels_, theirs.labels_)
-    assert theirs.optimum_.sse == pytest.approx(factor * ours.optimum_.sse)
+    assert theirs.optimum_.objective == pytest.approx(factor * ours.optimum_.objective)
 
 
 @pytest.mark.parametrize("name", ["spend", "region", "age", "luck"])
@@ -203,7 +203,7 @@ import numpy as np
 from custseg.segmentation import SegmentClusterer
 matrix = np.random.RandomState(0).randn({n_customers}, 6)
 clusterer = SegmentClusterer(5, n_init=3, random_state=0).fit(matrix)
-print(clusterer.labels_.tolist(), repr(clusterer.optimum_.sse))
+print(clusterer.labels_.tolist(), repr(clusterer.optimum_.objective))
 """
     outputs = []
     for threads in ("1", "2"):
@@ -316,7 +316,7 @@ def test_score_is_the_explained_share() -> None:
     clusterer = fit(table)
     embedded = clusterer.embedder_.transform(table)
     total = ((embedded - embedded.mean(axis=0)) ** 2).sum()
-    assert clusterer.score(table) == pytest.approx(1 - clusterer.optimum_.sse / total)
+    assert clusterer.score(table) == pytest.approx(1 - clusterer.optimum_.objective / total)
     assert fit(table, 1).score(table) == pytest.approx(0.0, abs=1e-12)
     assert clusterer.score(table.iloc[:1]) <= 1.0
 
@@ -375,7 +375,7 @@ def test_passthrough_clusters_numbers_as_they_are() -> None:
     clusterer = fit(matrix, 2, embedder="passthrough")
     assert clusterer.embedder_ is None
     assert same_partition(clusterer.labels_, [0, 0, 1, 1])
-    assert clusterer.optimum_.sse == 1.0
+    assert clusterer.optimum_.objective == 1.0
     frame = pd.DataFrame(matrix, columns=["b", "a"])
     assert same_partition(fit(frame, 2, embedder="passthrough").predict(frame[["a", "b"]]), [0, 0, 1, 1])
 

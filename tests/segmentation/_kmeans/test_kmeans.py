@@ -15,10 +15,10 @@ from threadpoolctl import threadpool_limits
 
 from custseg.exceptions import InfeasibleError
 from custseg.segmentation._kmeans import exchange, lloyd, patterns, restarts, sample
-from custseg.segmentation._kmeans.kmeans import Optimum, fit_kmeans
+from custseg.segmentation._kmeans.kmeans import fit_kmeans
 from custseg.segmentation._kmeans.nearest import nearest
+from custseg.segmentation._kmeans.optimum import Optimum, SampleCost
 from custseg.segmentation._kmeans.patterns import Patterns, distinct_patterns
-from custseg.segmentation._kmeans.sample import SampleLoss
 from custseg.segmentation._kmeans.swap import swap_search
 from tests.conftest import shared_data
 
@@ -92,7 +92,7 @@ def test_result_is_a_partition_with_its_means_and_sse(matrix: Floats, n_clusters
         mean = np.average(patterns.values[inside], axis=0, weights=patterns.counts[inside])
         assert fit.centers[label] == pytest.approx(mean, abs=1e-12)
     assert fit.sse == pytest.approx(sse_of(patterns.values, patterns.counts, fit.labels), abs=1e-9)
-    assert fit.sse == fit.optimum.sse
+    assert fit.sse == fit.optimum.objective
 
 
 @settings(max_examples=30)
@@ -201,7 +201,7 @@ def test_the_first_restarts_are_those_of_fewer_restarts() -> None:
     sse = [fit_kmeans(patterns, 6, n_init=n_init, random_state=0).optimum for n_init in (1, 40)]
     draws = [lloyd.uniform_draws(n_init, 6, np.random.RandomState(0)) for n_init in (1, 40)]
     assert np.array_equal(draws[0], draws[1][:1])
-    assert sse[1].sse <= sse[0].sse
+    assert sse[1].objective <= sse[0].objective
 
 
 def test_optimum_counts_hits_and_the_gap_to_the_second_best() -> None:
@@ -319,15 +319,15 @@ def test_a_sample_gives_centres_for_all_and_its_loss() -> None:
     whole = fit_kmeans(patterns, 5, n_init=5, random_state=0)
     fit = fit_kmeans(patterns, 5, n_init=5, random_state=0, sample_above=1_000)
     sample = fit.loss
-    assert isinstance(sample, SampleLoss)
+    assert isinstance(sample, SampleCost)
     assert sample is fit.optimum.sample
     assert whole.loss is None
     assert 850 < sample.n_sampled < 1_150
     assert sample.n_patterns == 6_000
     assert np.array_equal(fit.labels, nearest(patterns.values, fit.centers))
     assert fit.sse == pytest.approx(((patterns.values - fit.centers[fit.labels]) ** 2).sum())
-    assert sample.sse == fit.optimum.sse == fit.sse
-    assert sample.loss == sample.sample_sse / sample.sse - 1 > 0
+    assert sample.objective == fit.optimum.objective == fit.sse
+    assert sample.loss == sample.sample_objective / sample.objective - 1 > 0
     assert fit.sse == pytest.approx(whole.sse, rel=0.01)
     assert fit.optimum.to_frame().loc[0, "sample_loss"] == sample.loss
 
@@ -396,7 +396,7 @@ def test_the_smallest_and_the_largest_numbers_in_one_column() -> None:
     fit = fit_kmeans(patterns, 3, n_init=4, random_state=0)
     assert fit.labels[patterns.inverse].tolist() == [fit.labels[1]] * 3 + [fit.labels[5]] * 2 + [fit.labels[0]]
     assert np.array_equal(nearest(patterns.values, fit.centers), fit.labels)
-    assert fit.sse == fit.optimum.sse == np.inf
+    assert fit.sse == fit.optimum.objective == np.inf
     with pytest.raises(InfeasibleError, match="n_segments=5"):
         fit_kmeans(patterns, 5, n_init=4, random_state=0)
     tiny = fit_kmeans(distinct_patterns([[1e-300], [1.1e-300], [5e-300]]), 2, n_init=4, random_state=0)
@@ -407,4 +407,9 @@ def test_the_smallest_and_the_largest_numbers_in_one_column() -> None:
 
 
 def test_an_optimum_of_another_engine_needs_no_effort_or_sample() -> None:
-    assert Optimum(1.0, 4, 2, 0.5).to_frame().loc[0, "n_swaps"] == 0
+    assert (
+        Optimum(criterion="sse", objective=1.0, n_init=4, n_finished=4, n_hits=2, second_best_gap=0.5)
+        .to_frame()
+        .loc[0, "n_swaps"]
+        == 0
+    )

@@ -68,7 +68,7 @@ def test_labels_and_cost_are_those_of_the_plain_definition():
     np.testing.assert_array_equal(found.labels_, np.argmin(distances, axis=1))
     assert found.cost_ == pytest.approx(np.min(distances, axis=1).sum(), rel=1e-12)
     assert found.cost_ == pytest.approx(cost_of(table, found.labels_, 0.8), rel=1e-12)
-    assert found.optimum_.sse == pytest.approx(found.cost_)
+    assert found.optimum_.objective == pytest.approx(found.cost_)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -113,7 +113,7 @@ def test_a_gap_is_told_in_the_words_of_a_rule():
     assert report.exhaustive is False
     assert set(report.gaps) == {"member == false and spend >= 10", "member == true and 10 <= spend < 20"}
     assert report.example == {"member": False, "spend": 10}
-    assert "No rule covers" in str(report)
+    assert "No rule covers" in report.to_text()
 
 
 def test_the_bounds_of_a_gap_are_exact():
@@ -149,7 +149,7 @@ def test_a_hidden_rule_is_warned_of_by_name():
         report = RuleSegmenter(rules).fit(TABLE).rule_report_
     assert report.never_reached == ["Some"]
     assert report.table["reached"].tolist() == ["yes", "never", "with a missing value"]
-    assert "[reached: never]" in str(report)
+    assert "[reached: never]" in report.to_text()
 
 
 @pytest.mark.parametrize(
@@ -188,4 +188,4 @@ def test_beyond_the_limit_the_report_says_that_nothing_was_decided(monkeypatch):
     rules = {"A": "1 < spend < 2 and 1 < visits < 4", "B": "spend > 5"}
     report = RuleSegmenter(rules).fit(TABLE).rule_report_
     assert (report.exhaustive, report.n_uncovered_cells, report.gaps) == (None, -1, ())
-    assert "not decided" in str(report)
+    assert "not decided" in report.to_text()

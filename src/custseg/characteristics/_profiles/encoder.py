@@ -251,7 +251,7 @@ class ProfileEncoder(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_ou
         encoded = self._encode(profile)
         remedy = "Fill in the ids: a row without one belongs to nobody."
         no_id = RowPolicy("customer id is missing", LEFT_OUT, profile.n_no_id, remedy)
-        self.row_report_ = RowReport(len(profile.rows) + profile.n_no_id, (no_id, *encoded.policies))
+        self.row_report_ = RowReport(n_rows=len(profile.rows) + profile.n_no_id, policies=(no_id, *encoded.policies))
         self.units_ = dict(self._units())
         self.feature_names_in_ = np.array(profile.names, dtype=object)
         self.n_features_in_ = len(profile.names)

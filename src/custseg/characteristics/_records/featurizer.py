@@ -180,11 +180,11 @@ class RecordFeaturizer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_
         check_is_fitted(self)
         records = self._read(X, self.as_of_ if as_of is None else as_of)
         found = self._describe(records)
-        report = RowReport(records.n_rows, (*records.policies(), *found.policies))
+        report = RowReport(n_rows=records.n_rows, policies=(*records.policies(), *found.policies))
         who = f"{type(self).__name__}.transform"
         if records.n_rows and report.n_left_out:
             self._refuse_if_nothing_left(report)
-            warn(f"{who}: {report}.")
+            warn(f"{who}: {report}")
         for remark in found.remarks:
             warn(f"{who}: {remark}")
         return self._hand_out(records, found)
@@ -246,7 +246,7 @@ class RecordFeaturizer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_
         if records.n_rows == 0:
             raise InvalidTableError.empty(type(self).__name__)
         if records.as_of is None:
-            self._refuse_if_nothing_left(RowReport(records.n_rows, tuple(records.policies())))
+            self._refuse_if_nothing_left(RowReport(n_rows=records.n_rows, policies=tuple(records.policies())))
         self._learn(records)
         found = self._describe(records)
         report = self._report(records, found)
@@ -261,7 +261,7 @@ class RecordFeaturizer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_
         return records, found
 
     def _report(self, records: Records, found: Description) -> RowReport:
-        return RowReport(records.n_rows, (*records.policies(), *found.policies, *self._noted(records)))
+        return RowReport(n_rows=records.n_rows, policies=(*records.policies(), *found.policies, *self._noted(records)))
 
     def _refuse_id_among(self, names: Collection[str]) -> None:
         if self.customer_id in names:
@@ -270,7 +270,7 @@ class RecordFeaturizer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_
 
     def _refuse_if_nothing_left(self, report: RowReport) -> None:
         if not report.n_used:
-            raise InvalidTableError.nothing_left(type(self).__name__, str(report))
+            raise InvalidTableError.nothing_left(type(self).__name__, report.summary)
 
     def _hand_out(self, records: Records, found: Description) -> Any:
         return write_customers(
