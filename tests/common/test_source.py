@@ -20,8 +20,6 @@ LONG = {
     "src/custseg/characteristics/_touchpoints/social_media.py",
     "src/custseg/cli.py: _demo",
     "src/custseg/exceptions.py",
-    "src/custseg/segmentation/_clusterer/clusterer.py",
-    "src/custseg/segmentation/_latent_classes/clusterer.py",
     "src/custseg/study/_study.py",
 }
 CORE = {"numpy", "scipy", "pandas", "sklearn", "narwhals", "joblib", "threadpoolctl", "custseg"}
