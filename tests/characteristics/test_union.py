@@ -258,10 +258,13 @@ class TestJoin:
 class TestReports:
     def test_description(self):
         description = union().fit(TABLES).describe()
-        assert description.columns.tolist() == ["column", "member", "criterion", "kind", "unit", "missing_share"]
+        assert description.columns.tolist() == [
+            "column", "member", "criterion", "kind", "role", "unit", "label", "missing_share",
+        ]  # fmt: skip
         assert description["criterion"].tolist() == ["behavioural"] * 3 + ["demographic"] * 4
         assert description["unit"].tolist() == ["days", "purchases", "currency per purchase", "", "", "", ""]
         assert description["kind"].tolist() == ["numeric"] * 3 + ["ordinal", "nominal", "numeric", "binary"]
+        assert description["role"].tolist() == ["recency", "frequency", "monetary", "age", None, None, None]
         assert description["member"].tolist() == ["behaviour"] * 3 + ["who"] * 4
         np.testing.assert_allclose(description["missing_share"], [0, 0, 0, 1 / 3, 1 / 3, 1 / 3, 1 / 3])
         assert_frame_equal(union().fit(in_polars(TABLES)).describe(), description)
@@ -275,8 +278,13 @@ class TestReports:
         description = CharacteristicUnion(members).fit(TABLES).describe().set_index("column")
         assert description.loc["behaviour__recency", ["criterion", "unit"]].tolist() == ["behavioural", "weeks"]
         assert description.loc["other__score", ["criterion", "unit", "kind"]].tolist() == ["", "", "numeric"]
-        piped = CharacteristicUnion([("b", make_pipeline(RFMFeaturizer()), "transactions")]).fit(TABLES).describe()
-        assert piped["unit"].tolist() == [""] * 3
+
+    def test_a_pipeline_is_known_by_its_last_step(self):
+        piped = CharacteristicUnion([("b", make_pipeline(RFMFeaturizer()), "transactions")])
+        assert piped.describe()["role"].tolist() == ["recency", "frequency", "monetary"]
+        description = piped.fit(TABLES).describe()
+        assert description["unit"].tolist() == ["days", "purchases", "currency per purchase"]
+        assert description["role"].tolist() == ["recency", "frequency", "monetary"]
 
     def test_members_may_say_what_they_are_about(self):
         class Mood(Constant):
@@ -285,7 +293,9 @@ class TestReports:
 
         scores = pd.DataFrame({"score": [0.5]}, index=[1])
         description = CharacteristicUnion([("mood", Mood(scores), "profile")]).fit(TABLES).describe()
-        assert description.iloc[0].tolist() == ["mood__score", "mood", "psychographic", "numeric", "points 1 to 6", 0.0]
+        assert description.iloc[0].tolist() == [
+            "mood__score", "mood", "psychographic", "numeric", None, "points 1 to 6", "score", 0.0,
+        ]  # fmt: skip
 
     def test_the_row_reports_of_all_members_in_one_table(self):
         lines = LINES.astype({"customer_id": "float64"})
@@ -323,7 +333,7 @@ class TestParameters:
         other = DemographicEncoder(columns=["age"])
         joined.set_params(who=other, customer_id="client")
         assert joined.members[1] == ("who", other, "profile")
-        assert set(joined.get_params(deep=False)) == {"members", "customer_id"}
+        assert set(joined.get_params(deep=False)) == {"members", "customer_id", "labels", "units", "roles"}
         assert joined.set_params(members=union().members[:1]).fit(TABLES).get_feature_names_out().size == 3
         with pytest.raises(ValueError, match="Invalid parameter 'price'"):
             joined.set_params(price=3)

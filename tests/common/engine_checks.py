@@ -79,12 +79,13 @@ def messy(table, customer_id="customer_id"):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a table: the customers and the counts of the row policies, or the error."""
+    """What became of a table: the customers, the counts of the row policies and the description, or the error."""
 
     frame: Any
     n_rows: tuple[int, ...]
     error: type[Exception] | None = None
     message: str = ""
+    description: Any = None
 
 
 def outcome(estimator, table):
@@ -96,7 +97,7 @@ def outcome(estimator, table):
             output = fitted.fit_transform(table)
         except ValueError as error:
             return Outcome(None, (), type(error), str(error))
-    return Outcome(output, tuple(fitted.row_report_.to_frame()["n_rows"]))
+    return Outcome(output, tuple(fitted.row_report_.to_frame()["n_rows"]), description=fitted.describe())
 
 
 def check_engine(name, engine, seen=None):
@@ -119,6 +120,7 @@ def check_engine(name, engine, seen=None):
         if expected.frame is not None:
             assert type(found.frame).__module__.partition(".")[0] == output_kind(engine)
             assert_frame_equal(comparable(found.frame), comparable(expected.frame), rtol=1e-12, atol=1e-12)
+            assert_frame_equal(found.description, expected.description)
     check_no_rows(case, table, engine)
 
 

@@ -16,7 +16,8 @@ from pandas.testing import assert_frame_equal
 from sklearn.base import clone
 
 from custseg._core import frames
-from custseg.characteristics._touchpoints.social_media import ACTION_WEIGHTS, SocialMediaFeaturizer
+from custseg.characteristics._touchpoints.interactions import ACTION_WEIGHTS
+from custseg.characteristics._touchpoints.social_media import SocialMediaFeaturizer
 from custseg.exceptions import (
     ColumnTypeError,
     DataQualityWarning,

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from custseg._core.arrays import Floats, Integers
+from custseg._core.characteristic import Characteristic, number
 from custseg._core.customers import Column
+from custseg._core.described import OVERRIDES, ByColumn
 from custseg._core.params import COLUMN, NONE, OneOf, ParameterTable, Where
 from custseg.characteristics._purchases.purchases import Purchases, purchases_by_customer
 from custseg.characteristics._records.featurizer import AS_OF, Description, RecordFeaturizer
 from custseg.characteristics._records.records import Field, Records
-from custseg.characteristics._records.repeated import count_repeated
 from custseg.characteristics._records.timestamps import PERIODS, UNIT_HOURS, UNIT_WORDS, period_start
 from custseg.characteristics._row_report import LEFT_OUT, RowPolicy
 from custseg.exceptions import InvalidParameterError
@@ -21,7 +22,7 @@ from custseg.exceptions import InvalidParameterError
 FEATURES = ("recency", "frequency", "monetary", "tenure")
 
 
-class RFMFeaturizer(RecordFeaturizer):
+class RFMFeaturizer(RecordFeaturizer[Records, None]):
     """Recency, frequency, monetary value and tenure of each customer.
 
     Purchase lines go in, one row per customer comes out, sorted by customer id. A *purchase* is all
@@ -62,6 +63,12 @@ class RFMFeaturizer(RecordFeaturizer):
     time_unit : {"D", "h", "W", "M", "Y"}, default="D"
         Unit of ``recency`` and ``tenure``. A month is 365.2425 / 12 days, a year 365.2425 days (the
         Gregorian means).
+    labels : mapping of str to str or None, default=None
+        What columns are called in words, in place of what :meth:`describe` calls them.
+    units : mapping of str to str or None, default=None
+        The units of columns, in place of those of :meth:`describe`.
+    roles : mapping of str to str or None, default=None
+        The roles of columns, in place of those of :meth:`describe`.
     as_of : date, timestamp, text or None, default=None
         The reference time; None takes the latest readable timestamp that is seen in ``fit``, in
         whatever row. A date, or a time at midnight, stands for that whole day. Without a time zone
@@ -140,6 +147,7 @@ class RFMFeaturizer(RecordFeaturizer):
         "as_of": AS_OF,
         "monetary_as": (OneOf("mean", "total", "mean_repeat"),),
         "returns": (OneOf("net", "drop", "raise"),),
+        **OVERRIDES,
     }
 
     def __init__(
@@ -153,6 +161,9 @@ class RFMFeaturizer(RecordFeaturizer):
         monetary_as: str = "mean",
         period: str = "D",
         time_unit: str = "D",
+        labels: ByColumn = None,
+        units: ByColumn = None,
+        roles: ByColumn = None,
         as_of: Any = None,
         returns: str = "net",
     ) -> None:
@@ -164,6 +175,9 @@ class RFMFeaturizer(RecordFeaturizer):
         self.monetary_as = monetary_as
         self.period = period
         self.time_unit = time_unit
+        self.labels = labels
+        self.units = units
+        self.roles = roles
         self.as_of = as_of
         self.returns = returns
 
@@ -187,14 +201,29 @@ class RFMFeaturizer(RecordFeaturizer):
     def _returns(self) -> str | None:
         return self.returns
 
-    def _units(self) -> Mapping[str, str]:
-        time = UNIT_WORDS[self.time_unit]
-        spend = "currency" if self.monetary_as == "total" else "currency per purchase"
-        units = {"recency": time, "frequency": "purchases", "monetary": spend, "tenure": time}
-        return {name: units[name] for name in self.features}
+    def _characteristics(self, learned: None) -> Sequence[Characteristic]:
+        time, purchase = UNIT_WORDS[self.time_unit], "purchase" if self.order_id is None else "order"
+        spend = {
+            "mean": (f"spend per {purchase}", f"currency per {purchase}"),
+            "total": ("spend", "currency"),
+            "mean_repeat": (f"spend per repeat {purchase}", f"currency per {purchase}"),
+        }
+        said = {
+            "recency": (f"{time} since the last {purchase}", time),
+            "frequency": (f"{purchase}s", f"{purchase}s"),
+            "monetary": spend[self.monetary_as],
+            "tenure": (f"{time} since the first {purchase}", time),
+        }
+        return [number(name, *said[name], role=name) for name in self.features]
 
-    def _describe(self, records: Records) -> Description:
-        purchases = self._purchases(records)
+    def _prepare(self, records: Records) -> Records:
+        return records
+
+    def _learn(self, work: Records) -> None:
+        return None
+
+    def _describe(self, work: Records, learned: None, *, is_own: bool) -> Description:
+        records, purchases = work, self._purchases(work)
         columns = tuple(
             Column(name, "numeric", getattr(self, f"_{name}")(records, purchases), is_integer=name == "frequency")
             for name in self.features
@@ -218,10 +247,6 @@ class RFMFeaturizer(RecordFeaturizer):
                 "See the parameter `returns`.",
             ),
         )
-
-    def _noted(self, records: Records) -> Sequence[RowPolicy]:
-        remedy = "Drop them first if they are errors."
-        return (RowPolicy("repeats another line in the columns read", "kept", count_repeated(records), remedy),)
 
     def _purchases(self, records: Records) -> Purchases:
         spend = "monetary" in self.features
