@@ -27,10 +27,11 @@ from custseg.exceptions import (
     InvalidTableError,
 )
 from tests.characteristics._touchpoints.path_oracle import brute_force
+from tests.sizes import size
 
 nan = float("nan")
 few = settings(
-    max_examples=40,
+    max_examples=size(14, 40),
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
