@@ -11,10 +11,13 @@ from custseg.characteristics._records.featurizer import RecordFeaturizer
 from tests.common.cases import PROFILE, TABLES
 from tests.common.engine_checks import ALL, FEW, TABLE_CASES, check_engine
 from tests.engines import ENGINES, LAZY, comparable, from_duckdb, plain
+from tests.sizes import size
 from tests.watching import watch
 
 # Spark is checked in test_spark.py
 HERE = [name for name in ENGINES if name not in ("pandas", "spark")]
+# one that has its rows in memory, one in a database and one in partitions
+FEW_ENGINES = ["polars", "duckdb", "dask"]
 
 
 def test_every_table_estimator_is_checked():
@@ -22,9 +25,11 @@ def test_every_table_estimator_is_checked():
     in_time = {name for name, case in TABLE_CASES.items() if isinstance(case.estimator, RecordFeaturizer)}
     assert 5 < len(in_time) < len(TABLE_CASES)
     assert len(HERE) == 9
+    assert set(FEW_ENGINES) < set(HERE)
 
 
-@pytest.mark.parametrize("engine", HERE)
+@pytest.mark.thorough
+@pytest.mark.parametrize("engine", size(FEW_ENGINES, HERE))
 @pytest.mark.parametrize("name", TABLE_CASES)
 def test_every_engine_gives_what_pandas_gives_and_keeps_its_rows(name, engine, monkeypatch):
     check_engine(name, engine, watch(monkeypatch) if engine in LAZY else None)
