@@ -249,7 +249,8 @@ def test_twelve_lines_worked_by_hand(monkeypatch, lines, kind):
 
 
 @pytest.mark.filterwarnings("ignore:Dask support:FutureWarning")
-@pytest.mark.parametrize("engine", ["dask", "duckdb"])
+@pytest.mark.thorough
+@pytest.mark.parametrize("engine", size(["duckdb"], ["dask", "duckdb"]))
 def test_the_same_on_other_engines(lines, engine):
     lines = lines.astype({"category": "str", "channel": "str"})
     table = dd.from_pandas(lines, npartitions=2) if engine == "dask" else duckdb.from_df(lines)

@@ -316,7 +316,8 @@ def test_conversions_multiply_to_the_share_of_completed_paths(events):
 
 
 @ignore_dask
-@pytest.mark.parametrize("kind", ["polars", "lazy", "duckdb", "dask"])
+@pytest.mark.thorough
+@pytest.mark.parametrize("kind", size(["polars", "lazy", "duckdb"], ["polars", "lazy", "duckdb", "dask"]))
 @pytest.mark.parametrize("channel", [None, "channel"])
 def test_engines_agree(kind, channel):
     events = make_customers(60, random_state=0).events

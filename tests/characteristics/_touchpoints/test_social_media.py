@@ -317,7 +317,8 @@ def test_bounds(events):
 
 
 @ignore_dask
-@pytest.mark.parametrize("kind", ["polars", "lazy", "duckdb", "dask"])
+@pytest.mark.thorough
+@pytest.mark.parametrize("kind", size(["polars", "lazy", "duckdb"], ["polars", "lazy", "duckdb", "dask"]))
 def test_engines_agree(kind):
     rng = np.random.RandomState(0)
     platforms, actions = (
