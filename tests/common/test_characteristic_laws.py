@@ -28,6 +28,7 @@ from tests.common.cases import CASES, SAMPLE, Case
 from tests.common.discovery import estimator_classes
 from tests.common.engine_checks import messy
 from tests.engines import ENGINES, plain
+from tests.sizes import size
 
 NAMES = sorted(
     name for name, made in estimator_classes().items() if made.__module__.startswith("custseg.characteristics.")
@@ -37,7 +38,7 @@ ID = "customer_id"
 every_estimator = pytest.mark.parametrize("name", NAMES)
 every_variant = pytest.mark.parametrize("variant", VARIANTS)
 few = settings(
-    max_examples=4,
+    max_examples=size(2, 4),
     # explaining a failure traces every line, which takes minutes here
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.differing_executors],

@@ -10,6 +10,7 @@ from custseg.datasets import make_customers
 from custseg.exceptions import InfeasibleError, InvalidParameterError, InvalidTableError
 from custseg.segmentation import CharacteristicEmbedder, SegmentClusterer
 from custseg.validation import StructureResult, structure_test
+from tests.sizes import size
 
 
 def cloud(n=250, n_columns=4, seed=0):
@@ -84,7 +85,7 @@ def test_it_is_the_first_step_of_the_clusterer():
     assert (selection.p_value, selection.effect) == (alone.p_value, alone.effect)
 
 
-@settings(max_examples=5)
+@settings(max_examples=size(2, 5))
 @given(seed=st.integers(0, 100))
 def test_neither_the_order_of_rows_nor_of_columns_matters(seed):
     frame = make_customers(60, n_segments=3, separation=1.5, missing_share=0.05, random_state=seed).profile

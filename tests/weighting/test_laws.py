@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from custseg.exceptions import InfeasibleError
 from custseg.segmentation import SegmentClusterer
 from custseg.weighting import CharacteristicWeights
+from tests.sizes import size
 from tests.strategies import customer_tables
 
 # Random tables have constant and sparse columns; the warnings have tests of their own.
 pytestmark = pytest.mark.filterwarnings("ignore::custseg.exceptions.DataQualityWarning")
-lawful = settings(max_examples=40)
+lawful = settings(max_examples=size(14, 40))
 
 
 def fit(table: pd.DataFrame, weights: dict[str, float], **parameters: object) -> SegmentClusterer | None:

@@ -21,6 +21,7 @@ from custseg.segmentation._kmeans.optimum import Optimum, SampleCost
 from custseg.segmentation._kmeans.patterns import Patterns, distinct_patterns
 from custseg.segmentation._kmeans.swap import swap_search
 from tests.conftest import shared_data
+from tests.sizes import size
 
 Floats = npt.NDArray[np.float64]
 
@@ -95,7 +96,7 @@ def test_result_is_a_partition_with_its_means_and_sse(matrix: Floats, n_clusters
     assert fit.sse == fit.optimum.objective
 
 
-@settings(max_examples=30)
+@settings(max_examples=size(10, 30))
 @given(matrices.filter(lambda matrix: len(np.unique(matrix, axis=0)) >= 4))
 def test_no_exchange_of_a_single_pattern_helps(matrix: Floats) -> None:
     patterns = distinct_patterns(matrix)
@@ -108,7 +109,7 @@ def test_no_exchange_of_a_single_pattern_helps(matrix: Floats) -> None:
         assert sse_of(patterns.values, patterns.counts, labels) >= fit.sse * (1 - 1e-9) - 1e-9
 
 
-@settings(max_examples=30)
+@settings(max_examples=size(10, 30))
 @given(
     hnp.arrays(np.float64, st.tuples(st.integers(4, 8), st.just(2)), elements=st.integers(-5, 5).map(float)).filter(
         lambda matrix: len(np.unique(matrix, axis=0)) >= 3
@@ -125,9 +126,10 @@ def test_the_best_partition_of_few_patterns_is_found(matrix: Floats) -> None:
     assert fit.sse == pytest.approx(best, abs=1e-9)
 
 
+@pytest.mark.thorough
 def test_sse_is_never_above_scikit_learns_with_as_many_restarts() -> None:
     better = 0
-    for seed in range(200):
+    for seed in range(size(60, 200)):
         matrix, n_clusters = fixed_set(seed)
         patterns = distinct_patterns(matrix)
         n_clusters = min(n_clusters, patterns.n_patterns)
@@ -136,7 +138,8 @@ def test_sse_is_never_above_scikit_learns_with_as_many_restarts() -> None:
             peer = KMeans(n_clusters, n_init=20, random_state=0).fit(matrix)
         assert ours.sse <= peer.inertia_ * (1 + 1e-9) + 1e-12, seed
         better += ours.sse < peer.inertia_ * (1 - 1e-9) - 1e-12
-    assert better >= 20
+    # 5 of 60 and 25 of 200 were: the bounds leave a fifth of them to other versions of scikit-learn
+    assert better >= size(4, 20)
 
 
 def test_both_engines_find_the_same_optimum(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,7 +242,7 @@ def test_swaps_leave_a_local_optimum(engine: type[restarts.Batch | restarts.OneB
     assert found.sse == pytest.approx(sse_of(points, np.ones(120), np.repeat([0, 1, 2], 40)))
 
 
-@settings(max_examples=50)
+@settings(max_examples=size(17, 50))
 @given(matrices.filter(lambda matrix: len(np.unique(matrix, axis=0)) >= 4), st.integers(0, 9))
 def test_the_best_of_exchanges_together_ends_where_no_exchange_helps(matrix: Floats, seed: int) -> None:
     patterns = distinct_patterns(matrix)

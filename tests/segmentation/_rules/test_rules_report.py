@@ -12,6 +12,7 @@ from custseg.exceptions import DataQualityWarning, InvalidParameterError
 from custseg.segmentation._rules import grid
 from custseg.segmentation._rules.segmenter import RuleSegmenter
 from tests.segmentation._rules.rule_tables import LEVELS, as_text, rule_met_by_hand, rules
+from tests.sizes import size
 
 TABLE = pd.DataFrame(
     {
@@ -53,7 +54,7 @@ def fit(drawn):
         return RuleSegmenter(as_text(drawn)).fit(TABLE)
 
 
-@settings(max_examples=150)
+@settings(max_examples=size(50, 150))
 @given(rules(max_rules=3))
 def test_the_report_equals_the_grid_laid_out(drawn):
     columns = {column: cells(column, drawn) for column in TABLE.columns}
@@ -89,7 +90,7 @@ def with_missing(columns):
     return {column: values if values == [None] else [*values, None] for column, values in columns.items()}
 
 
-@settings(max_examples=100)
+@settings(max_examples=size(34, 100))
 @given(rules(max_rules=3))
 def test_a_rule_is_never_reached_where_no_customer_can_reach_it_not_even_with_missing_values(drawn):
     columns = with_missing({column: cells(column, drawn) for column in TABLE.columns})
