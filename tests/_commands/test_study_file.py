@@ -214,7 +214,7 @@ winsorize = false
 report = "out.md"
 """
     plan = planned(fresh, text)
-    assert plan.study.clusterer.embedder.winsorize is False
+    assert plan.study.clusterer.embedder.winsorize is None
     assert plan.outputs == {"report": fresh / "out.md"}
     (fresh / "study.toml").write_text(
         """
@@ -233,6 +233,16 @@ currency = "EUR"
     assert (plan.study.n_pairs, plan.study.n_jobs) == (7, 2)
     brief = plan.study.brief
     assert (brief.value, brief.outcomes, brief.order_by, brief.currency) == ("spend", ("churned",), "spend", "EUR")
+
+
+def test_visits_without_an_amount(fresh):
+    visits = pd.read_csv(fresh / "transactions.csv").drop(columns="amount")
+    visits.to_csv(fresh / "transactions.csv", index=False)
+    run(fresh, CONFIG.replace('"frequency"] }', '"frequency"], amount = false }'))
+    study = joblib.load(fresh / "out.joblib")
+    assert study.customers_["behaviour__frequency"].ge(1).all()
+    # nothing says what a customer is worth
+    assert study.segment_table_["value"].isna().all()
 
 
 def test_one_table_without_characteristics_is_that_of_the_customers(fresh, capsys):
