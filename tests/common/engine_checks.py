@@ -42,6 +42,9 @@ MORE = {
     "RFM without returns": Case(
         RFMFeaturizer(returns="drop", period="h", time_unit="h", as_of="2024-09-01", features=ALL), _with_returns(FEW)
     ),
+    "RFM without an amount": Case(
+        RFMFeaturizer(amount=None, features=("recency", "frequency")), FEW.drop(columns="amount")
+    ),
     "RFM of text": Case(
         RFMFeaturizer(monetary_as="total", period="M", features=ALL),
         FEW.assign(timestamp=FEW["timestamp"].dt.strftime("%Y-%m-%dT%H:%M:%S.%f+02:00")),

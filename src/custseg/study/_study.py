@@ -328,15 +328,16 @@ class SegmentationStudy(CallbackSupportMixin, Estimator):
     def _net_spend(self, tables: Any, everyone: Any) -> pd.Series[float] | None:
         """Sum up what each customer spent, net of returns; None where no transactions are known."""
         if isinstance(self.characteristics_, RFMFeaturizer):
-            fitted, table = self.characteristics_, tables
+            found = [(self.characteristics_, tables)]
         elif isinstance(self.characteristics_, CharacteristicUnion):
             members = [(fitted, tables[name]) for _, fitted, name in self.characteristics_.members_]
             found = [member for member in members if isinstance(member[0], RFMFeaturizer)]
-            if not found:
-                return None
-            fitted, table = found[0]
         else:
             return None
+        found = [member for member in found if member[0].amount is not None]
+        if not found:
+            return None
+        fitted, table = found[0]
         total = clone(fitted).set_params(features=("monetary",), monetary_as="total", as_of=fitted.as_of_)
         spend: pd.DataFrame = total.set_output(transform="pandas").fit_transform(table)
         return spend["monetary"].reindex(_ids(everyone, self._customer_id()))

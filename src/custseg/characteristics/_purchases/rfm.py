@@ -47,9 +47,10 @@ class RFMFeaturizer(RecordFeaturizer[Records, None]):
         time zone keep the calendar day of that zone; those of duckdb and Spark, which keep none, that
         of the connection's setting ``TimeZone`` or of ``spark.sql.session.timeZone``; those of a
         Parquet file that of universal time.
-    amount : str, default="amount"
+    amount : str or None, default="amount"
         Column of amounts in the currency of the table. Negative amounts are returns, zero is a
-        purchase.
+        purchase. None where the table has none: every line is then a purchase, and ``features`` leaves out
+        ``monetary``.
     order_id : str or None, default=None
         Column of order ids. Where given, ``frequency`` counts distinct orders instead of periods.
     features : sequence of {"recency", "frequency", "monetary", "tenure"}
@@ -134,7 +135,7 @@ class RFMFeaturizer(RecordFeaturizer[Records, None]):
     _parameters: ClassVar[ParameterTable] = {
         "customer_id": (COLUMN,),
         "timestamp": (COLUMN,),
-        "amount": (COLUMN,),
+        "amount": (NONE, COLUMN),
         "order_id": (NONE, COLUMN),
         "features": (
             Where(
@@ -155,7 +156,7 @@ class RFMFeaturizer(RecordFeaturizer[Records, None]):
         *,
         customer_id: str = "customer_id",
         timestamp: str = "timestamp",
-        amount: str = "amount",
+        amount: str | None = "amount",
         order_id: str | None = None,
         features: Sequence[str] = ("recency", "frequency", "monetary"),
         monetary_as: str = "mean",
@@ -188,18 +189,24 @@ class RFMFeaturizer(RecordFeaturizer[Records, None]):
             if name not in FEATURES:
                 raise InvalidParameterError.unknown_name(who, "feature", name, FEATURES)
         self._refuse_id_among(self.features)
+        if self.amount is None and "monetary" in self.features:
+            words = "a column name (text), or None with features that leave out 'monetary'"
+            raise InvalidParameterError.not_allowed(who, "amount", words, None)
 
     def _fields(self) -> Sequence[Field]:
-        amount = Field("amount", self.amount, "number", required=True)
-        if self.order_id is None:
-            return (amount,)
-        return (Field("order_id", self.order_id, "key", required=True, remedy="Fill it in, or order_id=None."), amount)
+        fields = []
+        if self.order_id is not None:
+            remedy = "Fill it in, or order_id=None."
+            fields.append(Field("order_id", self.order_id, "key", required=True, remedy=remedy))
+        if self.amount is not None:
+            fields.append(Field("amount", self.amount, "number", required=True))
+        return tuple(fields)
 
     def _period(self) -> str:
         return self.period
 
     def _returns(self) -> str | None:
-        return self.returns
+        return None if self.amount is None else self.returns
 
     def _characteristics(self, learned: None) -> Sequence[Characteristic]:
         time, purchase = UNIT_WORDS[self.time_unit], "purchase" if self.order_id is None else "order"
@@ -231,6 +238,8 @@ class RFMFeaturizer(RecordFeaturizer[Records, None]):
         return Description(purchases.customers, columns, self._judged(records, purchases))
 
     def _judged(self, records: Records, purchases: Purchases) -> tuple[RowPolicy, ...]:
+        if self.amount is None:
+            return ()
         n_returns = records.n_returns - (purchases.n_idle_rows if self.returns == "net" else 0)
         added, dropped = "kept: added to the spend", f"{LEFT_OUT} (returns='drop')"
         return (
@@ -253,7 +262,7 @@ class RFMFeaturizer(RecordFeaturizer[Records, None]):
         return purchases_by_customer(
             records,
             by_order=self.order_id is not None,
-            returns=self.returns,
+            returns=self._returns(),
             spend=spend,
             later=spend and self.monetary_as == "mean_repeat",
         )
