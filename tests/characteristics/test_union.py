@@ -29,6 +29,7 @@ from custseg.exceptions import (
     InvalidParameterError,
     InvalidTableError,
 )
+from tests.sizes import size
 from tests.strategies import transactions
 
 LINES = pd.DataFrame(
@@ -258,10 +259,13 @@ class TestJoin:
 class TestReports:
     def test_description(self):
         description = union().fit(TABLES).describe()
-        assert description.columns.tolist() == ["column", "member", "criterion", "kind", "unit", "missing_share"]
+        assert description.columns.tolist() == [
+            "column", "member", "criterion", "kind", "role", "unit", "label", "missing_share",
+        ]  # fmt: skip
         assert description["criterion"].tolist() == ["behavioural"] * 3 + ["demographic"] * 4
         assert description["unit"].tolist() == ["days", "purchases", "currency per purchase", "", "", "", ""]
         assert description["kind"].tolist() == ["numeric"] * 3 + ["ordinal", "nominal", "numeric", "binary"]
+        assert description["role"].tolist() == ["recency", "frequency", "monetary", "age", None, None, None]
         assert description["member"].tolist() == ["behaviour"] * 3 + ["who"] * 4
         np.testing.assert_allclose(description["missing_share"], [0, 0, 0, 1 / 3, 1 / 3, 1 / 3, 1 / 3])
         assert_frame_equal(union().fit(in_polars(TABLES)).describe(), description)
@@ -275,8 +279,13 @@ class TestReports:
         description = CharacteristicUnion(members).fit(TABLES).describe().set_index("column")
         assert description.loc["behaviour__recency", ["criterion", "unit"]].tolist() == ["behavioural", "weeks"]
         assert description.loc["other__score", ["criterion", "unit", "kind"]].tolist() == ["", "", "numeric"]
-        piped = CharacteristicUnion([("b", make_pipeline(RFMFeaturizer()), "transactions")]).fit(TABLES).describe()
-        assert piped["unit"].tolist() == [""] * 3
+
+    def test_a_pipeline_is_known_by_its_last_step(self):
+        piped = CharacteristicUnion([("b", make_pipeline(RFMFeaturizer()), "transactions")])
+        assert piped.describe()["role"].tolist() == ["recency", "frequency", "monetary"]
+        description = piped.fit(TABLES).describe()
+        assert description["unit"].tolist() == ["days", "purchases", "currency per purchase"]
+        assert description["role"].tolist() == ["recency", "frequency", "monetary"]
 
     def test_members_may_say_what_they_are_about(self):
         class Mood(Constant):
@@ -285,7 +294,9 @@ class TestReports:
 
         scores = pd.DataFrame({"score": [0.5]}, index=[1])
         description = CharacteristicUnion([("mood", Mood(scores), "profile")]).fit(TABLES).describe()
-        assert description.iloc[0].tolist() == ["mood__score", "mood", "psychographic", "numeric", "points 1 to 6", 0.0]
+        assert description.iloc[0].tolist() == [
+            "mood__score", "mood", "psychographic", "numeric", None, "points 1 to 6", "score", 0.0,
+        ]  # fmt: skip
 
     def test_the_row_reports_of_all_members_in_one_table(self):
         lines = LINES.astype({"customer_id": "float64"})
@@ -309,9 +320,9 @@ class TestReports:
     def test_no_reports_make_an_empty_table(self):
         scores = pd.DataFrame({"score": [0.5]}, index=[1])
         report = CharacteristicUnion([("other", Constant(scores), "profile")]).fit(TABLES).row_report_
-        assert report == RowReport(0, ())
+        assert report == RowReport(n_rows=0, policies=())
         assert report.to_frame().empty
-        assert MatchReport(()).to_frame().shape == (0, 6)
+        assert MatchReport(members=()).to_frame().shape == (0, 6)
 
 
 class TestParameters:
@@ -323,7 +334,7 @@ class TestParameters:
         other = DemographicEncoder(columns=["age"])
         joined.set_params(who=other, customer_id="client")
         assert joined.members[1] == ("who", other, "profile")
-        assert set(joined.get_params(deep=False)) == {"members", "customer_id"}
+        assert set(joined.get_params(deep=False)) == {"members", "customer_id", "labels", "units", "roles"}
         assert joined.set_params(members=union().members[:1]).fit(TABLES).get_feature_names_out().size == 3
         with pytest.raises(ValueError, match="Invalid parameter 'price'"):
             joined.set_params(price=3)
@@ -476,7 +487,7 @@ ORDERED = CharacteristicUnion(
 @pytest.mark.filterwarnings("ignore:.*no customer of table:custseg.exceptions.DataQualityWarning")
 class TestLaws:
     @given(tables())
-    @settings(max_examples=30)
+    @settings(max_examples=size(10, 30))
     def test_the_join_is_that_of_the_definition(self, given_tables):
         output = ORDERED.transform(given_tables)
         ids = sorted(set(given_tables["transactions"]["customer_id"]))
@@ -488,7 +499,7 @@ class TestLaws:
             np.testing.assert_equal(float(output.loc[customer, "who__n"]), float(expected))
 
     @given(tables(), st.randoms(use_true_random=False))
-    @settings(max_examples=30)
+    @settings(max_examples=size(10, 30))
     def test_the_order_of_rows_changes_nothing(self, given_tables, random):
         shuffled = {
             name: table.iloc[random.sample(range(len(table)), len(table))] for name, table in given_tables.items()
@@ -496,7 +507,7 @@ class TestLaws:
         assert_frame_equal(ORDERED.transform(shuffled), ORDERED.transform(given_tables))
 
     @given(tables())
-    @settings(max_examples=30)
+    @settings(max_examples=size(10, 30))
     def test_pandas_and_polars_agree(self, given_tables):
         expected = ORDERED.transform(given_tables)
         output = ORDERED.transform(in_polars(given_tables))

@@ -19,12 +19,16 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from sklearn.base import clone
 
-from custseg import CampaignResponseFeaturizer, PurchasePathFeaturizer
-from custseg.exceptions import DataQualityWarning, InvalidTableError
+from custseg import CampaignResponseFeaturizer, DemographicEncoder, PreferenceEncoder, PurchasePathFeaturizer
+from custseg._core.characteristic import CRITERIA, ROLES
+from custseg._core.described import describe_characteristics
+from custseg.exceptions import DataQualityWarning, InvalidParameterError, InvalidTableError
 from tests.characteristics._profiles.profile_laws import as_values
 from tests.common.cases import CASES, SAMPLE, Case
 from tests.common.discovery import estimator_classes
 from tests.common.engine_checks import messy
+from tests.engines import ENGINES, plain
+from tests.sizes import size
 
 NAMES = sorted(
     name for name, made in estimator_classes().items() if made.__module__.startswith("custseg.characteristics.")
@@ -34,7 +38,7 @@ ID = "customer_id"
 every_estimator = pytest.mark.parametrize("name", NAMES)
 every_variant = pytest.mark.parametrize("variant", VARIANTS)
 few = settings(
-    max_examples=4,
+    max_examples=size(2, 4),
     # explaining a failure traces every line, which takes minutes here
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.differing_executors],
@@ -349,3 +353,143 @@ def test_categories_unseen_in_fit(name):
         else:
             assert not said
     assert pickle.dumps(estimator) == before
+
+
+# What each estimator says of its columns
+
+
+COLUMNS = ["column", "member", "criterion", "kind", "role", "unit", "label", "missing_share"]
+
+
+@every_variant
+@every_estimator
+def test_every_column_is_described_as_it_comes_out(name, variant):
+    estimator, _, output = fitted(name, variant)
+    described = estimator.describe()
+    assert described.columns.tolist() == COLUMNS
+    assert described["column"].tolist() == list(estimator.get_feature_names_out()) == list(output.columns)
+    found = {column: kind if isinstance(kind, str) else kind[1] for column, kind in kinds(output).items()}
+    said = {"numeric": "numeric", "binary": "binary", "ordinal": True, "nominal": False}
+    assert {column: said[kind] for column, kind in zip(described["column"], described["kind"], strict=True)} == found
+    np.testing.assert_allclose(described["missing_share"], output.isna().mean())
+    if hasattr(estimator, "units_"):
+        assert estimator.units_ == dict(zip(described["column"], described["unit"], strict=True))
+
+
+@every_variant
+@every_estimator
+def test_words_and_roles(name, variant):
+    described = fitted(name, variant)[0].describe()
+    assert set(described["role"].dropna()) <= set(ROLES)
+    assert set(described["criterion"]) <= set(CRITERIA)
+    assert described["label"].is_unique
+    assert described["label"].str.strip().str.len().gt(0).all()
+    assert described["member"].eq("").all() == (name != "CharacteristicUnion")
+    # only purchases have these; the recency of anything else is another role
+    if name not in ("RFMFeaturizer", "CharacteristicUnion"):
+        assert not set(described["role"]) & {"recency", "frequency", "monetary", "tenure"}
+
+
+@every_estimator
+def test_what_is_said_before_fit_stands_after_it(name):
+    estimator = clone(CASES[name].estimator)
+    attributes = dict(vars(estimator))
+    before = estimator.describe()
+    assert vars(estimator) == attributes
+    after = fitted(name)[0].describe()
+    assert before.columns.tolist() == COLUMNS
+    assert before.dtypes.tolist() == after.dtypes.tolist()
+    assert before["missing_share"].isna().all()
+    shared = after[after["column"].isin(before["column"])].reset_index(drop=True)
+    assert shared["column"].tolist() == before["column"].tolist()
+    for column in COLUMNS[:-1]:
+        known = before[column].notna() & before[column].ne("")
+        assert shared.loc[known, column].tolist() == before.loc[known, column].tolist(), column
+
+
+def test_what_is_known_without_data():
+    # these learn their columns from the data
+    unknown = {name for name in NAMES if clone(CASES[name].estimator).describe().empty}
+    assert unknown == {"DemographicEncoder", "PreferenceEncoder"}
+    declared = DemographicEncoder(columns=["born", "size", "zip"], ages={"born": "age"}, kinds={"zip": "nominal"})
+    described = declared.set_params(reference_year=2024).describe()
+    assert described["column"].tolist() == ["age", "size", "zip"]
+    assert described["kind"].tolist() == ["numeric", None, "nominal"]
+    assert described["role"].tolist() == ["age", None, None]
+    assert described["unit"].tolist() == ["years", "", ""]
+    options = PreferenceEncoder(ranking="values", options=["price", "comfort"], leave_out="price").describe()
+    assert options["label"].tolist() == ["preference for comfort"]
+
+
+@every_estimator
+def test_pickled_and_cloned_it_says_the_same(name):
+    estimator, data, _ = fitted(name)
+    assert_frame_equal(pickle.loads(pickle.dumps(estimator)).describe(), estimator.describe())  # noqa: S301 - our own
+    assert_frame_equal(quietly(clone(estimator).fit, data).describe(), estimator.describe())
+    assert_frame_equal(clone(estimator).describe(), clone(CASES[name].estimator).describe())
+    # the caller's copy is the caller's
+    copy = estimator.describe()
+    copy.loc[:, "label"] = "mine"
+    assert "mine" not in set(estimator.describe()["label"])
+
+
+@every_estimator
+@pytest.mark.parametrize("frame", ["polars", "polars lazy", "pyarrow"])
+def test_every_kind_of_frame_is_described_alike(name, frame):
+    estimator, data, _ = fitted(name)
+    tables = each(data, lambda table: ENGINES[frame](plain(table)))
+    expected = quietly(clone(estimator).fit, each(data, plain)).describe()
+    assert_frame_equal(quietly(clone(estimator).fit, tables).describe(), expected)
+
+
+@every_estimator
+def test_the_user_has_the_last_word(name):
+    estimator, data, _ = fitted(name)
+    before = estimator.describe()
+    first, last = before["column"].iloc[0], before["column"].iloc[-1]
+    told = {"labels": {first: "what I call it"}, "units": {last: "furlongs"}, "roles": {last: "satisfaction"}}
+    other = clone(estimator).set_params(**told)
+    early = other.describe().set_index("column")
+    if first in early.index:
+        assert early.loc[first, "label"] == "what I call it"
+    after = quietly(other.fit, data).describe().set_index("column")
+    assert after.loc[first, "label"] == "what I call it"
+    assert after.loc[last, ["unit", "role"]].tolist() == ["furlongs", "satisfaction"]
+    rest = before.set_index("column")
+    pd.testing.assert_series_equal(after["label"].drop(first), rest["label"].drop(first))
+    pd.testing.assert_series_equal(after["unit"].drop(last), rest["unit"].drop(last))
+    assert_frame_equal(pickle.loads(pickle.dumps(other)).describe(), other.describe())  # noqa: S301 - our own bytes
+    if hasattr(other, "units_"):
+        assert other.units_[last] == "furlongs"
+
+
+@every_estimator
+@pytest.mark.parametrize("parameter", ["labels", "units", "roles"])
+def test_words_on_a_column_that_does_not_come_out_are_refused(name, parameter):
+    estimator, data, _ = fitted(name)
+    column = estimator.describe()["column"].iloc[-1]
+    other = clone(estimator).set_params(**{parameter: {f"{column}x": "satisfaction"}})
+    with pytest.raises(InvalidParameterError, match=f"{name}: unknown .* in {parameter} '{column}x'.*mean '{column}'"):
+        quietly(other.fit, data)
+    with pytest.raises(InvalidParameterError, match=f"'{parameter}' must be"):
+        clone(estimator).set_params(**{parameter: {column: 3}}).describe()
+
+
+@every_estimator
+def test_two_columns_cannot_share_a_label_of_the_user(name):
+    estimator, data, _ = fitted(name)
+    column, other = estimator.describe()["column"].iloc[[0, -1]]
+    label = estimator.describe()["label"].iloc[-1]
+    alike = clone(estimator).set_params(labels={column: label})
+    with pytest.raises(InvalidParameterError, match=f"'labels' calls column '{column}'.*'{other}'"):
+        quietly(alike.fit, data)
+
+
+@every_estimator
+def test_other_stages_read_the_same(name):
+    estimator, _, _ = fitted(name)
+    for one in (estimator, clone(estimator)):
+        known = describe_characteristics(one)
+        assert [each.column for each in known] == one.describe()["column"].tolist()
+        assert [each.role for each in known] == one.describe()["role"].tolist()
+        assert [each.label for each in known] == one.describe()["label"].tolist()

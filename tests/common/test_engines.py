@@ -9,12 +9,21 @@ from pandas.testing import assert_frame_equal
 from custseg import CharacteristicUnion, DemographicEncoder, RFMFeaturizer, SegmentClusterer
 from custseg.characteristics._records.featurizer import RecordFeaturizer
 from tests.common.cases import PROFILE, TABLES
-from tests.common.engine_checks import ALL, FEW, TABLE_CASES, check_engine
+from tests.common.engine_checks import ALL, FEW, MORE, TABLE_CASES, check_engine
 from tests.engines import ENGINES, LAZY, comparable, from_duckdb, plain
+from tests.sizes import size
 from tests.watching import watch
 
 # Spark is checked in test_spark.py
 HERE = [name for name in ENGINES if name not in ("pandas", "spark")]
+PAIRS = [(name, engine) for name in TABLE_CASES for engine in HERE]
+# One engine that has its rows in memory, one in a database and one in partitions. The last plans for seconds, so it
+# sees each estimator once.
+FEW_PAIRS = [
+    (name, engine)
+    for name, engine in PAIRS
+    if engine in ("polars", "duckdb") or (engine == "dask" and name not in MORE)
+]
 
 
 def test_every_table_estimator_is_checked():
@@ -22,12 +31,14 @@ def test_every_table_estimator_is_checked():
     in_time = {name for name, case in TABLE_CASES.items() if isinstance(case.estimator, RecordFeaturizer)}
     assert 5 < len(in_time) < len(TABLE_CASES)
     assert len(HERE) == 9
+    assert {engine for _, engine in FEW_PAIRS} == {"polars", "duckdb", "dask"}
 
 
-@pytest.mark.parametrize("engine", HERE)
-@pytest.mark.parametrize("name", TABLE_CASES)
+@pytest.mark.thorough
+@pytest.mark.parametrize(("name", "engine"), size(FEW_PAIRS, PAIRS))
 def test_every_engine_gives_what_pandas_gives_and_keeps_its_rows(name, engine, monkeypatch):
-    check_engine(name, engine, watch(monkeypatch) if engine in LAZY else None)
+    clean = size(engine != "dask", True)
+    check_engine(name, engine, watch(monkeypatch) if engine in LAZY else None, clean=clean)
 
 
 @pytest.mark.parametrize("engine", ["polars lazy", "duckdb", "ibis", "dask"])

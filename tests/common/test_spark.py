@@ -1,4 +1,7 @@
-"""All that needs a Spark session, in one test: two of them would start two sessions in two workers of pytest-xdist."""
+"""All that needs a Spark session, in one test: two of them would start two sessions in two workers of pytest-xdist.
+
+Slow, so it runs by itself: ``python -m pytest -n0 -m slow tests/common/test_spark.py``.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,7 @@ WAYS = {
 }
 
 
+@pytest.mark.slow
 def test_spark_gives_what_pandas_gives_and_keeps_its_rows(subtests, monkeypatch):
     session = spark_session()
     check_assign(subtests)

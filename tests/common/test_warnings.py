@@ -41,7 +41,7 @@ from custseg.characteristics import (
     split_transactions,
 )
 from custseg.datasets import make_customers
-from custseg.segmentation import select_n_segments
+from custseg.segmentation import Rule, RuleFilter, select_n_segments
 from custseg.weighting import constant_sum_weights
 from tests.common.discovery import SOURCE, python_files
 
@@ -109,6 +109,7 @@ def study():
 CALLS = {
     "rules: a value that nobody has": lambda: RuleSegmenter({"A": "region == 'Nroth'"}).fit(SHOPPERS),
     "rules: a level that is new": lambda: RuleSegmenter({"A": "band > 'low'"}).fit(SHOPPERS).predict(NEW_BAND),
+    "rules: a level that is new to a filter": lambda: RuleFilter(Rule.read("band > 'low'"), SHOPPERS).matches(NEW_BAND),
     "rules: a hidden rule": lambda: RuleSegmenter({"A": "spend < 5 or spend >= 5", "B": "spend > 7"}).fit(SHOPPERS),
     "clusterer: whole numbers like ids": lambda: clusterer().fit(SHOPPERS.assign(number=np.arange(60) * 7)),
     "clusterer: a constant column": lambda: clusterer().fit(POOR),

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from custseg.characteristics._purchases.rfm import RFMFeaturizer
 from custseg.characteristics._row_report import RowPolicy, RowReport
 from custseg.personas import Persona, Trait
 from custseg.segmentation import Rule
@@ -80,14 +79,19 @@ def persona(segment, name, n, total, **fields):
     return Persona(segment=segment, name=name, **options)
 
 
-def stability(numbers, n_pairs=5, level=0.9):
+def stability_falling(numbers, n_pairs=5, level=0.9):
     """Falling agreement over the numbers of segments."""
     random = np.random.RandomState(0)
     means = np.linspace(level, 0.25, len(numbers))[:, None]
     rows = [
         {"n_segments": k, "segment": s, "n_customers": 10, "slsw": 0.9 - 0.1 * s} for k in numbers for s in range(k)
     ]
-    return StabilityResult(tuple(numbers), means + 0.02 * random.randn(len(numbers), n_pairs), pd.DataFrame(rows), {})
+    return StabilityResult(
+        numbers=tuple(numbers),
+        adjusted_rand=means + 0.02 * random.randn(len(numbers), n_pairs),
+        segments=pd.DataFrame(rows),
+        reference_labels={},
+    )
 
 
 def table_of(personas, value=True):
@@ -105,57 +109,88 @@ def table_of(personas, value=True):
     )
 
 
-ACTION = Action("Win back first", "Contact them personally.", "effect on recency 0.81")
+ACTION = Action(action="Win back first", advice="Contact them personally.", because="effect on recency 0.81")
 
 
-def stand_in(names=("Recent high spenders", "Silent bargain hunters", "The rest"), *, cut=False, value=True, **fields):
+def plan_of(personas, table, clusterer, n_customers):
+    """The plan of a segmentation whose table has the stability of each segment beside its figures."""
+    segmentation = SimpleNamespace(
+        to_frame=lambda: table.drop(columns="stability"),
+        stability=table["stability"].to_numpy(),
+        n_customers=n_customers,
+        n_segments=len(personas),
+        n_not_assigned=0,
+        clusterer=clusterer,
+    )
+    return SimpleNamespace(
+        segmentation=segmentation, personas=SimpleNamespace(personas=personas), actions=[ACTION] * len(personas)
+    )
+
+
+def evidence_of(verdict, selection, stability):
+    def agreement(segmentation):
+        return stability.mean_adjusted_rand.get(segmentation.n_segments)
+
+    return SimpleNamespace(
+        verdict=verdict,
+        selection=selection,
+        stability=stability,
+        stability_of=lambda segmentation: segmentation.stability,
+        mean_adjusted_rand_of=agreement,
+    )
+
+
+def stand_in(
+    names=("Recent high spenders", "Silent bargain hunters", "The rest"),
+    *,
+    cut=False,
+    value=True,
+    personas=None,
+    table=None,
+    verdict=None,
+    selection=...,
+    stability=None,
+    row_report=None,
+):
     """Build a study; with ``cut`` the names are those of a constructive cut and no segment was found."""
     sizes = [1200, 800, 469, 300, 200, 100][: len(names)]
     total = sum(sizes)
-    personas = [persona(i, name, n, total) for i, (name, n) in enumerate(zip(names, sizes, strict=True))]
+    shown = [persona(i, name, n, total) for i, (name, n) in enumerate(zip(names, sizes, strict=True))]
+    shown = shown if personas is None else personas
     overall = [persona(0, "All customers", total, total, summary="All customers are alike: a mean spend of 34.1.")]
-    actions = [ACTION] * len(names)
-    found = overall if cut else personas
-    word = "constructive" if cut else "natural"
     remedy = "Fill in the amounts: a row without one says nothing of spend."
     read = {"table": "transactions", "member": "behaviour"}
     policies = (
-        RowPolicy("amount is missing", "left out", 12, remedy, **read),
-        RowPolicy("timestamp is missing", "left out", 0, "Correct them.", **read),
+        RowPolicy(policy="amount is missing", action="left out", n_rows=12, remedy=remedy, **read),
+        RowPolicy(policy="timestamp is missing", action="left out", n_rows=0, remedy="Correct them.", **read),
     )
-    attributes = {
-        "brief": SimpleNamespace(
+    clusterer = SimpleNamespace(
+        get_params=lambda deep: {"weights": {"demographics": 0}, "random_state": 0, "order_by": None},
+        embedder_=SimpleNamespace(transforms_=TRANSFORMS),
+    )
+    sentence = "No distinct segments were found." if cut else "The segments are natural."
+    verdict = verdict or Verdict(word="constructive" if cut else "natural", sentence=sentence)
+    found = overall if cut else shown
+    if selection is ...:
+        selection = SimpleNamespace(n_segments=len(found), reason="structure test: p = 0.40.")
+    shown_plan = plan_of(shown, table_of(shown, value) if table is None else table, clusterer, total)
+    return SimpleNamespace(
+        brief=SimpleNamespace(
             goal="retention",
             audience_rule=Rule.read("behaviour__frequency >= 2 and demographics__age in ['35-44', '45-54']"),
             min_segment_share=0.05,
             max_segments=8,
+            value=None,
+            currency=None,
             to_dict=lambda: {"goal": "retention"},
         ),
-        "n_customers_seen_": total + 31,
-        "labels_": np.zeros(total, dtype=int),
-        "n_segments_": len(found),
-        "personas_": found,
-        "segment_table_": table_of(found, value),
-        "actions_": actions[: len(found)],
-        "verdict_": Verdict(word, "No distinct segments were found." if cut else "The segments are natural."),
-        "selection_": SimpleNamespace(n_segments=len(found), reason="structure test: p = 0.40."),
-        "stability_": stability(range(2, 9)),
-        "cut_": SimpleNamespace(
-            n_segments=len(names),
-            personas=personas,
-            segment_table=table_of(personas, value),
-            actions=actions,
-            mean_adjusted_rand=0.61,
-        )
-        if cut
-        else None,
-        "row_report_": RowReport(1_000, policies),
-        "audience_report_": pd.DataFrame({"condition": ["behaviour__frequency >= 2"], "n_left_out": [31]}),
-        "characteristics_": RFMFeaturizer(),
-        "clusterer_": SimpleNamespace(
-            get_params=lambda deep: {"weights": {"demographics": 0}, "random_state": 0, "order_by": None},
-            embedder_=SimpleNamespace(transforms_=TRANSFORMS),
-        ),
-        "n_pairs": 5,
-    }
-    return SimpleNamespace(**{**attributes, **fields})
+        n_pairs=5,
+        plan_=plan_of(overall, table_of(overall, value), clusterer, total) if cut else shown_plan,
+        cut_plan_=shown_plan if cut else None,
+        evidence_=evidence_of(verdict, selection, stability or stability_falling(range(2, 9))),
+        n_customers_seen_=total + 31,
+        tables_read_=pd.DataFrame({"rows": [1_000], "rows used": [988], "rows left out": [12]}),
+        match_report_=None,
+        audience_report_=pd.DataFrame({"condition": ["behaviour__frequency >= 2"], "n_left_out": [31]}),
+        row_report_=row_report or RowReport(n_rows=1_000, policies=policies),
+    )

@@ -17,7 +17,7 @@ from custseg.exceptions import MissingDependencyError
 from custseg.reporting import render_html, render_markdown
 from custseg.segmentation import Rule
 from custseg.validation import StabilityResult, Verdict
-from tests.reporting.stand_in import EVIL, TYPICAL, persona, stability, stand_in, table_of, trait
+from tests.reporting.stand_in import EVIL, TYPICAL, persona, stability_falling, stand_in, table_of, trait
 
 VOID = {"meta", "link", "rect", "line", "circle", "polyline"}
 
@@ -68,18 +68,18 @@ def study(request):
     if request.param == "cut":
         return stand_in(cut=True)
     if request.param == "one point":
-        return stand_in(stability_=stability([3]), selection_=None)
+        return stand_in(stability=stability_falling([3]), selection=None)
     if request.param == "no stability":
-        return stand_in(stability_=StabilityResult.empty(), row_report_=RowReport(0, ()))
+        return stand_in(stability=StabilityResult.empty(), row_report=RowReport(n_rows=0, policies=()))
     if request.param == "no value":
         return stand_in(value=False)
     if request.param == "suppressed":
         small = persona(2, "The rest", 4, 2004, suppressed=True, traits=(), typical_customer={})
         small = replace(small, n_customers=None, share=None, size="fewer than 10 customers")
-        personas = [*stand_in().personas_[:2], small]
-        table = table_of(stand_in().personas_)
+        personas = [*stand_in().plan_.personas.personas[:2], small]
+        table = table_of(stand_in().plan_.personas.personas)
         table.loc[2, ["n_customers", "share", "value", "value_share"]] = np.nan
-        return stand_in(personas_=personas, segment_table_=table)
+        return stand_in(personas=personas, table=table)
     return stand_in()
 
 
@@ -137,8 +137,8 @@ def test_a_drawing_is_named_or_hidden(page):
 
 
 def test_verdict_and_brief_stand_first(study, page):
-    words = page.texts("div", **{"class": f"verdict {study.verdict_.word}"})
-    assert words == [study.verdict_.sentence]
+    words = page.texts("div", **{"class": f"verdict {study.evidence_.verdict.word}"})
+    assert words == [study.evidence_.verdict.sentence]
     brief = " ".join(page.texts("header"))
     assert "Retention. Which customers are slipping away" in brief
     assert "frequency >= 2" in brief
@@ -146,9 +146,10 @@ def test_verdict_and_brief_stand_first(study, page):
 
 
 def test_each_group_has_a_row_and_a_card(study, page):
-    personas = study.personas_ if study.cut_ is None else [*study.personas_, *study.cut_.personas]
+    found = study.plan_.personas.personas
+    shown = found if study.cut_plan_ is None else study.cut_plan_.personas.personas
+    personas = found if study.cut_plan_ is None else [*found, *shown]
     assert [text.removesuffix(" constructive") for text in page.texts("h3")] == [persona.name for persona in personas]
-    shown = study.personas_ if study.cut_ is None else study.cut_.personas
     table = page.all("section", id="segments")[0]["text"]
     assert all(persona.name in table for persona in shown)
 
@@ -168,8 +169,8 @@ def test_a_constructive_cut_is_labelled_wherever_it_is_shown():
 
 
 def test_chosen_segments_that_do_not_come_back_are_labelled_too():
-    verdict = Verdict("constructive", "The 3 segments are a constructive cut at best.")
-    page = Page(render_html(stand_in(verdict_=verdict)))
+    verdict = Verdict(word="constructive", sentence="The 3 segments are a constructive cut at best.")
+    page = Page(render_html(stand_in(verdict=verdict)))
     assert all(text.endswith(" constructive") for text in page.texts("h3"))
 
 
@@ -201,12 +202,13 @@ def test_the_chart_has_a_point_per_number_of_segments_and_marks_the_shown_one():
 def test_what_comes_from_the_data_is_escaped_everywhere():
     study = stand_in(names=(EVIL, '"><img src=x onerror=alert(1)>', "' onclick='x"))
     study.brief.audience_rule = Rule.read([(EVIL, "in", [EVIL, "b"])])
-    study.verdict_ = Verdict("natural", f"The segment {EVIL} is natural.")
-    study.row_report_ = RowReport(2, (RowPolicy(EVIL, EVIL, 2, EVIL, table=EVIL, member=EVIL),))
+    study.verdict_ = Verdict(word="natural", sentence=f"The segment {EVIL} is natural.")
+    study.row_report_ = RowReport(n_rows=2, policies=(RowPolicy(EVIL, EVIL, 2, EVIL, table=EVIL, member=EVIL),))
     study.audience_report_ = pd.DataFrame({"condition": [EVIL], "n_left_out": [1]})
     bad = {"label": EVIL, "level": EVIL, "statistic": "median", "segment_value": EVIL, "rest_value": EVIL}
-    evil = [replace(trait, **bad) for trait in study.personas_[0].traits]
-    study.personas_[0] = replace(study.personas_[0], traits=tuple(evil), typical_customer={EVIL: EVIL}, summary=EVIL)
+    evil = [replace(trait, **bad) for trait in study.plan_.personas.personas[0].traits]
+    personas = study.plan_.personas.personas
+    personas[0] = replace(personas[0], traits=tuple(evil), typical_customer={EVIL: EVIL}, summary=EVIL)
     text = render_html(study, title=EVIL)
     page = Page(text)
     assert not page.all("script")
@@ -266,11 +268,11 @@ def test_the_method_says_how_each_characteristic_entered_the_distance():
 def test_a_report_has_one_word_for_a_column_and_one_text_for_a_number(render):
     study = stand_in(("All",))
     told = replace(
-        study.personas_[0],
+        study.plan_.personas.personas[0],
         typical_customer={**TYPICAL, "behaviour__frequency": 3.0, "behaviour__monetary": 123500.0},
         traits=(trait("monetary", 123456.0, 98765.4, 0.9),),
     )
-    study.personas_ = [told]
+    study.plan_.personas.personas = [told]
     study.brief.audience_rule = Rule.read("behaviour__monetary >= 123456.5")
     page = render(study).replace("&gt;", ">")
     assert "behaviour: " not in page
@@ -281,11 +283,11 @@ def test_a_report_has_one_word_for_a_column_and_one_text_for_a_number(render):
 
 def test_a_clusterer_without_an_embedder_has_settings_only():
     study = stand_in()
-    del study.clusterer_.embedder_
+    study.plan_.segmentation.clusterer.embedder_ = None
     assert "Characteristics and how they entered the distance" not in Page(render_html(study)).texts("caption")
 
 
 def test_a_matrix_of_one_table_has_no_column_of_tables():
     policies = tuple(replace(policy, table="", member="") for policy in stand_in().row_report_.policies)
-    page = Page(render_html(stand_in(row_report_=RowReport(1_000, policies))))
+    page = Page(render_html(stand_in(row_report=RowReport(n_rows=1_000, policies=policies))))
     assert next(row for row in page.texts("tr") if "amount" in row).startswith("amount is missing left out 12")

@@ -8,6 +8,7 @@ import pytest
 from sklearn.cluster import KMeans
 
 from custseg.validation import bootstrap_stability
+from tests.sizes import size
 
 X = np.random.default_rng(0).normal(size=(60, 2))
 
@@ -34,7 +35,8 @@ def interrupt_after(n_pairs):
     return on_step
 
 
-@pytest.mark.parametrize("n_jobs", [None, 2])
+@pytest.mark.thorough
+@pytest.mark.parametrize("n_jobs", size([None], [None, 2]))
 def test_an_interrupt_between_pairs_says_how_many_were_done(n_jobs):
     clusterer = KMeans(n_init=1)
     options = {"n_pairs": 6, "random_state": 0, "n_jobs": n_jobs}
@@ -46,7 +48,8 @@ def test_an_interrupt_between_pairs_says_how_many_were_done(n_jobs):
     assert vars(clusterer) == vars(KMeans(n_init=1))
 
 
-@pytest.mark.parametrize("n_jobs", [None, 2])
+@pytest.mark.thorough
+@pytest.mark.parametrize("n_jobs", size([None], [None, 2]))
 def test_an_interrupt_of_a_refit_is_handed_on(n_jobs):
     with pytest.raises(KeyboardInterrupt) as caught:
         bootstrap_stability(Interrupted(), X, [2], n_pairs=3, random_state=0, n_jobs=n_jobs)

@@ -17,6 +17,7 @@ from custseg.segmentation import RFMSegmenter
 from custseg.validation import StabilityResult, bootstrap_stability
 from custseg.validation._stability import FEWEST_REFITS
 from tests.conftest import shared_data
+from tests.sizes import size
 
 
 def jaccard(one, other):
@@ -119,7 +120,7 @@ class ShuffledCuts(Cuts):
 places = st.lists(st.integers(1, 29), min_size=1, max_size=5, unique=True).map(sorted)
 
 
-@settings(max_examples=25)
+@settings(max_examples=size(9, 25))
 @given(places, st.integers(0, 2**31 - 1))
 def test_identical_refits_agree_fully_whatever_their_labels(cuts, seed):
     X = np.arange(30.0)[:, None]
@@ -138,7 +139,7 @@ class Renamed(KMeans):
         return self.n_clusters - 1 - super().predict(X)
 
 
-@settings(max_examples=15)
+@settings(max_examples=size(5, 15))
 @given(st.integers(0, 2**31 - 1), st.integers(2, 4))
 def test_relabelling_the_solutions_changes_nothing(seed, k):
     X = np.random.default_rng(seed).normal(size=(40, 2))
@@ -204,7 +205,13 @@ def test_other_numbers_and_more_pairs_change_no_agreement_of_the_optimiser():
 
 def result_with(adjusted_rand, optimiser):
     segments = pd.DataFrame({"n_segments": 2, "segment": [0, 1], "n_customers": 5, "slsw": 1.0})
-    return StabilityResult((2,), np.array([adjusted_rand]), segments, {}, optimiser_adjusted_rand=np.array([optimiser]))
+    return StabilityResult(
+        numbers=(2,),
+        adjusted_rand=np.array([adjusted_rand]),
+        segments=segments,
+        reference_labels={},
+        optimiser_adjusted_rand=np.array([optimiser]),
+    )
 
 
 @pytest.mark.parametrize(
@@ -231,6 +238,6 @@ def test_the_share_is_what_refits_lack_over_what_pairs_lack(adjusted_rand, optim
 
 def test_a_result_put_together_without_refits_has_no_share():
     segments = pd.DataFrame({"n_segments": 2, "segment": [0, 1], "n_customers": 5, "slsw": 1.0})
-    result = StabilityResult((2,), np.array([[0.4, 0.6]]), segments, {})
+    result = StabilityResult(numbers=(2,), adjusted_rand=np.array([[0.4, 0.6]]), segments=segments, reference_labels={})
     assert result.optimiser_share.isna().all()
     assert result.flows.empty

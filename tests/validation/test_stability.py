@@ -278,7 +278,7 @@ def test_distinct_rows_of_any_content_are_told_apart(build):
 
 def test_frames_of_the_result(continuum):
     result = bootstrap_stability(KMeans(n_init=1), continuum, [4, 2], n_pairs=3, random_state=0)
-    frame = result.to_frame()
+    frame = result.pairs
     assert list(frame.columns) == ["n_segments", "pair", "adjusted_rand"]
     assert list(frame["n_segments"]) == [2, 2, 2, 4, 4, 4]
     assert list(frame["pair"]) == [0, 1, 2] * 2
@@ -294,7 +294,9 @@ def test_frames_of_the_result(continuum):
 
 def result_with(adjusted_rand, slsw):
     segments = pd.DataFrame({"n_segments": 2, "segment": [0, 1], "n_customers": 5, "slsw": slsw})
-    return StabilityResult((2,), np.array([adjusted_rand]), segments, {})
+    return StabilityResult(
+        numbers=(2,), adjusted_rand=np.array([adjusted_rand]), segments=segments, reference_labels={}
+    )
 
 
 def test_stable_asks_for_the_whole_and_for_each_segment():
@@ -398,7 +400,7 @@ def test_more_segments_than_distinct_rows_are_refused_with_the_largest_number():
         bootstrap_stability(KMeans(n_init=1), rare, [9], n_pairs=20, random_state=0)
     largest = int(str(caught.value).rsplit("at most ", 1)[1][0])
     result = bootstrap_stability(KMeans(n_init=1), rare, [largest], n_pairs=20, random_state=0)
-    assert result.n_segments == (largest,)
+    assert result.numbers == (largest,)
 
 
 def test_customers_who_are_all_alike_are_refused():

@@ -49,7 +49,7 @@ def test_one_kind_for_all_columns_of_a_table():
     likely = np.where(np.arange(150)[:, None] < 60, 0.9, 0.2)
     answers = pd.DataFrame((random.random_sample((150, 6)) < likely).astype(int)).add_prefix("q")
     result = bootstrap_stability(LatentClassClusterer(kinds="binary", n_init=2), answers, 2, 2, random_state=0)
-    assert result.n_segments == (2,)
+    assert result.numbers == (2,)
 
 
 def test_a_clusterer_derived_from_ours_is_refitted_as_it_is(blobs):
@@ -95,6 +95,6 @@ def test_workers_that_are_threads_leave_filters_and_threads_alone(blobs):
 def test_numbers_may_be_an_array_or_a_generator(blobs):
     clusterer = SegmentClusterer(n_init=2, random_state=0)
     for numbers in (np.array([2, 3]), (k for k in (2, 3)), pd.Series([2, 3])):
-        assert bootstrap_stability(clusterer, blobs, numbers, 2, random_state=0).n_segments == (2, 3)
+        assert bootstrap_stability(clusterer, blobs, numbers, 2, random_state=0).numbers == (2, 3)
     with pytest.raises(ValueError, match="one or more integers"):
         bootstrap_stability(clusterer, blobs, np.array(3), 2)

@@ -12,7 +12,12 @@ from custseg.validation import StabilityResult, judge
 
 def stability(adjusted_rand, slsw):
     segments = pd.DataFrame({"n_segments": 2, "segment": [0, 1], "n_customers": 5, "slsw": slsw})
-    return StabilityResult((2,), np.full((1, 3), adjusted_rand), segments, {2: np.array([0, 1])})
+    return StabilityResult(
+        numbers=(2,),
+        adjusted_rand=np.full((1, 3), adjusted_rand),
+        segments=segments,
+        reference_labels={2: np.array([0, 1])},
+    )
 
 
 @pytest.mark.parametrize(

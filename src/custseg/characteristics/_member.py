@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import narwhals.stable.v2 as nw
 import pandas as pd
 
 from custseg._core.base import OutputKind
+from custseg._core.characteristic import Characteristic
 from custseg._core.customers import Kind
+from custseg._core.described import characteristics_of
 from custseg._core.frames import is_frame, output_kind, to_kind
 from custseg._core.optional import require
 from custseg.exceptions import ColumnTypeError, CustomerIdError, InvalidTableError
-
-CRITERIA = ("demographic", "geographic", "behavioural", "psychographic", "social")
 
 
 @dataclass(frozen=True)
@@ -30,23 +30,27 @@ class Part:
         The ids, named as the union names them, then columns ``member__feature``.
     kind : {"pandas", "polars", "pyarrow"}
         The kind of frame that goes out for the one that the member returned.
-    criterion : str
-        What its characteristics are about, such as "behavioural"; empty where it does not say.
-    units : mapping of str to str
-        The unit of each column ``member__feature``; one without a unit may be absent.
     """
 
     member: str
     table: str
     frame: nw.DataFrame[Any]
     kind: OutputKind
-    criterion: str
-    units: Mapping[str, str]
 
     @property
     def features(self) -> list[str]:
         """The names of the characteristics."""
         return self.frame.columns[1:]
+
+    def characteristics(self, estimator: Any) -> tuple[Characteristic, ...]:
+        """Return what the fitted member says of them."""
+        own = [name.removeprefix(f"{self.member}__") for name in self.features]
+        return in_union(characteristics_of(estimator, own), self.member)
+
+
+def in_union(characteristics: Iterable[Characteristic], member: str) -> tuple[Characteristic, ...]:
+    """Return the characteristics of a member under the names that a union gives them."""
+    return tuple(replace(each, column=f"{member}__{each.column}", member=member) for each in characteristics)
 
 
 def read_part(output: Any, *, estimator: Any, member: str, table: str, customer_id: str, who: str) -> Part:
@@ -81,17 +85,7 @@ def read_part(output: Any, *, estimator: Any, member: str, table: str, customer_
     if n_repeated:
         example = ids.filter(ids.is_duplicated()).to_list()[0]
         raise CustomerIdError.repeated(f"{who}, member {member!r}", customer_id, n_repeated, example)
-    return Part(member, table, frame, output_kind(output), *_said(estimator, member))
-
-
-def _said(estimator: Any, member: str) -> tuple[str, dict[str, str]]:
-    """Return what a fitted estimator says of its characteristics; one of another library says nothing."""
-    criterion = getattr(estimator, "criterion", "")
-    units = getattr(estimator, "units_", {})
-    # other libraries may mean something else by these names
-    texts = units.items() if isinstance(units, Mapping) else ()
-    named = {f"{member}__{feature}": unit for feature, unit in texts if isinstance(unit, str)}
-    return (criterion if isinstance(criterion, str) and criterion in CRITERIA else ""), named
+    return Part(member, table, frame, output_kind(output))
 
 
 def _plain_ids(frame: nw.DataFrame[Any], name: str, who: str) -> nw.Expr:
@@ -181,18 +175,17 @@ def hand_out(frame: nw.DataFrame[Any], kind: OutputKind, customer_id: str) -> An
     return to_kind(as_kind(frame, "pandas"), "pandas", customer_id)
 
 
-def describe_frame(frame: nw.DataFrame[Any], parts: list[Part], who: str) -> pd.DataFrame:
-    """Tell what every characteristic of a joined frame is about, its kind, its unit and how many do not have it."""
-    rows = []
-    for part in parts:
-        for name in part.features:
-            column = frame[name]
-            missing = column.is_null() | column.is_nan() if column.dtype.is_float() else column.is_null()
-            n_missing = int(missing.fill_null(value=True).sum())
-            kind = _kind_of(part.frame.schema[name], name, who)
-            unit = part.units.get(name, "")
-            rows.append((name, part.member, part.criterion, kind, unit, n_missing / max(len(column), 1)))
-    return pd.DataFrame(rows, columns=["column", "member", "criterion", "kind", "unit", "missing_share"])
+def seen(
+    characteristics: Iterable[Characteristic], parts: list[Part], frame: nw.DataFrame[Any], who: str
+) -> Iterator[Characteristic]:
+    """Add what the joined frame shows of each characteristic: its kind, and how many customers do not have it."""
+    dtypes = {name: part.frame.schema[name] for part in parts for name in part.features}
+    for each in characteristics:
+        column = frame[each.column]
+        missing = column.is_null() | column.is_nan() if column.dtype.is_float() else column.is_null()
+        n_missing = int(missing.fill_null(value=True).sum())
+        kind = _kind_of(dtypes[each.column], each.column, who)
+        yield replace(each, kind=kind, missing_share=n_missing / max(len(column), 1))
 
 
 def _kind_of(dtype: Any, name: str, who: str) -> Kind:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from custseg._core.results import Result
+
 LEFT_OUT = "left out"
 
 
@@ -43,8 +45,8 @@ class RowPolicy:
         return f"{self.table}: {self.policy}" if self.table else self.policy
 
 
-@dataclass(frozen=True)
-class RowReport:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class RowReport(Result):
     """How many rows of a table, or of several, each row policy touched.
 
     Every row that was left out is counted under one policy, the first that applies to it.
@@ -59,11 +61,13 @@ class RowReport:
     Examples
     --------
     >>> from custseg.characteristics._row_report import RowPolicy, RowReport
-    >>> report = RowReport(10, (RowPolicy("amount is missing", "left out", 2, "Fill it."),))
+    >>> report = RowReport(
+    ...     n_rows=10, policies=(RowPolicy("amount is missing", "left out", 2, "Fill it."),)
+    ... )
     >>> report.n_left_out
     2
     >>> print(report)
-    8 of 10 rows used; left out: 2 (amount is missing: Fill it.)
+    8 of 10 rows used; left out: 2 (amount is missing: Fill it.).
     """
 
     n_rows: int
@@ -87,7 +91,7 @@ class RowReport:
         policies = (
             replace(policy, table=table, member=member) for member, table, report in known for policy in report.policies
         )
-        return cls(sum(report.n_rows for _, _, report in known), tuple(policies))
+        return cls(n_rows=sum(report.n_rows for _, _, report in known), policies=tuple(policies))
 
     @property
     def n_left_out(self) -> int:
@@ -114,6 +118,11 @@ class RowReport:
         return pd.DataFrame([[getattr(policy, name) for name in columns] for policy in self.policies], columns=columns)
 
     def __str__(self) -> str:
+        return f"{self.summary}."
+
+    @property
+    def summary(self) -> str:
+        """What became of the rows, in words that a message can go on after."""
         touched = [policy for policy in self.policies if policy.n_rows]
         left_out = [policy for policy in touched if policy.action.startswith(LEFT_OUT)]
         kept = [policy for policy in touched if not policy.action.startswith(LEFT_OUT)]

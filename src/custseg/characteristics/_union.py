@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields
 from typing import Any, ClassVar, Self
@@ -18,9 +18,12 @@ from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import check_is_fitted
 
 from custseg._core.base import Estimator, OutputKind, TableOutputMixin
+from custseg._core.characteristic import Characteristic
+from custseg._core.described import OVERRIDES, ByColumn, DescribedMixin, describe_characteristics
 from custseg._core.params import COLUMN, ParameterTable, Where
+from custseg._core.results import Result
 from custseg._core.warning import warn
-from custseg.characteristics._member import Part, describe_frame, hand_out, join_parts, read_part
+from custseg.characteristics._member import Part, hand_out, in_union, join_parts, read_part, seen
 from custseg.characteristics._row_report import RowReport
 from custseg.exceptions import InvalidParameterError, InvalidTableError, list_names
 
@@ -51,8 +54,8 @@ class MemberMatch:
     n_unmatched: int
 
 
-@dataclass(frozen=True)
-class MatchReport:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class MatchReport(Result):
     """How the customers of the members of a union fit those of its first member.
 
     Attributes
@@ -63,11 +66,18 @@ class MatchReport:
     Examples
     --------
     >>> from custseg.characteristics import MatchReport
-    >>> MatchReport(()).to_frame().columns[:3].tolist()
+    >>> MatchReport(members=()).to_frame().columns[:3].tolist()
     ['member', 'table', 'n_customers']
     """
 
     members: tuple[MemberMatch, ...]
+
+    def __str__(self) -> str:
+        if not self.members:
+            return "There are no members to match."
+        first, *others = self.members
+        found = [f"{match.member} describes {match.n_matched:,}" for match in others]
+        return f"{'; '.join([f'{first.member} has {first.n_customers:,} customers', *found])}."
 
     def to_frame(self) -> pd.DataFrame:
         """Return the report as a table.
@@ -82,7 +92,9 @@ class MatchReport:
         return pd.DataFrame([astuple(member) for member in self.members], columns=names)
 
 
-class CharacteristicUnion(TableOutputMixin, TransformerMixin, Estimator, _BaseComposition, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+class CharacteristicUnion(  # type: ignore[call-arg]
+    DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, _BaseComposition, auto_wrap_output_keys=None
+):
     """Describe each customer by the characteristics of several tables.
 
     Each member turns one table into one row per customer. The customers are those of the first
@@ -98,6 +110,12 @@ class CharacteristicUnion(TableOutputMixin, TransformerMixin, Estimator, _BaseCo
     customer_id : str, default="customer_id"
         The name of the ids in the output. A member whose own ``customer_id`` differs keeps it for
         its table.
+    labels : mapping of str to str or None, default=None
+        What columns are called in words, in place of what :meth:`describe` calls them.
+    units : mapping of str to str or None, default=None
+        The units of columns, in place of those of :meth:`describe`.
+    roles : mapping of str to str or None, default=None
+        The roles of columns, in place of those of :meth:`describe`.
 
     Attributes
     ----------
@@ -166,13 +184,25 @@ class CharacteristicUnion(TableOutputMixin, TransformerMixin, Estimator, _BaseCo
             ),
         ),
         "customer_id": (COLUMN,),
+        **OVERRIDES,
     }
 
     members_: list[tuple[str, Any, str]]
 
-    def __init__(self, members: list[tuple[str, Any, str]], *, customer_id: str = "customer_id") -> None:
+    def __init__(
+        self,
+        members: list[tuple[str, Any, str]],
+        *,
+        customer_id: str = "customer_id",
+        labels: ByColumn = None,
+        units: ByColumn = None,
+        roles: ByColumn = None,
+    ) -> None:
         self.members = members
         self.customer_id = customer_id
+        self.labels = labels
+        self.units = units
+        self.roles = roles
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters, with ``deep`` those of the members too (``member__parameter``).
@@ -288,27 +318,7 @@ class CharacteristicUnion(TableOutputMixin, TransformerMixin, Estimator, _BaseCo
             Without the customer id.
         """
         check_is_fitted(self)
-        return np.array(list(self._description["column"]), dtype=object)
-
-    def describe(self) -> pd.DataFrame:
-        """Describe the characteristics of the customers seen in ``fit``.
-
-        Returns
-        -------
-        description : pandas.DataFrame
-            One row per characteristic: ``column``; ``member``; ``criterion`` ("demographic",
-            "geographic", "behavioural", "psychographic" or "social"); ``kind`` ("numeric",
-            "binary", "ordinal" or "nominal"); ``unit``, such as "days"; and ``missing_share``, the
-            share of customers (0 to 1) for whom it is not known. Criterion and unit are empty
-            where the member does not say them, as one of another library.
-
-        Raises
-        ------
-        NotFittedError
-            If the union is not fitted.
-        """
-        check_is_fitted(self)
-        return self._description.copy()
+        return np.array([each.column for each in self._described or ()], dtype=object)
 
     @property
     def named_members_(self) -> dict[str, Any]:
@@ -335,8 +345,7 @@ class CharacteristicUnion(TableOutputMixin, TransformerMixin, Estimator, _BaseCo
         return _VisualBlock("parallel", estimators, names=names, name_details=[f"table {table}" for table in tables])
 
     def _fit(self, X: Any) -> tuple[nw.DataFrame[Any], OutputKind]:
-        self._check_parameters()
-        self._check_members()
+        self._check()
         tables = self._tables(X, self.members)
         members, parts = [], []
         for name, estimator, table in self.members:
@@ -346,13 +355,26 @@ class CharacteristicUnion(TableOutputMixin, TransformerMixin, Estimator, _BaseCo
             members.append((name, member, table))
             parts.append(self._part(output, name, member, table))
         frame, report = self._joined(parts)
-        self._description = describe_frame(frame, parts, type(self).__name__)
+        said = [
+            each for part, (_, member, _) in zip(parts, members, strict=True) for each in part.characteristics(member)
+        ]
+        self._described = self._told(seen(said, parts, frame, type(self).__name__), is_all=True)
         self.members_ = members
         self.match_report_ = report
         self.row_report_ = RowReport.of_members(
             (name, table, member.row_report_) for name, member, table in members if hasattr(member, "row_report_")
         )
         return frame, parts[0].kind
+
+    def _check(self) -> None:
+        self._check_parameters()
+        self._check_members()
+
+    def _expected(self) -> Sequence[Characteristic]:
+        # a member that was passed fitted is fitted anew
+        return [
+            each for name, member, _ in self.members for each in in_union(describe_characteristics(clone(member)), name)
+        ]
 
     def _check_members(self) -> None:
         who = type(self).__name__
@@ -401,7 +423,7 @@ class CharacteristicUnion(TableOutputMixin, TransformerMixin, Estimator, _BaseCo
                 )
             without, unmatched = len(frame) - n_matched, n_customers - n_matched
             matches.append(MemberMatch(part.member, part.table, n_customers, n_matched, without, unmatched))
-        return frame, MatchReport(tuple(matches))
+        return frame, MatchReport(members=tuple(matches))
 
 
 def _is_triple(member: Any) -> bool:

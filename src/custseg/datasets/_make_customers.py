@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 
 from custseg._core.arrays import Floats
 from custseg._core.params import NONE, RANDOM_STATE, Integer, Number, Where, check
+from custseg._core.results import Result
 from custseg.datasets._behaviour import make_campaign, make_events, make_transactions
 from custseg.datasets._population import Population
 from custseg.exceptions import InvalidParameterError
@@ -59,8 +60,8 @@ _PARAMETERS = {
 }
 
 
-@dataclass(frozen=True)
-class CustomerSample:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class CustomerSample(Result):
     """Generated customers: the tables that a segmentation sees, and the truth that it does not.
 
     Attributes
@@ -100,6 +101,16 @@ class CustomerSample:
     segment: pd.Series[Any]
     structured_columns: tuple[str, ...]
     scales: dict[str, tuple[str, ...]]
+
+    def __str__(self) -> str:
+        return (
+            f"{len(self.segment):,} generated customers in {self.segment.nunique():,} segments, with "
+            f"{len(self.transactions):,} purchase lines and {len(self.events):,} events."
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the profile with the true segment, one row per customer."""
+        return self.profile.merge(self.segment, left_on="customer_id", right_index=True)
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:

@@ -25,6 +25,9 @@ from custseg.personas._render import to_html, to_markdown, write_value
 from custseg.personas._traits import Persona, Trait, find_traits
 from custseg.segmentation import Segmentation
 
+# Everyone cannot differ from anyone else; so many figures of the typical customer stand in for traits.
+_TOLD_OF_EVERYONE = 4
+
 
 class PersonaDescriber(CustomerTableMixin, Estimator):
     """Describe each segment as a persona: what sets it apart from everyone else, in original units.
@@ -238,9 +241,9 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
                     labels=self._labels,
                 )
             elif sizes[segment]:
-                persona = _suppressed(segment, name, self.min_group_size)
+                persona = Persona.of_too_few(segment=segment, name=name, min_group_size=self.min_group_size)
             else:
-                persona = Persona(segment, name, 0, 0.0, (), {}, f"{name}: no customers.", False, "0 customers")
+                persona = Persona.of_nobody(segment=segment, name=name)
             self.personas_.append(persona)
 
     def _profile(
@@ -364,10 +367,6 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         return tags
 
 
-# Everyone cannot differ from anyone else; so many figures of the typical customer stand in for traits.
-_TOLD_OF_EVERYONE = 4
-
-
 def _persona(
     segment: int,
     name: str,
@@ -385,10 +384,14 @@ def _persona(
     else:
         told = "; ".join(trait.text for trait in traits[:2]) or "nothing sets them clearly apart from anyone else"
     summary = f"{name}: {size} ({format_share(share)}); {told}."
-    return Persona(segment, name, n_customers, share, traits, typical, summary, False, size)
-
-
-def _suppressed(segment: int, name: str, min_group_size: int) -> Persona:
-    size = f"fewer than {min_group_size} customers"
-    summary = f"{name}: {size}, not described so that nobody can be recognised."
-    return Persona(segment, name, None, None, (), {}, summary, True, size)
+    return Persona(
+        segment=segment,
+        name=name,
+        n_customers=n_customers,
+        share=share,
+        traits=traits,
+        typical_customer=typical,
+        summary=summary,
+        suppressed=False,
+        size=size,
+    )

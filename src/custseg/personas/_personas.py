@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pandas as pd
 from sklearn.base import clone
 
+from custseg._core.results import Result
 from custseg.personas._describer import PersonaDescriber
 from custseg.personas._traits import Persona
 from custseg.segmentation import Segmentation
@@ -14,8 +15,8 @@ from custseg.segmentation import Segmentation
 __all__ = ["Personas", "describe_segments"]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Personas:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Personas(Result):
     """Who is in each segment.
 
     Attributes
@@ -26,8 +27,8 @@ class Personas:
         Fitted: it writes the personas as text, Markdown, JSON and HTML.
     """
 
-    segmentation: Segmentation = field(repr=False)
-    describer: PersonaDescriber = field(repr=False)
+    segmentation: Segmentation
+    describer: PersonaDescriber
 
     @property
     def personas(self) -> list[Persona]:

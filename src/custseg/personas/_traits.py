@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 import pandas as pd
 
-from custseg._core.jsonable import jsonable
+from custseg._core.results import Result
 from custseg._core.words import format_lift, format_numbers, format_points, format_shares, plain, round_digits
 
 FALSE_DISCOVERY_RATE = 0.05
@@ -19,8 +19,8 @@ SMALL_EFFECT = 0.2
 _SAME_EFFECT = 9
 
 
-@dataclass(frozen=True)
-class Trait:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Trait(Result):
     """One way in which a segment differs from everyone else.
 
     Attributes
@@ -71,15 +71,11 @@ class Trait:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.text} (formed the segments, so its p-value is circular)" if self.clustered_on else self.text
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as a dictionary of plain values; what is not finite becomes None."""
-        return dict(jsonable(asdict(self)))
+        return f"{self.text}{' (formed the segments, so its p-value is circular)' if self.clustered_on else ''}."
 
 
-@dataclass(frozen=True)
-class Persona:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Persona(Result):
     """One segment as a person would describe it.
 
     Attributes
@@ -115,14 +111,72 @@ class Persona:
     suppressed: bool
     size: str
 
-    def __str__(self) -> str:
-        return "\n".join([self.summary, *(f"- {trait}" for trait in self.traits)])
+    @classmethod
+    def of_nobody(cls, *, segment: int, name: str) -> Self:
+        """Describe a segment without customers, such as that of a rule which nobody meets.
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as a dictionary of plain values, ready for JSON."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        values["traits"] = [trait.to_dict() for trait in self.traits]
-        return dict(jsonable(values))
+        Parameters
+        ----------
+        segment : int
+            The label of the segment.
+        name : str
+            Its name.
+
+        Returns
+        -------
+        Persona
+            Of size 0, with nothing to tell.
+        """
+        return cls(
+            segment=segment,
+            name=name,
+            n_customers=0,
+            share=0.0,
+            traits=(),
+            typical_customer={},
+            summary=f"{name}: no customers.",
+            suppressed=False,
+            size="0 customers",
+        )
+
+    @classmethod
+    def of_too_few(cls, *, segment: int, name: str, min_group_size: int) -> Self:
+        """Suppress a segment with too few customers to be described without exposing them.
+
+        Parameters
+        ----------
+        segment : int
+            The label of the segment.
+        name : str
+            Its name.
+        min_group_size : int
+            The smallest size described.
+
+        Returns
+        -------
+        Persona
+            Without size, traits and typical customer.
+        """
+        size = f"fewer than {min_group_size} customers"
+        return cls(
+            segment=segment,
+            name=name,
+            n_customers=None,
+            share=None,
+            traits=(),
+            typical_customer={},
+            summary=f"{name}: {size}, not described so that nobody can be recognised.",
+            suppressed=True,
+            size=size,
+        )
+
+    def __str__(self) -> str:
+        return self.summary
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the traits, one row each, the strongest first: the fields of :class:`Trait`."""
+        columns = [field.name for field in fields(Trait)]
+        return pd.DataFrame([trait.to_dict() for trait in self.traits], columns=columns)
 
 
 def find_traits(profile: pd.DataFrame, segment: int, labels: Mapping[str, str]) -> list[Trait]:

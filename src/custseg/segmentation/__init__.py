@@ -11,10 +11,8 @@ from custseg.segmentation._base.segmentation import Segmentation
 from custseg.segmentation._clusterer.clusterer import SegmentClusterer
 from custseg.segmentation._clusterer.n_segments import select_n_segments
 from custseg.segmentation._embedding.embedder import CharacteristicEmbedder
-from custseg.segmentation._kmeans.kmeans import Optimum
-from custseg.segmentation._kmeans.sample import SampleLikelihood, SampleLoss
+from custseg.segmentation._kmeans.optimum import Optimum, SampleCost
 from custseg.segmentation._latent_classes.clusterer import LatentClassClusterer
-from custseg.segmentation._latent_classes.em import LatentOptimum
 from custseg.segmentation._prototypes.clusterer import KPrototypesClusterer
 from custseg.segmentation._rules.filter import RuleFilter
 from custseg.segmentation._rules.report import RuleReport
@@ -29,15 +27,13 @@ __all__ = [
     "CharacteristicEmbedder",
     "KPrototypesClusterer",
     "LatentClassClusterer",
-    "LatentOptimum",
     "Optimum",
     "RFMSegmenter",
     "Rule",
     "RuleFilter",
     "RuleReport",
     "RuleSegmenter",
-    "SampleLikelihood",
-    "SampleLoss",
+    "SampleCost",
     "SegmentAssignment",
     "SegmentClusterer",
     "SegmentSelection",

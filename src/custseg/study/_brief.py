@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 from custseg._core.params import COLUMN, NONE, Instance, Integer, Number, ParameterTable, Where, check
 from custseg.exceptions import ConfigurationError, InvalidParameterError
 from custseg.segmentation import Rule
-from custseg.targeting import find_goal
+from custseg.targeting import GOALS
 
 __all__ = ["SegmentationBrief"]
 
@@ -98,7 +98,8 @@ class SegmentationBrief:
     }
 
     def __post_init__(self) -> None:
-        find_goal(self.goal)
+        if self.goal not in (known := [goal.name for goal in GOALS]):
+            raise InvalidParameterError.unknown_name(_WHO, "goal", self.goal, known)
         check(_WHO, self._parameters, vars(self))
         # One form for what can be said in several, so that equal briefs compare equal.
         rule = self.audience_rule

@@ -91,7 +91,7 @@ def characterise(characteristics: Any, tables: Any, *, customer_id: str) -> Ever
         table=table,
         characteristics=characteristics_of(estimator, table.names),
         net_spend=_net_spend(estimator, tables, frame, customer_id),
-        row_report=getattr(estimator, "row_report_", RowReport(0, ())),
+        row_report=getattr(estimator, "row_report_", RowReport(n_rows=0, policies=())),
         tables_read=_tables_read(estimator),
         match_report=estimator.match_report_.to_frame() if isinstance(estimator, CharacteristicUnion) else None,
     )
@@ -157,7 +157,7 @@ def _net_spend(estimator: Any, tables: Any, frame: Any, customer_id: str) -> Flo
     members = [(estimator, tables)]
     if isinstance(estimator, CharacteristicUnion):
         members = [(fitted, tables[name]) for _, fitted, name in estimator.members_]
-    found = [member for member in members if isinstance(member[0], RFMFeaturizer)]
+    found = [member for member in members if isinstance(member[0], RFMFeaturizer) and member[0].amount is not None]
     if not found:
         return None
     fitted, table = found[0]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
+from custseg._core.results import Result
 from custseg.exceptions import InvalidParameterError
 
 # A segment whose share of value is 1.2 times its share of customers is worth more than average.
@@ -29,7 +30,7 @@ _FACT_WORDS = {
 FACT_ROLES = ("recency", "frequency", "monetary", "tenure")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SegmentFacts:
     """What the rules know of a segment.
 
@@ -84,8 +85,8 @@ class ActionRule:
         return " and ".join(parts) or "otherwise"
 
 
-@dataclass(frozen=True)
-class Action:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Action(Result):
     """What to do about a segment.
 
     Attributes
@@ -102,12 +103,13 @@ class Action:
     advice: str
     because: str
 
-    def to_dict(self) -> dict[str, str]:
-        """Return the fields as a dictionary."""
-        return asdict(self)
+    def __str__(self) -> str:
+        # the advice is a sentence already
+        because = f" ({self.because})" if self.because else ""
+        return f"{self.action}{because}: {self.advice}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Goal:
     """What a company wants of its segmentation.
 
@@ -134,11 +136,11 @@ class Goal:
 
 GOALS: tuple[Goal, ...] = (
     Goal(
-        "retention",
-        "Which customers are slipping away, and which of them are worth keeping?",
-        "recency",
-        ("recency", "frequency", "monetary", "tenure"),
-        (
+        name="retention",
+        question="Which customers are slipping away, and which of them are worth keeping?",
+        order_by="recency",
+        headline=("recency", "frequency", "monetary", "tenure"),
+        rules=(
             ActionRule(
                 "Win back first",
                 "Contact them personally and offer what they used to buy; measure the return against a control group.",
@@ -158,11 +160,11 @@ GOALS: tuple[Goal, ...] = (
         ),
     ),
     Goal(
-        "acquisition",
-        "Whom should new customers resemble, and who can bring them?",
-        "monetary",
-        ("monetary", "frequency", "recency"),
-        (
+        name="acquisition",
+        question="Whom should new customers resemble, and who can bring them?",
+        order_by="monetary",
+        headline=("monetary", "frequency", "recency"),
+        rules=(
             ActionRule(
                 "Find look-alikes and ask for referrals",
                 "Use the segment as the seed of a prospect search and reward referrals.",
@@ -179,11 +181,11 @@ GOALS: tuple[Goal, ...] = (
         ),
     ),
     Goal(
-        "development",
-        "Where can an assortment or a product grow with the customers we have?",
-        "frequency",
-        ("frequency", "monetary", "recency"),
-        (
+        name="development",
+        question="Where can an assortment or a product grow with the customers we have?",
+        order_by="frequency",
+        headline=("frequency", "monetary", "recency"),
+        rules=(
             ActionRule(
                 "Develop with them",
                 "Frequent and high-spending: invite them to tests, offer first access and premium variants.",
@@ -203,11 +205,11 @@ GOALS: tuple[Goal, ...] = (
         ),
     ),
     Goal(
-        "pricing",
-        "Who pays how much, and where is a price to be tested?",
-        "monetary",
-        ("monetary", "frequency", "recency"),
-        (
+        name="pricing",
+        question="Who pays how much, and where is a price to be tested?",
+        order_by="monetary",
+        headline=("monetary", "frequency", "recency"),
+        rules=(
             ActionRule(
                 "Test a premium price",
                 "They spend clearly more per purchase: test a higher-priced variant before any discount.",
@@ -224,11 +226,11 @@ GOALS: tuple[Goal, ...] = (
         ),
     ),
     Goal(
-        "advertising",
-        "Whom does a message reach, and through how broad a channel?",
-        None,
-        ("recency", "frequency", "monetary"),
-        (
+        name="advertising",
+        question="Whom does a message reach, and through how broad a channel?",
+        order_by=None,
+        headline=("recency", "frequency", "monetary"),
+        rules=(
             ActionRule(
                 "Broad channel",
                 "Large enough for a broad channel: choose it by cost per thousand contacts.",
@@ -276,7 +278,7 @@ def find_goal(name: str) -> Goal:
 
 
 # for a segment without customers, such as that of a rule which nobody meets
-_NOBODY = Action("Nothing to do", "Nobody is in this segment now.", "")
+_NOBODY = Action(action="Nothing to do", advice="Nobody is in this segment now.", because="")
 
 
 def recommend(goal: str | Goal, facts: SegmentFacts) -> Action:
@@ -302,14 +304,14 @@ def recommend(goal: str | Goal, facts: SegmentFacts) -> Action:
     Examples
     --------
     >>> from custseg.targeting import SegmentFacts, recommend
-    >>> recommend("retention", SegmentFacts(0.1, 0.3, {"recency": 0.9})).action
+    >>> recommend("retention", SegmentFacts(share=0.1, value_share=0.3, effects={"recency": 0.9})).action
     'Win back first'
     """
     goal = find_goal(goal) if isinstance(goal, str) else goal
     if facts.share == 0:
         return _NOBODY
     rule = next(rule for rule in goal.rules if rule.matches(facts))
-    return Action(rule.action, rule.advice, _because(rule, facts))
+    return Action(action=rule.action, advice=rule.advice, because=_because(rule, facts))
 
 
 def _because(rule: ActionRule, facts: SegmentFacts) -> str:

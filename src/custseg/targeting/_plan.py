@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pandas as pd
 
+from custseg._core.results import Result
 from custseg._core.roles import column_of_role
 from custseg.personas import Personas
 from custseg.segmentation import Segmentation
@@ -17,8 +18,8 @@ __all__ = ["Plan", "plan_actions"]
 _WHO = "plan_actions"
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Plan:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Plan(Result):
     """Who is in each segment, and what to do about it.
 
     Attributes
@@ -32,8 +33,8 @@ class Plan:
     """
 
     goal: Goal
-    personas: Personas = field(repr=False)
-    actions: tuple[Action, ...] = field(repr=False)
+    personas: Personas
+    actions: tuple[Action, ...]
 
     @property
     def segmentation(self) -> Segmentation:

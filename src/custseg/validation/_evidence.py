@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from sklearn.base import clone
 
 from custseg._core.arrays import Floats
+from custseg._core.results import Result
 from custseg.exceptions import InvalidParameterError
 from custseg.segmentation import Segmentation, SegmentClusterer, SegmentSelection
 from custseg.segmentation._base.segmenter import Segmenter
@@ -24,8 +26,8 @@ _CUSTOMERS_PER_GROUP = 10
 _ROOM = 0.8
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Evidence:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Evidence(Result):
     """Whether the segments are real, and what to do with where they are not.
 
     Attributes
@@ -68,6 +70,10 @@ class Evidence:
         """Return the mean agreement between pairs of refits at its number of segments; None where there are none."""
         agreement = self.stability.mean_adjusted_rand.get(segmentation.n_segments)
         return None if agreement is None else float(agreement)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per number of segments that was tried, as :attr:`StabilityResult.summary`."""
+        return self.stability.summary
 
     def __str__(self) -> str:
         return self.verdict.sentence
@@ -129,7 +135,7 @@ def examine_segments(
     stability = _stability(segmentation, clusterer, n_pairs, n_jobs, on_step)
     selection = None if clusterer.defined_by_rules else _selection(segmentation, clusterer)
     cut = None
-    if selection is not None and segmentation.n_segments == 1 and stability.n_segments:
+    if selection is not None and segmentation.n_segments == 1 and stability.numbers:
         cut = _cut(segmentation, clusterer, stability)
     verdict = _verdict(segmentation, clusterer, selection, stability)
     return Evidence(verdict=verdict, selection=selection, stability=stability, cut=cut)
@@ -185,7 +191,7 @@ def _largest_cut(segmentation: Segmentation, clusterer: Segmenter) -> int:
 
 def _cut(segmentation: Segmentation, clusterer: Segmenter, stability: StabilityResult) -> Segmentation:
     """Cut the customers where refits agree most."""
-    n_segments = stability.n_segments[int(np.argmax(stability.mean_adjusted_rand))]
+    n_segments = stability.numbers[int(np.argmax(stability.mean_adjusted_rand))]
     cut = clone(clusterer).set_params(n_segments=n_segments).fit(segmentation.customers)
     return Segmentation.by(
         cut,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -17,6 +17,7 @@ from sklearn.utils import check_random_state
 from custseg._core.arrays import Floats, Integers
 from custseg._core.customers import Column, CustomerTable
 from custseg._core.params import RANDOM_STATE, check
+from custseg._core.results import Result
 from custseg._core.segments import Segments, read_segments
 from custseg.exceptions import InvalidParameterError
 from custseg.segmentation import Segmentation
@@ -43,8 +44,8 @@ _ROUNDING = 1e-12
 _EQUAL = 1e-9
 
 
-@dataclass(frozen=True, eq=False)
-class SeparationResult:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class SeparationResult(Result):
     """What :func:`segment_separation` found.
 
     Attributes
@@ -77,16 +78,23 @@ class SeparationResult:
         The number of customers behind the silhouettes: ``n_customers``, or about :data:`SILHOUETTE_CUSTOMERS` of more.
     """
 
-    segments: pd.DataFrame = field(repr=False)
-    characteristics: pd.DataFrame = field(repr=False)
-    distances: pd.DataFrame = field(repr=False)
-    neighbourhood: pd.DataFrame = field(repr=False)
+    segments: pd.DataFrame
+    characteristics: pd.DataFrame
+    distances: pd.DataFrame
+    neighbourhood: pd.DataFrame
     silhouette: float
     shadow: float
     explained: float
     n_customers: int
     n_not_assigned: int
     n_sampled: int
+
+    def __str__(self) -> str:
+        explained = "an unknown share" if math.isnan(self.explained) else f"{self.explained:.0%}"
+        return (
+            f"{len(self.segments):,} segments of {self.n_customers:,} customers explain {explained} of their variance "
+            f"(mean silhouette {self.silhouette:.2f}, mean shadow value {self.shadow:.2f})."
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per segment: ``segment, n_customers, silhouette, shadow, relative_variance``."""
@@ -203,11 +211,12 @@ def segment_separation(
             "relative_variance": within / (shares * total) if total > 0 else np.full(len(names), np.nan),
         }
     )
+    rows = pd.Index(names, name="segment")
     return SeparationResult(
         segments=per_segment,
         characteristics=_characteristics(customers, table, variance),
-        distances=pd.DataFrame(distances, index=names, columns=names),
-        neighbourhood=pd.DataFrame(neighbourhood, index=names, columns=names),
+        distances=pd.DataFrame(distances, index=rows, columns=names),
+        neighbourhood=pd.DataFrame(neighbourhood, index=rows, columns=names),
         silhouette=float((shares * silhouettes).sum()),
         shadow=float((shares * shadows).sum()),
         explained=1.0 - float(within.sum()) / total if total > 0 else math.nan,

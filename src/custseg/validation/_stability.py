@@ -379,7 +379,7 @@ def _cross(first: _Solution, second: _Solution, rows: Rows) -> npt.NDArray[np.in
 
 def _of_rules(result: StabilityResult) -> StabilityResult:
     """Leave out segments without customers, and the group of those who are in none."""
-    (k,) = result.n_segments
+    (k,) = result.numbers
     rows = result.segments
     labels = result.reference_labels[k]
     return replace(
@@ -410,7 +410,7 @@ def _collect(
     ]
     optimiser = [[found.optimiser_adjusted_rand for found in pair] for pair in results[: _n_refits(len(results))]]
     return StabilityResult(
-        n_segments=tried,
+        numbers=tried,
         adjusted_rand=np.array([[found.adjusted_rand for found in pair] for pair in results]).T.copy(),
         segments=pd.concat(segments, ignore_index=True),
         reference_labels={k: solution.labels[rows.pattern] for k, solution in zip(tried, references, strict=True)},

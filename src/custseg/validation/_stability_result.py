@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from custseg._core.results import Result
 from custseg.exceptions import InvalidParameterError
 from custseg.validation._flows import flow_frame
 
@@ -27,13 +28,13 @@ a cluster below .6 should not be trusted, one between .6 and .75 shows a pattern
 """
 
 
-@dataclass(frozen=True, eq=False)
-class StabilityResult:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class StabilityResult(Result):
     """What :func:`bootstrap_stability` found.
 
     Attributes
     ----------
-    n_segments : tuple of int
+    numbers : tuple of int
         The numbers of segments that were tried, ascending.
     adjusted_rand : ndarray of shape (n_tried, n_pairs)
         For each number of segments and each pair of bootstrap samples, the adjusted Rand index
@@ -60,12 +61,12 @@ class StabilityResult:
         solutions of the pair's first sample that differ by their seed alone; 1 where a clusterer has none.
     """
 
-    n_segments: tuple[int, ...]
-    adjusted_rand: npt.NDArray[np.float64] = field(repr=False)
-    segments: pd.DataFrame = field(repr=False)
-    reference_labels: dict[int, npt.NDArray[np.int64]] = field(repr=False)
-    flows: pd.DataFrame = field(default_factory=lambda: flow_frame((), ()), repr=False)
-    optimiser_adjusted_rand: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)), repr=False)
+    numbers: tuple[int, ...]
+    adjusted_rand: npt.NDArray[np.float64]
+    segments: pd.DataFrame
+    reference_labels: dict[int, npt.NDArray[np.int64]]
+    flows: pd.DataFrame = field(default_factory=lambda: flow_frame((), ()))
+    optimiser_adjusted_rand: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
 
     @classmethod
     def empty(cls) -> StabilityResult:
@@ -80,7 +81,7 @@ class StabilityResult:
                 "relabelled": np.zeros(0, dtype=np.int64),
             }
         )
-        return cls((), np.zeros((0, 0)), segments, {})
+        return cls(numbers=(), adjusted_rand=np.zeros((0, 0)), segments=segments, reference_labels={})
 
     @property
     def n_pairs(self) -> int:
@@ -123,17 +124,17 @@ class StabilityResult:
         (5% and 95% quantiles over the pairs), ``mean_optimiser_adjusted_rand``, ``optimiser_share``,
         ``min_slsw`` (the least stable segment) and ``stable`` (see :meth:`is_stable`).
         """
-        low, high = np.quantile(self.adjusted_rand, [0.05, 0.95], axis=1) if self.n_segments else (None, None)
+        low, high = np.quantile(self.adjusted_rand, [0.05, 0.95], axis=1) if self.numbers else (None, None)
         return pd.DataFrame(
             {
-                "n_segments": self.n_segments,
+                "n_segments": self.numbers,
                 "mean_adjusted_rand": self.mean_adjusted_rand.to_numpy(),
                 "low_adjusted_rand": low,
                 "high_adjusted_rand": high,
                 "mean_optimiser_adjusted_rand": self.mean_optimiser_adjusted_rand.to_numpy(),
                 "optimiser_share": self.optimiser_share.to_numpy(),
-                "min_slsw": [float(slsw.min()) if len(slsw := self._slsw(k)) else np.nan for k in self.n_segments],
-                "stable": [self.is_stable(k) for k in self.n_segments],
+                "min_slsw": [float(slsw.min()) if len(slsw := self._slsw(k)) else np.nan for k in self.numbers],
+                "stable": [self.is_stable(k) for k in self.numbers],
             }
         )
 
@@ -157,15 +158,32 @@ class StabilityResult:
             Where so many segments were not tried.
         """
         slsw = self._slsw(n_segments)
-        mean = self.adjusted_rand[self.n_segments.index(n_segments)].mean()
+        mean = self.adjusted_rand[self.numbers.index(n_segments)].mean()
         return bool(mean >= STABLE_ADJUSTED_RAND and len(slsw) and slsw.min() >= STABLE_SEGMENT)
 
+    def __str__(self) -> str:
+        if not self.numbers:
+            return "Nobody was drawn again, so nothing is known of the stability."
+        means = self.mean_adjusted_rand
+        best = self.numbers[int(means.argmax())]
+        stable = [str(number) for number in self.numbers if self.is_stable(number)]
+        which = f"stable with {', '.join(stable)} segments" if stable else "stable with no number of segments tried"
+        return (
+            f"Over {self.n_pairs:,} pairs of refits the customers are {which}; they agree best with {best} segments "
+            f"(mean adjusted Rand index {means[best]:.2f})."
+        )
+
     def to_frame(self) -> pd.DataFrame:
-        """Return one row per number of segments and pair: ``n_segments``, ``pair``, ``adjusted_rand``."""
+        """Return one row per number of segments, the :attr:`summary`."""
+        return self.summary
+
+    @property
+    def pairs(self) -> pd.DataFrame:
+        """One row per number of segments and pair of refits: ``n_segments``, ``pair``, ``adjusted_rand``."""
         return pd.DataFrame(
             {
-                "n_segments": np.repeat(np.array(self.n_segments, dtype=np.int64), self.n_pairs),
-                "pair": np.tile(np.arange(self.n_pairs), len(self.n_segments)),
+                "n_segments": np.repeat(np.array(self.numbers, dtype=np.int64), self.n_pairs),
+                "pair": np.tile(np.arange(self.n_pairs), len(self.numbers)),
                 "adjusted_rand": self.adjusted_rand.ravel(),
             }
         )
@@ -173,15 +191,15 @@ class StabilityResult:
     def _means(self, agreements: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Average over the pairs; without any, nothing is known."""
         if agreements.shape[1] == 0:
-            return np.full(len(self.n_segments), np.nan)
+            return np.full(len(self.numbers), np.nan)
         return np.asarray(agreements.mean(axis=1))
 
     def _by_number(self, values: npt.ArrayLike, name: str) -> pd.Series[float]:
-        tried = pd.Index(self.n_segments, name="n_segments")
+        tried = pd.Index(self.numbers, name="n_segments")
         return pd.Series(np.asarray(values, dtype=np.float64), index=tried, name=name)
 
     def _slsw(self, n_segments: int) -> npt.NDArray[np.float64]:
-        if n_segments not in self.n_segments:
-            raise InvalidParameterError.unknown_name("StabilityResult", "n_segments", n_segments, self.n_segments)
+        if n_segments not in self.numbers:
+            raise InvalidParameterError.unknown_name("StabilityResult", "n_segments", n_segments, self.numbers)
         mine = self.segments["n_segments"] == n_segments
         return self.segments.loc[mine, "slsw"].to_numpy(dtype=np.float64)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
+from custseg._core.results import Result
 from custseg.exceptions import InvalidParameterError
 from custseg.validation._stability_result import STABLE_ADJUSTED_RAND, STABLE_SEGMENT, StabilityResult
 
 Word = Literal["natural", "reproducible", "constructive", "defined"]
 
 
-@dataclass(frozen=True)
-class Verdict:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Verdict(Result):
     """What the segments are, in the words of the field.
 
     Attributes
@@ -29,9 +30,8 @@ class Verdict:
     word: Word
     sentence: str
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as a dictionary."""
-        return asdict(self)
+    def __str__(self) -> str:
+        return self.sentence
 
 
 def judge(
@@ -97,14 +97,14 @@ def judge(
 def _one_segment(structured: bool | None, reason: str) -> Verdict:
     if structured:
         return Verdict(
-            "constructive",
-            f"All customers were put into one segment, although they differ from one continuum. {reason}",
+            word="constructive",
+            sentence=f"All customers were put into one segment, although they differ from one continuum. {reason}",
         )
     if structured is None:
-        return Verdict("constructive", f"Whether there are segments was not tested. {reason}")
+        return Verdict(word="constructive", sentence=f"Whether there are segments was not tested. {reason}")
     return Verdict(
-        "constructive",
-        f"No distinct segments were found: these customers form one continuum. {reason} "
+        word="constructive",
+        sentence=f"No distinct segments were found: these customers form one continuum. {reason} "
         "Any cut through them is constructive: it may be useful, but nothing in the data asks for it.",
     )
 
@@ -119,7 +119,8 @@ def _found(n_segments: int, structured: bool | None, reason: str, stability: Sta
     )
     if structured and stable:
         return Verdict(
-            "natural", f"The {n_segments} segments are natural: distinct groups that come back. {reason} {figures}"
+            word="natural",
+            sentence=f"The {n_segments} segments are natural: distinct groups that come back. {reason} {figures}",
         )
     if stable:
         groups = (
@@ -128,14 +129,14 @@ def _found(n_segments: int, structured: bool | None, reason: str, stability: Sta
             else "the customers form no distinct groups"
         )
         return Verdict(
-            "reproducible",
-            f"The {n_segments} segments are reproducible: {groups}, but the same segments come back. "
+            word="reproducible",
+            sentence=f"The {n_segments} segments are reproducible: {groups}, but the same segments come back. "
             f"{reason} {figures}",
         )
     exists = " Structure exists, but not at this number of segments." if structured else ""
     return Verdict(
-        "constructive",
-        f"The {n_segments} segments are a constructive cut at best: they do not come back in refits.{exists} "
+        word="constructive",
+        sentence=f"The {n_segments} segments are a constructive cut at best: they do not come back in refits.{exists} "
         f"{reason} {figures}",
     )
 
@@ -146,13 +147,16 @@ def _defined(n_segments: int, n_not_assigned: int, stability: StabilityResult) -
         f"The {n_segments} segments are defined by rule: who belongs was decided beforehand, and nothing was "
         f"discovered in the data.{left}"
     )
-    if not stability.n_segments:
-        return Verdict("defined", sentence)
+    if not stability.numbers:
+        return Verdict(word="defined", sentence=sentence)
     agreement = float(stability.mean_adjusted_rand.iloc[0])
     if agreement == 1.0:
-        return Verdict("defined", f"{sentence} They are stable by construction: the bounds do not depend on the data.")
+        return Verdict(
+            word="defined",
+            sentence=f"{sentence} They are stable by construction: the bounds do not depend on the data.",
+        )
     return Verdict(
-        "defined",
-        f"{sentence} Their bounds are learned: those of two bootstrap samples agree with a mean adjusted Rand index of "
-        f"{agreement:.2f}.",
+        word="defined",
+        sentence=f"{sentence} Their bounds are learned: those of two bootstrap samples agree with a mean adjusted Rand "
+        f"index of {agreement:.2f}.",
     )

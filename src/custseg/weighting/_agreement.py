@@ -27,7 +27,7 @@ LEVEL = 0.05
 HIGH = 0.5
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class RatingAgreement(CharacteristicWeights):
     """What :func:`rating_agreement` found: weights, and how far the judges agree on them.
 
@@ -54,7 +54,7 @@ class RatingAgreement(CharacteristicWeights):
     0.333
     """
 
-    rounds: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    rounds: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def rating_agreement(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,8 @@ from custseg._core.arrays import Floats, Integers
 from custseg._core.customers import CustomerTableMixin, read_customers
 from custseg._core.frames import is_table
 from custseg._core.params import NONE, RANDOM_STATE, Integer, Number, Where, check
+from custseg._core.results import Result
+from custseg._core.words import format_share
 from custseg.exceptions import DataQualityWarning, InvalidParameterError
 from custseg.weighting._respondents import say
 from custseg.weighting._weights import CharacteristicWeights, check_weights
@@ -41,8 +43,8 @@ _PARAMETERS = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class WeightSensitivity:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class WeightSensitivity(Result):
     """What :func:`weight_sensitivity` found.
 
     Attributes
@@ -84,12 +86,19 @@ class WeightSensitivity:
     """
 
     share_changed: float
-    draws: Floats = field(repr=False)
-    segments: pd.DataFrame = field(repr=False)
-    weights: pd.DataFrame = field(repr=False)
+    draws: Floats
+    segments: pd.DataFrame
+    weights: pd.DataFrame
     driver: str | None
-    labels: Integers = field(repr=False)
-    customers: Floats = field(repr=False)
+    labels: Integers
+    customers: Floats
+
+    def __str__(self) -> str:
+        driver = "no weight alone changes a segment" if self.driver is None else f"{self.driver} matters most"
+        return (
+            f"Where the weights move within their limits, {format_share(self.share_changed)} of the customers change "
+            f"segment on average; {driver}."
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """Return all shares in one table.

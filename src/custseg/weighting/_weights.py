@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
 from custseg._core.params import Number, check
+from custseg._core.results import Result, short_repr
+from custseg._core.words import format_number
 from custseg.exceptions import InvalidParameterError
 from custseg.weighting._intervals import INTERVAL_PARAMETERS
 
@@ -31,7 +33,7 @@ class _ReadOnly(dict[str, Any]):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class CharacteristicWeights(Mapping[str, float]):
+class CharacteristicWeights(Result, Mapping[str, float]):
     """How strongly each characteristic counts, and how sure that is.
 
     It is a mapping of names to weights, and goes wherever one does:
@@ -88,12 +90,13 @@ class CharacteristicWeights(Mapping[str, float]):
     """
 
     weights: Mapping[str, float]
+    _: KW_ONLY
     method: str = "stated"
     consistency: Mapping[str, float] = field(default_factory=dict)
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     confidence_level: float = 0.95
     warnings: tuple[str, ...] = ()
-    figures: pd.DataFrame | None = field(default=None, repr=False)
+    figures: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         who = type(self).__name__
@@ -123,6 +126,13 @@ class CharacteristicWeights(Mapping[str, float]):
         intervals = {name: (float(low), float(high)) for name, (low, high) in self.intervals.items()}
         object.__setattr__(self, "intervals", _ReadOnly(intervals))
 
+    def __str__(self) -> str:
+        first = max(self.weights, key=self.weights.__getitem__)
+        return (
+            f"Of {len(self.weights):,} characteristics {first} counts most, with a weight of "
+            f"{format_number(self.weights[first])}."
+        )
+
     def __getitem__(self, name: str) -> float:
         return self.weights[name]
 
@@ -133,9 +143,10 @@ class CharacteristicWeights(Mapping[str, float]):
         return len(self.weights)
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name} {weight:.2g}" for name, weight in self.weights.items())
-        figures = "".join(f"; {name} {value:.2g}" for name, value in self.consistency.items())
-        return f"{type(self).__name__}({self.method}: {shown}{figures})"
+        shown = [f"{name} {weight:.2g}" for name, weight in self.weights.items()]
+        shown[0] = f"{self.method}: {shown[0]}"
+        shown[-1] += "".join(f"; {name} {value:.2g}" for name, value in self.consistency.items())
+        return short_repr(type(self).__name__, shown)
 
     def __or__(self, others: Mapping[str, float]) -> Self:
         """Add weights, or put them in place of those of the same names, and keep the other intervals."""

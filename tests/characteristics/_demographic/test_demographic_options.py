@@ -15,6 +15,7 @@ from custseg._core import frames
 from custseg.characteristics import DemographicEncoder
 from custseg.exceptions import ColumnTypeError, DataQualityWarning, InvalidParameterError
 from tests.conftest import shared_data
+from tests.sizes import size
 
 
 def table(**columns):
@@ -594,7 +595,7 @@ FITTED = DemographicEncoder(
 
 @pytest.mark.filterwarnings("ignore::custseg.exceptions.DataQualityWarning")
 class TestLaws:
-    @settings(max_examples=40)
+    @settings(max_examples=size(14, 40))
     @given(st.lists(rows, max_size=8), st.randoms(use_true_random=False))
     def test_order_subsets_and_kinds_of_frames(self, drawn, random):
         profile = pd.DataFrame(drawn, columns=list(KNOWN.columns[1:])).assign(customer_id=range(len(drawn)))

@@ -19,6 +19,7 @@ from custseg.exceptions import (
     InvalidTableError,
 )
 from tests.characteristics._profiles.profile_laws import as_values, check_kinds, check_laws, quietly
+from tests.sizes import size
 
 RADIUS = 6371.0088
 SITES = {"Berlin": (52.52, 13.405), "Munich": (48.1372, 11.5756)}
@@ -81,6 +82,40 @@ class TestDistance:
     def test_places_a_metre_apart(self):
         metre = math.degrees(0.001 / RADIUS)
         assert distances([48.0 + metre], [11.0], {"a": (48.0, 11.0)}).iloc[0] == pytest.approx(0.001, rel=1e-6)
+
+    def test_places_a_thousandth_of_a_millimetre_apart(self):
+        other = 48.0 + math.degrees(1e-9 / RADIUS)
+        assert distances([other], [11.0], {"a": (48.0, 11.0)}).iloc[0] == pytest.approx(
+            math.radians(other - 48.0) * RADIUS, rel=1e-12
+        )
+
+    @given(
+        st.tuples(st.floats(-90, 90), st.floats(-180, 180)),
+        st.tuples(st.floats(-13, 1), st.floats(-13, 1)),
+        st.booleans(),
+        st.booleans(),
+    )
+    @example((0.0, -180.0), (-13.0, -7.0), True, False)
+    @example((90.0, 0.0), (-9.0, -9.0), True, True)
+    def test_near_a_place_and_near_its_antipode_no_digits_are_lost(self, place, step, opposite, westward):
+        lat, lon = place
+        north, east = 10.0 ** step[0], 10.0 ** step[1] * (-1 if westward else 1)
+        far = (-lat, lon - math.copysign(180.0, lon)) if opposite else place
+        other_lat, other_lon = max(-90.0, min(90.0, far[0] + north)), max(-180.0, min(180.0, far[1] + east))
+        found = quietly(distances, [lat], [lon], {"other": (other_lat, other_lon)}).iloc[0]
+        # a tenth of a thousandth of a millimetre
+        assert found == pytest.approx(plain_distance(lat, lon, other_lat, other_lon), rel=0, abs=1e-10)
+
+    @given(st.floats(-80, 80), st.floats(-170, 170), st.lists(st.floats(-12, -3), min_size=4, max_size=8))
+    @example(10.0, 20.0, [-12.0, -5.0, -9.0, -5.0, -5.2, -12.0])
+    def test_of_sites_on_the_other_side_of_the_earth_the_nearest_is_found(self, lat, lon, steps):
+        far = (-lat, lon - math.copysign(180.0, lon))
+        sites = {
+            str(number): (far[0] + 10.0**north, far[1] - math.copysign(10.0**east, far[1]))
+            for number, (north, east) in enumerate(zip(steps[::2], steps[1::2], strict=False))
+        }
+        found = quietly(distances, [lat], [lon], sites).iloc[0]
+        assert found == pytest.approx(min(plain_distance(lat, lon, *site) for site in sites.values()), rel=0, abs=1e-10)
 
     @given(st.data())
     def test_it_is_that_of_the_nearest_site_by_brute_force(self, data):
@@ -480,7 +515,7 @@ WHOLE = GeographicEncoder(sites=SITES, nearest_site=True, regions=["country", "c
 
 
 class TestLaws:
-    @settings(max_examples=40)
+    @settings(max_examples=size(14, 40))
     @given(addresses(), st.integers(0, 99))
     def test_laws(self, table, seed):
         check_laws(WHOLE, table, seed)

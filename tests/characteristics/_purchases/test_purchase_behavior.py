@@ -30,10 +30,11 @@ from custseg.exceptions import (
 )
 from tests import strategies
 from tests.characteristics._purchases.behavior_oracle import brute_force
+from tests.sizes import size
 
 FRAMES = ("pandas", "pandas alone", "polars", "lazy")
 few = settings(
-    max_examples=25,
+    max_examples=size(9, 25),
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -248,7 +249,8 @@ def test_twelve_lines_worked_by_hand(monkeypatch, lines, kind):
 
 
 @pytest.mark.filterwarnings("ignore:Dask support:FutureWarning")
-@pytest.mark.parametrize("engine", ["dask", "duckdb"])
+@pytest.mark.thorough
+@pytest.mark.parametrize("engine", size(["duckdb"], ["dask", "duckdb"]))
 def test_the_same_on_other_engines(lines, engine):
     lines = lines.astype({"category": "str", "channel": "str"})
     table = dd.from_pandas(lines, npartitions=2) if engine == "dask" else duckdb.from_df(lines)
@@ -287,7 +289,7 @@ def test_the_definitions_row_by_row(monkeypatch, lines, parameters, kind, n_lead
     assert report.n_used == len(lines) - left_out
 
 
-@settings(few, max_examples=12)
+@settings(few, max_examples=size(4, 12))
 @given(
     lines=tables(max_rows=25), parameters=options, cents=st.lists(st.integers(-9999, 99999), min_size=25, max_size=25)
 )

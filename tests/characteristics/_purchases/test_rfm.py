@@ -120,6 +120,17 @@ def test_customers_without_a_purchase_are_left_out_and_counted(as_kind, lines):
         featurizer.transform(as_kind(only_returns))
 
 
+@pytest.mark.parametrize("order_id", [None, "order_id"])
+def test_without_an_amount_every_line_is_a_purchase(as_kind, lines, order_id):
+    settings = {"features": ["recency", "frequency", "tenure"], "order_id": order_id}
+    free = as_kind(lines.assign(amount=0.0))
+    featurizer = RFMFeaturizer(**settings, amount=None).fit(as_kind(lines.drop(columns="amount")))
+    assert rows(featurizer.transform(free)) == rows(RFMFeaturizer(**settings).fit_transform(free))
+    assert not [policy for policy in featurizer.row_report_.policies if "amount" in policy.policy]
+    with pytest.raises(InvalidParameterError, match="None with features that leave out 'monetary'"):
+        RFMFeaturizer(amount=None).fit(lines)
+
+
 def test_zero_is_a_purchase(as_kind, lines):
     free = lines.assign(amount=0.0)
     assert rows(RFMFeaturizer().fit_transform(as_kind(free)))[7] == {"recency": 10.0, "frequency": 2, "monetary": 0.0}
@@ -181,7 +192,7 @@ def test_transform_and_check_rows_change_nothing(lines):
     assert pickle.dumps(featurizer) == before
     assert RFMFeaturizer(as_of="2024-01-02").check_rows(lines).n_used == 3
     assert featurizer.check_rows(lines, as_of="2024-01-02").n_used == 3
-    assert str(report) == "0 of 6 rows used; left out: 6 (no amount in 'amount': Fill it in.)"
+    assert str(report) == "0 of 6 rows used; left out: 6 (no amount in 'amount': Fill it in.)."
 
 
 def test_the_report_of_fit_and_of_fit_transform_agree(lines):

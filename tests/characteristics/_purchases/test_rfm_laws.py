@@ -18,10 +18,11 @@ from custseg.characteristics._purchases.rfm import RFMFeaturizer
 from custseg.exceptions import InvalidTableError
 from tests import strategies
 from tests.characteristics._purchases.rfm_oracle import FEATURES, brute_force
+from tests.sizes import size
 
 FRAMES = ("pandas", "pandas alone", "polars", "lazy")
 few = settings(
-    max_examples=50,
+    max_examples=size(17, 50),
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

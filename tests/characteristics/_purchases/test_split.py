@@ -20,6 +20,7 @@ from custseg.characteristics._purchases.split import split_transactions
 from custseg.exceptions import ColumnNotFoundError, DataQualityWarning, InvalidParameterError, InvalidTableError
 from tests import strategies
 from tests.characteristics._purchases.rfm_oracle import brute_force
+from tests.sizes import size
 
 COLUMNS = ["frequency", "monetary", "holdout_frequency", "holdout_monetary"]
 
@@ -121,7 +122,7 @@ def test_orders_and_returns(lines):
         split_transactions(lines, at="2024-03-31", returns="raise")
 
 
-@settings(max_examples=40)
+@settings(max_examples=size(14, 40))
 @given(
     lines=strategies.transactions(min_rows=2, faults=True),
     period=st.sampled_from(["h", "D", "W", "M"]),

@@ -14,6 +14,7 @@ from scipy.stats import chi2
 from custseg.characteristics._survey.careless import careless_responses, longest_runs, within_person_sd
 from custseg.exceptions import ColumnNotFoundError, ColumnTypeError, DataQualityWarning, InvalidTableError
 from tests.conftest import shared_data
+from tests.sizes import size
 
 ANSWERS = arrays(
     np.float64,
@@ -56,7 +57,7 @@ def test_equal_answers_have_a_variability_of_exactly_zero():
 
 
 @given(seed=st.integers(0, 1000), missing=st.sampled_from([0.0, 0.1, 0.4]))
-@settings(max_examples=30)
+@settings(max_examples=size(10, 30))
 def test_the_mahalanobis_distance_is_over_the_answered_items(seed, missing):
     values = drawn(seed=seed, missing=missing)
     signs = careless_responses(values)

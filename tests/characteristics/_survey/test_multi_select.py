@@ -15,6 +15,7 @@ from custseg.exceptions import (
 )
 from tests.characteristics._profiles.profile_laws import as_values, check_kinds, check_laws, quietly
 from tests.conftest import shared_data
+from tests.sizes import size
 
 
 def table(**columns):
@@ -250,12 +251,12 @@ def answers(draw):
 
 
 class TestLaws:
-    @settings(max_examples=40)
+    @settings(max_examples=size(14, 40))
     @given(answers(), st.integers(0, 99), st.integers(1, 3))
     def test_laws_of_text(self, survey, seed, least):
         check_laws(MultiSelectEncoder("image", min_customers=least), survey, seed)
 
-    @settings(max_examples=40)
+    @settings(max_examples=size(14, 40))
     @given(st.integers(1, 12), st.integers(0, 99), st.integers(1, 3))
     def test_laws_of_blocks(self, n_customers, seed, least):
         rng = np.random.RandomState(seed)

@@ -18,6 +18,7 @@ from custseg.exceptions import (
     InvalidTableError,
 )
 from tests.characteristics._profiles.profile_laws import as_values, assert_same, check_kinds, check_laws
+from tests.sizes import size
 
 OPTIONS = ["comfort", "price", "safety"]
 
@@ -401,12 +402,12 @@ def rank_tables(draw):
 
 
 class TestLaws:
-    @settings(max_examples=40)
+    @settings(max_examples=size(14, 40))
     @given(rank_tables(), st.integers(0, 99), st.sampled_from(["raise", "mean"]))
     def test_laws_of_ranks(self, customers, seed, ties):
         check_laws(PreferenceEncoder(ranks=list("abcd"), ties=ties), customers, seed)
 
-    @settings(max_examples=40)
+    @settings(max_examples=size(14, 40))
     @given(st.lists(st.one_of(st.none(), st.permutations("abc").map(" > ".join)), max_size=10), st.integers(0, 99))
     def test_laws_of_orders(self, texts, seed):
         customers = orders("a = b > c", *texts)

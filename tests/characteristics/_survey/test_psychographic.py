@@ -26,6 +26,7 @@ from custseg.exceptions import (
     InvalidTableError,
 )
 from tests.conftest import shared_data
+from tests.sizes import size
 
 SAMPLE = make_customers(120, random_state=0, missing_share=0.05)
 SURVEY = SAMPLE.survey
@@ -376,7 +377,7 @@ def test_factors_of_young_people_that_a_reader_recognises():
 
 
 @given(seed=st.integers(0, 1000))
-@settings(max_examples=8)
+@settings(max_examples=size(3, 8))
 def test_discovery_does_not_depend_on_the_order_of_rows_and_columns(seed):
     rng = np.random.RandomState(seed)
     shuffled = SURVEY.iloc[rng.permutation(len(SURVEY))][rng.permutation(SURVEY.columns)]

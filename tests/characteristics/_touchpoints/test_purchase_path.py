@@ -27,10 +27,11 @@ from custseg.exceptions import (
     InvalidTableError,
 )
 from tests.characteristics._touchpoints.path_oracle import brute_force
+from tests.sizes import size
 
 nan = float("nan")
 few = settings(
-    max_examples=40,
+    max_examples=size(14, 40),
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -315,7 +316,8 @@ def test_conversions_multiply_to_the_share_of_completed_paths(events):
 
 
 @ignore_dask
-@pytest.mark.parametrize("kind", ["polars", "lazy", "duckdb", "dask"])
+@pytest.mark.thorough
+@pytest.mark.parametrize("kind", size(["polars", "lazy", "duckdb"], ["polars", "lazy", "duckdb", "dask"]))
 @pytest.mark.parametrize("channel", [None, "channel"])
 def test_engines_agree(kind, channel):
     events = make_customers(60, random_state=0).events

@@ -16,7 +16,8 @@ from pandas.testing import assert_frame_equal
 from sklearn.base import clone
 
 from custseg._core import frames
-from custseg.characteristics._touchpoints.social_media import ACTION_WEIGHTS, SocialMediaFeaturizer
+from custseg.characteristics._touchpoints.interactions import ACTION_WEIGHTS
+from custseg.characteristics._touchpoints.social_media import SocialMediaFeaturizer
 from custseg.exceptions import (
     ColumnTypeError,
     DataQualityWarning,
@@ -24,10 +25,11 @@ from custseg.exceptions import (
     InvalidTableError,
 )
 from tests.characteristics._touchpoints.social_oracle import brute_force
+from tests.sizes import size
 
 nan = float("nan")
 few = settings(
-    max_examples=40,
+    max_examples=size(14, 40),
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -316,7 +318,8 @@ def test_bounds(events):
 
 
 @ignore_dask
-@pytest.mark.parametrize("kind", ["polars", "lazy", "duckdb", "dask"])
+@pytest.mark.thorough
+@pytest.mark.parametrize("kind", size(["polars", "lazy", "duckdb"], ["polars", "lazy", "duckdb", "dask"]))
 def test_engines_agree(kind):
     rng = np.random.RandomState(0)
     platforms, actions = (

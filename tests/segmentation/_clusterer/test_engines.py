@@ -210,10 +210,14 @@ def test_the_loss_of_a_sample_is_what_it_cost() -> None:
     for engine in ("kmeans", "k_prototypes"):
         whole = SegmentClusterer(N_SEGMENTS, engine=engine, n_init=6, random_state=0).fit(CUSTOMERS)
         sampled = clone(whole).set_params(sample_above=250).fit(CUSTOMERS)
-        assert whole.optimum_.sse <= sampled.optimum_.sse * (1 + 1e-9) <= sampled.sample_loss_.sample_sse * (1 + 2e-9)
-        assert sampled.optimum_.sse / whole.optimum_.sse - 1 < 0.02
+        assert (
+            whole.optimum_.objective
+            <= sampled.optimum_.objective * (1 + 1e-9)
+            <= sampled.sample_loss_.sample_objective * (1 + 2e-9)
+        )
+        assert sampled.optimum_.objective / whole.optimum_.objective - 1 < 0.02
         assert sampled.sample_loss_.loss == pytest.approx(
-            sampled.sample_loss_.sample_sse / sampled.sample_loss_.sse - 1
+            sampled.sample_loss_.sample_objective / sampled.sample_loss_.objective - 1
         )
     whole = SegmentClusterer(N_SEGMENTS, engine="latent_class", n_init=6, random_state=0).fit(CUSTOMERS)
     sampled = clone(whole).set_params(sample_above=250).fit(CUSTOMERS)
@@ -222,7 +226,7 @@ def test_the_loss_of_a_sample_is_what_it_cost() -> None:
     # it goes on to a maximum of all customers, not only of the sample
     assert classes.converged_
     assert classes.log_likelihood_ == pytest.approx(whole.engine_.log_likelihood_, abs=1e-3)
-    assert loss.log_likelihood * len(CUSTOMERS) == pytest.approx(classes.log_likelihood_)
+    assert loss.objective * len(CUSTOMERS) == pytest.approx(classes.log_likelihood_)
     assert loss.loss > 0
     errors = [np.isfinite(found.profiles_["standard_error"]).sum() for found in (classes, whole.engine_)]
     assert errors[0] == errors[1]
@@ -238,7 +242,7 @@ def test_the_loss_of_a_sample_with_a_clusterer() -> None:
     means = np.stack([matrix[labels == label].mean(axis=0) for label in range(2)])
     around = ((matrix - centers[labels]) ** 2).sum(), ((matrix - means[labels]) ** 2).sum()
     found = clusterer.sample_loss_
-    assert (found.sample_sse, found.sse) == pytest.approx(around)
+    assert (found.sample_objective, found.objective) == pytest.approx(around)
 
 
 @pytest.mark.parametrize("engine", OWN)

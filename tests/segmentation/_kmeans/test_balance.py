@@ -18,6 +18,7 @@ from custseg.segmentation._kmeans.balance import assign_balanced, balance
 from custseg.segmentation._kmeans.kmeans import fit_kmeans
 from custseg.segmentation._kmeans.nearest import nearest
 from custseg.segmentation._kmeans.patterns import Patterns, distinct_patterns
+from tests.sizes import size
 
 Floats = npt.NDArray[np.float64]
 
@@ -100,7 +101,7 @@ def test_nothing_moves_where_the_shares_hold_already() -> None:
     assert not result.subsidies.any()
 
 
-@settings(max_examples=60)
+@settings(max_examples=size(20, 60))
 @given(
     st.lists(st.tuples(st.integers(-3, 3), st.integers(-3, 3)), min_size=4, max_size=8),
     st.integers(2, 3),

@@ -15,12 +15,13 @@ from threadpoolctl import threadpool_limits
 
 from custseg.exceptions import InfeasibleError
 from custseg.segmentation._kmeans import exchange, lloyd, patterns, restarts, sample
-from custseg.segmentation._kmeans.kmeans import Optimum, fit_kmeans
+from custseg.segmentation._kmeans.kmeans import fit_kmeans
 from custseg.segmentation._kmeans.nearest import nearest
+from custseg.segmentation._kmeans.optimum import Optimum, SampleCost
 from custseg.segmentation._kmeans.patterns import Patterns, distinct_patterns
-from custseg.segmentation._kmeans.sample import SampleLoss
 from custseg.segmentation._kmeans.swap import swap_search
 from tests.conftest import shared_data
+from tests.sizes import size
 
 Floats = npt.NDArray[np.float64]
 
@@ -92,10 +93,10 @@ def test_result_is_a_partition_with_its_means_and_sse(matrix: Floats, n_clusters
         mean = np.average(patterns.values[inside], axis=0, weights=patterns.counts[inside])
         assert fit.centers[label] == pytest.approx(mean, abs=1e-12)
     assert fit.sse == pytest.approx(sse_of(patterns.values, patterns.counts, fit.labels), abs=1e-9)
-    assert fit.sse == fit.optimum.sse
+    assert fit.sse == fit.optimum.objective
 
 
-@settings(max_examples=30)
+@settings(max_examples=size(10, 30))
 @given(matrices.filter(lambda matrix: len(np.unique(matrix, axis=0)) >= 4))
 def test_no_exchange_of_a_single_pattern_helps(matrix: Floats) -> None:
     patterns = distinct_patterns(matrix)
@@ -108,7 +109,7 @@ def test_no_exchange_of_a_single_pattern_helps(matrix: Floats) -> None:
         assert sse_of(patterns.values, patterns.counts, labels) >= fit.sse * (1 - 1e-9) - 1e-9
 
 
-@settings(max_examples=30)
+@settings(max_examples=size(10, 30))
 @given(
     hnp.arrays(np.float64, st.tuples(st.integers(4, 8), st.just(2)), elements=st.integers(-5, 5).map(float)).filter(
         lambda matrix: len(np.unique(matrix, axis=0)) >= 3
@@ -125,9 +126,10 @@ def test_the_best_partition_of_few_patterns_is_found(matrix: Floats) -> None:
     assert fit.sse == pytest.approx(best, abs=1e-9)
 
 
+@pytest.mark.thorough
 def test_sse_is_never_above_scikit_learns_with_as_many_restarts() -> None:
     better = 0
-    for seed in range(200):
+    for seed in range(size(60, 200)):
         matrix, n_clusters = fixed_set(seed)
         patterns = distinct_patterns(matrix)
         n_clusters = min(n_clusters, patterns.n_patterns)
@@ -136,7 +138,8 @@ def test_sse_is_never_above_scikit_learns_with_as_many_restarts() -> None:
             peer = KMeans(n_clusters, n_init=20, random_state=0).fit(matrix)
         assert ours.sse <= peer.inertia_ * (1 + 1e-9) + 1e-12, seed
         better += ours.sse < peer.inertia_ * (1 - 1e-9) - 1e-12
-    assert better >= 20
+    # 5 of 60 and 25 of 200 were: the bounds leave a fifth of them to other versions of scikit-learn
+    assert better >= size(4, 20)
 
 
 def test_both_engines_find_the_same_optimum(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,7 +204,7 @@ def test_the_first_restarts_are_those_of_fewer_restarts() -> None:
     sse = [fit_kmeans(patterns, 6, n_init=n_init, random_state=0).optimum for n_init in (1, 40)]
     draws = [lloyd.uniform_draws(n_init, 6, np.random.RandomState(0)) for n_init in (1, 40)]
     assert np.array_equal(draws[0], draws[1][:1])
-    assert sse[1].sse <= sse[0].sse
+    assert sse[1].objective <= sse[0].objective
 
 
 def test_optimum_counts_hits_and_the_gap_to_the_second_best() -> None:
@@ -239,7 +242,7 @@ def test_swaps_leave_a_local_optimum(engine: type[restarts.Batch | restarts.OneB
     assert found.sse == pytest.approx(sse_of(points, np.ones(120), np.repeat([0, 1, 2], 40)))
 
 
-@settings(max_examples=50)
+@settings(max_examples=size(17, 50))
 @given(matrices.filter(lambda matrix: len(np.unique(matrix, axis=0)) >= 4), st.integers(0, 9))
 def test_the_best_of_exchanges_together_ends_where_no_exchange_helps(matrix: Floats, seed: int) -> None:
     patterns = distinct_patterns(matrix)
@@ -319,15 +322,15 @@ def test_a_sample_gives_centres_for_all_and_its_loss() -> None:
     whole = fit_kmeans(patterns, 5, n_init=5, random_state=0)
     fit = fit_kmeans(patterns, 5, n_init=5, random_state=0, sample_above=1_000)
     sample = fit.loss
-    assert isinstance(sample, SampleLoss)
+    assert isinstance(sample, SampleCost)
     assert sample is fit.optimum.sample
     assert whole.loss is None
     assert 850 < sample.n_sampled < 1_150
     assert sample.n_patterns == 6_000
     assert np.array_equal(fit.labels, nearest(patterns.values, fit.centers))
     assert fit.sse == pytest.approx(((patterns.values - fit.centers[fit.labels]) ** 2).sum())
-    assert sample.sse == fit.optimum.sse == fit.sse
-    assert sample.loss == sample.sample_sse / sample.sse - 1 > 0
+    assert sample.objective == fit.optimum.objective == fit.sse
+    assert sample.loss == sample.sample_objective / sample.objective - 1 > 0
     assert fit.sse == pytest.approx(whole.sse, rel=0.01)
     assert fit.optimum.to_frame().loc[0, "sample_loss"] == sample.loss
 
@@ -396,7 +399,7 @@ def test_the_smallest_and_the_largest_numbers_in_one_column() -> None:
     fit = fit_kmeans(patterns, 3, n_init=4, random_state=0)
     assert fit.labels[patterns.inverse].tolist() == [fit.labels[1]] * 3 + [fit.labels[5]] * 2 + [fit.labels[0]]
     assert np.array_equal(nearest(patterns.values, fit.centers), fit.labels)
-    assert fit.sse == fit.optimum.sse == np.inf
+    assert fit.sse == fit.optimum.objective == np.inf
     with pytest.raises(InfeasibleError, match="n_segments=5"):
         fit_kmeans(patterns, 5, n_init=4, random_state=0)
     tiny = fit_kmeans(distinct_patterns([[1e-300], [1.1e-300], [5e-300]]), 2, n_init=4, random_state=0)
@@ -407,4 +410,9 @@ def test_the_smallest_and_the_largest_numbers_in_one_column() -> None:
 
 
 def test_an_optimum_of_another_engine_needs_no_effort_or_sample() -> None:
-    assert Optimum(1.0, 4, 2, 0.5).to_frame().loc[0, "n_swaps"] == 0
+    assert (
+        Optimum(criterion="sse", objective=1.0, n_init=4, n_finished=4, n_hits=2, second_best_gap=0.5)
+        .to_frame()
+        .loc[0, "n_swaps"]
+        == 0
+    )

@@ -26,6 +26,7 @@ from custseg.segmentation._kmeans.patterns import distinct_patterns
 from custseg.segmentation._prototypes.clusterer import KPrototypesClusterer
 from custseg.segmentation._prototypes.search import MixedPatterns, improve, prototype_cost, prototypes_of
 from custseg.segmentation._prototypes.space import learn_space
+from tests.sizes import size
 from tests.strategies import customer_tables
 
 NUMBERS, CATEGORIES = ["n0", "n1", "n2"], ["c0", "c1", "c2", "c3"]
@@ -68,7 +69,7 @@ def test_labels_and_cost_are_those_of_the_plain_definition():
     np.testing.assert_array_equal(found.labels_, np.argmin(distances, axis=1))
     assert found.cost_ == pytest.approx(np.min(distances, axis=1).sum(), rel=1e-12)
     assert found.cost_ == pytest.approx(cost_of(table, found.labels_, 0.8), rel=1e-12)
-    assert found.optimum_.sse == pytest.approx(found.cost_)
+    assert found.optimum_.objective == pytest.approx(found.cost_)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -328,7 +329,7 @@ TABLES = customer_tables(min_rows=4, max_rows=20)
 
 
 @given(table=TABLES, seed=st.integers(0, 3), scaling=st.sampled_from(["robust", "standard", None]))
-@settings(max_examples=60)
+@settings(max_examples=size(20, 60))
 def test_law_rows_and_columns_in_any_order(table, seed, scaling):
     labels = labels_of(table, scaling=scaling)
     rng = np.random.default_rng(seed)
@@ -340,7 +341,7 @@ def test_law_rows_and_columns_in_any_order(table, seed, scaling):
 
 
 @given(table=TABLES)
-@settings(max_examples=60)
+@settings(max_examples=size(20, 60))
 def test_law_labels_are_the_prediction_largest_first(table):
     found = fitted(table)
     if found is not None:
@@ -352,7 +353,7 @@ def test_law_labels_are_the_prediction_largest_first(table):
 
 
 @given(table=TABLES, seed=st.integers(0, 3))
-@settings(max_examples=60)
+@settings(max_examples=size(20, 60))
 def test_law_weight_two_is_the_row_twice_and_weight_zero_shapes_nothing(table, seed):
     weight = np.random.default_rng(seed).integers(0, 3, len(table))
     weight[:2] = 1
@@ -366,7 +367,7 @@ def test_law_weight_two_is_the_row_twice_and_weight_zero_shapes_nothing(table, s
 
 
 @given(table=customer_tables(min_rows=4, max_rows=20, min_columns=2))
-@settings(max_examples=60)
+@settings(max_examples=size(20, 60))
 def test_law_weight_zero_drops_a_column_and_a_common_factor_changes_nothing(table):
     names = list(table.columns)
     dropped, ignored = labels_of(table[names[1:]]), labels_of(table, weights={names[0]: 0})

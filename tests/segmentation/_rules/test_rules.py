@@ -79,7 +79,10 @@ def test_text_and_structure_say_the_same_and_come_back_from_json_and_pickle(draw
 
 
 def test_a_rule_prints_itself():
-    rule = Rule("Loyal", ((Condition("net spend", ">=", 5), Condition("region", "in", ("N", "E"))),))
+    rule = Rule(
+        name="Loyal",
+        alternatives=((Condition("net spend", ">=", 5), Condition("region", "in", ("N", "E"))),),
+    )
     assert str(rule) == "Loyal: `net spend` >= 5 and region in ['N', 'E']"
 
 

@@ -109,7 +109,7 @@ def test_bootstrap_stability_takes_rules_with_their_own_number():
     table = pd.DataFrame({name: random.gamma(2, size=120) for name in ("recency", "frequency", "monetary")})
     fixed = RuleSegmenter({"A": "recency < 1", "None": "recency > 1e3", "B": "frequency < 1"})
     result = bootstrap_stability(fixed, table, n_pairs=3, random_state=0)
-    assert result.n_segments == (3,)
+    assert result.numbers == (3,)
     assert (result.adjusted_rand == 1).all()
     assert result.segments["segment"].tolist() == [0, 2]
     assert (result.segments["slsw"] == 1).all()
@@ -117,7 +117,7 @@ def test_bootstrap_stability_takes_rules_with_their_own_number():
     order = random.permutation(120)
     learned = bootstrap_stability(RFMSegmenter(), table, n_pairs=3, random_state=0)
     again = bootstrap_stability(RFMSegmenter(), table.iloc[order], n_pairs=3, random_state=0)
-    assert learned.n_segments == (11,)
+    assert learned.numbers == (11,)
     assert (learned.adjusted_rand < 1).all()
     np.testing.assert_array_equal(learned.adjusted_rand, again.adjusted_rand)
 

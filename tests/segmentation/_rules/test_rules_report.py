@@ -12,6 +12,7 @@ from custseg.exceptions import DataQualityWarning, InvalidParameterError
 from custseg.segmentation._rules import grid
 from custseg.segmentation._rules.segmenter import RuleSegmenter
 from tests.segmentation._rules.rule_tables import LEVELS, as_text, rule_met_by_hand, rules
+from tests.sizes import size
 
 TABLE = pd.DataFrame(
     {
@@ -53,7 +54,7 @@ def fit(drawn):
         return RuleSegmenter(as_text(drawn)).fit(TABLE)
 
 
-@settings(max_examples=150)
+@settings(max_examples=size(50, 150))
 @given(rules(max_rules=3))
 def test_the_report_equals_the_grid_laid_out(drawn):
     columns = {column: cells(column, drawn) for column in TABLE.columns}
@@ -89,7 +90,7 @@ def with_missing(columns):
     return {column: values if values == [None] else [*values, None] for column, values in columns.items()}
 
 
-@settings(max_examples=100)
+@settings(max_examples=size(34, 100))
 @given(rules(max_rules=3))
 def test_a_rule_is_never_reached_where_no_customer_can_reach_it_not_even_with_missing_values(drawn):
     columns = with_missing({column: cells(column, drawn) for column in TABLE.columns})
@@ -113,7 +114,7 @@ def test_a_gap_is_told_in_the_words_of_a_rule():
     assert report.exhaustive is False
     assert set(report.gaps) == {"member == false and spend >= 10", "member == true and 10 <= spend < 20"}
     assert report.example == {"member": False, "spend": 10}
-    assert "No rule covers" in str(report)
+    assert "No rule covers" in report.to_text()
 
 
 def test_the_bounds_of_a_gap_are_exact():
@@ -149,7 +150,7 @@ def test_a_hidden_rule_is_warned_of_by_name():
         report = RuleSegmenter(rules).fit(TABLE).rule_report_
     assert report.never_reached == ["Some"]
     assert report.table["reached"].tolist() == ["yes", "never", "with a missing value"]
-    assert "[reached: never]" in str(report)
+    assert "[reached: never]" in report.to_text()
 
 
 @pytest.mark.parametrize(
@@ -188,4 +189,4 @@ def test_beyond_the_limit_the_report_says_that_nothing_was_decided(monkeypatch):
     rules = {"A": "1 < spend < 2 and 1 < visits < 4", "B": "spend > 5"}
     report = RuleSegmenter(rules).fit(TABLE).rule_report_
     assert (report.exhaustive, report.n_uncovered_cells, report.gaps) == (None, -1, ())
-    assert "not decided" in str(report)
+    assert "not decided" in report.to_text()

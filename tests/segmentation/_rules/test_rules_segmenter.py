@@ -23,6 +23,7 @@ from custseg.exceptions import (
 )
 from custseg.segmentation._rules.segmenter import RuleSegmenter
 from tests.segmentation._rules.rule_tables import as_text, customers, labels_by_hand, rules
+from tests.sizes import size
 
 SHOP = pd.DataFrame(
     {
@@ -51,7 +52,7 @@ def fitted(drawn, table, **options):
             assume(False)
 
 
-@settings(max_examples=150)
+@settings(max_examples=size(50, 150))
 @given(customers(), rules())
 def test_the_first_match_by_hand(table, drawn):
     segmenter = fitted(drawn, table)
@@ -75,7 +76,7 @@ def test_the_order_of_rows_and_columns_changes_nothing(table, drawn, random):
     assert segmenter.predict(shuffled).tolist() == segmenter.labels_[rows].tolist()
 
 
-@settings(max_examples=60)
+@settings(max_examples=size(20, 60))
 @given(customers(), rules(), st.booleans())
 def test_sql_gives_the_labels_of_predict(table, drawn, with_others):
     segmenter = fitted(drawn, table, otherwise="Others" if with_others else None)

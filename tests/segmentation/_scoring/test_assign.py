@@ -92,7 +92,8 @@ def test_what_is_written_is_what_is_returned(engine, ending, clusterer, expected
     report = write_segments(clusterer, ENGINES[engine](TABLE), place, batch_size=64)
     written = pd.read_parquet(place) if ending == ".parquet" else pd.read_csv(place)
     pd.testing.assert_frame_equal(written, expected, check_dtype=False)
-    assert report == SegmentAssignment(str(place), 200, dict(enumerate(np.bincount(expected["segment"]).tolist())))
+    sizes = dict(enumerate(np.bincount(expected["segment"]).tolist()))
+    assert report == SegmentAssignment(path=str(place), n_customers=200, segment_sizes=sizes)
     assert report.to_frame()["share"].sum() == pytest.approx(1.0)
     assert [file.name for file in tmp_path.iterdir()] == [place.name]
 

@@ -9,6 +9,7 @@ from scipy.stats import spearmanr
 from custseg._core.customers import Column, CustomerTable
 from custseg.segmentation._selection.copula import calibrate, pairwise_correlation, recolored, square_root, whitened
 from custseg.segmentation._selection.null import NullGenerator
+from tests.sizes import size
 
 
 def table_of(*columns):
@@ -137,7 +138,7 @@ def test_draws_are_reproducible_and_differ_by_seed():
 
 
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=5)
+@settings(max_examples=size(2, 5))
 def test_the_order_of_rows_changes_no_draw(seed):
     table = mixed_table(120, missing=0.1)
     shuffled = table.take(np.random.RandomState(seed).permutation(table.n_customers))
@@ -236,7 +237,7 @@ def test_pairwise_correlation_is_that_of_the_complete_pairs():
 
 
 @given(n_columns=st.integers(1, 5), seed=st.integers(0, 1000))
-@settings(max_examples=20)
+@settings(max_examples=size(7, 20))
 def test_whitening_and_recolouring_are_exact(n_columns, seed):
     random = np.random.RandomState(seed)
     sample = random.normal(size=(50, n_columns)) @ random.normal(size=(n_columns, n_columns))

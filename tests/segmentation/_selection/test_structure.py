@@ -35,7 +35,7 @@ def test_separated_groups_are_structure():
     assert found.rejected
     assert found.p_value == pytest.approx(1 / 40)
     assert found.effect > 0.1
-    assert found.n_segments == 3
+    assert found.strongest_at == 3
     assert found.table["n_segments"].tolist() == list(range(2, 9))
 
 

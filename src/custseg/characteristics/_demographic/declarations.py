@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from custseg._core.customers import KINDS
+from custseg._core.described import OVERRIDES
 from custseg._core.params import COLUMN, NONE, Integer, OneOf, ParameterTable, Where
 from custseg.characteristics._profiles.encoding import level_text
 from custseg.characteristics._profiles.level_pools import is_hierarchy
@@ -152,7 +153,7 @@ PARAMETERS: ParameterTable = {
     "plausible": (NONE, _dict_of(_is_range, "a dict of column names to (low, high) with low < high, or None")),
     "implausible": (OneOf("keep", "missing"),),
     "decimal": (NONE, OneOf("."), OneOf(",")),
-    "units": (NONE, _dict_of(lambda unit: isinstance(unit, str), "a dict of characteristics to texts")),
+    **OVERRIDES,
 }
 
 
@@ -224,8 +225,8 @@ def check_found(who: str, given: Mapping[str, Any], kinds: Mapping[str, str]) ->
                 )
 
 
-def check_names(who: str, names: Sequence[str], customer_id: str, units: Mapping[str, str] | None) -> None:
-    """Refuse characteristics that would share a name, and units of one that does not come out.
+def check_names(who: str, names: Sequence[str], customer_id: str) -> None:
+    """Refuse characteristics that would share a name.
 
     Parameters
     ----------
@@ -235,8 +236,6 @@ def check_names(who: str, names: Sequence[str], customer_id: str, units: Mapping
         The characteristics.
     customer_id : str
         The column of ids.
-    units : dict of str to str or None
-        The units that were declared.
     """
     seen = {customer_id}
     for name in names:
@@ -246,9 +245,6 @@ def check_names(who: str, names: Sequence[str], customer_id: str, units: Mapping
                 "column of the table."
             )
         seen.add(name)
-    for name in units or {}:
-        if name not in names:
-            raise InvalidParameterError.unknown_name(who, "characteristic in units", name, names)
 
 
 def least_customers(min_customers: Any, name: str) -> float | None:

@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
+from custseg._core.characteristic import Characteristic, in_words
 from custseg._core.customers import Column
+from custseg._core.described import ByColumn
 from custseg._core.params import ParameterTable
 from custseg._core.warning import warn
 from custseg.characteristics._demographic.declarations import (
@@ -29,6 +31,7 @@ from custseg.characteristics._demographic.plausible import (
     expected_range,
     implausible_values,
 )
+from custseg.characteristics._demographic.roles import role_of
 from custseg.characteristics._profiles.encoder import Encoded, Profile, ProfileEncoder
 from custseg.characteristics._profiles.encoding import Encoding, MissingWords, describe_new, encode, level_policies
 from custseg.characteristics._profiles.learning import Declared, learn
@@ -86,8 +89,12 @@ class DemographicEncoder(ProfileEncoder):
         The year that ages are reckoned at, the last one that is plausible. It is never "now".
     decimal : {".", ","} or None, default=None
         The sign before decimals in text. None finds it out for each column.
-    units : dict of str to str or None, default=None
-        The units of characteristics, in place of those that the text names.
+    labels : mapping of str to str or None, default=None
+        What columns are called in words, in place of what :meth:`describe` calls them.
+    units : mapping of str to str or None, default=None
+        The units of columns, in place of those that the text names.
+    roles : mapping of str to str or None, default=None
+        The roles of columns, in place of those of :meth:`describe`: ``{"nps": "recommendation"}``.
     other : str, default="other"
         What pooled levels are called. A level of that name, whatever its case, is part of them.
     missing_values : sequence of str and numbers, or dict, default=("unknown", "prefer not to say", ...)
@@ -255,7 +262,9 @@ class DemographicEncoder(ProfileEncoder):
         ages: Mapping[str, str] | None = None,
         reference_year: int | None = None,
         decimal: str | None = None,
-        units: Mapping[str, str] | None = None,
+        labels: ByColumn = None,
+        units: ByColumn = None,
+        roles: ByColumn = None,
         other: str = "other",
         missing_values: Sequence[str | float] | Mapping[str, Sequence[str | float]] = MISSING_ANSWERS,
         min_customers: float | Mapping[str, float] | None = None,
@@ -271,7 +280,9 @@ class DemographicEncoder(ProfileEncoder):
         self.ages = ages
         self.reference_year = reference_year
         self.decimal = decimal
+        self.labels = labels
         self.units = units
+        self.roles = roles
         self.other = other
         self.missing_values = missing_values
         self.min_customers = min_customers
@@ -299,13 +310,25 @@ class DemographicEncoder(ProfileEncoder):
     def _wanted(self) -> Sequence[str] | None:
         return self.columns
 
-    def _units(self) -> Mapping[str, str]:
-        units: dict[str, str] = {}
+    def _characteristics(self) -> Sequence[Characteristic]:
+        told: list[Characteristic] = []
         for encoding in self._encodings:
-            units[self._out(encoding.name)] = "years" if encoding.name in (self.ages or {}) else encoding.unit
+            told.append(self._of_column(encoding.name, encoding.kind, encoding.unit))
             if encoding.name in self._households:
-                units |= self._households[encoding.name].units()
-        return units | dict(self.units or {})
+                told += self._households[encoding.name].characteristics()
+        return told
+
+    def _expected(self) -> Sequence[Characteristic]:
+        # who lives in a household, and units, are read from the data
+        kinds = dict(self.kinds or {}) | dict.fromkeys(self.level_orders or (), "ordinal")
+        kinds |= dict.fromkeys(self.hierarchies or (), "nominal") | dict.fromkeys(self.ages or (), "numeric")
+        names = [name for name in self.columns or () if name != self.customer_id]
+        return [self._of_column(name, kinds.get(name)) for name in names]
+
+    def _of_column(self, name: str, kind: Any, unit: str = "") -> Characteristic:
+        is_age, out = name in (self.ages or {}), self._out(name)
+        role = "age" if is_age else role_of(name)
+        return Characteristic(column=out, kind=kind, role=role, unit="years" if is_age else unit, label=in_words(out))
 
     def _learn(self, profile: Profile) -> None:
         who = type(self).__name__
@@ -326,7 +349,7 @@ class DemographicEncoder(ProfileEncoder):
             for encoding in encodings
             if encoding.name in (self.households or ())
         }
-        check_names(who, [name for name, _ in self._kinds()], self.customer_id, self.units)
+        check_names(who, [name for name, _ in self._kinds()], self.customer_id)
         found = self._learn_plausible(profile)
         if found and self.implausible == "keep":
             remarks.append(describe_findings(found, kept=True))

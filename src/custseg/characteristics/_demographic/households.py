@@ -9,6 +9,7 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 
+from custseg._core.characteristic import Characteristic, in_words
 from custseg._core.customers import Column, Kind
 from custseg.characteristics._profiles.encoding import MissingWords, as_text, level_counts, level_text, map_levels
 from custseg.characteristics._row_report import RowPolicy
@@ -136,10 +137,15 @@ class HouseholdReader:
         """Return the characteristics with their kinds."""
         return [(name, "binary" if what == "any" else "numeric") for what, name in self.names().items()]
 
-    def units(self) -> dict[str, str]:
-        """Return the units of the characteristics."""
+    def characteristics(self) -> list[Characteristic]:
+        """Say what the characteristics are."""
         units = {"adults": "adults", "count": "children", "any": ""}
-        return {name: units[what] for what, name in self.names().items()}
+        words = {"adults": "adults", "count": "children", "any": "has children"}
+        told = []
+        for (what, name), (_, kind) in zip(self.names().items(), self.kinds(), strict=True):
+            label = f"{in_words(self.name)}: {words[what]}"
+            told.append(Characteristic(column=name, kind=kind, role="household", unit=units[what], label=label))
+        return told
 
     def encode(self, column: nw.Series[Any], *, missing: MissingWords) -> tuple[list[Column], list[RowPolicy]]:
         """Read the households, and count those whose text does not say what others say.

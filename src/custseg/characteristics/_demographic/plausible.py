@@ -17,7 +17,7 @@ from custseg._core.words import format_number
 from custseg.characteristics._row_report import RowPolicy
 
 # what a column is called, without what separates its words
-_AGES = {"age", "customerage", "currentage", "respondentage", "ageyears", "ageinyears"}
+AGES = {"age", "customerage", "currentage", "respondentage", "ageyears", "ageinyears"}
 _BIRTH_YEARS = {"birthyear", "yearbirth", "yearofbirth", "yob", "yearborn", "bornyear", "born"}
 _FOUNDING_YEARS = {
     "foundingyear", "foundedyear", "yearfounded", "founded", "yearoffoundation", "foundationyear", "yearestablished",
@@ -216,17 +216,18 @@ def expected_range(
     >>> expected_range("Age", reference_year=None), expected_range("Year_Birth", reference_year=2014)
     ((0, 120), (1894, 2014))
     """
-    plain, last = _plain(name), _LAST_YEAR if reference_year is None else reference_year
-    if plain in _BIRTH_YEARS or (age is not None and _plain(age) in _AGES):
+    plain, last = plain_name(name), _LAST_YEAR if reference_year is None else reference_year
+    if plain in _BIRTH_YEARS or (age is not None and plain_name(age) in AGES):
         return _FIRST_BIRTH_YEAR if reference_year is None else reference_year - OLDEST, last
     if plain in _FOUNDING_YEARS or age is not None:
         return _FIRST_FOUNDING_YEAR, last
-    if plain in _AGES:
+    if plain in AGES:
         return 0, OLDEST
     return (0 if plain in _COUNTS else None), None
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """Return the letters of a name, whatever its case and what separates its words."""
     return re.sub(r"[^a-z]", "", name.casefold())
 
 

@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from custseg._core.characteristic import Characteristic, number
 from custseg._core.customers import Column
+from custseg._core.described import OVERRIDES, ByColumn
 from custseg._core.frames import is_table
 from custseg._core.params import COLUMN, NONE, Integer, OneOf, ParameterTable, Where
 from custseg._core.warning import warn
@@ -59,6 +61,12 @@ class GeographicEncoder(ProfileEncoder):
     density_radius : float or None, default=10.0
         The radius in km of the circle in which customers are counted, at least 0.001; None leaves the
         density out.
+    labels : mapping of str to str or None, default=None
+        What columns are called in words, in place of what :meth:`describe` calls them.
+    units : mapping of str to str or None, default=None
+        The units of columns, in place of those of :meth:`describe`.
+    roles : mapping of str to str or None, default=None
+        The roles of columns, in place of those of :meth:`describe`.
     min_customers : int, default=30
         A region with fewer customers is pooled into the one around it.
     null_island : {"keep", "missing"}, default="keep"
@@ -177,6 +185,7 @@ class GeographicEncoder(ProfileEncoder):
         "regions": (NONE, Where(are_names, "a list of different column names, from the largest region down")),
         "min_customers": (Integer(low=1),),
         "null_island": (OneOf("keep", "missing"),),
+        **OVERRIDES,
     }
 
     sites_: pd.DataFrame
@@ -195,6 +204,9 @@ class GeographicEncoder(ProfileEncoder):
         sites: Any = None,
         nearest_site: bool = False,
         density_radius: float | None = 10.0,
+        labels: ByColumn = None,
+        units: ByColumn = None,
+        roles: ByColumn = None,
         min_customers: int = 30,
         null_island: str = "keep",
     ) -> None:
@@ -205,6 +217,9 @@ class GeographicEncoder(ProfileEncoder):
         self.sites = sites
         self.nearest_site = nearest_site
         self.density_radius = density_radius
+        self.labels = labels
+        self.units = units
+        self.roles = roles
         self.min_customers = min_customers
         self.null_island = null_island
 
@@ -225,11 +240,12 @@ class GeographicEncoder(ProfileEncoder):
             )
         if self.nearest_site and self.sites is None:
             raise InvalidParameterError(f"{who}: nearest_site=True needs sites. Pass sites={{name: (lat, lon)}}.")
-        if not self._units():
+        names = [each.column for each in self._characteristics()]
+        if not names:
             raise InvalidParameterError(
                 f"{who} is asked for nothing. Pass sites or density_radius with coordinates, or regions."
             )
-        if self.customer_id in self._units():
+        if self.customer_id in names:
             words = "a column that is not named like a characteristic"
             raise InvalidParameterError.not_allowed(who, "customer_id", words, self.customer_id)
 
@@ -242,17 +258,20 @@ class GeographicEncoder(ProfileEncoder):
         places = [self.latitude, self.longitude] if self._by_place else []
         return [name for name in (*places, *(self.regions or ())) if name is not None]
 
-    def _units(self) -> Mapping[str, str]:
-        units = {}
+    def _characteristics(self) -> Sequence[Characteristic]:
+        told = []
         if self.sites is not None:
-            units["distance_to_site"] = "km"
+            told.append(number("distance_to_site", "distance to the nearest site", "km", "distance"))
         if self.nearest_site:
-            units["nearest_site"] = ""
+            told.append(Characteristic(column="nearest_site", kind="nominal", role="site"))
         if self._by_place and self.density_radius is not None:
-            units["customer_density"] = "customers per km2"
+            told.append(number("customer_density", "customer density", "customers per km2", "density"))
         if self.regions is not None:
-            units["region"] = ""
-        return units
+            told.append(Characteristic(column="region", kind="nominal", role="region"))
+        return told
+
+    def _expected(self) -> Sequence[Characteristic]:
+        return self._characteristics()
 
     def _learn(self, profile: Profile) -> None:
         who = type(self).__name__

@@ -32,6 +32,8 @@ _TO_DEGREES = (
 _FAR = 500.0
 _TIMES_NEARER = 5.0
 _LEAF = 64
+# The chord of the unit sphere beyond which a place counts as the other side of the earth: within 130 m of the antipode.
+_OPPOSITE = 2 - 1e-10
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,14 @@ class Places:
 
 def haversine(latitude: Floats, longitude: Floats, other_latitude: Floats, other_longitude: Floats) -> Floats:
     """Return the great-circle distance between places, in km on a sphere of the earth's mean radius."""
-    phi, other_phi = np.radians(latitude), np.radians(other_latitude)
-    half_phi = (other_phi - phi) / 2
+    # halves of the differences and of the sum, in radians; differences are taken in degrees, where near ones are exact
+    half_phi = np.radians(other_latitude - latitude) / 2
     half_lambda = np.radians(other_longitude - longitude) / 2
-    h = np.sin(half_phi) ** 2 + np.cos(phi) * np.cos(other_phi) * np.sin(half_lambda) ** 2
-    distance: Floats = 2 * EARTH_RADIUS * np.arctan2(np.sqrt(h), np.sqrt(np.maximum(1 - h, 0.0)))
+    mean_phi = np.radians(other_latitude + latitude) / 2
+    # h is the squared sine of half the angle and k its squared cosine: k as 1 - h has no digits left at antipodes
+    h = np.sin(half_phi) ** 2 * np.cos(half_lambda) ** 2 + np.cos(mean_phi) ** 2 * np.sin(half_lambda) ** 2
+    k = np.cos(half_phi) ** 2 * np.cos(half_lambda) ** 2 + np.sin(mean_phi) ** 2 * np.sin(half_lambda) ** 2
+    distance: Floats = 2 * EARTH_RADIUS * np.arctan2(np.sqrt(h), np.sqrt(k))
     return distance
 
 
@@ -177,11 +182,15 @@ class Sites:
             sites = self.places
             # sites at one place are found in any order: the first in the alphabet stands for all of them
             _, first, at = np.unique(_pairs(sites), return_index=True, return_inverse=True)
-            nearest = first[at][self._tree.query(places.vectors)[1]]
+            chord, found = self._tree.query(places.vectors)
+            nearest = first[at][found]
+            lat, lon = places.latitude[known], places.longitude[known]
+            # where all sites lie on the other side of the earth, their chords are equal but for the last digits
+            for row in np.flatnonzero(chord > _OPPOSITE):
+                ways = haversine(lat[row], lon[row], sites.latitude[first], sites.longitude[first])
+                nearest[row] = first[np.argmin(ways)]
             position[known] = nearest
-            distance[known] = haversine(
-                places.latitude[known], places.longitude[known], sites.latitude[nearest], sites.longitude[nearest]
-            )
+            distance[known] = haversine(lat, lon, sites.latitude[nearest], sites.longitude[nearest])
         return distance, position
 
     def suspect_swap(self, places: Places) -> str:

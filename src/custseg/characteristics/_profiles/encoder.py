@@ -14,7 +14,9 @@ from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from custseg._core.base import Estimator, OutputKind, TableOutputMixin
+from custseg._core.characteristic import Characteristic
 from custseg._core.customers import Column, write_customers
+from custseg._core.described import DescribedMixin, measured
 from custseg._core.frames import collect, open_table
 from custseg._core.warning import warn
 from custseg.characteristics._profiles.encoding import frame_categories, plain_categories
@@ -112,7 +114,7 @@ class Encoded:
     remarks: tuple[str, ...] = ()
 
 
-class ProfileEncoder(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+class ProfileEncoder(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     """Reads a table with one row per customer.
 
     A subclass names the columns it reads, learns from them, and encodes them; everything else is the
@@ -138,8 +140,8 @@ class ProfileEncoder(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_ou
         """Make the characteristics; the estimator does not change."""
 
     @abstractmethod
-    def _units(self) -> Mapping[str, str]:
-        """Return the unit of each characteristic, in the order of the columns; empty text where it has none."""
+    def _characteristics(self) -> Sequence[Characteristic]:
+        """Say what the columns are, in their order, once they are learned."""
 
     def _check(self) -> None:
         """Check the parameters; a subclass adds what one parameter alone cannot tell."""
@@ -248,11 +250,13 @@ class ProfileEncoder(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_ou
         if not profile.names:
             raise InvalidTableError(f"{who} got a table with no column besides the ids. Pass at least one more.")
         self._learn(profile)
+        told = self._told(self._characteristics(), is_all=True)
         encoded = self._encode(profile)
         remedy = "Fill in the ids: a row without one belongs to nobody."
         no_id = RowPolicy("customer id is missing", LEFT_OUT, profile.n_no_id, remedy)
-        self.row_report_ = RowReport(len(profile.rows) + profile.n_no_id, (no_id, *encoded.policies))
-        self.units_ = dict(self._units())
+        self.row_report_ = RowReport(n_rows=len(profile.rows) + profile.n_no_id, policies=(no_id, *encoded.policies))
+        self._described = measured(told, encoded.columns)
+        self.units_ = {each.column: each.unit for each in self._described}
         self.feature_names_in_ = np.array(profile.names, dtype=object)
         self.n_features_in_ = len(profile.names)
         return profile, encoded

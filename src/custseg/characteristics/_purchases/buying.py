@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from custseg._core.arrays import Floats, Integers
+from custseg._core.characteristic import Characteristic, number
 from custseg.characteristics._purchases.visits import DAYPARTS, Asked, Visits
+from custseg.characteristics._records.level_mix import share_names
 from custseg.characteristics._records.ratio import ratio
-from custseg.characteristics._records.timestamps import UNIT_HOURS, period_start
+from custseg.characteristics._records.timestamps import UNIT_HOURS, UNIT_WORDS, period_start
 from custseg.characteristics._records.vocabulary import OTHER, Vocabulary
 
 DAYPART_SHARES = tuple(f"{part}_share" for part in (*DAYPARTS[1:], DAYPARTS[0]))
@@ -30,7 +32,45 @@ LEVELED = {
 BASKETS = ("orders", "lines", "basket_spend", "basket_lines")
 FEATURES = (*BASKETS, "gap_mean", *COURSE, "return_rate", "discount_share", *TIMES, *LEVELED)
 
+# label, unit and role of each characteristic that is one column; {purchase} and {time} depend on the parameters
+_SAID = {
+    "orders": ("{purchase}s", "{purchase}s", "volume"),
+    "lines": ("lines bought", "lines", "volume"),
+    "basket_spend": ("spend per {purchase}", "currency per {purchase}", "basket"),
+    "basket_lines": ("lines per {purchase}", "lines per {purchase}", "basket"),
+    "gap_mean": ("{time} between purchases", "{time}", "rhythm"),
+    "gap_spread": ("spread of the {time} between purchases", "{time}", "rhythm"),
+    "spend_trend": ("trend of the spend", "from -1 to 1", "trend"),
+    "return_rate": ("share of the spend that is returned", "share", "returns"),
+    "discount_share": ("discount as a share of the list price", "share", "discount"),
+    "weekend_share": ("share of purchases on weekends", "share", "timing"),
+    "morning_share": ("share of purchases in the morning", "share", "timing"),
+    "afternoon_share": ("share of purchases in the afternoon", "share", "timing"),
+    "evening_share": ("share of purchases in the evening", "share", "timing"),
+    "night_share": ("share of purchases at night", "share", "timing"),
+    "categories": ("different categories bought", "categories", "variety"),
+    "category_concentration": ("share of spend in the largest category", "share", "variety"),
+    "channels": ("different channels used", "channels", "variety"),
+    "channel_concentration": ("share of spend in the largest channel", "share", "variety"),
+}
+
 Numbers = npt.NDArray[Any]
+
+
+def columns_of(
+    feature: str, *, time_unit: str, by_order: bool, vocabularies: Mapping[str, Vocabulary]
+) -> list[Characteristic]:
+    """Return the columns that a characteristic becomes; none where its levels are not known yet."""
+    if feature not in _SAID:
+        role = LEVELED[feature]
+        levels = vocabularies[role].names if role in vocabularies else ()
+        return [
+            number(name, f"share of spend by {role}: {level}", "share", role)
+            for name, level in zip(share_names(role, levels), levels, strict=True)
+        ]
+    words = {"purchase": "order" if by_order else "purchase", "time": UNIT_WORDS[time_unit]}
+    label, unit, kind = _SAID[feature]
+    return [number(feature, label.format(**words), unit.format(**words), kind)]
 
 
 @dataclass(frozen=True)

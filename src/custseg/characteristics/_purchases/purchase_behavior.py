@@ -2,26 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from custseg._core.characteristic import Characteristic
 from custseg._core.customers import Column
+from custseg._core.described import OVERRIDES, ByColumn
 from custseg._core.params import COLUMN, NONE, Integer, OneOf, ParameterTable, Where
-from custseg.characteristics._purchases.buying import COURSE, DAYPART_SHARES, FEATURES, LEVELED, TIMES, Buying
+from custseg.characteristics._purchases.buying import (
+    COURSE,
+    DAYPART_SHARES,
+    FEATURES,
+    LEVELED,
+    TIMES,
+    Buying,
+    columns_of,
+)
 from custseg.characteristics._purchases.visits import Asked, Bought, LevelColumn, Visits
 from custseg.characteristics._purchases.visits_in_engine import visits_in_engine
 from custseg.characteristics._purchases.visits_in_memory import visits_in_memory
 from custseg.characteristics._records.featurizer import AS_OF, Description, RecordFeaturizer
-from custseg.characteristics._records.level_mix import share_names
 from custseg.characteristics._records.records import Field, Records
-from custseg.characteristics._records.repeated import count_repeated
-from custseg.characteristics._records.timestamps import PERIODS, UNIT_HOURS, UNIT_WORDS
+from custseg.characteristics._records.timestamps import PERIODS, UNIT_HOURS
 from custseg.characteristics._records.vocabulary import Vocabulary
 from custseg.characteristics._row_report import LEFT_OUT, RowPolicy
 from custseg.exceptions import ColumnTypeError, InvalidParameterError
 
 
-class PurchaseBehaviorFeaturizer(RecordFeaturizer):
+@dataclass(frozen=True)
+class _Lines:
+    """The rows used, and those of them that are purchases."""
+
+    records: Records
+    bought: Bought
+
+
+@dataclass(frozen=True)
+class _Learned:
+    """The characteristics that the table can tell, and the leading levels by role."""
+
+    chosen: tuple[str, ...]
+    vocabularies: dict[str, Vocabulary]
+
+
+class PurchaseBehaviorFeaturizer(RecordFeaturizer[_Lines, _Learned]):
     """How each customer buys: baskets, rhythm, trend, times, discounts, categories and channels.
 
     Purchase lines go in, one row per customer comes out, sorted by customer id. A *purchase* is all
@@ -95,6 +120,12 @@ class PurchaseBehaviorFeaturizer(RecordFeaturizer):
         computed.
     time_unit : {"D", "h", "W", "M", "Y"}, default="D"
         Unit of the gaps. A month is 365.2425 / 12 days, a year 365.2425 days (the Gregorian means).
+    labels : mapping of str to str or None, default=None
+        What columns are called in words, in place of what :meth:`describe` calls them.
+    units : mapping of str to str or None, default=None
+        The units of columns, in place of those of :meth:`describe`.
+    roles : mapping of str to str or None, default=None
+        The roles of columns, in place of those of :meth:`describe`.
     as_of : date, timestamp, text or None, default=None
         The reference time; None takes the latest readable timestamp that is seen in ``fit``, in
         whatever row. A date, or a time at midnight, stands for that whole day. Later lines are left
@@ -188,12 +219,11 @@ class PurchaseBehaviorFeaturizer(RecordFeaturizer):
         "time_unit": tuple(OneOf(unit) for unit in UNIT_HOURS),
         "as_of": AS_OF,
         "returns": (OneOf("net", "drop", "raise"),),
+        **OVERRIDES,
     }
     _wall = True
 
     levels_: dict[str, tuple[str, ...]]
-    _vocabularies: dict[str, Vocabulary]
-    _chosen: tuple[str, ...]
 
     def __init__(
         self,
@@ -209,6 +239,9 @@ class PurchaseBehaviorFeaturizer(RecordFeaturizer):
         n_leading: int = 5,
         period: str = "D",
         time_unit: str = "D",
+        labels: ByColumn = None,
+        units: ByColumn = None,
+        roles: ByColumn = None,
         as_of: Any = None,
         returns: str = "net",
     ) -> None:
@@ -223,6 +256,9 @@ class PurchaseBehaviorFeaturizer(RecordFeaturizer):
         self.n_leading = n_leading
         self.period = period
         self.time_unit = time_unit
+        self.labels = labels
+        self.units = units
+        self.roles = roles
         self.as_of = as_of
         self.returns = returns
 
@@ -263,75 +299,65 @@ class PurchaseBehaviorFeaturizer(RecordFeaturizer):
     def _returns(self) -> str | None:
         return self.returns
 
-    def _learn(self, records: Records) -> None:
-        bought = records.computed["bought"] = self._bought(records)
-        self._chosen = self._choose(records, bought)
-        self._vocabularies = records.computed["levels"] = self._learn_levels(bought, self._chosen)
-        self.levels_ = {role: vocabulary.names for role, vocabulary in self._vocabularies.items()}
-
-    def _bought(self, records: Records) -> Bought:
+    def _prepare(self, records: Records) -> _Lines:
         levels = [field.role for field in self._fields() if field.kind == "level"]
-        return Bought.of(records, levels, returns=self.returns == "net" and records.n_returns > 0)
+        returns = self.returns == "net" and records.n_returns > 0
+        return _Lines(records, Bought.of(records, levels, returns=returns))
 
-    def _choose(self, records: Records, bought: Bought) -> tuple[str, ...]:
+    def _learn(self, work: _Lines) -> _Learned:
+        chosen = self._choose(work)
+        roles = dict.fromkeys(LEVELED[name] for name in chosen if name in LEVELED)
+        vocabularies = {
+            role: Vocabulary.learn(work.bought.lines, role, self.n_leading, column=str(getattr(self, role)))
+            for role in roles
+        }
+        return _Learned(chosen, vocabularies)
+
+    def _publish(self, learned: _Learned) -> None:
+        self.levels_ = {role: vocabulary.names for role, vocabulary in learned.vocabularies.items()}
+
+    def _choose(self, work: _Lines) -> tuple[str, ...]:
         """Return the characteristics to compute: those asked for, or all that the table can tell."""
-        if self.features is not None:
-            return tuple(self.features)
-        names = [name for name in FEATURES if not self._lacking(name)]
-        if not records.n_returns and "return_rate" in names:
-            names.remove("return_rate")
-        if bought.n_midnight == bought.n_lines:
+        names = self._possible()
+        if self.features is None and not work.records.n_returns:
+            names = [name for name in names if name != "return_rate"]
+        if self.features is None and work.bought.n_midnight == work.bought.n_lines:
             names = [name for name in names if name not in DAYPART_SHARES]
         return tuple(names)
 
-    def _learn_levels(self, bought: Bought, chosen: Sequence[str]) -> dict[str, Vocabulary]:
-        roles = dict.fromkeys(LEVELED[name] for name in chosen if name in LEVELED)
-        return {
-            role: Vocabulary.learn(bought.lines, role, self.n_leading, column=str(getattr(self, role)))
-            for role in roles
-        }
+    def _possible(self) -> list[str]:
+        """Return the characteristics asked for, or all that the parameters allow."""
+        return [name for name in FEATURES if not self._lacking(name)] if self.features is None else list(self.features)
 
-    def _units(self) -> Mapping[str, str]:
-        return {name: unit for feature in self._chosen for name, unit in self._columns_of(feature, self._vocabularies)}
+    def _characteristics(self, learned: _Learned | None) -> Sequence[Characteristic]:
+        if learned is not None:
+            return self._columns_of(learned.chosen, learned.vocabularies)
+        # whether these come out, the table will tell
+        open_ = ("return_rate", *DAYPART_SHARES) if self.features is None else ()
+        return self._columns_of([name for name in self._possible() if name not in open_], {})
 
-    def _columns_of(self, feature: str, vocabularies: Mapping[str, Vocabulary]) -> list[tuple[str, str]]:
-        """Return the columns that a characteristic becomes, with their units."""
-        if feature in ("share_category", "share_channel"):
-            role = LEVELED[feature]
-            return [(name, "share") for name in share_names(role, vocabularies[role].names)]
-        units = {
-            "orders": "purchases",
-            "lines": "lines",
-            "basket_spend": "currency per purchase",
-            "basket_lines": "lines per purchase",
-            "gap_mean": UNIT_WORDS[self.time_unit],
-            "gap_spread": UNIT_WORDS[self.time_unit],
-            "spend_trend": "from -1 to 1",
-            "categories": "categories",
-            "channels": "channels",
-        }
-        return [(feature, units.get(feature, "share"))]
+    def _columns_of(self, chosen: Iterable[str], vocabularies: Mapping[str, Vocabulary]) -> list[Characteristic]:
+        by_order = self.order_id is not None
+        return [
+            column
+            for feature in chosen
+            for column in columns_of(feature, time_unit=self.time_unit, by_order=by_order, vocabularies=vocabularies)
+        ]
 
-    def _describe(self, records: Records) -> Description:
-        bought = records.computed.get("bought") or self._bought(records)
+    def _describe(self, work: _Lines, learned: _Learned, *, is_own: bool) -> Description:
+        records, bought, vocabularies = work.records, work.bought, learned.vocabularies
         self._refuse_negative_discounts(bought)
-        # check_rows also serves an estimator that has not been fitted
-        chosen = self._chosen if hasattr(self, "_chosen") else self._choose(records, bought)
-        vocabularies = getattr(self, "_vocabularies", None)
-        if vocabularies is None:
-            vocabularies = records.computed["levels"] = self._learn_levels(bought, chosen)
-        # in the rows that they were learned from no level is new
-        known = "levels" in records.computed
-        unseen = {role: "" if known else found.unseen(bought.lines, role) for role, found in vocabularies.items()}
+        unseen = {role: "" if is_own else found.unseen(bought.lines, role) for role, found in vocabularies.items()}
         leveled = [LevelColumn(role, found, closed=not unseen[role]) for role, found in vocabularies.items()]
-        asked = self._asked(chosen)
+        asked = self._asked(learned.chosen)
         add_up = visits_in_memory if records.in_memory and records.n_used and not asked.by_order else visits_in_engine
         visits = add_up(records, bought, asked, leveled)
         buying = Buying(visits, asked, self.time_unit, vocabularies)
+        names = [column.column for column in self._columns_of(learned.chosen, vocabularies)]
+        found = [values for feature in learned.chosen for values in buying.values(feature)]
         columns = [
             Column(name, "numeric", values, is_integer=values.dtype.kind == "i")
-            for feature in chosen
-            for (name, _), values in zip(self._columns_of(feature, vocabularies), buying.values(feature), strict=True)
+            for name, values in zip(names, found, strict=True)
         ]
         policies = (*self._judged(records, visits), *self._unknown(bought, asked, vocabularies))
         remarks = (*unseen.values(), self._no_times(bought, asked))
@@ -393,7 +419,3 @@ class PurchaseBehaviorFeaturizer(RecordFeaturizer):
             f"no time in column {self.timestamp!r} has a time of day (all are exactly midnight), so the shares of the "
             "parts of the day are missing."
         )
-
-    def _noted(self, records: Records) -> Sequence[RowPolicy]:
-        remedy = "Drop them first if they are errors."
-        return (RowPolicy("repeats another line in the columns read", "kept", count_repeated(records), remedy),)

@@ -49,7 +49,9 @@ class Purchases:
     n_idle_rows: int
 
 
-def purchases_by_customer(records: Records, *, by_order: bool, returns: str, spend: bool, later: bool) -> Purchases:
+def purchases_by_customer(
+    records: Records, *, by_order: bool, returns: str | None, spend: bool, later: bool
+) -> Purchases:
     """Add up the purchases of each customer.
 
     Parameters
@@ -58,8 +60,8 @@ def purchases_by_customer(records: Records, *, by_order: bool, returns: str, spe
         The lines used.
     by_order : bool
         A purchase is an order instead of a period.
-    returns : {"net", "drop", "raise"}
-        With ``"net"`` the lines may hold returns, which make no purchase.
+    returns : {"net", "drop", "raise"} or None
+        With ``"net"`` the lines may hold returns, which make no purchase. None where lines have no amount.
     spend : bool
         Whether amounts are wanted.
     later : bool
@@ -73,13 +75,14 @@ def purchases_by_customer(records: Records, *, by_order: bool, returns: str, spe
     sums = ExactSum.over(records.largest["amount"], records.n_rows) if spend else None
     with_returns = returns == "net" and records.n_returns > 0
     if records.in_memory and records.n_used and not by_order:
-        return _in_memory(records, sums, with_returns, later)
-    frame = records.frame.drop("moment") if by_order else records.frame.select("customer", "period", "amount")
+        return _in_memory(records, sums, with_returns, later, priced=returns is not None)
+    amount = [] if returns is None else ["amount"]
+    frame = records.frame.drop("moment") if by_order else records.frame.select("customer", "period", *amount)
     if with_returns:
         frame = frame.with_columns(
             nw.when(nw.col("amount") >= 0).then(nw.col("period")).alias("bought"), nw.lit(1).alias("lines")
         )
-    frame = (frame if sums is None else sums.split(frame)).drop("amount")
+    frame = (frame if sums is None else sums.split(frame)).drop(amount)
     added = [*(["high", "low"] if spend else []), *(["lines"] if with_returns else [])]
     units = _by_order(frame, added, with_returns) if by_order else _by_period(frame, added, with_returns)
     units = records.kept(units) if later else units
@@ -140,8 +143,9 @@ def _in_first_period(
     )
 
 
-def _in_memory(records: Records, sums: ExactSum | None, with_returns: bool, later: bool) -> Purchases:
-    amounts = records.ledger.numbers(["amount"])["amount"]
+def _in_memory(records: Records, sums: ExactSum | None, with_returns: bool, later: bool, *, priced: bool) -> Purchases:
+    # without amounts every line is a purchase
+    amounts = records.ledger.numbers(["amount"])["amount"] if priced else np.zeros(records.n_used)
 
     def describe(block: Block) -> dict[str, Integers]:
         amount = block.of(amounts)

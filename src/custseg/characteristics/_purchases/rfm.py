@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from custseg._core.arrays import Floats, Integers
+from custseg._core.characteristic import Characteristic, number
 from custseg._core.customers import Column
+from custseg._core.described import OVERRIDES, ByColumn
 from custseg._core.params import COLUMN, NONE, OneOf, ParameterTable, Where
 from custseg.characteristics._purchases.purchases import Purchases, purchases_by_customer
 from custseg.characteristics._records.featurizer import AS_OF, Description, RecordFeaturizer
 from custseg.characteristics._records.records import Field, Records
-from custseg.characteristics._records.repeated import count_repeated
 from custseg.characteristics._records.timestamps import PERIODS, UNIT_HOURS, UNIT_WORDS, period_start
 from custseg.characteristics._row_report import LEFT_OUT, RowPolicy
 from custseg.exceptions import InvalidParameterError
@@ -21,7 +22,7 @@ from custseg.exceptions import InvalidParameterError
 FEATURES = ("recency", "frequency", "monetary", "tenure")
 
 
-class RFMFeaturizer(RecordFeaturizer):
+class RFMFeaturizer(RecordFeaturizer[Records, None]):
     """Recency, frequency, monetary value and tenure of each customer.
 
     Purchase lines go in, one row per customer comes out, sorted by customer id. A *purchase* is all
@@ -46,9 +47,10 @@ class RFMFeaturizer(RecordFeaturizer):
         time zone keep the calendar day of that zone; those of duckdb and Spark, which keep none, that
         of the connection's setting ``TimeZone`` or of ``spark.sql.session.timeZone``; those of a
         Parquet file that of universal time.
-    amount : str, default="amount"
+    amount : str or None, default="amount"
         Column of amounts in the currency of the table. Negative amounts are returns, zero is a
-        purchase.
+        purchase. None where the table has none: every line is then a purchase, and ``features`` leaves out
+        ``monetary``.
     order_id : str or None, default=None
         Column of order ids. Where given, ``frequency`` counts distinct orders instead of periods.
     features : sequence of {"recency", "frequency", "monetary", "tenure"}
@@ -62,6 +64,12 @@ class RFMFeaturizer(RecordFeaturizer):
     time_unit : {"D", "h", "W", "M", "Y"}, default="D"
         Unit of ``recency`` and ``tenure``. A month is 365.2425 / 12 days, a year 365.2425 days (the
         Gregorian means).
+    labels : mapping of str to str or None, default=None
+        What columns are called in words, in place of what :meth:`describe` calls them.
+    units : mapping of str to str or None, default=None
+        The units of columns, in place of those of :meth:`describe`.
+    roles : mapping of str to str or None, default=None
+        The roles of columns, in place of those of :meth:`describe`.
     as_of : date, timestamp, text or None, default=None
         The reference time; None takes the latest readable timestamp that is seen in ``fit``, in
         whatever row. A date, or a time at midnight, stands for that whole day. Without a time zone
@@ -127,7 +135,7 @@ class RFMFeaturizer(RecordFeaturizer):
     _parameters: ClassVar[ParameterTable] = {
         "customer_id": (COLUMN,),
         "timestamp": (COLUMN,),
-        "amount": (COLUMN,),
+        "amount": (NONE, COLUMN),
         "order_id": (NONE, COLUMN),
         "features": (
             Where(
@@ -140,6 +148,7 @@ class RFMFeaturizer(RecordFeaturizer):
         "as_of": AS_OF,
         "monetary_as": (OneOf("mean", "total", "mean_repeat"),),
         "returns": (OneOf("net", "drop", "raise"),),
+        **OVERRIDES,
     }
 
     def __init__(
@@ -147,12 +156,15 @@ class RFMFeaturizer(RecordFeaturizer):
         *,
         customer_id: str = "customer_id",
         timestamp: str = "timestamp",
-        amount: str = "amount",
+        amount: str | None = "amount",
         order_id: str | None = None,
         features: Sequence[str] = ("recency", "frequency", "monetary"),
         monetary_as: str = "mean",
         period: str = "D",
         time_unit: str = "D",
+        labels: ByColumn = None,
+        units: ByColumn = None,
+        roles: ByColumn = None,
         as_of: Any = None,
         returns: str = "net",
     ) -> None:
@@ -164,6 +176,9 @@ class RFMFeaturizer(RecordFeaturizer):
         self.monetary_as = monetary_as
         self.period = period
         self.time_unit = time_unit
+        self.labels = labels
+        self.units = units
+        self.roles = roles
         self.as_of = as_of
         self.returns = returns
 
@@ -174,27 +189,48 @@ class RFMFeaturizer(RecordFeaturizer):
             if name not in FEATURES:
                 raise InvalidParameterError.unknown_name(who, "feature", name, FEATURES)
         self._refuse_id_among(self.features)
+        if self.amount is None and "monetary" in self.features:
+            words = "a column name (text), or None with features that leave out 'monetary'"
+            raise InvalidParameterError.not_allowed(who, "amount", words, None)
 
     def _fields(self) -> Sequence[Field]:
-        amount = Field("amount", self.amount, "number", required=True)
-        if self.order_id is None:
-            return (amount,)
-        return (Field("order_id", self.order_id, "key", required=True, remedy="Fill it in, or order_id=None."), amount)
+        fields = []
+        if self.order_id is not None:
+            remedy = "Fill it in, or order_id=None."
+            fields.append(Field("order_id", self.order_id, "key", required=True, remedy=remedy))
+        if self.amount is not None:
+            fields.append(Field("amount", self.amount, "number", required=True))
+        return tuple(fields)
 
     def _period(self) -> str:
         return self.period
 
     def _returns(self) -> str | None:
-        return self.returns
+        return None if self.amount is None else self.returns
 
-    def _units(self) -> Mapping[str, str]:
-        time = UNIT_WORDS[self.time_unit]
-        spend = "currency" if self.monetary_as == "total" else "currency per purchase"
-        units = {"recency": time, "frequency": "purchases", "monetary": spend, "tenure": time}
-        return {name: units[name] for name in self.features}
+    def _characteristics(self, learned: None) -> Sequence[Characteristic]:
+        time, purchase = UNIT_WORDS[self.time_unit], "purchase" if self.order_id is None else "order"
+        spend = {
+            "mean": (f"spend per {purchase}", f"currency per {purchase}"),
+            "total": ("spend", "currency"),
+            "mean_repeat": (f"spend per repeat {purchase}", f"currency per {purchase}"),
+        }
+        said = {
+            "recency": (f"{time} since the last {purchase}", time),
+            "frequency": (f"{purchase}s", f"{purchase}s"),
+            "monetary": spend[self.monetary_as],
+            "tenure": (f"{time} since the first {purchase}", time),
+        }
+        return [number(name, *said[name], role=name) for name in self.features]
 
-    def _describe(self, records: Records) -> Description:
-        purchases = self._purchases(records)
+    def _prepare(self, records: Records) -> Records:
+        return records
+
+    def _learn(self, work: Records) -> None:
+        return None
+
+    def _describe(self, work: Records, learned: None, *, is_own: bool) -> Description:
+        records, purchases = work, self._purchases(work)
         columns = tuple(
             Column(name, "numeric", getattr(self, f"_{name}")(records, purchases), is_integer=name == "frequency")
             for name in self.features
@@ -202,6 +238,8 @@ class RFMFeaturizer(RecordFeaturizer):
         return Description(purchases.customers, columns, self._judged(records, purchases))
 
     def _judged(self, records: Records, purchases: Purchases) -> tuple[RowPolicy, ...]:
+        if self.amount is None:
+            return ()
         n_returns = records.n_returns - (purchases.n_idle_rows if self.returns == "net" else 0)
         added, dropped = "kept: added to the spend", f"{LEFT_OUT} (returns='drop')"
         return (
@@ -219,16 +257,12 @@ class RFMFeaturizer(RecordFeaturizer):
             ),
         )
 
-    def _noted(self, records: Records) -> Sequence[RowPolicy]:
-        remedy = "Drop them first if they are errors."
-        return (RowPolicy("repeats another line in the columns read", "kept", count_repeated(records), remedy),)
-
     def _purchases(self, records: Records) -> Purchases:
         spend = "monetary" in self.features
         return purchases_by_customer(
             records,
             by_order=self.order_id is not None,
-            returns=self.returns,
+            returns=self._returns(),
             spend=spend,
             later=spend and self.monetary_as == "mean_repeat",
         )

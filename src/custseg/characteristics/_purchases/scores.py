@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import narwhals.stable.v2 as nw
@@ -14,7 +15,9 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from custseg._core.arrays import Floats
 from custseg._core.base import Estimator, TableOutputMixin
+from custseg._core.characteristic import Characteristic, number
 from custseg._core.customers import Column, CustomerTable, read_customers, write_customers
+from custseg._core.described import OVERRIDES, ByColumn, DescribedMixin, missing_share
 from custseg._core.frames import collect, open_table, output_kind
 from custseg._core.params import COLUMN, NONE, Integer, ParameterTable, Where
 from custseg._core.paths import is_path
@@ -45,7 +48,7 @@ def _are_edges_by_name(value: Any) -> bool:
     return isinstance(value, Mapping) and set(value) <= set(SCORED) and all(map(_are_edges, value.values()))
 
 
-class RFMScorer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     """Score recency, frequency and monetary value, the best customers highest.
 
     The customers of ``fit`` are cut into ``n_bins`` groups of equal size by each of the three
@@ -63,6 +66,12 @@ class RFMScorer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_
         ``"monetary"``: strictly increasing numbers in the units of the characteristic. A value that
         equals a cut belongs below it. ``{"recency": [30, 90, 365]}`` gives score 4 up to 30 days, then 3,
         2 and, above 365, 1.
+    labels : mapping of str to str or None, default=None
+        What columns are called in words, in place of what :meth:`describe` calls them.
+    units : mapping of str to str or None, default=None
+        The units of columns, in place of those of :meth:`describe`.
+    roles : mapping of str to str or None, default=None
+        The roles of columns, in place of those of :meth:`describe`.
 
     Attributes
     ----------
@@ -126,7 +135,10 @@ class RFMScorer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_
             ),
         ),
         "customer_id": (COLUMN,),
+        **OVERRIDES,
     }
+
+    criterion: ClassVar[str] = "behavioural"
 
     edges_: dict[str, tuple[float, ...]]
     attainable_scores_: dict[str, tuple[int, ...]]
@@ -137,10 +149,16 @@ class RFMScorer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_
         *,
         customer_id: str = "customer_id",
         edges: Mapping[str, Sequence[float]] | None = None,
+        labels: ByColumn = None,
+        units: ByColumn = None,
+        roles: ByColumn = None,
     ) -> None:
         self.n_bins = n_bins
         self.customer_id = customer_id
         self.edges = edges
+        self.labels = labels
+        self.units = units
+        self.roles = roles
 
     def fit(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> Self:
         """Learn the cuts.
@@ -167,7 +185,8 @@ class RFMScorer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_
             If a column is missing, ambiguous or no number, the table is empty, or cuts are to be
             learned from missing values alone.
         """
-        self._check_parameters()
+        self._check()
+        told = self._told(self._expected(), is_all=True)
         table = self._read(self._opened(X))
         rows = np.empty((table.n_customers, 1))
         mass = _check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
@@ -178,6 +197,9 @@ class RFMScorer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_
                 found[name] = tuple(float(edge) for edge in given[name])
             else:
                 found[name] = tuple(map(float, self._learned(column, mass)))
+        self._described = tuple(
+            replace(each, missing_share=missing_share(column)) for each, column in zip(told, table.columns, strict=True)
+        )
         self.edges_ = found
         self.attainable_scores_ = {
             f"{name}_score": tuple(sorted(_oriented(name, _filled_bins(edges), len(edges) + 1).tolist()))
@@ -237,6 +259,16 @@ class RFMScorer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_
         """
         check_is_fitted(self)
         return np.array([f"{name}_score" for name in SCORED], dtype=object)
+
+    def _check(self) -> None:
+        self._check_parameters()
+
+    def _expected(self) -> Sequence[Characteristic]:
+        highest = {name: len(edges) + 1 for name, edges in (self.edges or {}).items()}
+        return [
+            number(f"{name}_score", f"{name} score", f"points 1 to {highest.get(name, self.n_bins)}", "score")
+            for name in SCORED
+        ]
 
     def _opened(self, X: Any) -> Any:
         """Read a file, in the order of its rows; return any other table as it is."""

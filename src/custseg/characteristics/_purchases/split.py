@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -13,6 +13,7 @@ import pandas as pd
 from custseg._core.customers import Column, write_customers
 from custseg._core.frames import collect, open_table
 from custseg._core.params import COLUMN, NONE, OneOf, check
+from custseg._core.results import Result
 from custseg._core.warning import warn
 from custseg.characteristics._purchases.purchases import Purchases, purchases_by_customer
 from custseg.characteristics._records.featurizer import AS_OF
@@ -25,8 +26,8 @@ _BEFORE, _AFTER = 1, 2
 _UNCOUNTED = "kept in its part, counts for no customer"
 
 
-@dataclass(frozen=True)
-class TransactionSplit:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class TransactionSplit(Result):
     """Purchase lines up to a time, those after it, and what became of the customers.
 
     Attributes
@@ -56,7 +57,16 @@ class TransactionSplit:
     end: pd.Timestamp
     row_report: RowReport
     n_new_customers: int
-    customers: pd.DataFrame = field(repr=False)
+    customers: pd.DataFrame
+
+    _handed_on: ClassVar[frozenset[str]] = frozenset({"calibration", "holdout"})
+
+    def __str__(self) -> str:
+        n_back = int((self.customers["holdout_frequency"] > 0).sum())
+        return (
+            f"Of {len(self.customers):,} customers up to {self.at}, {n_back:,} bought again by {self.end}; "
+            f"{self.n_new_customers:,} new ones came."
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """Return what the customers of the calibration period bought before and after the cut.
@@ -161,8 +171,16 @@ def split_transactions(
     n_new = len(after.customers) - int((customers["holdout_frequency"] > 0).sum())
     report = cut.report(timestamp, uncounted + uncounted_after)
     if cut.n_unreadable:
-        warn(f"{who}: {report}.")
-    return TransactionSplit(cut.calibration, cut.holdout, cut.limit.time, cut.end, report, n_new, customers)
+        warn(f"{who}: {report}")
+    return TransactionSplit(
+        calibration=cut.calibration,
+        holdout=cut.holdout,
+        at=cut.limit.time,
+        end=cut.end,
+        row_report=report,
+        n_new_customers=n_new,
+        customers=customers,
+    )
 
 
 @dataclass(frozen=True)
@@ -202,8 +220,8 @@ class _Cut:
     def report(self, timestamp: str, uncounted: Counter[tuple[str, str]]) -> RowReport:
         remedy = "Fill it in, or convert the column with pandas.to_datetime(column, format=...)."
         return RowReport(
-            self.n_before + self.n_after + self.n_unreadable,
-            (
+            n_rows=self.n_before + self.n_after + self.n_unreadable,
+            policies=(
                 RowPolicy(f"no readable timestamp in {timestamp!r}", LEFT_OUT, self.n_unreadable, remedy),
                 RowPolicy(f"up to {self.limit.time}", "kept: calibration", self.n_before, "See the parameter `at`."),
                 RowPolicy(f"after {self.limit.time}", "kept: holdout", self.n_after, "See the parameter `at`."),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -14,12 +14,18 @@ from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from custseg._core.base import Estimator, TableOutputMixin
+from custseg._core.characteristic import Characteristic
 from custseg._core.customers import Column, write_customers
+from custseg._core.described import DescribedMixin, measured
 from custseg._core.params import NONE, Where, check
 from custseg._core.warning import warn
 from custseg.characteristics._records.records import Field, Records, read_records
+from custseg.characteristics._records.repeated import count_repeated
 from custseg.characteristics._row_report import RowPolicy, RowReport
 from custseg.exceptions import InvalidParameterError, InvalidTableError
+
+Work = TypeVar("Work")
+Learned = TypeVar("Learned")
 
 
 def _is_time(value: Any) -> bool:
@@ -56,11 +62,14 @@ class Description:
     remarks: tuple[str, ...] = ()
 
 
-class RecordFeaturizer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+class RecordFeaturizer(
+    DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, Generic[Work, Learned], auto_wrap_output_keys=None
+):  # type: ignore[call-arg]
     """Reads a table with one row per purchase line, event or contact, under counted row policies.
 
-    A subclass names its fields, may learn a vocabulary, and describes the customers; everything
-    else is the same for all of them.
+    A subclass names its fields, brings the rows into the form in which it works with them (``Work``),
+    may learn from them (``Learned``, such as a vocabulary), says what its columns are, and describes the
+    customers; everything else is the same for all of them.
     """
 
     criterion: ClassVar[str] = "behavioural"
@@ -71,32 +80,42 @@ class RecordFeaturizer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_
     as_of_: pd.Timestamp
     row_report_: RowReport
     units_: dict[str, str]
+    _learned: Learned
 
     # what read_records is asked for besides the fields
     _wall: ClassVar[bool] = False
+    # what a row is, in words
+    _row: ClassVar[str] = "line"
 
     @abstractmethod
     def _fields(self) -> Sequence[Field]:
         """Return the columns that are read besides id and time."""
 
     @abstractmethod
-    def _describe(self, records: Records) -> Description:
-        """Compute the characteristics; the estimator does not change."""
+    def _prepare(self, records: Records) -> Work:
+        """Bring the rows into the form that learning and describing share."""
 
     @abstractmethod
-    def _units(self) -> Mapping[str, str]:
-        """Return the unit of each characteristic, in the order of the columns; empty text where it has none."""
+    def _learn(self, work: Work) -> Learned:
+        """Learn from rows what ``_describe`` needs of those of ``fit``; the estimator does not change."""
 
-    def _learn(self, records: Records) -> None:
-        """Learn from the rows of ``fit`` what ``_describe`` needs, such as a vocabulary."""
+    @abstractmethod
+    def _characteristics(self, learned: Learned | None) -> Sequence[Characteristic]:
+        """Say what the columns are, in their order: all of them, or those known before anything is learned."""
 
-    def _noted(self, records: Records) -> Sequence[RowPolicy]:
-        """Count what is worth knowing of the rows of ``fit``, though nothing was done about it."""
-        return ()
+    @abstractmethod
+    def _describe(self, work: Work, learned: Learned, *, is_own: bool) -> Description:
+        """Compute the characteristics; in rows that it was learned from (``is_own``) no level is new."""
+
+    def _publish(self, learned: Learned) -> None:
+        """Set the fitted attributes that show what was learned."""
 
     def _check(self) -> None:
         """Check the parameters; a subclass adds what one parameter alone cannot tell."""
         self._check_parameters()
+
+    def _expected(self) -> Sequence[Characteristic]:
+        return self._characteristics(None)
 
     def _period(self) -> str:
         return "D"
@@ -179,12 +198,12 @@ class RecordFeaturizer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_
         """
         check_is_fitted(self)
         records = self._read(X, self.as_of_ if as_of is None else as_of)
-        found = self._describe(records)
-        report = RowReport(records.n_rows, (*records.policies(), *found.policies))
+        found = self._describe(self._prepare(records), self._learned, is_own=False)
+        report = RowReport(n_rows=records.n_rows, policies=(*records.policies(), *found.policies))
         who = f"{type(self).__name__}.transform"
         if records.n_rows and report.n_left_out:
             self._refuse_if_nothing_left(report)
-            warn(f"{who}: {report}.")
+            warn(f"{who}: {report}")
         for remark in found.remarks:
             warn(f"{who}: {remark}")
         return self._hand_out(records, found)
@@ -207,7 +226,8 @@ class RecordFeaturizer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_
         self._check()
         fallback = getattr(self, "as_of_", self.as_of)
         records = self._read(X, fallback if as_of is None else as_of)
-        return self._report(records, self._describe(records))
+        work = self._prepare(records)
+        return self._report(records, self._describe(work, self._learn(work), is_own=True))
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray[Any, np.dtype[np.object_]]:
         """Return the names of the characteristics, without the customer id.
@@ -246,22 +266,29 @@ class RecordFeaturizer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_
         if records.n_rows == 0:
             raise InvalidTableError.empty(type(self).__name__)
         if records.as_of is None:
-            self._refuse_if_nothing_left(RowReport(records.n_rows, tuple(records.policies())))
-        self._learn(records)
-        found = self._describe(records)
+            self._refuse_if_nothing_left(RowReport(n_rows=records.n_rows, policies=tuple(records.policies())))
+        work = self._prepare(records)
+        learned = self._learn(work)
+        told = self._told(self._characteristics(learned), is_all=True)
+        self._refuse_id_among([each.column for each in told])
+        found = self._describe(work, learned, is_own=True)
         report = self._report(records, found)
         self._refuse_if_nothing_left(report)
         assert records.as_of is not None  # a usable row has a timestamp
         self.as_of_ = records.as_of.time
         self.row_report_ = report
-        self.units_ = dict(self._units())
-        self._refuse_id_among(self.units_)
+        self._learned = learned
+        self._publish(learned)
+        self._described = measured(told, found.columns)
+        self.units_ = {each.column: each.unit for each in self._described}
         self.feature_names_in_ = np.array(records.columns, dtype=object)
         self.n_features_in_ = len(records.columns)
         return records, found
 
     def _report(self, records: Records, found: Description) -> RowReport:
-        return RowReport(records.n_rows, (*records.policies(), *found.policies, *self._noted(records)))
+        what = f"repeats another {self._row} in the columns read"
+        repeated = RowPolicy(what, "kept", count_repeated(records), "Drop them first if they are errors.")
+        return RowReport(n_rows=records.n_rows, policies=(*records.policies(), *found.policies, repeated))
 
     def _refuse_id_among(self, names: Collection[str]) -> None:
         if self.customer_id in names:
@@ -270,7 +297,7 @@ class RecordFeaturizer(TableOutputMixin, TransformerMixin, Estimator, auto_wrap_
 
     def _refuse_if_nothing_left(self, report: RowReport) -> None:
         if not report.n_used:
-            raise InvalidTableError.nothing_left(type(self).__name__, str(report))
+            raise InvalidTableError.nothing_left(type(self).__name__, report.summary)
 
     def _hand_out(self, records: Records, found: Description) -> Any:
         return write_customers(

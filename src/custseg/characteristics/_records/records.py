@@ -115,11 +115,6 @@ class Records:
         assert self.periods is not None  # there is a row
         return Ledger(self.frame.collect(), self.customers, self.periods)
 
-    @cached_property
-    def computed(self) -> dict[str, Any]:
-        """What learning has made of the rows, so that describing them in the same call need not do it again."""
-        return {}
-
     def kept(self, query: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         """Compute once what is used several times, where the table is in memory anyway."""
         return query.collect().lazy() if self.in_memory else query

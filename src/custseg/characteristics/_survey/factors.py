@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,11 +17,14 @@ from threadpoolctl import threadpool_limits
 
 from custseg._core.arrays import Floats
 from custseg._core.params import COLUMN, RANDOM_STATE, Integer, Number, OneOf, check
+from custseg._core.results import Result
 from custseg.characteristics._survey.answers import Answers, Moments, moments, read_answers
 from custseg.exceptions import InvalidTableError, list_names
 
 N_DRAWS = 200
 QUANTILE = 0.95
+# Kaiser's measure of sampling adequacy below which a factor analysis is not worth while.
+FEWEST_SHARED = 0.5
 
 _PARALLEL = {
     "customer_id": (COLUMN,),
@@ -31,8 +35,8 @@ _PARALLEL = {
 }
 
 
-@dataclass(frozen=True)
-class ParallelAnalysis:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ParallelAnalysis(Result):
     """How many factors exceed what independent items show by chance.
 
     Attributes
@@ -49,6 +53,10 @@ class ParallelAnalysis:
     eigenvalues: tuple[float, ...]
     thresholds: tuple[float, ...]
 
+    def __str__(self) -> str:
+        exceed = "1 factor exceeds" if self.n_factors == 1 else f"{self.n_factors} factors exceed"
+        return f"{exceed} what {len(self.eigenvalues)} independent items show by chance."
+
     def to_frame(self) -> pd.DataFrame:
         """Return the eigenvalues as a table.
 
@@ -63,8 +71,8 @@ class ParallelAnalysis:
         return pd.DataFrame(columns, index=factor)
 
 
-@dataclass(frozen=True)
-class Factorability:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Factorability(Result):
     """Whether items share enough for a factor analysis.
 
     Attributes
@@ -88,16 +96,14 @@ class Factorability:
     degrees_of_freedom: int
     p_value: float
 
-    def to_frame(self) -> pd.DataFrame:
-        """Return the two measures as a table.
-
-        Returns
-        -------
-        frame : pandas.DataFrame
-            One row; columns ``kmo``, ``chi_square``, ``degrees_of_freedom``, ``p_value``.
-        """
-        row = [self.kmo, self.chi_square, self.degrees_of_freedom, self.p_value]
-        return pd.DataFrame([row], columns=["kmo", "chi_square", "degrees_of_freedom", "p_value"])
+    def __str__(self) -> str:
+        if math.isnan(self.kmo):
+            return "One item follows from others, so that nothing can be said of what they share."
+        return (
+            f"The items share {'enough' if self.kmo >= FEWEST_SHARED else 'too little'} for a factor analysis: the "
+            f"measure of sampling adequacy is {self.kmo:.2f}, and that all are uncorrelated has a p-value of "
+            f"{self.p_value:.2g}."
+        )
 
 
 def parallel_analysis(
@@ -233,7 +239,13 @@ def factorability(X: Any, *, customer_id: str = "customer_id") -> Factorability:
     statistic = -(n - 1 - (2 * k + 5) / 6) * float(log_determinant) if regular else np.inf
     of_items, overall = _sampling_adequacy(correlation) if regular else (np.full(k, np.nan), np.nan)
     per_item = pd.Series(of_items, index=pd.Index(answers.items, name="item", dtype="str"), name="kmo")
-    return Factorability(overall, per_item, statistic, df, float(chi2.sf(statistic, df)))
+    return Factorability(
+        kmo=overall,
+        kmo_items=per_item,
+        chi_square=statistic,
+        degrees_of_freedom=df,
+        p_value=float(chi2.sf(statistic, df)),
+    )
 
 
 def _sampling_adequacy(correlation: Floats) -> tuple[Floats, float]:
@@ -314,7 +326,9 @@ def compare_eigenvalues(found: Moments, draw: Draw, *, n_draws: int, quantile: f
     thresholds = np.quantile(drawn, quantile, axis=0)
     above = observed > thresholds
     n_factors = len(above) if above.all() else int(above.argmin())
-    return ParallelAnalysis(n_factors, tuple(observed.tolist()), tuple(thresholds.tolist()))
+    return ParallelAnalysis(
+        n_factors=n_factors, eigenvalues=tuple(observed.tolist()), thresholds=tuple(thresholds.tolist())
+    )
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 
 from custseg._core.arrays import Bools, Floats, Integers
+from custseg._core.characteristic import Characteristic, in_words, number
 from custseg._core.customers import Column
+from custseg._core.described import OVERRIDES, ByColumn
 from custseg._core.params import COLUMN, NONE, Integer, OneOf, ParameterTable, Where
 from custseg._core.warning import warn
 from custseg.characteristics._profiles.columns import (
@@ -85,6 +87,12 @@ class MultiSelectEncoder(ProfileEncoder):
         The column of customer ids: whole numbers or text, each once.
     separator : str, default=";"
         What stands between two options of a text.
+    labels : mapping of str to str or None, default=None
+        What columns are called in words, in place of what :meth:`describe` calls them.
+    units : mapping of str to str or None, default=None
+        The units of columns, in place of those of :meth:`describe`.
+    roles : mapping of str to str or None, default=None
+        The roles of columns, in place of those of :meth:`describe`.
     min_customers : int, default=10
         Options that fewer customers of ``fit`` chose get no column of their own; together they are
         ``rare_options``.
@@ -169,11 +177,12 @@ class MultiSelectEncoder(ProfileEncoder):
         "separator": (Where(lambda value: isinstance(value, str) and value != "", "a text that is not empty"),),
         "min_customers": (Integer(low=1),),
         "empty": (OneOf("none_chosen", "missing"),),
+        **OVERRIDES,
     }
 
     options_: pd.DataFrame
     _text: str | None
-    _labels: dict[str, str]
+    _spelling: dict[str, str]
     _kept: tuple[str, ...]
     _has_rare: bool
 
@@ -183,12 +192,18 @@ class MultiSelectEncoder(ProfileEncoder):
         *,
         customer_id: str = "customer_id",
         separator: str = ";",
+        labels: ByColumn = None,
+        units: ByColumn = None,
+        roles: ByColumn = None,
         min_customers: int = 10,
         empty: str = "none_chosen",
     ) -> None:
         self.columns = columns
         self.customer_id = customer_id
         self.separator = separator
+        self.labels = labels
+        self.units = units
+        self.roles = roles
         self.min_customers = min_customers
         self.empty = empty
 
@@ -201,23 +216,32 @@ class MultiSelectEncoder(ProfileEncoder):
             words = "a column that is not among `columns`"
             raise InvalidParameterError.not_allowed(type(self).__name__, "customer_id", words, self.customer_id)
 
-    def _units(self) -> Mapping[str, str]:
-        rare = {RARE: ""} if self._has_rare else {}
-        return {**{self._labels[option]: "" for option in self._kept}, **rare, N_CHOSEN: "options"}
+    def _characteristics(self) -> Sequence[Characteristic]:
+        columns = [self._spelling[option] for option in self._kept] + ([RARE] if self._has_rare else [])
+        question = "" if self._text is None else f"{in_words(self._text)}: "
+        told = [
+            Characteristic(column=name, kind="binary", role="answer", label=f"{question}{in_words(name)}")
+            for name in columns
+        ]
+        return [*told, *self._expected()]
+
+    def _expected(self) -> Sequence[Characteristic]:
+        # which options enough customers chose, the table will tell
+        return [number(N_CHOSEN, "number of options chosen", "options")]
 
     def _learn(self, profile: Profile) -> None:
         who = type(self).__name__
         names = profile.names
         alone = self.columns is None and len(names) == 1 and is_text(profile.rows[names[0]])
         self._text = names[0] if isinstance(self.columns, str) or alone else None
-        self._labels = {}
+        self._spelling = {}
         if self._text is None:
             remark = self._remark_on_block(profile)
-            self._labels = {name: name for name in names}
+            self._spelling = {name: name for name in names}
         else:
             texts = self._texts(profile)
             remark = self._remark_on_separator(texts)
-            self._labels = self._spellings(texts)
+            self._spelling = self._spellings(texts)
         choices = self._choices(profile)
         counts = np.nansum(choices.chosen, axis=0)
         if not counts.any():
@@ -237,7 +261,7 @@ class MultiSelectEncoder(ProfileEncoder):
         place = {option: position for position, option in enumerate(choices.options)}
         kept = [place[option] for option in self._kept]
         columns = [
-            Column(self._labels[option], "binary", choices.chosen[:, position])
+            Column(self._spelling[option], "binary", choices.chosen[:, position])
             for option, position in zip(self._kept, kept, strict=True)
         ]
         if self._has_rare:
@@ -266,7 +290,7 @@ class MultiSelectEncoder(ProfileEncoder):
         return self._choices_of_block(profile) if self._text is None else self._choices_of_text(self._texts(profile))
 
     def _choices_of_block(self, profile: Profile) -> _Choices:
-        names = tuple(self._labels)
+        names = tuple(self._spelling)
         chosen = np.column_stack([self._zero_or_one(profile, name) for name in names])
         nobody = np.zeros(len(chosen), dtype=bool)
         return _Choices(names, chosen, chosen.sum(axis=1), {}, nobody)
@@ -304,7 +328,7 @@ class MultiSelectEncoder(ProfileEncoder):
 
     def _choices_of_text(self, texts: Texts) -> _Choices:
         """Take every distinct answer apart once, then hand the results to the customers who gave it."""
-        options = tuple(self._labels)
+        options = tuple(self._spelling)
         place = {option: position for position, option in enumerate(options)}
         n_levels = len(texts.levels)
         # the last row is for those without an answer
@@ -329,7 +353,7 @@ class MultiSelectEncoder(ProfileEncoder):
         return _Choices(options, chosen[codes], n_chosen[codes], new, has_new[codes], n_repeated, n_empty)
 
     def _found(self, choices: _Choices, counts: Integers, is_kept: Bools) -> pd.DataFrame:
-        labels = [self._labels[option] for option in choices.options]
+        labels = [self._spelling[option] for option in choices.options]
         n_answers = (~np.isnan(choices.chosen)).sum(axis=0)
         found = pd.DataFrame(
             {
@@ -345,7 +369,7 @@ class MultiSelectEncoder(ProfileEncoder):
 
     def _refuse_clashes(self) -> None:
         taken = {N_CHOSEN, self.customer_id} | ({RARE} if self._has_rare else set())
-        clash = [self._labels[option] for option in self._kept if self._labels[option] in taken]
+        clash = [self._spelling[option] for option in self._kept if self._spelling[option] in taken]
         if clash:
             raise InvalidTableError(
                 f"{type(self).__name__}: the option {clash[0]!r} is called like a column of the result "

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from custseg._core.arrays import Floats
+from custseg._core.characteristic import Characteristic, in_words, number
 from custseg._core.customers import Column
+from custseg._core.described import OVERRIDES, ByColumn
 from custseg._core.params import COLUMN, NONE, Integer, OneOf, ParameterTable, Where
 from custseg._core.warning import warn
 from custseg.characteristics._profiles.columns import (
@@ -93,6 +95,12 @@ class PreferenceEncoder(ProfileEncoder):
         For ``best_worst`` with two columns: how often each option was shown to each customer.
     leave_out : str or None, default=None
         An option that gets no column.
+    labels : mapping of str to str or None, default=None
+        What columns are called in words, in place of what :meth:`describe` calls them.
+    units : mapping of str to str or None, default=None
+        The units of columns, in place of those of :meth:`describe`.
+    roles : mapping of str to str or None, default=None
+        The roles of columns, in place of those of :meth:`describe`.
     ties : {"raise", "mean"}, default="raise"
         For ``ranks``: whether a rank may be given twice. With ``"mean"`` only the order of the ranks
         counts, and equal ones share the mean of the places that they take.
@@ -203,6 +211,7 @@ class PreferenceEncoder(ProfileEncoder):
         "times_shown": (NONE, Integer(low=1)),
         "ties": (OneOf("raise", "mean"),),
         "leave_out": (NONE, Where(lambda value: isinstance(value, str), "the name of an option")),
+        **OVERRIDES,
     }
 
     options_: list[str]
@@ -220,6 +229,9 @@ class PreferenceEncoder(ProfileEncoder):
         options: Sequence[str] | None = None,
         times_shown: int | None = None,
         leave_out: str | None = None,
+        labels: ByColumn = None,
+        units: ByColumn = None,
+        roles: ByColumn = None,
         ties: str = "raise",
     ) -> None:
         self.customer_id = customer_id
@@ -229,6 +241,9 @@ class PreferenceEncoder(ProfileEncoder):
         self.options = options
         self.times_shown = times_shown
         self.leave_out = leave_out
+        self.labels = labels
+        self.units = units
+        self.roles = roles
         self.ties = ties
 
     def _check(self) -> None:
@@ -265,9 +280,18 @@ class PreferenceEncoder(ProfileEncoder):
         ranks = self.ranks or ()
         return ranks if isinstance(ranks, Mapping) else {name: name for name in ranks}
 
-    def _units(self) -> Mapping[str, str]:
-        unit = _SCORE if self.redundant_ is None else _WHOLE_SCORE
-        return {option: unit for option in self.options_ if option != self.leave_out}
+    def _characteristics(self) -> Sequence[Characteristic]:
+        return self._of_options(self.options_, _SCORE if self.redundant_ is None else _WHOLE_SCORE)
+
+    def _expected(self) -> Sequence[Characteristic]:
+        # the options of texts are learned, unless they are declared; whether rows sum to 0 is seen in the data
+        is_known = self.ranking is None or self.options is not None
+        names = self.options if self.ranking is not None else self._rank_columns() or self.best_worst
+        return self._of_options(names or (), "") if is_known else ()
+
+    def _of_options(self, options: Iterable[str], unit: str) -> list[Characteristic]:
+        kept = (option for option in options if option != self.leave_out)
+        return [number(option, f"preference for {in_words(option)}", unit, "need") for option in kept]
 
     def _learn(self, profile: Profile) -> None:
         who = type(self).__name__

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from custseg._core.arrays import Bools, Floats
+from custseg._core.characteristic import Characteristic, in_words, number
 from custseg._core.customers import Column
+from custseg._core.described import OVERRIDES, ByColumn
 from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Integer, Number, OneOf, ParameterTable, Where
 from custseg._core.warning import warn
 from custseg.characteristics._profiles.encoder import Encoded, Profile, ProfileEncoder
 from custseg.characteristics._row_report import RowPolicy
-from custseg.characteristics._survey.answer_codes import AnswerCoder, Codes, plain
+from custseg.characteristics._survey.answer_codes import AnswerCoder, Codes
 from custseg.characteristics._survey.answers import Answers, moments
 from custseg.characteristics._survey.factors import (
     N_DRAWS,
@@ -27,6 +28,15 @@ from custseg.characteristics._survey.factors import (
     normal_draws,
 )
 from custseg.characteristics._survey.reliability import alpha_of, describe_items, omega_of, remarks_on
+from custseg.characteristics._survey.scales import (
+    Scale,
+    is_labels,
+    is_names,
+    is_no_answers,
+    is_range,
+    is_scales,
+    item_of,
+)
 from custseg.exceptions import (
     ColumnNotFoundError,
     InfeasibleError,
@@ -37,52 +47,6 @@ from custseg.exceptions import (
 
 # A person answers share * k items at least; the slack keeps .6 of 5 at 3.
 _SLACK = 1e-9
-
-
-def _is_names(value: Any) -> bool:
-    return isinstance(value, (list, tuple)) and len(value) > 0 and all(isinstance(name, str) for name in value)
-
-
-def _is_scales(value: Any) -> bool:
-    if not isinstance(value, Mapping) or not value:
-        return False
-    return all(isinstance(name, str) and _is_names(items) and all(map(_item, items)) for name, items in value.items())
-
-
-def _is_range(value: Any) -> bool:
-    number = Number()
-    return isinstance(value, (list, tuple)) and len(value) == 2 and all(map(number.accepts, value)) and _rises(value)
-
-
-def _rises(value: Sequence[float]) -> bool:
-    return value[0] < value[1]
-
-
-def _is_labels(value: Any) -> bool:
-    return _is_names(value) and len(value) > 1 and len(set(map(plain, value))) == len(value)
-
-
-def _is_no_answers(value: Any) -> bool:
-    number = Number()
-    is_list = isinstance(value, (list, tuple, set, frozenset))
-    return is_list and all(isinstance(answer, str) or number.accepts(answer) for answer in value)
-
-
-def _item(keyed: str) -> str:
-    return keyed.removeprefix("-")
-
-
-@dataclass(frozen=True)
-class _Scale:
-    """A scale in terms of the columns read: where its items are, and which of them are reversed."""
-
-    name: str
-    keyed: tuple[str, ...]
-    places: tuple[int, ...]
-
-    @property
-    def signs(self) -> tuple[int, ...]:
-        return tuple(-1 if item.startswith("-") else 1 for item in self.keyed)
 
 
 class PsychographicEncoder(ProfileEncoder):
@@ -117,6 +81,12 @@ class PsychographicEncoder(ProfileEncoder):
     rotation : {"varimax", "quartimax"}, default="varimax"
         How the factors are rotated. Both leave them uncorrelated; scikit-learn has no oblique
         rotation. The scores of the scales may well correlate.
+    labels : mapping of str to str or None, default=None
+        What columns are called in words, in place of what :meth:`describe` calls them.
+    units : mapping of str to str or None, default=None
+        The units of columns, in place of those of :meth:`describe`.
+    roles : mapping of str to str or None, default=None
+        The roles of columns, in place of those of :meth:`describe`.
     min_answered : float, default=0.5
         A respondent who answered a smaller share of the items of a scale has no score on it.
     dont_know : sequence of str or numbers, default=()
@@ -232,17 +202,18 @@ class PsychographicEncoder(ProfileEncoder):
     criterion = "psychographic"
 
     _parameters: ClassVar[ParameterTable] = {
-        "scales": (NONE, Where(_is_scales, "a dict of scale names to lists of items")),
-        "scale_range": (NONE, Where(_is_range, "a pair of numbers (low, high) with low < high")),
+        "scales": (NONE, Where(is_scales, "a dict of scale names to lists of items")),
+        "scale_range": (NONE, Where(is_range, "a pair of numbers (low, high) with low < high")),
         "min_answered": (Number(low=0.0, high=1.0),),
-        "dont_know": (Where(_is_no_answers, "a sequence of codes or labels"),),
+        "dont_know": (Where(is_no_answers, "a sequence of codes or labels"),),
         "response_style": (OneOf(None, "centre"),),
         "customer_id": (COLUMN,),
-        "answers": (NONE, Where(_is_labels, "a sequence of at least two different labels")),
-        "items": (NONE, Where(_is_names, "a list of column names")),
+        "answers": (NONE, Where(is_labels, "a sequence of at least two different labels")),
+        "items": (NONE, Where(is_names, "a list of column names")),
         "n_factors": (OneOf("parallel"), Integer(low=1)),
         "rotation": (OneOf("varimax", "quartimax"),),
         "min_loading": (Number(low=0.0, high=1.0),),
+        **OVERRIDES,
         "random_state": RANDOM_STATE,
     }
 
@@ -260,6 +231,9 @@ class PsychographicEncoder(ProfileEncoder):
         scale_range: tuple[float, float] | None = None,
         n_factors: str | int = "parallel",
         rotation: str = "varimax",
+        labels: ByColumn = None,
+        units: ByColumn = None,
+        roles: ByColumn = None,
         min_answered: float = 0.5,
         dont_know: Sequence[str | float] = (),
         response_style: str | None = None,
@@ -273,6 +247,9 @@ class PsychographicEncoder(ProfileEncoder):
         self.scale_range = scale_range
         self.n_factors = n_factors
         self.rotation = rotation
+        self.labels = labels
+        self.units = units
+        self.roles = roles
         self.min_answered = min_answered
         self.dont_know = dont_know
         self.response_style = response_style
@@ -289,7 +266,7 @@ class PsychographicEncoder(ProfileEncoder):
         who = type(self).__name__
         owner: dict[str, str] = {}
         for name, keyed in scales.items():
-            for item in map(_item, keyed):
+            for item in map(item_of, keyed):
                 if item in owner:
                     where = f"twice in scale {name!r}" if owner[item] == name else f"in {owner[item]!r} and in {name!r}"
                     raise InvalidParameterError(
@@ -309,7 +286,7 @@ class PsychographicEncoder(ProfileEncoder):
 
     def _wanted(self) -> Sequence[str] | None:
         if self.scales is not None:
-            return [_item(keyed) for scale in self.scales.values() for keyed in scale]
+            return [item_of(keyed) for scale in self.scales.values() for keyed in scale]
         return None if self.items is None else [name for name in self.items if name != self.customer_id]
 
     def _read(self, X: Any) -> Profile:
@@ -348,7 +325,7 @@ class PsychographicEncoder(ProfileEncoder):
             report = describe_items(keyed, found)
             for remark in remarks_on(report, scale.name):
                 self._warn(remark)
-            items = pd.Index([_item(item) for item in scale.keyed], name="item", dtype="str")
+            items = pd.Index([item_of(item) for item in scale.keyed], name="item", dtype="str")
             signs = np.array(scale.signs)
             reports[scale.name] = report.set_axis(items)
             reports[scale.name].insert(0, "reversed", signs < 0)
@@ -416,15 +393,21 @@ class PsychographicEncoder(ProfileEncoder):
             policies.append(RowPolicy(policy, "kept: no score", int(few.sum()), "Lower min_answered."))
         return Encoded(tuple(columns), tuple(policies))
 
-    def _units(self) -> Mapping[str, str]:
-        low, high = self.scale_range_
-        unit = "points from own mean" if self.response_style == "centre" else f"points {low:g} to {high:g}"
-        return dict.fromkeys(self.scales_, unit)
+    def _characteristics(self) -> Sequence[Characteristic]:
+        return self._of_scales(self.scales_)
 
-    def _placed(self, items: Sequence[str]) -> Iterable[_Scale]:
+    def _expected(self) -> Sequence[Characteristic]:
+        return self._of_scales(self.scales or ())
+
+    def _of_scales(self, names: Iterable[str]) -> list[Characteristic]:
+        coder = self._coder()
+        unit = f"points {coder.low:g} to {coder.high:g}" if self.response_style is None else "points from own mean"
+        return [number(name, in_words(name), unit, "attitude") for name in names]
+
+    def _placed(self, items: Sequence[str]) -> Iterable[Scale]:
         place = {item: position for position, item in enumerate(items)}
         for name, keyed in self.scales_.items():
-            yield _Scale(name, keyed, tuple(place[_item(item)] for item in keyed))
+            yield Scale(name, keyed, tuple(place[item_of(item)] for item in keyed))
 
     def _style(self, values: Floats) -> Floats:
         """Take the mean of each row from its answers, where centring was asked for."""
@@ -435,14 +418,14 @@ class PsychographicEncoder(ProfileEncoder):
         mean = np.where(known, values, 0.0).sum(axis=1) / np.where(n > 0, n, np.nan)
         return np.asfortranarray(values - mean[:, None])
 
-    def _keyed(self, values: Floats, scale: _Scale) -> list[Floats]:
+    def _keyed(self, values: Floats, scale: Scale) -> list[Floats]:
         """Return the answers to the items of a scale, reversed where it says so."""
         # centred answers are reversed around 0
         turn = sum(self.scale_range_) if self.response_style is None else 0.0
         pairs = zip(scale.places, scale.signs, strict=True)
         return [values[:, place] if sign > 0 else turn - values[:, place] for place, sign in pairs]
 
-    def _score(self, values: Floats, scale: _Scale) -> Floats:
+    def _score(self, values: Floats, scale: Scale) -> Floats:
         """Return the mean of the answered items, NaN where too few of them are answered.
 
         Column after column, so that each row gives the same sum in whatever table it stands.
@@ -471,7 +454,7 @@ class PsychographicEncoder(ProfileEncoder):
             remedy = "Leave the customer out, or response_style=None."
             n_flat = int(no_profile.sum())
             policies.append(RowPolicy("one and the same answer to every item", "kept: no scores", n_flat, remedy))
-        scored = {_item(item) for scale in self.scales_.values() for item in scale}
+        scored = {item_of(item) for scale in self.scales_.values() for item in scale}
         unused = [place for place, item in enumerate(items) if item not in scored]
         if unused:
             names = list_names(items[place] for place in unused)

@@ -6,39 +6,41 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 
 from custseg._core.arrays import Floats, Integers
+from custseg._core.characteristic import Characteristic, number
 from custseg._core.customers import Column
-from custseg._core.frames import collect
+from custseg._core.described import OVERRIDES, ByColumn
 from custseg._core.params import COLUMN, NONE, Integer, Number, OneOf, ParameterTable
 from custseg.characteristics._records.featurizer import AS_OF, Description, RecordFeaturizer
 from custseg.characteristics._records.ratio import ratio
-from custseg.characteristics._records.records import Field, Records, as_whole
-from custseg.characteristics._records.repeated import count_repeated
-from custseg.characteristics._records.timestamps import (
-    DAY,
-    HOUR,
-    UNIT_HOURS,
-    UNIT_WORDS,
-    AsOf,
-    Clock,
-    period_start,
-    read_clock,
-)
+from custseg.characteristics._records.records import Field, Records
+from custseg.characteristics._records.timestamps import HOUR, UNIT_HOURS, UNIT_WORDS, period_start
 from custseg.characteristics._records.vocabulary import Vocabulary
-from custseg.characteristics._row_report import RowPolicy
 from custseg.characteristics._touchpoints.beta_prior import BetaPrior
-from custseg.exceptions import ColumnTypeError, InvalidParameterError
+from custseg.characteristics._touchpoints.contacts import (
+    LEVELS,
+    NEVER,
+    ContactColumns,
+    ContactCounts,
+    Contacts,
+    rate_of,
+)
+from custseg.exceptions import InvalidParameterError
 
-_LEVELS = {"campaign_type": "type", "channel": "channel"}
-# the day of what never was
-_NEVER = -(2**40)
+
+@dataclass(frozen=True)
+class _Learned:
+    """What ``fit`` learned: the levels, and the prior of each rate (also as a table)."""
+
+    vocabularies: dict[str, Vocabulary]
+    priors: dict[str, BetaPrior]
+    frame: pd.DataFrame
 
 
-class CampaignResponseFeaturizer(RecordFeaturizer):
+class CampaignResponseFeaturizer(RecordFeaturizer[Contacts, _Learned]):
     """How each customer reacts to advertising and promotions.
 
     Contacts go in, one row each: a customer was sent a campaign at some time and responded to it or
@@ -86,6 +88,12 @@ class CampaignResponseFeaturizer(RecordFeaturizer):
         with most contacts in ``fit``.
     time_unit : {"D", "h", "W", "M", "Y"}, default="D"
         Unit of all durations. A month is 365.2425 / 12 days, a year 365.2425 days.
+    labels : mapping of str to str or None, default=None
+        What columns are called in words, in place of what :meth:`describe` calls them.
+    units : mapping of str to str or None, default=None
+        The units of columns, in place of those of :meth:`describe`.
+    roles : mapping of str to str or None, default=None
+        The roles of columns, in place of those of :meth:`describe`.
     prior_strength : float or None, default=None
         How many contacts the prior of each rate is worth; 0 gives plain shares, None learns it.
     as_of : date, timestamp, text or None, default=None
@@ -176,11 +184,13 @@ class CampaignResponseFeaturizer(RecordFeaturizer):
         "prior_strength": (NONE, Number(low=0.0)),
         "time_unit": tuple(OneOf(unit) for unit in UNIT_HOURS),
         "as_of": AS_OF,
+        **OVERRIDES,
     }
+
+    _row = "contact"
 
     prior_: pd.DataFrame
     levels_: dict[str, tuple[str, ...]]
-    _learned: _Learned
 
     def __init__(
         self,
@@ -196,6 +206,9 @@ class CampaignResponseFeaturizer(RecordFeaturizer):
         contacted: str | None = None,
         n_leading: int = 3,
         time_unit: str = "D",
+        labels: ByColumn = None,
+        units: ByColumn = None,
+        roles: ByColumn = None,
         prior_strength: float | None = None,
         as_of: Any = None,
     ) -> None:
@@ -210,6 +223,9 @@ class CampaignResponseFeaturizer(RecordFeaturizer):
         self.contacted = contacted
         self.n_leading = n_leading
         self.time_unit = time_unit
+        self.labels = labels
+        self.units = units
+        self.roles = roles
         self.prior_strength = prior_strength
         self.as_of = as_of
 
@@ -231,83 +247,77 @@ class CampaignResponseFeaturizer(RecordFeaturizer):
         )
         return [field for field in fields if getattr(self, field.role) is not None]
 
+    @property
+    def _contact_columns(self) -> ContactColumns:
+        return ContactColumns(
+            who=type(self).__name__,
+            timestamp=self.timestamp,
+            responded=self.responded,
+            campaign=self.campaign,
+            campaign_type=self.campaign_type,
+            channel=self.channel,
+            response_time=self.response_time,
+            coupons=self.coupons,
+            contacted=self.contacted,
+        )
+
     def _read(self, X: Any, as_of: Any) -> Records:
         records = super()._read(X, as_of)
-        if as_of is not None or self.response_time is None or records.as_of is None:
+        latest = None if as_of is not None else self._contact_columns.latest_response(records)
+        if latest is None or records.as_of is None or latest.time <= records.as_of.time:
             return records
-        clock = self._response_clock(records)
-        moment = nw.when(clock.readable).then(clock.moment)
-        latest = clock.frame.select(moment.max().alias("latest")).collect()["latest"].item()
-        if pd.isna(latest):
-            return records
-        moment_of_response = AsOf.from_moment(int(latest), records.as_of.time.tzinfo)
-        later = moment_of_response.time > records.as_of.time
-        return replace(records, as_of=moment_of_response) if later else records
+        return replace(records, as_of=latest)
 
-    def _learn(self, records: Records) -> None:
-        rows = records.kept(self._rows(records))
-        self._learned, counts = self._learn_from(rows)
-        self.prior_ = self._learned.frame
-        self.levels_ = {role: vocabulary.names for role, vocabulary in self._learned.vocabularies.items()}
-        records.computed.update(rows=rows, counts=counts)
+    def _prepare(self, records: Records) -> Contacts:
+        return Contacts(records, self._contact_columns)
 
-    def _learn_from(self, rows: nw.LazyFrame[Any]) -> tuple[_Learned, _Counts]:
-        sent = rows.filter(nw.col("contact") == 1)
+    def _learn(self, work: Contacts) -> _Learned:
         vocabularies = {
-            role: Vocabulary.learn(sent, role, self.n_leading, column=getattr(self, role)) for role in self._roles
+            role: Vocabulary.learn(work.sent, role, self.n_leading, column=column)
+            for role, column in work.columns.levels.items()
         }
-        counts = self._counts(rows, vocabularies)
-        priors, table = {}, []
-        for name, (contacts, responses) in counts.rates.items():
-            prior = priors[name] = BetaPrior.learn(contacts, responses, self.prior_strength)
-            n_customers = int(np.count_nonzero(contacts))
-            figures = (prior.mean, prior.strength, prior.source, n_customers, int(contacts.sum()), int(responses.sum()))
-            table.append(figures)
+        rates = work.counts(vocabularies).rates
+        priors = {name: BetaPrior.learn(*counted, self.prior_strength) for name, counted in rates.items()}
+        figures = [
+            (prior.mean, prior.strength, prior.source, np.count_nonzero(contacts), contacts.sum(), responses.sum())
+            for prior, (contacts, responses) in zip(priors.values(), rates.values(), strict=True)
+        ]
         columns = ["mean", "strength", "source", "n_customers", "n_contacts", "n_responses"]
-        return _Learned(vocabularies, priors, pd.DataFrame(table, columns=columns, index=list(priors))), counts
+        return _Learned(vocabularies, priors, pd.DataFrame(figures, columns=columns, index=list(priors)))
 
-    @property
-    def _roles(self) -> list[str]:
-        return [role for role in _LEVELS if getattr(self, role) is not None]
+    def _publish(self, learned: _Learned) -> None:
+        self.prior_ = learned.frame
+        self.levels_ = {role: vocabulary.names for role, vocabulary in learned.vocabularies.items()}
 
-    def _units(self) -> Mapping[str, str]:
+    def _characteristics(self, learned: _Learned | None) -> Sequence[Characteristic]:
         time = UNIT_WORDS[self.time_unit]
-        rates = list(self._learned.priors)
-        return {
-            "contacts": "contacts",
-            **({"campaigns": "campaigns"} if self.campaign is not None else {}),
-            "responses": "responses",
-            **dict.fromkeys(rates, "share"),
-            **({"time_to_response": time} if self.response_time is not None else {}),
-            "response_recency": time,
-            **(
-                {"coupons": "coupons", "coupons_per_response": "coupons per response"}
-                if self.coupons is not None
-                else {}
-            ),
-        }
+        rate = "share of contacts with a response"
+        told = [number("contacts", "contacts", "contacts", "contacts")]
+        if self.campaign is not None:
+            told.append(number("campaigns", "different campaigns", "campaigns"))
+        told += [number("responses", "responses", "responses"), number("response_rate", rate, "share", "response")]
+        for role, vocabulary in ({} if learned is None else learned.vocabularies).items():
+            of, by = LEVELS[role], role.replace("_", " ")
+            told += [
+                number(rate_of(role, level), f"{rate} by {by}: {level}", "share", f"response_by_{of}")
+                for level in vocabulary.names
+            ]
+        if self.response_time is not None:
+            told.append(number("time_to_response", f"{time} from contact to response", time, "response_time"))
+        told.append(number("response_recency", f"{time} since the last response", time, "response_recency"))
+        if self.coupons is not None:
+            told.append(number("coupons", "coupons redeemed", "coupons", "coupons"))
+            told.append(number("coupons_per_response", "coupons per response", "coupons per response"))
+        return told
 
-    def _noted(self, records: Records) -> Sequence[RowPolicy]:
-        remedy = "Drop them first if they are errors."
-        return (RowPolicy("repeats another contact in the columns read", "kept", count_repeated(records), remedy),)
+    def _describe(self, work: Contacts, learned: _Learned, *, is_own: bool) -> Description:
+        counts = work.counts(learned.vocabularies)
+        found = {} if is_own else learned.vocabularies
+        remarks = [vocabulary.unseen(work.sent, role) for role, vocabulary in found.items()]
+        columns = tuple(self._columns(work.records, counts, learned.priors))
+        return Description(counts.customers, columns, work.policies(), tuple(filter(None, remarks)))
 
-    def _describe(self, records: Records) -> Description:
-        remarks: list[str] = []
-        if records.computed:
-            learned, rows, counts = self._learned, records.computed["rows"], records.computed["counts"]
-        else:
-            rows = records.kept(self._rows(records))
-            # check_rows describes with an estimator that may not be fitted
-            learned = self._learned if hasattr(self, "_learned") else self._learn_from(rows)[0]
-            counts = self._counts(rows, learned.vocabularies)
-            sent = rows.filter(nw.col("contact") == 1)
-            remarks = [vocabulary.unseen(sent, role) for role, vocabulary in learned.vocabularies.items()]
-        facts = collect(rows.select(nw.col(name).sum() for name in self._flags))
-        policies = self._policies({name: int(facts[name].item() or 0) for name in facts.columns})
-        columns = tuple(self._columns(records, counts, learned.priors))
-        return Description(counts.customers, columns, policies, tuple(remark for remark in remarks if remark))
-
-    def _columns(self, records: Records, counts: _Counts, priors: Mapping[str, BetaPrior]) -> list[Column]:
+    def _columns(self, records: Records, counts: ContactCounts, priors: Mapping[str, BetaPrior]) -> list[Column]:
         contacts, responses = counts["contact"], counts["response"]
         columns = [Column("contacts", "numeric", contacts, is_integer=True)]
         if self.campaign is not None:
@@ -328,197 +338,4 @@ class CampaignResponseFeaturizer(RecordFeaturizer):
     def _since(self, records: Records, days: Integers) -> Floats:
         assert records.as_of is not None  # given, or taken from a usable row
         hours = records.as_of.start("D") - period_start(days, "D")
-        return np.where(days == _NEVER, np.nan, hours / UNIT_HOURS[self.time_unit])
-
-    def _response_clock(self, records: Records) -> Clock:
-        """Read the times of the responses; other columns are hidden behind two underscores, so that none clashes."""
-        who, column = type(self).__name__, str(self.response_time)
-        frame = records.frame.rename(
-            {name: f"__{name}" for name in records.frame.collect_schema().names() if name != "response_time"}
-        ).rename({"response_time": column})
-        try:
-            clock = read_clock(frame, column, who)
-        except ColumnTypeError:
-            # a column without any value has no type worth the name
-            if not _is_empty(frame, column):
-                raise
-            return read_clock(frame.with_columns(nw.lit(None, nw.String).alias(column)), column, who)
-        zone = None if records.as_of is None else records.as_of.time.tzinfo
-        if records.n_rows and records.as_of is not None and (clock.zone is None) != (zone is None):
-            if _is_empty(frame, column):
-                return read_clock(frame.with_columns(nw.lit(None, nw.String).alias(column)), column, who)
-            words = "without a time zone" if zone is None else "with a time zone"
-            got = "timestamps without one" if zone is not None else f"timestamps of the zone {clock.zone}"
-            remedy = "Use dt.tz_localize on one of the two columns."
-            raise ColumnTypeError.expected(who, column, f"{words}, as {self.timestamp!r} is", got, remedy)
-        return clock
-
-    @property
-    def _flags(self) -> list[str]:
-        """The columns of ``_rows`` that are only counted."""
-        flags = ["no_contact", "outside"] if self.contacted is not None else []
-        if self.response_time is not None:
-            flags += ["late", "untimed", "early", *(["idle_time"] if self.responded is not None else [])]
-        if self.coupons is not None:
-            flags += ["idle_coupons", "unknown_coupons", "odd_coupons"]
-        return flags + [f"no_{role}" for role in self._roles] + ["contact"]
-
-    def _rows(self, records: Records) -> nw.LazyFrame[Any]:
-        """Say of each row whether it is a contact, whether it has a response, and what is odd about it.
-
-        All that is summed up is a whole number: contact, response, timed, delay, counted, redeemed
-        and the flags. ``response_day`` is missing where there is none.
-        """
-        frame = self._with_response_times(records)
-        contact = nw.col("contacted") == 1.0 if self.contacted is not None else nw.lit(value=True)
-        said = nw.col("responded") == 1.0 if self.responded is not None else nw.col("has_time")
-        frame = frame.with_columns(contact.alias("is_contact"), said.alias("said"))
-        come = nw.col("said") & nw.col("is_contact")
-        response = come & ~nw.col("is_late") if self.response_time is not None else come
-        frame = frame.with_columns(response.alias("is_response"))
-        found = {
-            "contact": nw.col("is_contact"),
-            "response": nw.col("is_response"),
-            "no_contact": ~nw.col("is_contact"),
-            "outside": nw.col("said") & ~nw.col("is_contact"),
-            **{f"no_{role}": nw.col("is_contact") & nw.col(role).is_null() for role in self._roles},
-        }
-        answered_on = ("is_response", "period")
-        if self.response_time is not None:
-            timed = nw.col("is_response") & nw.col("has_time") & (nw.col("response_wall_day") >= nw.col("period"))
-            frame = frame.with_columns(timed.alias("is_timed"))
-            answered_on = ("is_timed", "response_wall_day")
-            found |= {
-                "timed": nw.col("is_timed"),
-                "late": come & nw.col("is_late"),
-                "untimed": nw.col("is_response") & ~nw.col("has_time"),
-                "early": nw.col("is_response") & nw.col("has_time") & ~nw.col("is_timed"),
-                "idle_time": nw.col("has_time") & nw.col("is_contact") & ~nw.col("said"),
-            }
-        sums = {name: as_whole(condition) for name, condition in found.items()}
-        if self.response_time is not None:
-            took = nw.col("response_moment") - nw.col("moment")
-            sums["delay"] = nw.when(nw.col("is_timed") & (took > 0)).then(took).otherwise(nw.lit(0)).cast(nw.Int64)
-        if self.coupons is not None:
-            sums |= _coupons(nw.col("coupons"), nw.col("is_response"), nw.col("is_contact"))
-        return frame.with_columns(
-            *(expression.alias(name) for name, expression in sums.items()),
-            nw.when(nw.col(answered_on[0])).then(nw.col(answered_on[1])).alias("response_day"),
-        )
-
-    def _with_response_times(self, records: Records) -> nw.LazyFrame[Any]:
-        """Add ``has_time``, ``is_late``, ``response_moment`` and ``response_wall_day`` where times were given."""
-        if self.response_time is None:
-            return records.frame
-        clock = self._response_clock(records)
-        late = nw.lit(value=False) if records.as_of is None else records.as_of.is_before(clock)
-        names = [name for name in records.frame.collect_schema().names() if name != "response_time"]
-        frame = clock.frame.select(
-            *(nw.col(f"__{name}").alias(name) for name in names),
-            clock.readable.fill_null(value=False).alias("has_time"),
-            clock.moment.fill_null(0).cast(nw.Int64).alias("response_moment"),
-            (clock.wall.fill_null(0).cast(nw.Int64) // DAY).alias("response_wall_day"),
-            late.fill_null(value=False).alias("is_late"),
-        )
-        return frame.with_columns((nw.col("is_late") & nw.col("has_time")).alias("is_late"))
-
-    def _counts(self, rows: nw.LazyFrame[Any], vocabularies: Mapping[str, Vocabulary]) -> _Counts:
-        """Add the rows up to one row per customer."""
-        sums = ["contact", "response"]
-        sums += ["timed", "delay"] if self.response_time is not None else []
-        sums += ["counted", "redeemed"] if self.coupons is not None else []
-        rates = {"response_rate": ("contact", "response")}
-        parts = {}
-        for role, vocabulary in vocabularies.items():
-            rows = rows.with_columns(vocabulary.pooled(role))
-            for position, level in enumerate(vocabulary.names):
-                pair = (f"contact_{role}_{position}", f"response_{role}_{position}")
-                rates[f"response_rate_{_LEVELS[role]}_{level}"] = pair
-                for name, whole in zip(pair, ("contact", "response"), strict=True):
-                    parts[name] = nw.when(nw.col(role) == level).then(nw.col(whole)).otherwise(nw.lit(0))
-        rows = rows.with_columns(part.cast(nw.Int64).alias(name) for name, part in parts.items())
-        customers = rows.group_by("customer").agg(
-            *(nw.col(name).sum() for name in (*sums, *parts)), nw.col("response_day").max()
-        )
-        if self.campaign is not None:
-            different = rows.filter((nw.col("contact") == 1) & ~nw.col("campaign").is_null())
-            different = different.select("customer", "campaign").unique()
-            counted = different.group_by("customer").agg(nw.len().alias("campaigns"))
-            customers = customers.join(counted, on="customer", how="left")
-            sums = [*sums, "campaigns"]
-        blanks = [*(nw.col(name).fill_null(0) for name in sums), nw.col("response_day").fill_null(_NEVER)]
-        found = collect(customers.with_columns(*blanks)).sort("customer")
-        arrays = {name: np.asarray(found[name].to_numpy(), dtype=np.int64) for name in found.columns[1:]}
-        return _Counts(found["customer"], arrays, {name: (arrays[n], arrays[r]) for name, (n, r) in rates.items()})
-
-    def _policies(self, n_rows: Mapping[str, int]) -> tuple[RowPolicy, ...]:
-        if n_rows.get("odd_coupons"):
-            got = f"others in {n_rows['odd_coupons']} row(s)"
-            remedy = "Count the coupons, or leave coupons=None."
-            raise ColumnTypeError.expected(
-                type(self).__name__, self.coupons, "whole numbers of coupons, 0 or more", got, remedy
-            )
-        words = {
-            "no_contact": ("not contacted", "kept: no contact", "See the parameter `contacted`."),
-            "outside": ("response without a contact", "kept: no response", "See the parameter `contacted`."),
-            "late": ("response later than as_of", "kept: no response so far", "Pass a later time."),
-            "idle_time": (f"time in {self.response_time!r} without a response", "kept: time not used", "Compare both."),
-            "untimed": (f"response without a time in {self.response_time!r}", "kept: no time", "Fill it in."),
-            "early": ("response on a day before the contact", "kept: time not used", "Compare both times."),
-            "idle_coupons": (f"number in {self.coupons!r} without a response", "kept: not counted", "Compare both."),
-            "unknown_coupons": (f"response without a number in {self.coupons!r}", "kept: not counted", "Fill it in."),
-            **{
-                f"no_{role}": (f"no {role.replace('_', ' ')}", "kept: under no level", "Fill it in.")
-                for role in self._roles
-            },
-        }
-        return tuple(
-            RowPolicy(words[name][0], words[name][1], count, words[name][2])
-            for name, count in n_rows.items()
-            if name in words
-        )
-
-
-@dataclass(frozen=True)
-class _Learned:
-    """What ``fit`` learned: the levels, and the prior of each rate (also as a table)."""
-
-    vocabularies: dict[str, Vocabulary]
-    priors: dict[str, BetaPrior]
-    frame: pd.DataFrame
-
-
-@dataclass(frozen=True)
-class _Counts:
-    """Sums over the rows of each customer; for each rate, contacts and responses."""
-
-    customers: nw.Series[Any]
-    arrays: dict[str, Integers]
-    rates: dict[str, tuple[Integers, Integers]]
-
-    def __getitem__(self, name: str) -> Integers:
-        return self.arrays[name]
-
-
-def _coupons(number: nw.Expr, is_response: nw.Expr, is_contact: nw.Expr) -> dict[str, nw.Expr]:
-    known = ~(number.is_null() | number.is_nan())
-    # beyond 2**53 a float counts nothing, and may be no 64-bit number; the table is refused then
-    countable = known & (number <= 2.0**53)
-    redeemed = nw.when(is_response & countable).then(number).otherwise(nw.lit(0.0))
-    return {
-        "counted": as_whole(is_response & known),
-        "redeemed": redeemed.round(0).cast(nw.Int64),
-        "idle_coupons": as_whole(known & (number > 0) & is_contact & ~is_response),
-        "unknown_coupons": as_whole(is_response & ~known),
-        "odd_coupons": as_whole(known & (~countable | (number < 0) | (number != number.round(0)))),
-    }
-
-
-def _is_empty(frame: nw.LazyFrame[Any], column: str) -> bool:
-    """Say whether a column has no value in any row."""
-    value = nw.col(column)
-    missing = value.is_null()
-    if frame.collect_schema()[column].is_float():
-        missing = missing | value.is_nan()
-    n_known = frame.filter(~missing).select(nw.len().alias("rows")).collect()["rows"].item()
-    return int(n_known) == 0
+        return np.where(days == NEVER, np.nan, hours / UNIT_HOURS[self.time_unit])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import narwhals.stable.v2 as nw
 import pandas as pd
@@ -12,6 +12,7 @@ from custseg._core.frames import Table, collect, open_table, to_kind
 from custseg._core.optional import require
 from custseg._core.params import COLUMN, NONE, check
 from custseg._core.paths import is_path
+from custseg._core.results import Result
 from custseg._core.warning import warn
 from custseg.exceptions import ColumnTypeError, InvalidParameterError, InvalidTableError
 
@@ -19,8 +20,8 @@ _WHO = "join_responses"
 _ADDED = ("responded", "n_responses", "response_time")
 
 
-@dataclass(frozen=True)
-class JoinedResponses:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class JoinedResponses(Result):
     """Contacts with the responses to them, and how the two tables fit each other.
 
     Attributes
@@ -47,7 +48,9 @@ class JoinedResponses:
     Examples
     --------
     >>> from custseg.characteristics import JoinedResponses
-    >>> JoinedResponses(None, 9, 0, 0, 2, 4, 3, 1).to_frame().loc["n_without_contact", "n_rows"]
+    >>> counts = {"n_contacts": 9, "n_unidentified": 0, "n_undescribed": 0, "n_responded": 2}
+    >>> joined = JoinedResponses(contacts=None, n_responses=4, n_joined=3, n_without_contact=1, **counts)
+    >>> joined.to_frame().loc["n_without_contact", "n_rows"]
     np.int64(1)
     """
 
@@ -59,6 +62,14 @@ class JoinedResponses:
     n_responses: int
     n_joined: int
     n_without_contact: int
+
+    _handed_on: ClassVar[frozenset[str]] = frozenset({"contacts"})
+
+    def __str__(self) -> str:
+        return (
+            f"{self.n_responded:,} of {self.n_contacts:,} contacts were responded to; {self.n_joined:,} of "
+            f"{self.n_responses:,} responses belong to one."
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """Return the counts as a table.

@@ -10,14 +10,16 @@ import numpy as np
 import pandas as pd
 
 from custseg._core.arrays import Integers
+from custseg._core.characteristic import Characteristic, number
 from custseg._core.customers import Column
+from custseg._core.described import OVERRIDES, ByColumn
 from custseg._core.frames import collect
 from custseg._core.params import COLUMN, NONE, Integer, OneOf, ParameterTable, Where
+from custseg.characteristics._records.counting import count_where, counts_by_name
 from custseg.characteristics._records.featurizer import AS_OF, Description, RecordFeaturizer
 from custseg.characteristics._records.level_mix import LevelMix, share_names
 from custseg.characteristics._records.ratio import ratio
 from custseg.characteristics._records.records import Field, Records
-from custseg.characteristics._records.repeated import count_repeated
 from custseg.characteristics._records.timestamps import DAY, HOUR, UNIT_HOURS, UNIT_WORDS, AsOf
 from custseg.characteristics._records.vocabulary import Vocabulary
 from custseg.characteristics._row_report import LEFT_OUT, RowPolicy
@@ -45,7 +47,7 @@ def _is_stages(names: Any) -> bool:
     return is_list and 2 <= len(names) == len(set(names))
 
 
-class PurchasePathFeaturizer(RecordFeaturizer):
+class PurchasePathFeaturizer(RecordFeaturizer[Records, Vocabulary | None]):
     """The paths of each customer to a purchase, from a table of events.
 
     A *path* is a run of one customer's events. It ends with a purchase, which completes it, or when
@@ -93,6 +95,12 @@ class PurchasePathFeaturizer(RecordFeaturizer):
         rest is pooled as ``"other"``.
     time_unit : {"D", "h", "W", "M", "Y"}, default="D"
         Unit of ``time_to_purchase``. A month is 365.2425 / 12 days, a year 365.2425 days.
+    labels : mapping of str to str or None, default=None
+        What columns are called in words, in place of what :meth:`describe` calls them.
+    units : mapping of str to str or None, default=None
+        The units of columns, in place of those of :meth:`describe`.
+    roles : mapping of str to str or None, default=None
+        The roles of columns, in place of those of :meth:`describe`.
     as_of : date, timestamp, text or None, default=None
         The reference time; None takes the latest readable timestamp that is seen in ``fit``. A date,
         or a time at midnight, stands for that whole day. Later events are left out.
@@ -170,10 +178,12 @@ class PurchasePathFeaturizer(RecordFeaturizer):
         "n_leading": (Integer(low=1),),
         "time_unit": tuple(OneOf(unit) for unit in UNIT_HOURS),
         "as_of": AS_OF,
+        **OVERRIDES,
     }
 
+    _row = "event"
+
     levels_: dict[str, tuple[str, ...]]
-    _vocabulary: Vocabulary | None = None
 
     def __init__(
         self,
@@ -186,6 +196,9 @@ class PurchasePathFeaturizer(RecordFeaturizer):
         max_gap: Any = "30D",
         n_leading: int = 5,
         time_unit: str = "D",
+        labels: ByColumn = None,
+        units: ByColumn = None,
+        roles: ByColumn = None,
         as_of: Any = None,
     ) -> None:
         self.customer_id = customer_id
@@ -196,59 +209,73 @@ class PurchasePathFeaturizer(RecordFeaturizer):
         self.max_gap = max_gap
         self.n_leading = n_leading
         self.time_unit = time_unit
+        self.labels = labels
+        self.units = units
+        self.roles = roles
         self.as_of = as_of
 
     def _fields(self) -> Sequence[Field]:
         stage = Field("stage", self.stage, "level", required=True)
         return (stage,) if self.channel is None else (stage, Field("channel", self.channel, "level"))
 
-    def _units(self) -> Mapping[str, str]:
-        units = {
-            **{f"events_{stage}": "events" for stage in self.stages},
-            "paths": "paths",
-            "path_open": "",
-            **{f"conversion_to_{stage}": "share" for stage in self.stages[1:]},
-            "abandoned_share": "share",
-            "touches_to_purchase": "touches",
-            "time_to_purchase": UNIT_WORDS[self.time_unit],
-        }
+    def _characteristics(self, learned: Vocabulary | None) -> Sequence[Characteristic]:
+        time = UNIT_WORDS[self.time_unit]
+        told = [number(f"events_{stage}", f"events of the stage {stage}", "events", "path") for stage in self.stages]
+        told.append(number("paths", "paths to a purchase", "paths", "path"))
+        told.append(Characteristic(column="path_open", kind="binary", role="path", label="last path is open"))
+        told += [
+            number(f"conversion_to_{stage}", f"share of paths that go on to the stage {stage}", "share", "path")
+            for stage in self.stages[1:]
+        ]
+        told += [
+            number("abandoned_share", "share of paths without a purchase", "share", "path"),
+            number("touches_to_purchase", "touches before a purchase", "touches", "path"),
+            number("time_to_purchase", f"{time} from the first touch to the purchase", time, "path"),
+        ]
         if self.channel is None:
-            return units
-        return {
-            **units,
-            "first_touch_channel": "",
-            "last_touch_channel": "",
-            "multichannel_share": "share",
-            **dict.fromkeys(share_names("channel", self.levels_["channel"]), "share"),
+            return told
+        return [*told, *self._of_channels(() if learned is None else learned.names)]
+
+    def _of_channels(self, levels: Sequence[str]) -> list[Characteristic]:
+        leading = {
+            "first_touch_channel": "channel of the first touch",
+            "last_touch_channel": "channel of the last touch",
         }
+        return [
+            *(
+                Characteristic(column=name, kind="nominal", role="channel", label=label)
+                for name, label in leading.items()
+            ),
+            number("multichannel_share", "share of paths over several channels", "share", "variety"),
+            *(
+                number(name, f"share of touches by channel: {level}", "share", "channel")
+                for name, level in zip(share_names("channel", levels), levels, strict=True)
+            ),
+        ]
 
-    def _learn(self, records: Records) -> None:
-        self._vocabulary = self._leading(records)
-        self.levels_ = {} if self._vocabulary is None else {"channel": self._vocabulary.names}
+    def _prepare(self, records: Records) -> Records:
+        return records
 
-    def _leading(self, records: Records) -> Vocabulary | None:
+    def _learn(self, work: Records) -> Vocabulary | None:
         """Find the leading channels: those of touches, since a purchase is none."""
         if self.channel is None:
             return None
-        return Vocabulary.learn(self._touches(records), "channel", self.n_leading, column=self.channel)
+        return Vocabulary.learn(self._touches(work), "channel", self.n_leading, column=self.channel)
+
+    def _publish(self, learned: Vocabulary | None) -> None:
+        self.levels_ = {} if learned is None else {"channel": learned.names}
 
     def _touches(self, records: Records) -> nw.LazyFrame[Any]:
         return records.frame.filter(nw.col("stage").is_in(list(self.stages[:-1])))
 
-    def _noted(self, records: Records) -> Sequence[RowPolicy]:
-        remedy = "Drop them first if they are errors."
-        return (RowPolicy("repeats another event in the columns read", "kept", count_repeated(records), remedy),)
-
-    def _describe(self, records: Records) -> Description:
-        # check_rows can be asked before fit
-        vocabulary = self._vocabulary or self._leading(records)
-        mix = None if vocabulary is None else LevelMix(vocabulary)
+    def _describe(self, work: Records, learned: Vocabulary | None, *, is_own: bool) -> Description:
+        records, mix = work, None if learned is None else LevelMix(learned)
         start, span = self._times(records, mix)
         events = self._events(records, mix, start)
         facts = _facts(events)
         remark = ""
-        if vocabulary is not None and facts["unseen"]:
-            remark = vocabulary.unseen(self._touches(records), "channel")
+        if learned is not None and facts["unseen"]:
+            remark = learned.unseen(self._touches(records), "channel")
         policies = self._judged(records, facts, mix)
         known = events.drop("is_unseen").filter(nw.col("step") >= 0)
         rule = PathRule(
@@ -313,7 +340,7 @@ class PurchasePathFeaturizer(RecordFeaturizer):
         return (unknown, no_channel)
 
     def _columns(self, found: nw.DataFrame[Any], mix: LevelMix | None) -> list[Column]:
-        counts = {name: _ints(found, name) for name in found.columns if name != "customer"}
+        counts = counts_by_name(found)
         n_stages, completed, paths = len(self.stages), counts["completed"], counts["paths"]
         # how many ended paths came at least so far
         reached = [completed]
@@ -371,9 +398,7 @@ def _facts(events: nw.LazyFrame[Any]) -> dict[str, int]:
         flags["no_channel"] = (step >= 0) & (nw.col("code") < 0)
     # whether they are touches is looked at where there are any
     flags["unseen"] = nw.col("is_unseen")
-    flagged = events.with_columns(**{name: flag.cast(nw.Int64) for name, flag in flags.items()})
-    row = collect(flagged.select(nw.col(name).sum() for name in flags))
-    return {name: 0 if pd.isna(row[name].item()) else int(row[name].item()) for name in flags}
+    return count_where(events, flags)
 
 
 def _count_events(events: nw.LazyFrame[Any], rule: PathRule) -> nw.LazyFrame[Any]:
@@ -383,8 +408,3 @@ def _count_events(events: nw.LazyFrame[Any], rule: PathRule) -> nw.LazyFrame[Any
         flags[f"touches_{code}"] = (nw.col("step") < rule.n_stages - 1) & (nw.col("code") == code)
     counted = events.with_columns(**{name: flag.cast(nw.Int64) for name, flag in flags.items()})
     return counted.group_by("customer").agg(nw.col(name).sum() for name in flags)
-
-
-def _ints(frame: nw.DataFrame[Any], name: str) -> Integers:
-    # every customer has a path, but pandas may hold whole numbers in floats or nullable arrays
-    return np.asarray(frame[name].to_numpy(), dtype=np.int64)

@@ -7,31 +7,35 @@ from typing import Any, ClassVar
 
 import narwhals.stable.v2 as nw
 import numpy as np
-import pandas as pd
 
-from custseg._core.arrays import Floats, Integers
+from custseg._core.arrays import Integers
+from custseg._core.characteristic import Characteristic, number
 from custseg._core.customers import Column
+from custseg._core.described import OVERRIDES, ByColumn
 from custseg._core.frames import collect
 from custseg._core.params import COLUMN, NONE, Integer, Number, OneOf, ParameterTable, Where
+from custseg.characteristics._records.counting import count_where, counts_by_name
 from custseg.characteristics._records.exact_sum import ExactSum
 from custseg.characteristics._records.featurizer import AS_OF, Description, RecordFeaturizer
 from custseg.characteristics._records.level_mix import LevelMix, share_names
 from custseg.characteristics._records.ratio import ratio
 from custseg.characteristics._records.records import Field, Records
-from custseg.characteristics._records.repeated import count_repeated
 from custseg.characteristics._records.timestamps import UNIT_HOURS, UNIT_WORDS, period_start
 from custseg.characteristics._records.vocabulary import Vocabulary
 from custseg.characteristics._row_report import LEFT_OUT, RowPolicy
+from custseg.characteristics._touchpoints.interactions import (
+    ACTION_WEIGHTS,
+    action_of_row,
+    add_up_interactions,
+    by_platform,
+    plain_action,
+    platform_columns,
+    reach_columns,
+    rows_of_interactions,
+    sentiment_columns,
+)
 from custseg.exceptions import ColumnTypeError, InvalidParameterError, InvalidTableError, list_names
 
-# The first name of each weight names the depth; the others are what platforms call the same thing.
-ACTION_WEIGHTS: Mapping[str, float] = {
-    **dict.fromkeys(("reading", "read", "view", "watch", "click"), 1.0),
-    **dict.fromkeys(("liking", "like", "reaction", "react", "favorite", "favourite", "upvote", "follow"), 2.0),
-    **dict.fromkeys(("commenting", "comment", "reply", "answer"), 3.0),
-    **dict.fromkeys(("sharing", "share", "repost", "retweet", "forward", "recommend"), 4.0),
-    **dict.fromkeys(("creating", "create", "post", "publish", "upload", "review"), 5.0),
-}
 _NAMED = 5
 
 
@@ -50,7 +54,7 @@ def _is_range(value: Any) -> bool:
     return all(Number().accepts(end) for end in value) and value[0] < value[1]
 
 
-class SocialMediaFeaturizer(RecordFeaturizer):
+class SocialMediaFeaturizer(RecordFeaturizer[Records, Vocabulary]):
     """What each customer does on social media, from a table of interactions.
 
     Activity
@@ -115,6 +119,12 @@ class SocialMediaFeaturizer(RecordFeaturizer):
         rest is pooled as ``"other"``.
     time_unit : {"D", "h", "W", "M", "Y"}, default="D"
         Unit of ``activity`` and ``recency``. A month is 365.2425 / 12 days, a year 365.2425 days.
+    labels : mapping of str to str or None, default=None
+        What columns are called in words, in place of what :meth:`describe` calls them.
+    units : mapping of str to str or None, default=None
+        The units of columns, in place of those of :meth:`describe`.
+    roles : mapping of str to str or None, default=None
+        The roles of columns, in place of those of :meth:`describe`.
     unknown_actions : {"drop", "raise"}, default="drop"
         What to do with actions that have no weight: leave the interactions out, counted, or refuse the
         table.
@@ -197,10 +207,12 @@ class SocialMediaFeaturizer(RecordFeaturizer):
         "n_leading": (Integer(low=1),),
         "time_unit": tuple(OneOf(unit) for unit in UNIT_HOURS),
         "as_of": AS_OF,
+        **OVERRIDES,
     }
 
+    _row = "row"
+
     levels_: dict[str, tuple[str, ...]]
-    _vocabulary: Vocabulary | None = None
 
     def __init__(
         self,
@@ -216,6 +228,9 @@ class SocialMediaFeaturizer(RecordFeaturizer):
         advocacy_weight: float = 4.0,
         n_leading: int = 5,
         time_unit: str = "D",
+        labels: ByColumn = None,
+        units: ByColumn = None,
+        roles: ByColumn = None,
         unknown_actions: str = "drop",
         as_of: Any = None,
     ) -> None:
@@ -230,6 +245,9 @@ class SocialMediaFeaturizer(RecordFeaturizer):
         self.advocacy_weight = advocacy_weight
         self.n_leading = n_leading
         self.time_unit = time_unit
+        self.labels = labels
+        self.units = units
+        self.roles = roles
         self.unknown_actions = unknown_actions
         self.as_of = as_of
 
@@ -241,7 +259,7 @@ class SocialMediaFeaturizer(RecordFeaturizer):
         """Return the plain names of the actions of each weight, from the least to the greatest."""
         given: dict[str, float] = {}
         for name, weight in (ACTION_WEIGHTS if self.action_weights is None else self.action_weights).items():
-            if given.setdefault(_plain(name), float(weight)) != float(weight):
+            if given.setdefault(plain_action(name), float(weight)) != float(weight):
                 words = "a mapping with one weight for each action, whatever its case"
                 raise InvalidParameterError.not_allowed(type(self).__name__, "action_weights", words, name)
         depths: dict[float, list[str]] = {}
@@ -254,84 +272,73 @@ class SocialMediaFeaturizer(RecordFeaturizer):
         numbers = {"reach": self.reach, "sentiment": self.sentiment}
         return [*fields, *(Field(role, column, "number") for role, column in numbers.items() if column is not None)]
 
-    def _units(self) -> Mapping[str, str]:
+    def _characteristics(self, learned: Vocabulary | None) -> Sequence[Characteristic]:
         time = UNIT_WORDS[self.time_unit]
-        units = {
-            "interactions": "interactions",
-            "active_days": "days",
-            "activity": f"interactions per {time.removesuffix('s')}",
-            "recency": time,
-            "platforms": "platforms",
-            "leading_platform": "",
-            **dict.fromkeys(share_names("platform", self.levels_["platform"]), "share"),
-            "engagement": "mean weight",
-            "deepest_action": "",
-            "advocacy": "share",
-        }
+        pace = time.removesuffix("s")
+        told = [
+            number("interactions", "interactions", "interactions", "activity"),
+            number("active_days", "days with an interaction", "days", "activity"),
+            number("activity", f"interactions per {pace}", f"interactions per {pace}", "activity"),
+            number("recency", f"{time} since the last interaction", time, "activity_recency"),
+            number("platforms", "different platforms", "platforms", "variety"),
+            Characteristic(column="leading_platform", kind="nominal", role="platform", label="platform used most"),
+        ]
+        levels = () if learned is None else learned.names
+        told += [
+            number(name, f"share of interactions by platform: {level}", "share", "platform")
+            for name, level in zip(share_names("platform", levels), levels, strict=True)
+        ]
+        told += [
+            number("engagement", "mean depth of engagement", "mean weight", "engagement"),
+            Characteristic(column="deepest_action", kind="ordinal", role="engagement", label="deepest action"),
+            number("advocacy", "share of interactions for others to hear", "share", "advocacy"),
+        ]
         if self.reach is not None:
-            units |= {"reach_total": "people", "reach_mean": "people per post"}
+            told.append(number("reach_total", "people reached", "people", "reach"))
+            told.append(number("reach_mean", "people reached per post", "people per post", "reach"))
         if self.sentiment is not None:
             low, high = self.scale_range
             points = f"points {low:g} to {high:g}"
-            units |= {"sentiment_mean": points, "sentiment_negative_share": "share", "sentiment_advocacy": points}
-        return units
+            told += [
+                number("sentiment_mean", "mean sentiment", points, "sentiment"),
+                number("sentiment_negative_share", "share of negative interactions", "share", "sentiment"),
+                number("sentiment_advocacy", "mean sentiment where others hear it", points, "sentiment"),
+            ]
+        return told
 
-    def _learn(self, records: Records) -> None:
-        self._vocabulary = self._leading(records)
-        self.levels_ = {"platform": self._vocabulary.names}
+    def _prepare(self, records: Records) -> Records:
+        return records
 
-    def _leading(self, records: Records) -> Vocabulary:
-        return Vocabulary.learn(self._weighted(records), "platform", self.n_leading, column=self.platform)
+    def _learn(self, work: Records) -> Vocabulary:
+        return Vocabulary.learn(self._weighted(work), "platform", self.n_leading, column=self.platform)
+
+    def _publish(self, learned: Vocabulary) -> None:
+        self.levels_ = {"platform": learned.names}
 
     def _weighted(self, records: Records) -> nw.LazyFrame[Any]:
         """Keep the rows whose action has a weight."""
         names = [name for names in self._depths().values() for name in names]
-        return records.frame.filter(_action().is_in(names))
+        return records.frame.filter(action_of_row().is_in(names))
 
-    def _noted(self, records: Records) -> Sequence[RowPolicy]:
-        remedy = "Drop them first if they are errors."
-        return (RowPolicy("repeats another row in the columns read", "kept", count_repeated(records), remedy),)
-
-    def _describe(self, records: Records) -> Description:
-        # check_rows can be asked before fit
-        mix = LevelMix(self._vocabulary or self._leading(records))
-        rows = self._rows(records, mix)
+    def _describe(self, work: Records, learned: Vocabulary, *, is_own: bool) -> Description:
+        records, mix, depths = work, LevelMix(learned), self._depths()
+        rows = rows_of_interactions(records, mix, depths)
         facts = self._facts(rows)
         self._refuse_odd(facts)
         policies = self._judged(records, facts)
         remark = mix.vocabulary.unseen(self._weighted(records), "platform") if facts["unseen"] else ""
         known = rows.drop("is_unseen").filter(nw.col("depth") >= 0)
-        customers, sums = self._by_customer(known, records, mix)
-        found = collect(customers).sort("customer")
-        counts = {name: _ints(found, name) for name in found.columns if name != "customer"}
+        found, sums = self._by_customer(known, records, mix)
+        counts = counts_by_name(found)
         columns = (
             *self._activity(records, counts),
             Column("platforms", "numeric", counts["platforms"], is_integer=True),
-            *_platform_columns(counts, mix),
+            *platform_columns(counts, mix),
             *self._engagement(counts),
-            *_reach_columns(counts, sums),
-            *_sentiment_columns(counts, sums),
+            *reach_columns(counts, sums),
+            *sentiment_columns(counts, sums),
         )
         return Description(found["customer"], columns, policies, (remark,) if remark else ())
-
-    def _rows(self, records: Records, mix: LevelMix) -> nw.LazyFrame[Any]:
-        """Turn actions and platforms into whole numbers; -1 stands for an action that has no weight."""
-        action, depth = nw.col("plain_action"), nw.lit(-1)
-        for position, names in enumerate(self._depths().values()):
-            depth = nw.when(action.is_in(names)).then(nw.lit(position)).otherwise(depth)
-        rows = records.frame.with_columns(_action().alias("plain_action"))
-        rows = rows.select(
-            *("customer", "period", "platform", *records.largest),
-            depth.cast(nw.Int64).alias("depth"),
-            mix.code("platform").alias("code"),
-            mix.vocabulary.is_unseen("platform").alias("is_unseen"),
-        )
-        rows = rows.with_columns(
-            (~(nw.col(role).is_null() | nw.col(role).is_nan()).fill_null(value=True)).alias(f"has_{role}")
-            for role in records.largest
-        )
-        # what is used several times is computed once, where the table is in memory anyway
-        return rows.collect().lazy() if records.in_memory else rows
 
     def _facts(self, rows: nw.LazyFrame[Any]) -> dict[str, int]:
         """Count the rows that a policy or an error is about."""
@@ -346,11 +353,7 @@ class SocialMediaFeaturizer(RecordFeaturizer):
             if column is not None:
                 known = nw.col(f"has_{role}")
                 flags |= {f"no_{role}": used & ~known, f"odd_{role}": known & odd[role]}
-        flagged = rows.with_columns(
-            **{name: flag.fill_null(value=False).cast(nw.Int64) for name, flag in flags.items()}
-        )
-        row = collect(flagged.select(nw.col(name).sum() for name in flags))
-        return {name: 0 if pd.isna(row[name].item()) else int(row[name].item()) for name in flags}
+        return count_where(rows, flags)
 
     def _refuse_odd(self, facts: Mapping[str, int]) -> None:
         who = type(self).__name__
@@ -367,7 +370,7 @@ class SocialMediaFeaturizer(RecordFeaturizer):
         remedy = "Give them a weight in action_weights."
         if facts["unknown"]:
             names = [name for names in self._depths().values() for name in names]
-            others = records.frame.filter(~_action().is_in(names))
+            others = records.frame.filter(~action_of_row().is_in(names))
             found = Vocabulary.learn(others, "action", _NAMED)
             remedy = f"{remedy[:-1]}; there are {list_names(found.levels)}{' and more' if found.pools else ''}."
             if self.unknown_actions == "raise":
@@ -387,38 +390,18 @@ class SocialMediaFeaturizer(RecordFeaturizer):
 
     def _by_customer(
         self, rows: nw.LazyFrame[Any], records: Records, mix: LevelMix
-    ) -> tuple[nw.LazyFrame[Any], dict[str, ExactSum]]:
+    ) -> tuple[nw.DataFrame[Any], dict[str, ExactSum]]:
         """Add up the rows of each customer, in whole numbers."""
-        weights = list(self._depths())
-        advocacy = (nw.col("depth") >= _first_at_least(weights, self.advocacy_weight)).cast(nw.Int64)
-        flags = {f"depth_{depth}": (nw.col("depth") == depth).cast(nw.Int64) for depth in range(len(weights))}
-        counted = rows.with_columns(**flags, advocacy=advocacy)
-        names, sums = ["advocacy", *flags], {}
-        for role, largest in records.largest.items():
-            sums[role] = ExactSum.over(largest, records.n_rows)
-            known = nw.col(f"has_{role}")
-            counted = counted.with_columns(
-                nw.when(known).then(nw.col(role)).otherwise(nw.lit(0.0)).alias("amount"),
-                known.cast(nw.Int64).alias(f"{role}_known"),
-            )
-            counted = sums[role].split(counted).rename({"high": f"{role}_high", "low": f"{role}_low"}).drop("amount")
-            parts = [f"{role}_{part}" for part in ("high", "low", "known")]
-            counted = counted.with_columns((nw.col(part) * nw.col("advocacy")).alias(f"own_{part}") for part in parts)
-            names += [*parts, *(f"own_{part}" for part in parts)]
-        if "sentiment" in records.largest:
-            middle = sum(map(float, self.scale_range)) / 2
-            is_negative = nw.col("has_sentiment") & (nw.col("sentiment") < middle).fill_null(value=False)
-            counted = counted.with_columns(is_negative.cast(nw.Int64).alias("negative"))
-            names.append("negative")
-        customers = counted.group_by("customer").agg(
-            *(nw.col(name).sum() for name in names),
-            nw.len().alias("interactions"),
-            nw.col("period").min().alias("first"),
-            nw.col("period").max().alias("last"),
+        advocacy = sum(weight < self.advocacy_weight for weight in self._depths())
+        customers, sums = add_up_interactions(
+            rows,
+            records,
+            n_depths=len(self._depths()),
+            advocacy=advocacy,
+            middle=sum(map(float, self.scale_range)) / 2,
         )
-        days = rows.select("customer", "period").unique().group_by("customer").agg(nw.len().alias("active_days"))
-        platforms = _by_platform(rows, mix)
-        return customers.join(days, on="customer", how="left").join(platforms, on="customer", how="left"), sums
+        customers = customers.join(by_platform(rows, mix), on="customer", how="left")
+        return collect(customers).sort("customer"), sums
 
     def _activity(self, records: Records, counts: Mapping[str, Integers]) -> list[Column]:
         if records.as_of is None:
@@ -447,74 +430,3 @@ class SocialMediaFeaturizer(RecordFeaturizer):
             Column("deepest_action", "ordinal", deepest.astype(np.int64), tuple(names[0] for names in depths.values())),
             Column("advocacy", "numeric", ratio(counts["advocacy"], counts["interactions"])),
         ]
-
-
-def _plain(name: str) -> str:
-    return name.strip().lower()
-
-
-def _action() -> nw.Expr:
-    return nw.col("action").str.strip_chars().str.to_lowercase()
-
-
-def _first_at_least(weights: Sequence[float], least: float) -> int:
-    return sum(weight < least for weight in weights)
-
-
-def _by_platform(rows: nw.LazyFrame[Any], mix: LevelMix) -> nw.LazyFrame[Any]:
-    """Count each customer's platforms, the rows of each leading one, and those of the most used other one."""
-    known = rows.filter(nw.col("code") >= 0)
-    pairs = known.group_by("customer", "platform").agg(nw.len().alias("rows"), nw.col("code").min())
-    names = {f"platform_{code}": nw.col("code") == code for code in range(mix.n_codes)}
-    pairs = pairs.with_columns(
-        **{name: nw.col("rows").cast(nw.Int64) * flag.cast(nw.Int64) for name, flag in names.items()}
-    )
-    pairs = pairs.with_columns(nw.col(f"platform_{mix.n_codes - 1}").alias("largest_other"))
-    return pairs.group_by("customer").agg(
-        nw.len().alias("platforms"), *(nw.col(name).sum() for name in names), nw.col("largest_other").max()
-    )
-
-
-def _platform_columns(counts: Mapping[str, Integers], mix: LevelMix) -> list[Column]:
-    by_platform = np.column_stack([counts[f"platform_{code}"] for code in range(mix.n_codes)])
-    # pooled platforms are not one platform: the most used of them stands against the leading ones
-    alone = np.column_stack([by_platform[:, :-1], counts["largest_other"]])
-    return [
-        mix.leader(alone, "leading_platform"),
-        *mix.shares(by_platform, by_platform.sum(axis=1), "platform"),
-    ]
-
-
-def _reach_columns(counts: Mapping[str, Integers], sums: Mapping[str, ExactSum]) -> list[Column]:
-    if "reach" not in sums:
-        return []
-    total, n_posts = _total(counts, sums, "own_reach"), counts["own_reach_known"]
-    return [
-        Column("reach_total", "numeric", np.where(n_posts > 0, total, np.nan)),
-        Column("reach_mean", "numeric", _mean(total, n_posts)),
-    ]
-
-
-def _sentiment_columns(counts: Mapping[str, Integers], sums: Mapping[str, ExactSum]) -> list[Column]:
-    if "sentiment" not in sums:
-        return []
-    known = counts["sentiment_known"]
-    own = _mean(_total(counts, sums, "own_sentiment"), counts["own_sentiment_known"])
-    return [
-        Column("sentiment_mean", "numeric", _mean(_total(counts, sums, "sentiment"), known)),
-        Column("sentiment_negative_share", "numeric", ratio(counts["negative"], known)),
-        Column("sentiment_advocacy", "numeric", own),
-    ]
-
-
-def _total(counts: Mapping[str, Integers], sums: Mapping[str, ExactSum], name: str) -> Floats:
-    return sums[name.removeprefix("own_")].total(counts[f"{name}_high"], counts[f"{name}_low"])
-
-
-def _mean(total: Floats, n_values: Integers) -> Floats:
-    return np.where(n_values > 0, total / np.maximum(n_values, 1), np.nan)
-
-
-def _ints(frame: nw.DataFrame[Any], name: str) -> Integers:
-    # a customer of no known platform has no number of them; the rest is there, but perhaps in floats
-    return np.asarray(frame[name].fill_null(0).to_numpy(), dtype=np.int64)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Self
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from custseg._core.arrays import Floats, Integers
 from custseg._core.characteristic import Characteristic, from_table
 from custseg._core.customers import CustomerTable, read_input
 from custseg._core.frames import keep_rows
+from custseg._core.results import Result
 from custseg._core.segments import NOT_ASSIGNED, NOT_ASSIGNED_WORDS, SEGMENT, aligned, column_of_labels, read_segments
 from custseg.exceptions import ColumnNotFoundError, ColumnTypeError, InvalidParameterError, SegmentLabelError
 from custseg.segmentation._base.segmenter import DEFAULT_ID, Segmenter
@@ -25,8 +26,8 @@ MadeBy = Literal["clusterer", "rules", "cut", "labels"]
 _WHO = "Segmentation"
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Segmentation:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Segmentation(Result):
     """Customers in segments, as every later stage takes them.
 
     Profiles, personas, validation, value, prices and targeting need the customers in original units, their segments,
@@ -70,16 +71,18 @@ class Segmentation:
     1        1   web            2  0.666667   30.0          0.5
     """
 
-    customers: Any = field(repr=False)
-    customer_table: CustomerTable = field(repr=False)
-    labels: Integers = field(repr=False)
+    customers: Any
+    customer_table: CustomerTable
+    labels: Integers
     n_segments: int
     names: tuple[str, ...] | None = None
     made_by: MadeBy = "labels"
-    clustered_on: tuple[str, ...] = field(repr=False)
-    clusterer: Segmenter | None = field(default=None, repr=False)
-    value: Floats | None = field(default=None, repr=False)
-    characteristics: tuple[Characteristic, ...] = field(default=(), repr=False)
+    clustered_on: tuple[str, ...]
+    clusterer: Segmenter | None = None
+    value: Floats | None = None
+    characteristics: tuple[Characteristic, ...] = ()
+
+    _handed_on: ClassVar[frozenset[str]] = frozenset({"customers", "customer_table"})
 
     @classmethod
     def of(

@@ -105,9 +105,9 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         The characteristics with a weight above 0.
     engine_ : estimator or None
         The fitted engine; None for k-means.
-    optimum_ : Optimum, LatentOptimum or None
+    optimum_ : Optimum or None
         How good the result is among those of the restarts, as the engine tells it; None where it does not.
-    sample_loss_ : SampleLoss, SampleLikelihood or None
+    sample_loss_ : SampleCost or None
         What fitting on a sample had cost; None where there were at most ``sample_above`` customers that differ.
     selection_ : SegmentSelection or None
         How ``"auto"`` came to its number; None where the number was given.

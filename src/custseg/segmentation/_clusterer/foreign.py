@@ -15,8 +15,9 @@ from custseg.segmentation._base.segmenter import Segmenter
 from custseg.segmentation._clusterer.models import finds_number, number_parameter, seeded
 from custseg.segmentation._clusterer.task import Partition, Task, around, assigning, segment_means
 from custseg.segmentation._kmeans.lloyd import sse_of
+from custseg.segmentation._kmeans.optimum import SampleCost
 from custseg.segmentation._kmeans.patterns import distinct_patterns
-from custseg.segmentation._kmeans.sample import SampleLoss, drawn, sample_size
+from custseg.segmentation._kmeans.sample import drawn, sample_size
 
 __all__ = ["ClustererEngine", "prepared"]
 
@@ -109,7 +110,7 @@ def _sampled(task: Task, n_sampled: int) -> tuple[Floats, Floats]:
     return task.matrix[chosen], task.mass[chosen] * share[share > 0]
 
 
-def _sample_loss(task: Task, found: Partition, sampled: Floats, n_sampled: int) -> SampleLoss:
+def _sample_loss(task: Task, found: Partition, sampled: Floats, n_sampled: int) -> SampleCost:
     """Compare the means of the segments in the sample with those among all customers."""
     labels = found.assign(task.matrix, task.table)
     inside = labels >= 0
@@ -117,11 +118,12 @@ def _sample_loss(task: Task, found: Partition, sampled: Floats, n_sampled: int) 
     means = segment_means(matrix, mass, labels, found.n_segments)
     sampled = np.where(np.isnan(sampled), means, sampled)  # a segment that the sample did not show
     around_sampled, around_means = (sse_of(matrix, mass, centers, labels) for centers in (sampled, means))
-    return SampleLoss(
+    return SampleCost(
+        criterion="sse",
         n_sampled=n_sampled,
         n_patterns=task.patterns.n_patterns,
-        sample_sse=around_sampled,
-        sse=around_means,
+        sample_objective=around_sampled,
+        objective=around_means,
         n_passes=1,
         last_gain=1.0 - around_means / around_sampled if around_sampled > 0 else 0.0,
     )

@@ -13,8 +13,8 @@ from custseg._core.customers import CustomerTable
 from custseg.exceptions import InfeasibleError
 from custseg.segmentation._kmeans.balance import balance
 from custseg.segmentation._kmeans.nearest import nearest
+from custseg.segmentation._kmeans.optimum import SampleCost
 from custseg.segmentation._kmeans.patterns import Patterns, distinct_patterns
-from custseg.segmentation._kmeans.sample import SampleLikelihood, SampleLoss
 
 __all__ = ["Partition", "Task", "around", "assigning", "segment_means"]
 
@@ -68,7 +68,7 @@ class Partition:
         By how much the squared distance to each centre is lowered.
     optimum : object or None
         What the engine says about the quality of what it found.
-    sample : SampleLoss, SampleLikelihood or None
+    sample : SampleCost or None
         What fitting on a sample had cost; None where all customers were used.
     model : estimator or None
         The fitted clusterer; None for k-means.
@@ -83,7 +83,7 @@ class Partition:
     centers: Floats
     subsidies: Floats
     optimum: Any
-    sample: SampleLoss | SampleLikelihood | None
+    sample: SampleCost | None
     model: Any
     assigns: bool
     places: Integers

@@ -8,91 +8,25 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from sklearn.utils import check_random_state
 
 from custseg._core.arrays import Floats, Integers
 from custseg.exceptions import InfeasibleError
 from custseg.segmentation._kmeans.lloyd import seed_centers, sse_of, total_of, uniform_draws, weighted_means
 from custseg.segmentation._kmeans.nearest import one_thread
+from custseg.segmentation._kmeans.optimum import Optimum, SampleCost
 from custseg.segmentation._kmeans.patterns import Patterns
 from custseg.segmentation._kmeans.restarts import BATCH_UP_TO, Batch, OneByOne
-from custseg.segmentation._kmeans.sample import SampleLoss, drawn, full_passes, sample_size
+from custseg.segmentation._kmeans.sample import drawn, full_passes, sample_size
 from custseg.segmentation._kmeans.swap import swap_search
 
-__all__ = ["KMeansFit", "Optimum", "fit_kmeans"]
+__all__ = ["KMeansFit", "fit_kmeans"]
 
 
 # Restarts whose SSE differs by less than this share have reached the same result for all purposes.
 SAME_RESULT = 1e-4
 # Where at least this share of the restarts, and so many, agree on the best result, there are no swaps.
 AGREE, FEWEST_AGREEING = 0.25, 3
-
-
-@dataclass(frozen=True)
-class Optimum:
-    """How good the best partition is among those that the restarts found.
-
-    Attributes
-    ----------
-    sse : float
-        The sum of squared distances to the segment centres, in the embedding; infinite where it is
-        above the largest float.
-    n_init : int
-        The number of restarts.
-    n_hits : int
-        How many of them reached the best SSE of all restarts, up to one part in 10,000 (before
-        swaps and single-pattern exchanges).
-    second_best_gap : float
-        By which share of the best SSE the next different result is worse; NaN where all restarts
-        agree.
-    n_iterations : int
-        The number of Lloyd's iterations, all restarts and swaps together.
-    n_swaps : int
-        How many times moving a centre elsewhere led to a better partition.
-    sample : SampleLoss or None
-        What it cost to find the centres on a sample; None where all distinct rows were used. The
-        restarts, their hits and their gap are then those on the sample.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from custseg.segmentation import SegmentClusterer
-    >>> customers = pd.DataFrame({"visits": [1, 2, 1, 9, 8], "region": ["N", "N", "N", "S", "S"]})
-    >>> optimum = SegmentClusterer(2, random_state=0).fit(customers).optimum_
-    >>> optimum.n_init, optimum.n_hits, optimum.hit_rate
-    (20, 20, 1.0)
-    >>> round(optimum.sse, 3)
-    0.329
-    """
-
-    sse: float
-    n_init: int
-    n_hits: int
-    second_best_gap: float
-    n_iterations: int = 0
-    n_swaps: int = 0
-    sample: SampleLoss | None = None
-
-    @property
-    def hit_rate(self) -> float:
-        """The share of restarts that reached the best result: low means more restarts may find a better one."""
-        return self.n_hits / self.n_init
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return the figures as a table of one row."""
-        return pd.DataFrame(
-            {
-                "sse": [self.sse],
-                "n_init": [self.n_init],
-                "n_hits": [self.n_hits],
-                "hit_rate": [self.hit_rate],
-                "second_best_gap": [self.second_best_gap],
-                "n_iterations": [self.n_iterations],
-                "n_swaps": [self.n_swaps],
-                "sample_loss": [math.nan if self.sample is None else self.sample.loss],
-            }
-        )
 
 
 @dataclass(frozen=True)
@@ -117,7 +51,7 @@ class KMeansFit:
     optimum: Optimum
 
     @property
-    def loss(self) -> SampleLoss | None:
+    def loss(self) -> SampleCost | None:
         """What it cost to find the centres on a sample; None where all patterns were used."""
         return self.optimum.sample
 
@@ -181,6 +115,7 @@ def fit_kmeans(
 
     Examples
     --------
+    >>> from custseg.segmentation._kmeans.patterns import distinct_patterns
     >>> patterns = distinct_patterns([[0.0], [0.2], [5.0], [5.2], [5.2]])
     >>> fit = fit_kmeans(patterns, 2, n_init=4, random_state=0)
     >>> sorted(fit.centers.ravel().round(3).tolist())
@@ -204,16 +139,17 @@ def fit_kmeans(
             found = _search(points[rows], counts, n_clusters, n_init, random, thorough=thorough)
             labels, centers, passes = full_passes(points, patterns.counts, found.centers)
             sse = passes[-1]
-            loss = SampleLoss(
+            loss = SampleCost(
+                criterion="sse",
                 n_sampled=len(rows),
                 n_patterns=patterns.n_patterns,
-                sample_sse=units.sse(passes[0]),
-                sse=units.sse(sse),
+                sample_objective=units.sse(passes[0]),
+                objective=units.sse(sse),
                 n_passes=len(passes) - 1,
                 last_gain=1.0 - sse / passes[-2] if passes[-2] > 0 else 0.0,
             )
     optimum = _optimum(units.sse(sse), found, loss)
-    return KMeansFit(units.original(centers), labels, optimum.sse, optimum)
+    return KMeansFit(units.original(centers), labels, optimum.objective, optimum)
 
 
 @dataclass(frozen=True)
@@ -295,13 +231,15 @@ def _is_hit(restarts: Floats, total: float) -> npt.NDArray[np.bool_]:
     return np.asarray(restarts <= restarts.min() * (1.0 + SAME_RESULT) + 1e-12 * total)
 
 
-def _optimum(sse: float, found: _Found, sample: SampleLoss | None) -> Optimum:
+def _optimum(sse: float, found: _Found, sample: SampleCost | None) -> Optimum:
     best = float(found.restarts.min())
     hit = _is_hit(found.restarts, found.total)
     others = found.restarts[~hit]
     return Optimum(
-        sse=sse,
+        criterion="sse",
+        objective=sse,
         n_init=len(found.restarts),
+        n_finished=len(found.restarts),
         n_hits=int(hit.sum()),
         second_best_gap=float(others.min() / best - 1.0) if len(others) and best > 0 else math.nan,
         n_iterations=found.n_iterations,

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from custseg._core.arrays import Floats, Integers
 from custseg.segmentation._kmeans.nearest import nearest
 from custseg.segmentation._kmeans.patterns import Patterns, content_hash
 
-__all__ = ["N_PASSES", "SampleLikelihood", "SampleLoss", "drawn", "full_passes", "sample_size"]
+__all__ = ["N_PASSES", "drawn", "full_passes", "sample_size"]
 
 
 # Passes over all patterns after the fit on the sample.
@@ -21,100 +19,6 @@ SAMPLED_PER_SEGMENT = 50
 BATCH = 65_536
 # So many bits of a hash fit into a float without rounding.
 HASH_BITS = 53
-
-
-@dataclass(frozen=True)
-class SampleLoss:
-    """What it cost to find the centres on a sample of the distinct rows.
-
-    The centres of the sample are improved by passes over all rows (Lloyd's, or for k-prototypes the
-    like), and the improved ones are kept. How far those passes lower the sum of squared distances (SSE;
-    for k-prototypes the cost) is what the sample had cost before; what the last of them still gained says
-    how much is left. Neither says whether restarts on all rows would have found a better local optimum.
-    A clusterer of scikit-learn's is not run on; there, one pass says what the means of all rows gain.
-
-    Attributes
-    ----------
-    n_sampled : int
-        The number of distinct rows in the sample.
-    n_patterns : int
-        The number of distinct rows.
-    sample_sse : float
-        The SSE of all rows around the centres found on the sample.
-    sse : float
-        The SSE of all rows after the passes: that of the result.
-    n_passes : int
-        The number of passes over all rows.
-    last_gain : float
-        By which share of the SSE the last pass lowered it.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from custseg.segmentation import SegmentClusterer
-    >>> spend = np.random.RandomState(0).normal(size=(2000, 1)) + 4 * (np.arange(2000)[:, None] % 2)
-    >>> loss = SegmentClusterer(2, sample_above=500, random_state=0).fit(spend).sample_loss_
-    >>> 400 < loss.n_sampled < 600 < loss.n_patterns
-    True
-    >>> loss.n_passes, 0 <= loss.loss < 0.02
-    (2, True)
-    """
-
-    n_sampled: int
-    n_patterns: int
-    sample_sse: float
-    sse: float
-    n_passes: int
-    last_gain: float
-
-    @property
-    def loss(self) -> float:
-        """By which share the SSE around the centres of the sample was above that of the result."""
-        return self.sample_sse / self.sse - 1.0 if self.sse > 0 else 0.0
-
-
-@dataclass(frozen=True)
-class SampleLikelihood:
-    """What it cost to find latent classes on a sample of the distinct rows.
-
-    EM goes on from the classes of the sample over all rows, until it has converged; what it finds is kept.
-
-    Attributes
-    ----------
-    n_sampled : int
-        The number of distinct rows in the sample.
-    n_patterns : int
-        The number of distinct rows.
-    sample_log_likelihood : float
-        The log-likelihood of a customer, on average over all, with the classes found on the sample.
-    log_likelihood : float
-        The same with those found in the end. Whether starts on all rows would have found a better local
-        optimum, it cannot say.
-    n_steps : int
-        The number of steps over all rows.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from custseg.segmentation import LatentClassClusterer
-    >>> spend = np.random.RandomState(0).normal(size=(2000, 1)) + 4 * (np.arange(2000)[:, None] % 2)
-    >>> sample = LatentClassClusterer(2, sample_above=500, random_state=0).fit(spend).optimum_.sample
-    >>> 400 < sample.n_sampled < 600, sample.n_patterns
-    (True, 2000)
-    >>> 0 <= sample.loss < 0.02
-    True
-    """
-
-    n_sampled: int
-    n_patterns: int
-    sample_log_likelihood: float
-    log_likelihood: float
-    n_steps: int
-
-    @property
-    def loss(self) -> float:
-        """By how much the log-likelihood of a customer was lower with the classes of the sample."""
-        return self.log_likelihood - self.sample_log_likelihood
 
 
 def sample_size(sample_above: int, n_segments: int) -> int:

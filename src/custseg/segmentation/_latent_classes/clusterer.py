@@ -23,6 +23,7 @@ from custseg.exceptions import (
 from custseg.segmentation._base.checks import MAPPING_OR_NONE, check_for_ids
 from custseg.segmentation._base.order import segment_order
 from custseg.segmentation._base.segmenter import DEFAULT_ID, Segmenter
+from custseg.segmentation._kmeans.optimum import Optimum
 from custseg.segmentation._kmeans.patterns import Patterns
 from custseg.segmentation._kmeans.sample import drawn, sample_size
 from custseg.segmentation._latent_classes.design import (
@@ -37,7 +38,6 @@ from custseg.segmentation._latent_classes.design import (
 from custseg.segmentation._latent_classes.em import (
     Classes,
     LatentFit,
-    LatentOptimum,
     carried_on,
     fit_latent_classes,
     in_own_units,
@@ -121,9 +121,9 @@ class LatentClassClusterer(Segmenter):
     entropy_ : float
         How distinct the classes are: 1 plus the sum of ``r log r`` divided by ``n log K``. 1 where
         every customer belongs to one class for sure (or there is one class), 0 where nobody knows.
-    optimum_ : LatentOptimum
+    optimum_ : Optimum
         The log-likelihood, and how many starts reached it.
-    sample_loss_ : SampleLikelihood or None
+    sample_loss_ : SampleCost or None
         What fitting on a sample had cost; None where there were at most ``sample_above`` customers that differ.
     converged_ : bool
         Whether the best start converged.
@@ -449,7 +449,7 @@ class LatentClassClusterer(Segmenter):
         self.labels_ = most_likely(joint[:, order])[patterns.inverse]
         self.segment_sizes_ = np.bincount(self.labels_, minlength=self.n_segments_)
 
-    def _report(self, design: Design, counts: Floats, optimum: LatentOptimum) -> None:
+    def _report(self, design: Design, counts: Floats, optimum: Optimum) -> None:
         classes, n_classes = self._classes, self.n_segments_
         belongs, found = posterior(log_joint(classes, design))
         known = [design.matrix[:, column] for column in design.known_columns]

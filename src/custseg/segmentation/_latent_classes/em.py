@@ -7,18 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from custseg._core.arrays import Bools, Floats, Integers
 from custseg.exceptions import InfeasibleError
 from custseg.segmentation._kmeans.nearest import one_thread
-from custseg.segmentation._kmeans.sample import SampleLikelihood
+from custseg.segmentation._kmeans.optimum import Optimum, SampleCost
 from custseg.segmentation._latent_classes.design import Design
 
 __all__ = [
     "Classes",
     "LatentFit",
-    "LatentOptimum",
     "carried_on",
     "coefficients",
     "fit_latent_classes",
@@ -72,80 +70,16 @@ class Classes:
         self.means[which], self.variances[which] = other.means, other.variances
 
 
-@dataclass(frozen=True)
-class LatentOptimum:
-    """How good the best solution is among those that the starts found.
-
-    Attributes
-    ----------
-    log_likelihood : float
-        That of the best solution.
-    n_init : int
-        The number of starts.
-    n_finished : int
-        How many of them, the best after a few steps, were run to the end.
-    n_hits : int
-        How many of those reached the best log-likelihood, up to 0.001.
-    second_best_gap : float
-        By how much the next different result is lower; NaN where all agree.
-    n_emptied : int
-        How many of those run to the end lost a class: one without customers.
-    sample : SampleLikelihood or None
-        What it cost to find the classes on a sample; None where all distinct rows were used. The starts,
-        their hits and their gap are then those on the sample.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from custseg.segmentation import LatentClassClusterer
-    >>> customers = pd.DataFrame({"online": [True] * 5 + [False] * 4, "spend": [9, 8, 10, 8, 9, 2, 1, 3, 2]})
-    >>> clusterer = LatentClassClusterer(2, random_state=0).fit(customers)
-    >>> optimum = clusterer.optimum_
-    >>> optimum.n_init, optimum.n_finished, optimum.hit_rate
-    (20, 5, 1.0)
-    >>> abs(optimum.log_likelihood - clusterer.log_likelihood_) < 1e-6
-    True
-    """
-
-    log_likelihood: float
-    n_init: int
-    n_finished: int
-    n_hits: int
-    second_best_gap: float
-    n_emptied: int
-    sample: SampleLikelihood | None = None
-
-    @property
-    def hit_rate(self) -> float:
-        """The share of the finished starts that reached the best result: low means that more may find a better one."""
-        return self.n_hits / self.n_finished
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return the figures as a table of one row."""
-        return pd.DataFrame(
-            {
-                "log_likelihood": [self.log_likelihood],
-                "n_init": [self.n_init],
-                "n_finished": [self.n_finished],
-                "n_hits": [self.n_hits],
-                "hit_rate": [self.hit_rate],
-                "second_best_gap": [self.second_best_gap],
-                "n_emptied": [self.n_emptied],
-                "sample_loss": [math.nan if self.sample is None else self.sample.loss],
-            }
-        )
-
-
-def in_own_units(optimum: LatentOptimum, units: float, total: float) -> LatentOptimum:
+def in_own_units(optimum: Optimum, units: float, total: float) -> Optimum:
     """Say an optimum of numbers in standard deviations of numbers in their own units.
 
     ``units`` is the sum of the logs of their units over all customers, of whom there are ``total``.
     """
     sample = optimum.sample
     if sample is not None:
-        before, after = (each - units / total for each in (sample.sample_log_likelihood, sample.log_likelihood))
-        sample = replace(sample, sample_log_likelihood=before, log_likelihood=after)
-    return replace(optimum, log_likelihood=optimum.log_likelihood - units, sample=sample)
+        before, after = (each - units / total for each in (sample.sample_objective, sample.objective))
+        sample = replace(sample, sample_objective=before, objective=after)
+    return replace(optimum, objective=optimum.objective - units, sample=sample)
 
 
 @dataclass(frozen=True)
@@ -153,7 +87,7 @@ class LatentFit:
     """The classes found, and how they were."""
 
     classes: Classes
-    optimum: LatentOptimum
+    optimum: Optimum
     converged: bool
     n_iter: int
 
@@ -340,14 +274,15 @@ def carried_on(
     if _emptied(run.classes).any():
         raise InfeasibleError.class_emptied(who, run.classes.shares.shape[1], 1)
     total, after = float(counts.sum()), float(run.log_likelihood[0])
-    sample = SampleLikelihood(
+    sample = SampleCost(
+        criterion="log_likelihood",
         n_sampled=n_sampled,
         n_patterns=len(counts),
-        sample_log_likelihood=before / total,
-        log_likelihood=after / total,
-        n_steps=int(run.n_iter[0]),
+        sample_objective=before / total,
+        objective=after / total,
+        n_passes=int(run.n_iter[0]),
     )
-    optimum = replace(fit.optimum, log_likelihood=after, sample=sample)
+    optimum = replace(fit.optimum, objective=after, sample=sample)
     return LatentFit(run.classes[0], optimum, bool(run.converged[0]), int(run.n_iter[0]))
 
 
@@ -448,8 +383,9 @@ def _best(who: str, run: _Run, n_init: int) -> LatentFit:
     best = int(found.argmax())
     behind = found[best] - found[np.isfinite(found)]
     different = behind[behind >= SAME_RESULT]
-    optimum = LatentOptimum(
-        log_likelihood=float(found[best]),
+    optimum = Optimum(
+        criterion="log_likelihood",
+        objective=float(found[best]),
         n_init=n_init,
         n_finished=len(found),
         n_hits=int((behind < SAME_RESULT).sum()),

@@ -21,8 +21,8 @@ from custseg.segmentation._base.checks import MAPPING_OR_NONE, characteristic_we
 from custseg.segmentation._base.order import order_by_content, segment_order
 from custseg.segmentation._base.segmenter import DEFAULT_ID, Segmenter
 from custseg.segmentation._kmeans.balance import balance
-from custseg.segmentation._kmeans.kmeans import Optimum
 from custseg.segmentation._kmeans.nearest import nearest, one_thread
+from custseg.segmentation._kmeans.optimum import Optimum
 from custseg.segmentation._kmeans.patterns import Patterns, distinct_patterns
 from custseg.segmentation._kmeans.sample import drawn, sample_size
 from custseg.segmentation._prototypes.search import (
@@ -112,7 +112,7 @@ class KPrototypesClusterer(Segmenter):
         The characteristics with a weight above 0.
     optimum_ : Optimum
         The cost (as ``sse``) before ``min_segment_share`` was seen to, and how many starts reached it.
-    sample_loss_ : SampleLoss or None
+    sample_loss_ : SampleCost or None
         What fitting on a sample had cost; None where there were at most ``sample_above`` customers that differ.
     n_features_in_ : int
         The number of characteristics.
@@ -336,8 +336,8 @@ class KPrototypesClusterer(Segmenter):
     def _in_units(self, optimum: Optimum) -> Optimum:
         cost, sample = self._space.cost, optimum.sample
         if sample is not None:
-            sample = replace(sample, sample_sse=cost(sample.sample_sse), sse=cost(sample.sse))
-        return replace(optimum, sse=cost(optimum.sse), sample=sample)
+            sample = replace(sample, sample_objective=cost(sample.sample_objective), objective=cost(sample.objective))
+        return replace(optimum, objective=cost(optimum.objective), sample=sample)
 
     def _settle(self, patterns: MixedPatterns, groups: Patterns, by: Any, mass: Floats) -> None:
         """Put the segments in order; the first of equally near prototypes depends on it, and so may the prototypes."""
@@ -366,7 +366,7 @@ class KPrototypesClusterer(Segmenter):
                 break
         self.cost_ = self._space.cost(cost)
         if is_free:
-            self.optimum_ = replace(self.optimum_, sse=self.cost_)
+            self.optimum_ = replace(self.optimum_, objective=self.cost_)
 
     def _nearest(self, coordinates: Floats) -> Integers:
         with one_thread():  # more of them take longer for so few prototypes

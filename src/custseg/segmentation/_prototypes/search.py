@@ -10,10 +10,10 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from custseg._core.arrays import Floats, Integers
-from custseg.segmentation._kmeans.kmeans import Optimum
 from custseg.segmentation._kmeans.lloyd import seed_centers, sums_batch, uniform_draws
 from custseg.segmentation._kmeans.nearest import one_thread
-from custseg.segmentation._kmeans.sample import N_PASSES, SampleLoss
+from custseg.segmentation._kmeans.optimum import Optimum, SampleCost
+from custseg.segmentation._kmeans.sample import N_PASSES
 from custseg.segmentation._prototypes.space import Layout
 
 __all__ = ["MixedPatterns", "carried_on", "find_prototypes", "improve", "prototype_cost", "prototypes_of"]
@@ -143,15 +143,16 @@ def carried_on(patterns: MixedPatterns, centers: Floats, optimum: Optimum, n_sam
             costs.append(prototype_cost(patterns, centers, labels[0]))
             if n_passes < N_PASSES:
                 centers = prototypes_of(patterns, labels, len(centers))[0]
-    sample = SampleLoss(
+    sample = SampleCost(
+        criterion="cost",
         n_sampled=n_sampled,
         n_patterns=len(patterns.points),
-        sample_sse=costs[0],
-        sse=costs[-1],
+        sample_objective=costs[0],
+        objective=costs[-1],
         n_passes=N_PASSES,
         last_gain=1.0 - costs[-1] / costs[-2] if costs[-2] > 0 else 0.0,
     )
-    return centers, replace(optimum, sse=costs[-1], sample=sample)
+    return centers, replace(optimum, objective=costs[-1], sample=sample)
 
 
 def _optimum(cost: float, found: Floats, total: float) -> Optimum:
@@ -159,7 +160,14 @@ def _optimum(cost: float, found: Floats, total: float) -> Optimum:
     hit = found <= best * (1.0 + SAME_RESULT) + ROUNDING * total
     others = found[~hit]
     gap = float(others.min() / best - 1.0) if len(others) and best > 0 else math.nan
-    return Optimum(sse=cost, n_init=len(found), n_hits=int(hit.sum()), second_best_gap=gap)
+    return Optimum(
+        criterion="cost",
+        objective=cost,
+        n_init=len(found),
+        n_finished=len(found),
+        n_hits=int(hit.sum()),
+        second_best_gap=gap,
+    )
 
 
 def improve(patterns: MixedPatterns, labels: Integers, n_segments: int) -> tuple[Floats, Integers]:

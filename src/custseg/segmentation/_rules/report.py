@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from custseg._core.customers import CustomerTable
+from custseg._core.results import Result
 from custseg.exceptions import InvalidParameterError
 from custseg.segmentation._rules.grid import Grid, TooManyPiecesError
 from custseg.segmentation._rules.rules import Rule
@@ -23,8 +24,8 @@ _MOST_GAPS = 20
 _MOST_PAIRS = 8
 
 
-@dataclass(frozen=True, eq=False)
-class RuleReport:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class RuleReport(Result):
     """What rules do, on the customers of ``fit`` and on any there could be.
 
     ``exhaustive``, ``gaps``, ``overlaps`` and ``reached`` are decided exactly on the cut points and
@@ -73,8 +74,8 @@ class RuleReport:
     ['frequency >= 5 and recency <= 30']
     """
 
-    table: pd.DataFrame = field(repr=False)
-    overlaps: pd.DataFrame = field(repr=False)
+    table: pd.DataFrame
+    overlaps: pd.DataFrame
     exhaustive: bool | None
     gaps: tuple[str, ...]
     example: dict[str, Any] | None
@@ -93,6 +94,16 @@ class RuleReport:
         return self.table
 
     def __str__(self) -> str:
+        n_rules = int((self.table["rule"] != "").sum())
+        which = "1 rule puts" if n_rules == 1 else f"{n_rules:,} rules put"
+        known = {True: "they cover", False: "they do not cover", None: "it was not decided whether they cover"}
+        return (
+            f"{which} {int(self.table['n_customers'].sum()):,} customers into {len(self.table):,} segments; "
+            f"{known[self.exhaustive]} everyone of whom all is known."
+        )
+
+    def to_text(self) -> str:
+        """Return all of it in lines of text: every rule, whom they do not cover, where they overlap."""
         lines = []
         for row in self.table.to_dict("records"):
             note = "" if row["reached"] == "yes" else f" [reached: {row['reached']}]"

@@ -259,7 +259,7 @@ def _score_rule(entry: tuple[str, Scores, Scores, Scores], columns: Sequence[str
             continue
         conditions += [Condition(column, ">=", low)] if low > 1 else []
         conditions += [Condition(column, "<=", high)] if high < N_SCORES else []
-    return Rule(name, (tuple(conditions),))
+    return Rule(name=name, alternatives=(tuple(conditions),))
 
 
 def _column_rule(
@@ -274,7 +274,7 @@ def _column_rule(
         above = cuts[first - 1] if first > 0 else None
         below = cuts[last] if last < N_SCORES - 1 else None
         if above is not None and below is not None and above >= below:
-            return Rule(name, ())
+            return Rule(name=name, alternatives=())
         conditions += [] if above is None else [Condition(column, ">", above)]
         conditions += [] if below is None else [Condition(column, "<=", below)]
-    return Rule(name, (tuple(conditions),))
+    return Rule(name=name, alternatives=(tuple(conditions),))

@@ -75,7 +75,7 @@ class Condition:
         return f"{column_text(self.column)} {self.operator} {f'[{listed}]' if self.operator in LISTS else listed}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rule:
     """A segment by definition: its name, and the conditions of which one set must be met as a whole.
 
@@ -142,7 +142,7 @@ class Rule:
         """The rules that must all be met, one for each condition; a rule with ``or`` is one whole."""
         if len(self.alternatives) != 1:
             return (self,)
-        return tuple(Rule(self.name, ((condition,),)) for condition in self.conditions)
+        return tuple(Rule(name=self.name, alternatives=((condition,),)) for condition in self.conditions)
 
     @property
     def text(self) -> str:
@@ -235,11 +235,12 @@ def _read_rule(entry: Any, who: str) -> Rule:
     if not isinstance(name, str) or not name.strip():
         raise InvalidParameterError.not_allowed(who, "rules", "named by text", name)
     if isinstance(conditions, str):
-        return Rule(name, _Parser(conditions, f"{who}: rule {name!r}").read())
+        return Rule(name=name, alternatives=_Parser(conditions, f"{who}: rule {name!r}").read())
     if not isinstance(conditions, Sequence) or not conditions:
         words = "rules with conditions, as text or as a list of (column, operator, value)"
         raise InvalidParameterError.not_allowed(who, "rules", words, entry)
-    return Rule(name, (tuple(_structured(condition, f"{who}: rule {name!r}") for condition in conditions),))
+    read = tuple(_structured(condition, f"{who}: rule {name!r}") for condition in conditions)
+    return Rule(name=name, alternatives=(read,))
 
 
 def _structured(condition: Any, where: str) -> Condition:

@@ -297,7 +297,7 @@ class RuleSegmenter(RuleDefinedSegmenter):
     ... }).fit(customers)
     >>> segmenter.labels_
     array([ 0,  2,  1, -1])
-    >>> print(segmenter.rule_report_)
+    >>> print(segmenter.rule_report_.to_text())
     0  Loyal: recency <= 30 and frequency >= 5 - 1 customers
     1  At risk: recency > 30 and frequency >= 5 - 1 customers
     2  New: recency <= 30 - 1 customers

@@ -16,6 +16,7 @@ from custseg._core.files import check_writable, replacing
 from custseg._core.optional import require
 from custseg._core.params import Instance, OneOf, check
 from custseg._core.paths import is_path
+from custseg._core.results import Result
 from custseg._core.segments import SEGMENT
 from custseg.exceptions import ConfigurationError, CustomerIdError, OutputPathError
 from custseg.segmentation._scoring.assign import PARAMETERS, score_batches, scorer_of
@@ -33,8 +34,8 @@ _PARAMETERS = {
 ENDINGS = (".parquet", ".csv")
 
 
-@dataclass(frozen=True)
-class SegmentAssignment:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class SegmentAssignment(Result):
     """What was written where.
 
     Attributes
@@ -49,7 +50,7 @@ class SegmentAssignment:
     Examples
     --------
     >>> from custseg.segmentation import SegmentAssignment
-    >>> report = SegmentAssignment("segments.parquet", 5, {0: 3, 1: 2})
+    >>> report = SegmentAssignment(path="segments.parquet", n_customers=5, segment_sizes={0: 3, 1: 2})
     >>> report.to_frame()
        segment  n_customers  share
     0        0            3    0.6
@@ -59,6 +60,10 @@ class SegmentAssignment:
     path: str
     n_customers: int
     segment_sizes: Mapping[int, int]
+
+    def __str__(self) -> str:
+        n_segments = sum(label >= 0 for label in self.segment_sizes)
+        return f"{self.n_customers:,} customers in {n_segments:,} segments were written to {self.path}."
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per segment: ``segment``, ``n_customers``, ``share``."""
@@ -159,7 +164,7 @@ def write_segments(
         place, notes = _checked(path, X, overwrite), Notes()
         sizes = _written(score_batches(scorer, X, batch_size, notes), place, _object_ids(X, scorer.customer_id))
         notes.tell()
-    return SegmentAssignment(str(path), sum(sizes.values()), _sizes(scorer, sizes))
+    return SegmentAssignment(path=str(path), n_customers=sum(sizes.values()), segment_sizes=_sizes(scorer, sizes))
 
 
 def _checked(path: str | Path, X: Any, overwrite: bool) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,7 @@ import pandas as pd
 from sklearn.utils import check_random_state
 
 from custseg._core.customers import CustomerTable
+from custseg._core.results import Result
 from custseg.segmentation._embedding.embedder import CharacteristicEmbedder
 from custseg.segmentation._kmeans.nearest import one_thread
 from custseg.segmentation._kmeans.patterns import distinct_patterns
@@ -47,8 +48,8 @@ _FIGURES = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class SegmentSelection:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class SegmentSelection(Result):
     """How many segments, and why.
 
     Attributes
@@ -92,10 +93,13 @@ class SegmentSelection:
     n_segments: int
     reason: str
     structured: bool | None
-    table: pd.DataFrame = field(repr=False)
+    table: pd.DataFrame
     p_value: float = np.nan
     effect: float = np.nan
     warning: str | None = None
+
+    def __str__(self) -> str:
+        return self.reason
 
     def to_frame(self) -> pd.DataFrame:
         """Return the table of all numbers of segments that were looked at."""
@@ -180,7 +184,7 @@ def choose_n_segments(
 
 def _one(why: str) -> SegmentSelection:
     table = pd.DataFrame({"n_segments": [1], "unexplained": [1.0]}).reindex(columns=_FIGURES)
-    return SegmentSelection(1, f"One segment: {why}.", None, table)
+    return SegmentSelection(n_segments=1, reason=f"One segment: {why}.", structured=None, table=table)
 
 
 def _groups(space: Space, solutions: list[ClassSolution]) -> list[npt.NDArray[np.int64]]:
@@ -231,4 +235,12 @@ def _chosen(
                 "See the table of the selection, and consider combining characteristics that say the same"
             )
     answer = "One segment" if n_segments == 1 else f"{n_segments} segments"
-    return SegmentSelection(n_segments, f"{answer}: {why}{where}.", True, table, test.p_value, test.effect, warning)
+    return SegmentSelection(
+        n_segments=n_segments,
+        reason=f"{answer}: {why}{where}.",
+        structured=True,
+        table=table,
+        p_value=test.p_value,
+        effect=test.effect,
+        warning=warning,
+    )

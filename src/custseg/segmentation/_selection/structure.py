@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -13,6 +13,7 @@ import pandas as pd
 
 from custseg._core.arrays import Floats
 from custseg._core.customers import Column, CustomerTable
+from custseg._core.results import Result
 from custseg.segmentation._base.order import order_by_content
 from custseg.segmentation._embedding.embedder import CharacteristicEmbedder
 from custseg.segmentation._kmeans.patterns import Patterns, distinct_patterns
@@ -157,8 +158,8 @@ def _share(effect: float) -> float:
     return -math.expm1(-effect)
 
 
-@dataclass(frozen=True, eq=False)
-class StructureResult:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class StructureResult(Result):
     """What the comparison with one continuum found.
 
     Attributes
@@ -170,7 +171,7 @@ class StructureResult:
         segments where the data stand out most.
     least_effect : float
         What the effect must exceed to count: draws cannot copy every bend of the data.
-    n_segments : int
+    strongest_at : int
         The number of segments at which the data stand out most. It is not a choice of the number:
         for that, see :func:`~custseg.segmentation.select_n_segments`.
     n_draws : int
@@ -188,11 +189,16 @@ class StructureResult:
     p_value: float
     effect: float
     least_effect: float
-    n_segments: int
+    strongest_at: int
     n_draws: int
     n_customers: int
     significance_level: float
-    table: pd.DataFrame = field(repr=False)
+    table: pd.DataFrame
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of segments that were tried, ascending."""
+        return tuple(self.table["n_segments"].tolist())
 
     @property
     def rejected(self) -> bool:
@@ -206,18 +212,21 @@ class StructureResult:
         if self.rejected:
             return (
                 "the customers are more compact than one continuum with the same characteristics and associations "
-                f"(by {_share(self.effect):.1%} at {self.n_segments} segments, {figures})"
+                f"(by {_share(self.effect):.1%} at {self.strongest_at} segments, {figures})"
             )
         if self.p_value <= self.significance_level:
             return (
-                f"at {self.n_segments} segments the customers are only {_share(self.effect):.1%} more compact than one "
-                f"continuum with the same characteristics and associations ({figures}), and up to "
+                f"at {self.strongest_at} segments the customers are only {_share(self.effect):.1%} more compact than "
+                f"one continuum with the same characteristics and associations ({figures}), and up to "
                 f"{_share(self.least_effect):.1%} is no structure"
             )
         return (
             "one continuum with the same characteristics and associations splits as well as these customers "
             f"({figures})"
         )
+
+    def __str__(self) -> str:
+        return f"{self.reason[0].upper()}{self.reason[1:]}."
 
     def to_frame(self) -> pd.DataFrame:
         """Return the table of all numbers of segments that were tried."""
@@ -294,7 +303,7 @@ def run_structure_test(
         p_value=(1 + n_beating) / len(rows),
         effect=float(table["excess"].iloc[strongest]),
         least_effect=effect_floor(space.n_columns),
-        n_segments=int(tried[strongest]),
+        strongest_at=int(tried[strongest]),
         n_draws=len(rows) - 1,
         n_customers=space.table.n_customers,
         significance_level=significance_level,

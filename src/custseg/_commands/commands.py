@@ -1,0 +1,98 @@
+"""The four commands."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from sklearn.callback import ProgressBar
+
+from custseg._commands.outputs import check_output, load_study, store_study, write_assignments
+from custseg._commands.study_file import check_keys, read_plan, read_table_files
+from custseg._commands.tables import TableFile, describe, open_tables
+from custseg._core.optional import is_installed
+from custseg._demo import demo_study, demo_tables
+from custseg.exceptions import ConfigurationError
+from custseg.reporting import render_text, write_report
+from custseg.study import SegmentationStudy
+
+__all__ = ["assign", "demo", "report", "run"]
+
+_ASSIGN = "custseg assign"
+
+
+def demo(output: Path, seed: int) -> None:
+    """Segment the grocery panel, and write the report."""
+    path = check_output("report", output)
+    study = demo_study(seed)
+    _fit(study, demo_tables())
+    print(f"\nReport: {write_report(study, path)}")
+
+
+def run(config: Path) -> None:
+    """Do what a study file asks for."""
+    plan = read_plan(config)
+    study, outputs = plan.study, plan.outputs
+    if study.characteristics is None:
+        (file,) = plan.tables.values()
+        tables: dict[str, Any] = {file.name: file.customers(plan.customer_id)}
+    else:
+        tables = open_tables(plan.tables.values())
+    given = _fit(study, tables)
+    print()
+    if "report" in outputs:
+        print(f"Report: {write_report(study, outputs['report'])}")
+    if "assignments" in outputs:
+        write_assignments(study, given, outputs["assignments"])
+    if "study" in outputs:
+        store_study(study, outputs["study"])
+
+
+def assign(study_path: Path, paths: Sequence[tuple[str, Path]], config: Path | None, output: Path) -> None:
+    """Assign the customers of tables to the segments of a study."""
+    check_output("assignments", output)
+    given = dict(paths)
+    if len(given) < len(paths):
+        raise ConfigurationError.expected(_ASSIGN, "--table", "given once for each table", list(given))
+    study = load_study(study_path)
+    files = {} if config is None else read_table_files(config)
+    files |= {name: files.get(name, TableFile(name, path)).at(path) for name, path in given.items()}
+    members = getattr(study.characteristics, "members", None)
+    needed = sorted({table for _, _, table in members}) if members is not None else list(files)[:1]
+    check_keys(_ASSIGN, "table", given, needed)
+    for name in needed or ["customers"]:
+        if name not in files:
+            raise ConfigurationError.missing_key(_ASSIGN, f"--table {name}", f"--table {name}={name}.csv")
+    if study.characteristics is None:
+        tables: Any = files[needed[0]].customers(study.customers_.index.name)
+    elif members is None:
+        tables = files[needed[0]].open()
+    else:
+        tables = open_tables(files[name] for name in needed)
+    write_assignments(study, tables, output)
+
+
+def report(study_path: Path, output: Path) -> None:
+    """Write the report of a study."""
+    path = check_output("report", output)
+    print(f"Report: {write_report(load_study(study_path), path)}")
+
+
+def _fit(study: SegmentationStudy, tables: Mapping[str, Path | pd.DataFrame]) -> Any:
+    """Fit a study with a progress bar where there can be one, print what it found, and return what it was given."""
+    for name, table in tables.items():
+        print(describe(name, table))
+    print()
+    sys.stdout.flush()
+    if is_installed("rich"):
+        study.set_callbacks(ProgressBar(max_propagation_depth=0))
+    # without characteristics to make, the one table is that of the customers
+    given = tables if study.characteristics is not None else next(iter(tables.values()))
+    study.fit(given)
+    # A stored study must not ask for rich again.
+    study.set_callbacks()
+    print(f"\n{render_text(study)}", end="")
+    return given

@@ -1,0 +1,81 @@
+"""What a study leaves behind: report, assignments and the study itself, checked before the computation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import joblib
+import pandas as pd
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
+
+from custseg._core.files import check_writable, replacing
+from custseg._core.optional import require
+from custseg.exceptions import ConfigurationError
+from custseg.reporting import check_report_path
+from custseg.study import SegmentationStudy
+
+__all__ = ["check_output", "load_study", "store_study", "write_assignments"]
+
+_TABLES = (".csv", ".csv.gz", ".parquet")
+
+
+def check_output(name: str, path: Path) -> Path:
+    """Check the path of a report, of assignments or of a study, and the library that writing it needs."""
+    if name == "report":
+        path = check_report_path(path)
+        if path.suffix.lower().startswith(".htm"):
+            require("jinja2", "the HTML report")
+        return path
+    if name == "assignments" and not path.name.lower().endswith(_TABLES):
+        raise ConfigurationError.not_a_table(path, _TABLES)
+    return check_writable(path)
+
+
+def write_assignments(study: SegmentationStudy, tables: Any, path: Path) -> None:
+    """Write the segment of every customer, and the group where there are no segments but a cut."""
+    customers = study.transform(tables)
+    segments = customers[["segment"]].copy()
+    names = {persona.segment: persona.name for persona in study.personas_}
+    segments["name"] = segments["segment"].map(names).fillna("")
+    if study.cut_ is not None:
+        inside = (segments["segment"] >= 0).to_numpy()
+        groups = pd.Series(-1, index=segments.index)
+        if inside.any():
+            groups[inside] = study.cut_.predict(customers.loc[inside].drop(columns="segment"))
+        segments["constructive_group"] = groups
+        names = dict(enumerate(study.cut_.segment_names))
+        segments["constructive_name"] = groups.map(names).fillna("")
+    with replacing(path) as temporary:
+        if path.suffix.lower() == ".parquet":
+            require("pyarrow", "writing Parquet")
+            segments.to_parquet(temporary, engine="pyarrow")
+        else:
+            segments.to_csv(temporary)
+    print(f"Assignments: {path} ({len(segments):,} customers)")
+
+
+def store_study(study: SegmentationStudy, path: Path) -> None:
+    """Write a fitted study."""
+    with replacing(path) as temporary:
+        joblib.dump(study, temporary, compress=3)
+    print(f"Study: {path}")
+
+
+def load_study(path: Path) -> SegmentationStudy:
+    """Read a fitted study."""
+    try:
+        study = joblib.load(path)
+    except OSError:
+        raise
+    except Exception as error:
+        # What a broken or foreign pickle raises is not bounded.
+        raise ConfigurationError.not_a_study(path, type(error).__name__) from error
+    if not isinstance(study, SegmentationStudy):
+        raise ConfigurationError.not_a_study(path, f"it is a {type(study).__name__}")
+    try:
+        check_is_fitted(study)
+    except NotFittedError as error:
+        raise ConfigurationError.not_a_study(path, "the study in it is not fitted") from error
+    return study

@@ -1,0 +1,83 @@
+"""The examples of hypothesis are the same whatever is imported, and no test loses its whole size."""
+
+import ast
+import importlib
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.common.discovery import PROJECT, python_files
+
+# numbers and texts that no other file has
+MODULE = "NUMBERS = [" + ", ".join(f"{number}.62521, {number + 1}99173" for number in range(300)) + "]\n"
+MODULE += "TEXTS = [" + ", ".join(f"'zq{number}'" for number in range(300)) + "]\n"
+
+
+def drawn():
+    """The examples that a test gets in the profile of this run."""
+    seen = []
+
+    @settings(database=None, max_examples=100)
+    @given(st.floats(), st.integers(), st.text())
+    def keep(number, whole, text):
+        seen.append((repr(number), whole, text))
+
+    keep()
+    return seen
+
+
+@pytest.mark.skipif(not settings.default.derandomize, reason="the profile looks for new examples")
+def test_examples_do_not_depend_on_what_is_imported(tmp_path, monkeypatch):
+    before = drawn()
+    assert len(set(before)) > 50
+    (tmp_path / "a_module_of_constants.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.import_module("a_module_of_constants")
+    try:
+        assert drawn() == before
+    finally:
+        del sys.modules["a_module_of_constants"]
+
+
+def sizes(tree):
+    """Each call of ``size``, with what stands around it, outermost first."""
+
+    def walk(node, around):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "size":
+            yield node, around
+        for child in ast.iter_child_nodes(node):
+            yield from walk(child, [*around, node])
+
+    return walk(tree, [])
+
+
+def is_thorough(around):
+    """Whether a test bears the marker, or is one of hypothesis, which gets it as it is collected."""
+    if any(isinstance(node, ast.Call) and ast.unparse(node.func) == "settings" for node in around):
+        return True
+    marks = [mark for node in around for mark in getattr(node, "decorator_list", [])]
+    marks += [node.value for node in around[0].body if ast.unparse(node).startswith("pytestmark =")]
+    return any("mark.thorough" in ast.unparse(mark) for mark in marks)
+
+
+def test_the_whole_size_of_every_test_is_run_by_the_marker():
+    found = 0
+    for path in set(python_files("tests")) - {PROJECT / "tests/conftest.py"}:
+        for call, around in sizes(ast.parse(path.read_text(encoding="utf-8"))):
+            found += 1
+            assert is_thorough(around), f"{path.name}, line {call.lineno}: mark the test as thorough"
+    assert found > 50
+
+
+@given(st.integers())
+def test_tests_of_hypothesis_are_marked_as_thorough(number):
+    """Looked at below."""
+
+
+def test_the_marker_is_there(request):
+    items = {item.name: item for item in request.session.items}
+    item = items["test_tests_of_hypothesis_are_marked_as_thorough"]
+    assert item.get_closest_marker("thorough") is not None
+    assert request.node.get_closest_marker("thorough") is None
