@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from custseg.segmentation._clusterer.embedded import embedded
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import f_oneway

@@ -404,7 +404,7 @@ def rank_tables(draw):
 class TestScores:
     def test_they_lie_between_always_worst_and_always_best(self):
         best, worst, shown = [[2, 0, 1, 0]], [[0, 2, 0, 0]], [[2, 2, 4, 0]]
-        assert_array_equal(best_worst_scores(best, worst, shown), [[1.0, -1.0, 0.25, np.nan]])
+        np.testing.assert_array_equal(best_worst_scores(best, worst, shown), [[1.0, -1.0, 0.25, np.nan]])
 
     def test_what_is_not_known_has_no_score(self):
         assert np.isnan(best_worst_scores([[np.nan]], [[0]], [[2]])).all()
