@@ -22,6 +22,7 @@ from custseg.segmentation._rules.segmenter import RuleSegmenter
 from custseg.segmentation._scoring.assign import assign_segments
 from custseg.segmentation._scoring.write import SegmentAssignment, write_segments
 from custseg.segmentation._selection.select import SegmentSelection
+from custseg.segmentation._selection.structure import StructureResult
 
 __all__ = [
     "CharacteristicEmbedder",
@@ -38,6 +39,7 @@ __all__ = [
     "SegmentClusterer",
     "SegmentSelection",
     "Segmentation",
+    "StructureResult",
     "assign_segments",
     "select_n_segments",
     "write_segments",

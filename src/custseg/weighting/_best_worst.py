@@ -14,8 +14,7 @@ from scipy.stats import t as student
 from custseg._core.arrays import Floats
 from custseg._core.customers import read_customers
 from custseg._core.params import OneOf, check
-from custseg.characteristics import best_worst_counts
-from custseg.characteristics._survey.best_worst import best_worst_scores
+from custseg.characteristics import best_worst_counts, best_worst_scores
 from custseg.exceptions import ColumnNotFoundError, InvalidParameterError, InvalidTableError
 from custseg.weighting._intervals import (
     INTERVAL_PARAMETERS,
@@ -197,7 +196,8 @@ def _read_counts(table: Any, customer_id: str, is_counted: bool) -> _Counts:
         raise ColumnNotFoundError.in_table(_WHO, missing, found.names)
     counts = {part: np.column_stack([found[name].values for name in columns[part]]) for part in _PARTS}
     counts = {part: np.where(np.isnan(values), 0.0, values.astype(np.float64)) for part, values in counts.items()}
-    best_worst_scores(counts["best"], counts["worst"], counts["shown"], columns, _WHO)  # refuses impossible counts
+    named = {part: pd.DataFrame(values, columns=columns[part]) for part, values in counts.items()}
+    best_worst_scores(named["best"], named["worst"], named["shown"])  # refuses impossible counts
     rows = np.column_stack([counts[part] for part in _PARTS])
     chosen = {part: counts[part].sum(axis=1) for part in _PARTS}
     uneven = chosen["best"] != chosen["worst"]

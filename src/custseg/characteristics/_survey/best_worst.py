@@ -7,6 +7,7 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
+import pandas as pd
 
 from custseg._core.arrays import Bools, Floats, Integers
 from custseg._core.customers import Column, write_customers
@@ -172,9 +173,64 @@ def _refuse(wrong: Bools, what: str, rows: nw.DataFrame[Any], columns: list[str]
         )
 
 
-def best_worst_scores(
-    best: Floats, worst: Floats, shown: Floats, names: Mapping[str, Sequence[str]], who: str
-) -> Floats:
+def best_worst_scores(best: Any, worst: Any, shown: Any) -> Floats:
+    """Score how much each customer prefers each option: (best - worst) / shown.
+
+    Parameters
+    ----------
+    best, worst, shown : array-like or pandas DataFrame of shape (n_customers, n_options)
+        How often each option was chosen as best, chosen as worst, and shown; NaN where that is not known. The
+        columns of a DataFrame name the counts in messages.
+
+    Returns
+    -------
+    scores : ndarray of shape (n_customers, n_options)
+        From -1 (always the worst) to 1 (always the best); NaN where a count is missing or the option was not shown.
+
+    Raises
+    ------
+    InvalidTableError
+        If a count is negative, infinite or a fraction, or an option was chosen more often than it was shown.
+    InvalidParameterError
+        If the three are not of one shape.
+
+    See Also
+    --------
+    best_worst_counts : The counts from the choice sets.
+    PreferenceEncoder : The scores as characteristics of the customers.
+
+    Notes
+    -----
+    The score is that of best-worst scaling, case 1: divided by the number of times that an option was shown, it can
+    be compared between options that were not shown equally often [1]_.
+
+    References
+    ----------
+    .. [1] J. J. Louviere, T. N. Flynn and A. A. J. Marley (2015), "Best-Worst Scaling: Theory, Methods and
+       Applications", Cambridge University Press.
+
+    Examples
+    --------
+    >>> from custseg.characteristics import best_worst_scores
+    >>> best_worst_scores(best=[[2, 0]], worst=[[0, 1]], shown=[[2, 2]])
+    array([[ 1. , -0.5]])
+    """
+    given = {"best": best, "worst": worst, "shown": shown}
+    counts = {what: np.asarray(table, dtype=np.float64) for what, table in given.items()}
+    shapes = {what: values.shape for what, values in counts.items()}
+    if len(set(shapes.values())) > 1 or len(shapes["best"]) != 2:
+        raise InvalidParameterError.not_allowed("best_worst_scores", "best, worst, shown", "matrices alike", shapes)
+    names = {what: _names_of(table, what, shapes[what][1]) for what, table in given.items()}
+    return scores_of(counts["best"], counts["worst"], counts["shown"], names, "best_worst_scores")
+
+
+def _names_of(table: Any, what: str, n_options: int) -> list[str]:
+    if isinstance(table, pd.DataFrame):
+        return [str(name) for name in table.columns]
+    return [f"{what}[:, {position}]" for position in range(n_options)]
+
+
+def scores_of(best: Floats, worst: Floats, shown: Floats, names: Mapping[str, Sequence[str]], who: str) -> Floats:
     """Check counts of best and worst choices, and return (best - worst) / shown, from -1 to 1.
 
     Parameters

@@ -23,7 +23,7 @@ from custseg.characteristics._profiles.columns import (
 )
 from custseg.characteristics._profiles.encoder import Encoded, Profile, ProfileEncoder
 from custseg.characteristics._row_report import RowPolicy
-from custseg.characteristics._survey.best_worst import best_worst_scores
+from custseg.characteristics._survey.best_worst import scores_of
 from custseg.characteristics._survey.rankings import (
     ABOVE,
     TIED,
@@ -392,7 +392,7 @@ class PreferenceEncoder(ProfileEncoder):
             counts["shown"] = np.full(counts["best"].shape, float(self.times_shown))
             columns["shown"] = columns["best"]
         names: Mapping[str, Sequence[str]] = columns
-        scores = best_worst_scores(counts["best"], counts["worst"], counts["shown"], names, type(self).__name__)
+        scores = scores_of(counts["best"], counts["worst"], counts["shown"], names, type(self).__name__)
         # a comparison with NaN is false either way, so that missing counts are not uneven
         difference = np.abs(counts["best"].sum(axis=1) - counts["worst"].sum(axis=1))
         return scores, int((difference > 0).sum())

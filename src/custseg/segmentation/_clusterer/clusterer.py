@@ -184,6 +184,7 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
     segment_centers_: Floats
     segment_subsidies_: Floats
     selection_: SegmentSelection | None
+    engine_: Any = None
     _partition: Partition
 
     _parameters: ClassVar[ParameterTable] = {
@@ -340,7 +341,7 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         return self._assign(table, matrix)
 
     def _can_tell_probabilities(self) -> bool:
-        return hasattr(getattr(self, "engine_", None), "predict_proba")
+        return hasattr(self.engine_, "predict_proba")
 
     @available_if(_can_tell_probabilities)
     def predict_proba(self, X: Any) -> Floats:

@@ -390,14 +390,13 @@ class LatentClassClusterer(Segmenter):
             )
         self.clustered_on_ = [name for name, part in made.items() if part is not None]
         parts: list[Part] = [part for part in made.values() if part is not None]
-        by_name = hasattr(self, "feature_names_in_")
-        if by_name:
+        if table.named:
             parts.sort(key=lambda part: part.column)
         encoded, unseen = encode(parts, table, who)
         if unseen and not is_told:  # by customers of weight 0
             warn(UnseenCategoryWarning.of(who, unseen))
         patterns = collapse(parts, encoded, mass)
-        if parts and not by_name:
+        if parts and not table.named:
             order = order_of_parts(parts, patterns)
             parts = [parts[position] for position in order]
             again = collapse(parts, patterns.values[:, order], patterns.counts)

@@ -298,7 +298,7 @@ class KPrototypesClusterer(Segmenter):
         """Learn the space, its columns in an order that does not depend on that of the table."""
         space = learn_space(table, weights, mass, self.scaling, self.gamma)
         coordinates = space.coordinates(table, type(self).__name__)
-        if hasattr(self, "feature_names_in_"):
+        if table.named:
             order = np.argsort([block.column for block in space.blocks], kind="stable")
         else:
             order = order_by_content(coordinates, mass)

@@ -1,0 +1,57 @@
+"""What validation may use of the inside of this stage, and no other stage: public to it, private to users.
+
+Validation fits the clusterers of this stage again and again and asks questions of the distances that they see.
+Every name that it needs for that stands here, and import-linter lets it import from nowhere else.
+"""
+
+from __future__ import annotations
+
+from custseg._core.customers import Kinds
+from custseg.segmentation._base.order import order_by_content
+from custseg.segmentation._base.segmenter import Segmenter
+from custseg.segmentation._clusterer.embedding_step import EMBEDDER, Embedded, Embedding, embedded
+from custseg.segmentation._clusterer.models import NUMBER_PARAMETERS, number_parameter, seed_parameters, seeded
+from custseg.segmentation._clusterer.refits import can_refit, refitted
+from custseg.segmentation._kmeans.nearest import one_thread, unit_of
+from custseg.segmentation._kmeans.patterns import content_hash, distinct_patterns
+from custseg.segmentation._selection.structure import (
+    FEWEST_CUSTOMERS,
+    FEWEST_DISTINCT,
+    LEVEL,
+    MAX_CUSTOMERS,
+    N_SEGMENTS,
+    Space,
+    run_structure_test,
+)
+
+__all__ = [
+    "EMBEDDER",
+    "FEWEST_CUSTOMERS",
+    "FEWEST_DISTINCT",
+    "LEVEL",
+    "MAX_CUSTOMERS",
+    "NUMBER_PARAMETERS",
+    "N_SEGMENTS",
+    "Embedded",
+    "Embedding",
+    "Segmenter",
+    "Space",
+    "can_refit",
+    "content_hash",
+    "distinct_patterns",
+    "embedded",
+    "number_parameter",
+    "one_thread",
+    "order_by_content",
+    "read_as",
+    "refitted",
+    "run_structure_test",
+    "seed_parameters",
+    "seeded",
+    "unit_of",
+]
+
+
+def read_as(segmenter: Segmenter) -> tuple[str, Kinds | None]:
+    """Return the name of the ids and the kinds of columns by which the ``fit`` of a segmenter reads its customers."""
+    return segmenter._customer_id(), segmenter._column_kinds()  # noqa: SLF001 - of the same stage
