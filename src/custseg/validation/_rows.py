@@ -95,7 +95,8 @@ def _read(X: Any, clusterer: Any, who: str) -> Any:
     if is_table(X):
         if isinstance(clusterer, CustomerTableMixin):
             customer_id, kinds = _declared(clusterer)
-            table = read_customers(X, who=type(clusterer).__name__, customer_id=customer_id, kinds=kinds)
+            pairs = clusterer._pairs(fitting=True)  # noqa: SLF001 - as its own fit reads text
+            table = read_customers(X, who=type(clusterer).__name__, customer_id=customer_id, kinds=kinds, pairs=pairs)
             return replace(table, ids=None)
         if isinstance(X, pd.DataFrame):
             return X

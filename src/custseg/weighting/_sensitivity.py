@@ -264,7 +264,13 @@ def _read(X: Any, clusterer: Any) -> Any:
         customer_id, kinds = (getattr(clusterer, name, None) for name in ("customer_id", "kinds"))
         own = getattr(getattr(clusterer, "embedder", None), "customer_id", None)
         if own is None:
-            return read_customers(X, who=type(clusterer).__name__, customer_id=customer_id, kinds=kinds)
+            return read_customers(
+                X,
+                who=type(clusterer).__name__,
+                customer_id=customer_id,
+                kinds=kinds,
+                pairs=clusterer._pairs(fitting=True),  # noqa: SLF001 - as its own fit reads text
+            )
     return X
 
 
