@@ -145,7 +145,6 @@ def best_worst_weights(
     check(_WHO, _PARAMETERS, {**given, **sampling})
     if shown is not None:
         choices = best_worst_counts(choices, shown=shown, best=best, worst=worst, customer_id=customer_id)
-        customer_id = customer_id or DEFAULT_ID  # counts bear ids, if only the numbers of the sets
     counts = _read_counts(choices, customer_id, shown is not None)
     patterns = Patterns(counts.rows, np.ones(len(counts.rows)))
     totals = patterns.totals
@@ -186,7 +185,9 @@ def _by_bootstrap(intervals: str, n_rows: int) -> bool:
 
 
 def _read_counts(table: Any, customer_id: str | None, is_counted: bool) -> _Counts:
-    found = read_customers(table, who=_WHO, customer_id=customer_id, must_have_id=True)
+    # what was counted bears ids, if only the numbers of the sets
+    name = customer_id or DEFAULT_ID if is_counted else customer_id
+    found = read_customers(table, who=_WHO, customer_id=name, must_have_id=True)
     names = [name.removeprefix("shown_") for name in found.names if name.startswith("shown_")]
     if not names:
         raise InvalidTableError(

@@ -82,6 +82,9 @@ class TransactionSplit(Result):
         return self.customers.copy()
 
 
+_COLUMNS = {"customer_id": ID_IN_TIME, "timestamp": (COLUMN,), "amount": (COLUMN,), "order_id": (NONE, COLUMN)}
+
+
 def split_transactions(
     table: Any,
     *,
@@ -156,9 +159,7 @@ def split_transactions(
     who = "split_transactions"
     given = {"customer_id": customer_id, "timestamp": timestamp, "amount": amount, "order_id": order_id}
     allowed = {
-        "customer_id": ID_IN_TIME,
-        **dict.fromkeys(("timestamp", "amount"), (COLUMN,)),
-        "order_id": (NONE, COLUMN),
+        **_COLUMNS,
         "at": AS_OF[1:],
         "period": tuple(map(OneOf, PERIODS)),
         "returns": (OneOf("net", "drop", "raise"),),

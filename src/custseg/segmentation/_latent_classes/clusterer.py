@@ -65,8 +65,7 @@ class LatentClassClusterer(Segmenter):
     n_segments : int, default=2
         The number of classes.
     customer_id : str or None, default="customer_id"
-        The column that identifies the customers, where it is not the index of a pandas DataFrame. None where
-        each row is a customer and every column a characteristic.
+        The column of the ids, where it is not the index of a pandas table; None where each row is a customer.
     kinds : mapping of str to {"numeric", "binary", "ordinal", "nominal"} or one of these, optional
         Kinds of columns where the dtype does not say them; one kind for all columns as a plain text:
         ``kinds="binary"`` for a matrix of 0 and 1. Bools are binary, other numbers numeric, even
