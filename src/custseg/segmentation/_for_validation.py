@@ -6,7 +6,9 @@ Every name that it needs for that stands here, and import-linter lets it import 
 
 from __future__ import annotations
 
-from custseg._core.customers import Kinds
+from typing import Any
+
+from custseg._core.customers import CustomerTable
 from custseg.segmentation._base.order import order_by_content
 from custseg.segmentation._base.segmenter import Segmenter
 from custseg.segmentation._clusterer.embedding_step import EMBEDDER, Embedded, Embedding, embedded
@@ -43,7 +45,7 @@ __all__ = [
     "number_parameter",
     "one_thread",
     "order_by_content",
-    "read_as",
+    "read_as_fit",
     "refitted",
     "run_structure_test",
     "seed_parameters",
@@ -52,6 +54,6 @@ __all__ = [
 ]
 
 
-def read_as(segmenter: Segmenter) -> tuple[str, Kinds | None]:
-    """Return the name of the ids and the kinds of columns by which the ``fit`` of a segmenter reads its customers."""
-    return segmenter._customer_id(), segmenter._column_kinds()  # noqa: SLF001 - of the same stage
+def read_as_fit(segmenter: Segmenter, X: Any) -> CustomerTable:
+    """Read a table of customers as the ``fit`` of a segmenter reads it."""
+    return segmenter._read_table(X)  # noqa: SLF001 - of the same stage

@@ -13,10 +13,10 @@ import pandas as pd
 from scipy import sparse
 
 from custseg._core.arrays import Integers
-from custseg._core.customers import CustomerTable, read_customers
+from custseg._core.customers import CustomerTable
 from custseg._core.frames import collect, is_table, open_table
 from custseg.exceptions import InvalidTableError
-from custseg.segmentation._for_validation import Segmenter, read_as
+from custseg.segmentation._for_validation import Segmenter, read_as_fit
 
 
 @dataclass(frozen=True)
@@ -100,8 +100,7 @@ def _read(X: Any, clusterer: Any, who: str) -> Any:
         return replace(X, ids=None)
     if is_table(X):
         if isinstance(clusterer, Segmenter):
-            customer_id, kinds = read_as(clusterer)
-            table = read_customers(X, who=type(clusterer).__name__, customer_id=customer_id, kinds=kinds)
+            table = read_as_fit(clusterer, X)
             return replace(table, ids=None)
         if isinstance(X, pd.DataFrame):
             return X

@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 
 from custseg._core.arrays import Bools, Floats, Integers
+from custseg._core.base import OutputKind
 from custseg._core.customers import Column, write_customers
-from custseg._core.frames import collect, open_table
+from custseg._core.frames import collect, open_rows, open_table
+from custseg._core.ids import DEFAULT_ID, ID_OR_ROWS
 from custseg._core.params import COLUMN, Where, check
 from custseg._core.warning import warn
 from custseg.characteristics._profiles.columns import are_names, read_texts
@@ -26,7 +28,7 @@ def best_worst_counts(
     shown: Sequence[str],
     best: str = "best",
     worst: str = "worst",
-    customer_id: str = "customer_id",
+    customer_id: str | None = "customer_id",
 ) -> Any:
     """Count per customer how often each option was shown, chosen as best, and chosen as worst.
 
@@ -41,8 +43,8 @@ def best_worst_counts(
         The columns that hold the options of the set, one option each; missing where a set is smaller.
     best, worst : str, default="best", "worst"
         The columns with the option that was chosen as best, and as worst.
-    customer_id : str, default="customer_id"
-        The column of customer ids.
+    customer_id : str or None, default="customer_id"
+        The column of customer ids; None where each set is the only one of its customer.
 
     Returns
     -------
@@ -92,21 +94,19 @@ def best_worst_counts(
     """
     words = "a list of at least two different column names"
     several = Where(lambda value: are_names(value, at_least=2), words)
-    table: dict[str, Any] = {"shown": (several,), "best": (COLUMN,), "worst": (COLUMN,), "customer_id": (COLUMN,)}
+    table: dict[str, Any] = {"shown": (several,), "best": (COLUMN,), "worst": (COLUMN,), "customer_id": ID_OR_ROWS}
     check(_WHO, table, {"shown": shown, "best": best, "worst": worst, "customer_id": customer_id})
     if len({customer_id, *shown, best, worst}) < len(shown) + 3:
         raise InvalidParameterError(
             f"{_WHO}: customer_id={customer_id!r}, best={best!r}, worst={worst!r} and shown={list(shown)!r} must be "
             "different columns."
         )
-    opened = open_table(choices, who=_WHO, columns=[customer_id, *shown, best, worst], customer_id=customer_id)
-    rows = collect(opened.frame)
+    rows, kind, index = _read(choices, [*shown, best, worst], customer_id)
+    name = DEFAULT_ID if customer_id is None else customer_id
     texts = [name for name in (best, worst) if rows[name].dtype == nw.String]
     answered = {name: nw.col(name).str.strip_chars() != "" for name in texts}
     rows = rows.with_columns(nw.when(is_given).then(nw.col(name)).alias(name) for name, is_given in answered.items())
-    complete = rows.filter(
-        ~nw.any_horizontal(*(nw.col(n).is_null() for n in (customer_id, best, worst)), ignore_nulls=True)
-    )
+    complete = rows.filter(~nw.any_horizontal(*(nw.col(n).is_null() for n in (name, best, worst)), ignore_nulls=True))
     if len(rows) == 0:
         raise InvalidTableError.empty(_WHO, "table of choice sets")
     n_left_out = len(rows) - len(complete)
@@ -115,9 +115,19 @@ def best_worst_counts(
         raise InvalidTableError.nothing_left(_WHO, found, "Check these three columns.")
     if n_left_out:
         warn(f"{_WHO}: {n_left_out:,} choice set(s) without an id, a best or a worst choice were left out.")
-    ids = complete.select(customer_id).unique().sort(customer_id)[customer_id]
-    columns = _counted(complete, list(shown), best, worst, _positions(complete[customer_id], ids))
-    return write_customers(ids, columns, kind=opened.kind, customer_id=customer_id)
+    ids = complete.select(name).unique().sort(name)[name]
+    columns = _counted(complete, list(shown), best, worst, _positions(complete[name], ids))
+    return write_customers(ids, columns, kind=kind, customer_id=customer_id, index=index)
+
+
+def _read(
+    choices: Any, columns: list[str], customer_id: str | None
+) -> tuple[nw.DataFrame[Any], OutputKind, pd.Index[Any] | None]:
+    """Read the choice sets with the ids; each set is a customer's only one where there are none."""
+    if customer_id is None:
+        return open_rows(choices, who=_WHO, columns=columns)
+    opened = open_table(choices, who=_WHO, columns=[customer_id, *columns], customer_id=customer_id, or_rows=True)
+    return collect(opened.frame), opened.kind, None
 
 
 def _positions(column: nw.Series[Any], ids: nw.Series[Any]) -> Integers:

@@ -125,7 +125,7 @@ def make_scorer(segmenter: Any, who: str, customer_id: str | None) -> Scorer:
     names = getattr(segmenter, "feature_names_in_", None)
     if names is None and isinstance(head, Segmenter):
         names = [f"x{position}" for position in range(head.n_features_in_)]
-    name = own if customer_id is None else customer_id
+    name = customer_id or own or DEFAULT_ID
     refuse_segment_as_id(who, name)
     return Scorer(
         segmenter=segmenter,
