@@ -43,6 +43,7 @@ _STAGE_OF = {
     "ahp_weights": "weighting",
     "assign_segments": "segmentation",
     "best_worst_counts": "characteristics",
+    "best_worst_scores": "characteristics",
     "best_worst_weights": "weighting",
     "bootstrap_stability": "validation",
     "careless_responses": "characteristics",
@@ -69,7 +70,7 @@ _STAGE_OF = {
     "select_n_segments": "segmentation",
     "split_transactions": "characteristics",
     "structure_test": "validation",
-    "weight_sensitivity": "weighting",
+    "weight_sensitivity": "validation",
     "write_report": "reporting",
     "write_segments": "segmentation",
 }

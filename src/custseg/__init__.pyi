@@ -23,6 +23,7 @@ from custseg.characteristics import (
     RFMScorer as RFMScorer,
     SocialMediaFeaturizer as SocialMediaFeaturizer,
     best_worst_counts as best_worst_counts,
+    best_worst_scores as best_worst_scores,
     careless_responses as careless_responses,
     cronbach_alpha as cronbach_alpha,
     factorability as factorability,
@@ -72,6 +73,7 @@ from custseg.validation import (
     judge as judge,
     segment_separation as segment_separation,
     structure_test as structure_test,
+    weight_sensitivity as weight_sensitivity,
 )
 from custseg.weighting import (
     ahp_weights as ahp_weights,
@@ -79,5 +81,4 @@ from custseg.weighting import (
     constant_sum_weights as constant_sum_weights,
     rating_agreement as rating_agreement,
     rating_weights as rating_weights,
-    weight_sensitivity as weight_sensitivity,
 )

@@ -30,8 +30,8 @@ from custseg.characteristics import factorability, join_responses, parallel_anal
 from custseg.datasets import make_customers
 from custseg.segmentation import Rule, Segmentation
 from custseg.targeting import SegmentFacts, find_goal, recommend
-from custseg.validation import judge
-from custseg.weighting import CharacteristicWeights, rating_agreement, weight_sensitivity
+from custseg.validation import judge, weight_sensitivity
+from custseg.weighting import CharacteristicWeights, rating_agreement
 from tests.common.discovery import public_classes
 
 # A name that comes from the data, wherever the example has one.

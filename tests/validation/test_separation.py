@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from custseg.segmentation._clusterer.embedded import embedded
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import f_oneway
@@ -21,6 +20,7 @@ from custseg.exceptions import (
     SegmentLabelError,
 )
 from custseg.segmentation import CharacteristicEmbedder, SegmentClusterer
+from custseg.segmentation._clusterer.embedding_step import Embedding, embedded
 from custseg.validation import _separation
 from custseg.validation._separation import segment_separation
 from tests.strategies import customer_tables
@@ -287,7 +287,7 @@ def test_another_unit_of_all_numbers_changes_no_ratio(data, factor):
 @pytest.mark.filterwarnings("ignore::custseg.exceptions.DataQualityWarning")
 @given(customer_tables(min_rows=4, max_rows=15))
 def test_every_embedded_column_belongs_to_its_characteristic(customers):
-    space = embedded("test", customers, None)
+    space = embedded("test", customers, Embedding(None))
     names, owners = space.embedder.get_feature_names_out(), _separation._owner(space)
     assert all(name.startswith(owner) for name, owner in zip(names, owners, strict=True))
     result = segment_separation(customers, np.arange(len(customers)) % 2)

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from custseg.datasets import make_customers
 from custseg.exceptions import InfeasibleError, InvalidParameterError, InvalidTableError
-from custseg.segmentation import CharacteristicEmbedder, SegmentClusterer
-from custseg.validation import StructureResult, structure_test
+from custseg.segmentation import CharacteristicEmbedder, SegmentClusterer, StructureResult
+from custseg.validation import structure_test
 from tests.sizes import size
 
 

@@ -16,6 +16,8 @@ class Estimator(BaseEstimator):
     """Base of every estimator: parameters are declared in one table and checked in ``fit``."""
 
     _parameters: ClassVar[ParameterTable] = {}
+    # whether a row of what it reads is a customer, not a purchase or an event of one
+    reads_customers: ClassVar[bool] = True
 
     def _check_parameters(self) -> None:
         check(type(self).__name__, self._parameters, self.get_params(deep=False))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -18,9 +18,11 @@ import pandas as pd
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from custseg._core.base import OutputKind
-from custseg._core.frames import collect, is_table, open_table, typed_pandas
+from custseg._core.frames import collect, is_table, open_table, typed_pandas, with_index
+from custseg._core.ids import DEFAULT_ID, read_ids
 from custseg._core.optional import is_installed, require
 from custseg._core.paths import is_path, parquet_files
+from custseg._core.text_columns import TextReader
 from custseg.exceptions import (
     ColumnChangeError,
     ColumnTypeError,
@@ -55,6 +57,8 @@ class Column:
         The levels, in their order where the column is ordinal; empty for numbers.
     is_integer : bool
         Whether the table stored the numbers as integers: such a column may identify the customers.
+    pair : tuple of str
+        The words for yes and no, as they were spelt, where a binary column was text; else empty.
     """
 
     name: str
@@ -62,6 +66,7 @@ class Column:
     values: npt.NDArray[Any]
     categories: tuple[str, ...] = ()
     is_integer: bool = False
+    pair: tuple[str, ...] = ()
 
     @property
     def missing(self) -> npt.NDArray[np.bool_]:
@@ -124,6 +129,9 @@ def read_customers(
     customer_id: str | None = None,
     kinds: Kinds | None = None,
     allow_empty: bool = False,
+    with_ids: bool = True,
+    must_have_id: bool = False,
+    pairs: Mapping[str, tuple[str, ...]] | None = None,
 ) -> CustomerTable:
     """Read a dataframe with one row per customer, or a path to one, into typed columns.
 
@@ -133,25 +141,50 @@ def read_customers(
 
     The order of categories is that of the dtype. A Parquet file has it where pandas, polars or pyarrow
     wrote it; of several files all must agree, and a folder of ``name=value`` folders loses it.
+
+    Parameters
+    ----------
+    X : dataframe or path
+        The table.
+    who : str
+        Who asks, for messages.
+    customer_id : str or None, default=None
+        The column, or the index level, of the ids; None where each row is a customer (see ``_core.ids``).
+    kinds : mapping of str to str or None, default=None
+        Kinds of columns that the dtype does not say.
+    allow_empty : bool, default=False
+        Whether the table may have no rows.
+    with_ids : bool, default=True
+        Whether the ids are wanted at all.
+    must_have_id : bool, default=False
+        Whether ids of another name than the default must be there, as where an estimator is fitted.
+    pairs : mapping of str to tuple of str or None, default=None
+        Columns of text with their words for yes and no, as ``fit`` found them: other words are missing there, with a
+        warning, and all other text is levels. None finds the words, and refuses text that is dates.
+
+    Returns
+    -------
+    CustomerTable
+        The customers.
     """
-    frame = X if isinstance(X, pd.DataFrame) else _eager(X, who)
+    frame = X if isinstance(X, pd.DataFrame) else _eager(X, who, customer_id)
     names = list(frame.columns)
     if len(set(map(str, names))) < len(names):
         labels = pd.Index([str(name) for name in names])
         raise DuplicateColumnError.in_table(who, labels[labels.duplicated()].unique())
     if len(frame) == 0 and not allow_empty:
         raise InvalidTableError.empty(who, "customer table")
-    ids = frame.index.to_numpy() if isinstance(frame, pd.DataFrame) else None
-    if customer_id in names:
-        ids = frame[customer_id].to_numpy()
-        names.remove(customer_id)
+    ids = read_ids(frame, who, customer_id, names, must_have_id=must_have_id) if with_ids else None
+    names = [name for name in names if customer_id is None or name != customer_id]
     if not names:
         raise InvalidTableError(
             f"{who} got a customer table with 0 feature(s) (no column besides the ids) while a minimum of 1 "
             "is required. Pass at least one characteristic."
         )
     declared = _declared_kinds(kinds, map(str, names), who)
-    columns = tuple(_read_column(frame[name], str(name), who, declared(str(name))) for name in names)
+    texts = TextReader(who, pairs)
+    columns = tuple(_read_column(frame[name], str(name), who, declared(str(name)), texts) for name in names)
+    texts.warn_of_unseen()
     return CustomerTable(columns, len(frame), ids)
 
 
@@ -160,11 +193,18 @@ def read_input(X: Any, *, who: str, customer_id: str | None = None, kinds: Kinds
     if isinstance(X, CustomerTable):
         return X
     if is_table(X):
-        return read_customers(X, who=who, customer_id=customer_id, kinds=kinds)
+        return read_customers(X, who=who, customer_id=customer_id, kinds=kinds, must_have_id=True)
     return read_matrix(X, who=who, kinds=kinds)
 
 
-def write_customers(ids: nw.Series[Any], columns: Iterable[Column], *, kind: OutputKind, customer_id: str) -> Any:
+def write_customers(
+    ids: nw.Series[Any],
+    columns: Iterable[Column],
+    *,
+    kind: OutputKind,
+    customer_id: str | None,
+    index: pd.Index[Any] | None = None,
+) -> Any:
     """Hand typed columns out as a frame with one row per customer, in dtypes that say their kinds.
 
     Parameters
@@ -176,8 +216,10 @@ def write_customers(ids: nw.Series[Any], columns: Iterable[Column], *, kind: Out
         integers, a binary one as bools, the others as ordered or unordered categories.
     kind : {"pandas", "polars", "pyarrow"}
         The kind of frame. pandas is indexed by the ids, the others have them as their first column.
-    customer_id : str
-        The name of the ids.
+    customer_id : str or None
+        The name of the ids; None where ``ids`` are the places of rows that are customers.
+    index : pandas Index or None, default=None
+        What such rows are called where they come from a pandas table.
 
     Returns
     -------
@@ -185,6 +227,13 @@ def write_customers(ids: nw.Series[Any], columns: Iterable[Column], *, kind: Out
         The customers.
     """
     columns = list(columns)
+    if customer_id is None:
+        customer_id = DEFAULT_ID
+        if index is not None:
+            named = index[ids.to_numpy()]
+            if kind == "pandas":
+                return pd.DataFrame({column.name: _to_pandas(column) for column in columns}).set_axis(named)
+            ids, customer_id = nw.from_native(named.to_series(), series_only=True), str(index.name or DEFAULT_ID)
     if kind == "pandas":
         index = pd.Index(_plain_ids(ids), name=customer_id)
         return pd.DataFrame({column.name: _to_pandas(column) for column in columns}).set_axis(index)
@@ -273,10 +322,12 @@ def _declared_kinds(kinds: Kinds | None, names: Iterable[str], who: str) -> Call
     return dict(kinds or {}).get
 
 
-def _eager(X: Any, who: str) -> nw.DataFrame[Any]:
+def _eager(X: Any, who: str, customer_id: str | None) -> nw.DataFrame[Any]:
     frame = open_table(X, who=who, in_order=True).frame if is_path(X) else nw.from_native(X, pass_through=True)
     if not isinstance(frame, (nw.DataFrame, nw.LazyFrame)):
         raise InvalidTableError.unsupported(who, X)
+    if customer_id is not None and frame.implementation.is_dask():
+        frame = with_index(frame.lazy(), [customer_id])
     eager = collect(frame) if isinstance(frame, nw.LazyFrame) else frame
     return eager.with_columns(_orders_in_files(X, who)) if is_path(X) and is_installed("pyarrow") else eager
 
@@ -299,7 +350,7 @@ def _orders_in_file(file: Path, who: str) -> dict[str, list[str]] | None:
     return {name: written[name].unify_dictionaries().chunk(0).dictionary.to_pylist() for name in names}
 
 
-def _read_column(series: Any, name: str, who: str, kind: str | None) -> Column:
+def _read_column(series: Any, name: str, who: str, kind: str | None, texts: TextReader) -> Column:
     if isinstance(series, pd.Series):
         series = typed_pandas(series, who)
         if isinstance(series.dtype, pd.CategoricalDtype):
@@ -322,14 +373,13 @@ def _read_column(series: Any, name: str, who: str, kind: str | None) -> Column:
         column = _numbers(numbers, name, who, kind or ("binary" if dtype == nw.Boolean else "numeric"))
         return replace(column, is_integer=dtype.is_integer())
     if isinstance(dtype, (nw.String, nw.Categorical)):
-        if kind in ("numeric", "binary"):
-            raise ColumnTypeError.expected(who, name, f"numbers to be {kind}", "text", "Drop it from kinds.")
-        if kind == "ordinal":
-            remedy = "Give it an order: an ordered category, or DemographicEncoder(level_orders=...)."
-            raise ColumnTypeError.expected(who, name, "in a stated order to be ordinal", "text", remedy)
         codes, levels = pd.factorize(pd.Series(series.to_list(), dtype="str"), sort=True)
-        return Column(name, "nominal", codes.astype(np.int64), tuple(map(str, levels)))
-    remedy = "Turn it into a number (for a time: its distance from a fixed day) or text, or drop it."
+        found = texts.read(
+            name, codes.astype(np.int64), tuple(map(str, levels)), kind, is_text=isinstance(dtype, nw.String)
+        )
+        return Column(name, found.kind, found.values, found.levels, pair=found.pair)
+    day = f"(table[{name!r}] - pandas.Timestamp('2024-01-01')).dt.days"
+    remedy = f"Turn it into a number (for a time: days since a fixed day, for example {day}) or text, or drop it."
     raise ColumnTypeError.expected(who, name, "numbers, bools, text or categories", dtype, remedy)
 
 
@@ -388,11 +438,14 @@ class CustomerTableMixin:
 
     Keeps ``n_features_in_`` and ``feature_names_in_`` and compares the columns at ``transform`` and
     ``predict`` with those of ``fit``: reordered columns are put in order, others are refused with
-    the difference printed.
+    the difference printed. A column of text is yes or no at ``predict`` where it was so in ``fit``.
     """
 
     n_features_in_: int
     _columns_in_fit: list[str]
+    _pairs_in_fit: Mapping[str, tuple[str, ...]]
+
+    _finds_pairs: ClassVar[bool] = True
 
     def _read(
         self,
@@ -407,16 +460,30 @@ class CustomerTableMixin:
         if isinstance(X, CustomerTable):
             table = X
         elif is_table(X):
-            table = read_customers(X, who=type(self).__name__, customer_id=customer_id, kinds=kinds)
+            table = read_customers(
+                X,
+                who=type(self).__name__,
+                customer_id=customer_id,
+                kinds=kinds,
+                must_have_id=fitting,
+                pairs=self._pairs(fitting),
+            )
         else:
             table = self._read_matrix(X, fitting, kinds)
         if not fitting:
             return self._as_fitted(table)
         self.n_features_in_ = len(table.names)
         self._columns_in_fit = table.names
+        self._pairs_in_fit = {column.name: column.pair for column in table.columns if column.pair}
         if table.named:
             self.feature_names_in_ = np.array(table.names, dtype=object)
         return table
+
+    def _pairs(self, fitting: bool) -> Mapping[str, tuple[str, ...]] | None:
+        """Return the words for yes and no of each column of text; None where ``fit`` has to find them."""
+        if not self._finds_pairs:
+            return {}
+        return None if fitting else self._pairs_in_fit
 
     def _read_matrix(self, X: Any, fitting: bool, kinds: Kinds | None) -> CustomerTable:
         matrix = validate_data(self, X, reset=fitting, dtype=np.float64, ensure_all_finite="allow-nan")

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from custseg._core.base import OutputKind
+from custseg._core.ids import DEFAULT_ID, check_there, refuse_default, refuse_levels, row_index, without_index
 from custseg._core.optional import is_installed, require
 from custseg._core.paths import is_csv, is_path, open_path, with_types
 from custseg.exceptions import (
@@ -84,6 +85,7 @@ def open_table(
     columns: Sequence[str] | None = None,
     customer_id: str | None = None,
     in_order: bool = False,
+    or_rows: bool = False,
 ) -> Table:
     """Open a raw table and keep the named columns (all where ``columns`` is None).
 
@@ -94,21 +96,22 @@ def open_table(
     numbers that pandas turned into floats because some were missing become whole numbers again, so
     that the id 12345.0 of one table meets the id 12345 of another. A pandas or dask index that bears
     one of the names counts as a column. pandas columns of dtype object become numbers, text or
-    timestamps by their content; a mixture is an error.
+    timestamps by their content; a mixture is an error. ``or_rows`` says that a row may be a customer of its
+    own, which the error for a missing ``customer_id`` then offers.
     """
     if isinstance(table, pd.DataFrame):
-        return _open_pandas(table, who, columns, customer_id)
+        return _open_pandas(table, who, columns, customer_id, or_rows=or_rows)
     source = open_path(table, who, in_order=in_order) if is_path(table) else table
     frame = nw.from_native(_checked_names(who, source), pass_through=True)
     if not isinstance(frame, (nw.DataFrame, nw.LazyFrame)):
         raise InvalidTableError.unsupported(who, table)
     engine = frame.implementation
     if engine.is_pyarrow():
-        return _open_arrow(table, who, columns, customer_id)
+        return _open_arrow(table, who, columns, customer_id, or_rows=or_rows)
     if engine.is_dask():
-        frame = _with_index(frame.lazy(), columns)
+        frame = with_index(frame.lazy(), columns)
     names = tuple(frame.collect_schema().names())
-    _present(who, [] if customer_id is None else [customer_id], names)
+    _check_id(table, who, customer_id, names, or_rows)
     lazy = frame.lazy().select(_present(who, columns, names))
     if is_path(table) and is_csv(table):
         lazy = lazy_frame(with_types(lazy.to_native(), table, who))
@@ -117,7 +120,28 @@ def open_table(
     return Table(lazy, output_kind(table), names, in_memory=isinstance(frame, nw.DataFrame))
 
 
-def _with_index(frame: nw.LazyFrame[Any], columns: Sequence[str] | None) -> nw.LazyFrame[Any]:
+def open_rows(
+    table: Any, *, who: str, columns: Sequence[str] | None = None
+) -> tuple[nw.DataFrame[Any], OutputKind, pd.Index[Any] | None]:
+    """Read a table each of whose rows is a customer, in its order.
+
+    Returns
+    -------
+    rows : narwhals DataFrame
+        The places of the rows, from 0, under the name that ids have by default; then the columns.
+    kind : {"pandas", "polars", "pyarrow"}
+        The kind of frame that goes out again.
+    index : pandas Index or None
+        What the rows of a pandas table are called.
+    """
+    index = row_index(table, who)
+    opened = open_table(without_index(table), who=who, columns=columns, in_order=True)
+    rows = collect(opened.frame)
+    refuse_default(who, rows.columns)
+    return rows.with_row_index(DEFAULT_ID).with_columns(nw.col(DEFAULT_ID).cast(nw.Int64)), opened.kind, index
+
+
+def with_index(frame: nw.LazyFrame[Any], columns: Sequence[str] | None) -> nw.LazyFrame[Any]:
     """Make a named dask index a column, as with pandas."""
     native: Any = frame.to_native()
     name = native.index.name
@@ -126,13 +150,15 @@ def _with_index(frame: nw.LazyFrame[Any], columns: Sequence[str] | None) -> nw.L
     return lazy_frame(native.reset_index())
 
 
-def _open_arrow(table: Any, who: str, columns: Sequence[str] | None, customer_id: str | None) -> Table:
+def _open_arrow(
+    table: Any, who: str, columns: Sequence[str] | None, customer_id: str | None, *, or_rows: bool
+) -> Table:
     names = tuple(table.column_names)
-    _present(who, [] if customer_id is None else [customer_id], names)
+    _check_id(table, who, customer_id, names, or_rows)
     kept = table.select(_present(who, columns, names))
     zones = [getattr(field.type, "tz", None) for field in kept.schema]
     if not is_installed("polars") or any(zone is not None and zone[0] in "+-" for zone in zones):
-        opened = _open_pandas(kept.to_pandas(integer_object_nulls=True), who, None, customer_id)
+        opened = _open_pandas(kept.to_pandas(integer_object_nulls=True), who, None, customer_id, or_rows=or_rows)
         return Table(opened.frame, "pyarrow", names)
     lazy = nw.from_native(kept, eager_only=True).lazy("polars")
     # the order of categories, which polars would forget
@@ -147,14 +173,17 @@ def _open_arrow(table: Any, who: str, columns: Sequence[str] | None, customer_id
     return Table(lazy, "pyarrow", names)
 
 
-def _open_pandas(table: pd.DataFrame, who: str, columns: Sequence[str] | None, customer_id: str | None) -> Table:
+def _open_pandas(
+    table: pd.DataFrame, who: str, columns: Sequence[str] | None, customer_id: str | None, *, or_rows: bool
+) -> Table:
     if not all(isinstance(name, str) for name in table.columns):
         table = table.set_axis([str(name) for name in table.columns], axis="columns")
     _checked_names(who, table)
     index = table.index.name
     is_column = index is not None and index not in table.columns and (columns is None or index in columns)
     names = (index, *table.columns) if is_column else tuple(table.columns)
-    _present(who, [] if customer_id is None else [customer_id], names)
+    refuse_levels(table, who, [name for name in (customer_id, *(columns or ())) if name in table.index.names])
+    _check_id(table, who, customer_id, names, or_rows)
     wanted = _present(who, columns, names)
     kept = table[[name for name in wanted if name in table.columns]]
     if is_column:
@@ -236,6 +265,13 @@ def _may_repeat(table: Any) -> bool:
         "_duckdb",
         "pyspark",
     )
+
+
+def _check_id(table: Any, who: str, customer_id: str | None, names: Sequence[Any], or_rows: bool) -> None:
+    if or_rows:
+        check_there(table, who, customer_id, names)
+    else:
+        _present(who, [] if customer_id is None else [customer_id], names)
 
 
 def _present(who: str, columns: Sequence[str] | None, available: Sequence[Any]) -> list[Any]:

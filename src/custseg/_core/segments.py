@@ -123,6 +123,10 @@ def column_of_labels(column: Column) -> Any:
     if column.categories:
         levels = np.array([*column.categories, None], dtype=object)
         return pd.array(levels[column.values], dtype="str")
+    if column.pair:  # the words themselves, which are the names of the segments
+        yes, no = column.pair
+        spelt = {1.0: yes, 0.0: no}
+        return pd.array([spelt.get(value) for value in column.values.tolist()], dtype="str")
     return pd.array(column.values, dtype="boolean" if column.kind == "binary" else "Float64")
 
 

@@ -19,7 +19,7 @@ from custseg.characteristics._purchases.rfm import RFMFeaturizer
 from custseg.characteristics._purchases.scores import RFMScorer
 from custseg.characteristics._purchases.split import TransactionSplit, split_transactions
 from custseg.characteristics._row_report import RowReport
-from custseg.characteristics._survey.best_worst import best_worst_counts
+from custseg.characteristics._survey.best_worst import best_worst_counts, best_worst_scores
 from custseg.characteristics._survey.careless import careless_responses
 from custseg.characteristics._survey.factors import Factorability, ParallelAnalysis, factorability, parallel_analysis
 from custseg.characteristics._survey.multi_select import MultiSelectEncoder
@@ -52,6 +52,7 @@ __all__ = [
     "SocialMediaFeaturizer",
     "TransactionSplit",
     "best_worst_counts",
+    "best_worst_scores",
     "careless_responses",
     "cronbach_alpha",
     "factorability",

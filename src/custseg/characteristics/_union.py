@@ -366,6 +366,16 @@ class CharacteristicUnion(  # type: ignore[call-arg]
         )
         return frame, parts[0].kind
 
+    def _check_ids(self, name: str, estimator: Any) -> None:
+        """Refuse a member whose customers are numbered rows: nothing says who they are in another table."""
+        given = estimator.get_params(deep=True) if hasattr(estimator, "get_params") else {}
+        if any(key.rpartition("__")[2] == "customer_id" and value is None for key, value in given.items()):
+            raise InvalidParameterError(
+                f"{type(self).__name__}: member {name!r} has customer_id=None, which numbers the rows of its table, "
+                "but members are joined by customer id. Name the column of its table that holds the ids; where the "
+                "index of a pandas table does, name it with table.rename_axis('customer_id')."
+            )
+
     def _check(self) -> None:
         self._check_parameters()
         self._check_members()
@@ -390,6 +400,7 @@ class CharacteristicUnion(  # type: ignore[call-arg]
                     f"{who}: parameter 'members': {name!r} must be an estimator with fit and transform, "
                     f"got {estimator!r}.{hint}"
                 )
+            self._check_ids(name, estimator)
 
     def _tables(self, X: Any, members: list[tuple[str, Any, str]]) -> Mapping[str, Any]:
         who = type(self).__name__

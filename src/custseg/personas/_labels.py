@@ -24,7 +24,7 @@ def labels_of(X: Any, segment: str, who: str) -> Any:
         only = X.loc[:, [name for name in X.columns if name == segment]]
     else:
         raise ColumnNotFoundError.in_table(who, [segment], X.columns)
-    return column_of_labels(read_customers(only, who=who)[segment])
+    return column_of_labels(read_customers(only, who=who, with_ids=False)[segment])
 
 
 def find_id(table: CustomerTable, customer_id: str | None, *, first_too: bool, who: str) -> CustomerTable:

@@ -8,6 +8,7 @@ assigned batch by batch.
 """
 
 from custseg.segmentation._base.segmentation import Segmentation
+from custseg.segmentation._base.segmenter import Segmenter
 from custseg.segmentation._clusterer.clusterer import SegmentClusterer
 from custseg.segmentation._clusterer.n_segments import select_n_segments
 from custseg.segmentation._embedding.embedder import CharacteristicEmbedder
@@ -22,6 +23,7 @@ from custseg.segmentation._rules.segmenter import RuleSegmenter
 from custseg.segmentation._scoring.assign import assign_segments
 from custseg.segmentation._scoring.write import SegmentAssignment, write_segments
 from custseg.segmentation._selection.select import SegmentSelection
+from custseg.segmentation._selection.structure import StructureResult
 
 __all__ = [
     "CharacteristicEmbedder",
@@ -38,6 +40,8 @@ __all__ = [
     "SegmentClusterer",
     "SegmentSelection",
     "Segmentation",
+    "Segmenter",
+    "StructureResult",
     "assign_segments",
     "select_n_segments",
     "write_segments",

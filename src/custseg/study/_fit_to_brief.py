@@ -12,8 +12,7 @@ from sklearn.utils import check_random_state
 from custseg._core.characteristic import Characteristic
 from custseg._core.roles import column_of_role
 from custseg.exceptions import InvalidParameterError
-from custseg.segmentation import SegmentClusterer
-from custseg.segmentation._base.segmenter import Segmenter
+from custseg.segmentation import SegmentClusterer, Segmenter
 from custseg.study._brief import SegmentationBrief
 from custseg.targeting import find_goal
 

@@ -17,14 +17,13 @@ from custseg._core.arrays import Integers
 from custseg._core.base import Estimator
 from custseg._core.customers import read_customers
 from custseg._core.frames import keep_rows, output_kind
+from custseg._core.labelled import with_segment
 from custseg._core.params import COLUMN, NONE, Instance, Integer, ParameterTable, Where
 from custseg._core.segments import NOT_ASSIGNED, SEGMENT
 from custseg._core.warning import each_warning_once
 from custseg.personas import PersonaDescriber, describe_segments
 from custseg.reporting import write_report
-from custseg.segmentation import Segmentation
-from custseg.segmentation._base.labelled import with_segment
-from custseg.segmentation._base.segmenter import Segmenter
+from custseg.segmentation import Segmentation, Segmenter
 from custseg.study._brief import SegmentationBrief
 from custseg.study._characterise import Customers, admit, characterise, customer_id_of, ids_of
 from custseg.study._fit_to_brief import fit_to_brief

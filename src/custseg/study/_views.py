@@ -8,8 +8,7 @@ import pandas as pd
 
 from custseg._core.arrays import Integers
 from custseg.personas import Persona, PersonaDescriber
-from custseg.segmentation import Segmentation, SegmentSelection
-from custseg.segmentation._base.segmenter import Segmenter
+from custseg.segmentation import Segmentation, Segmenter, SegmentSelection
 from custseg.targeting import Action, Plan
 from custseg.validation import Evidence, StabilityResult, Verdict
 

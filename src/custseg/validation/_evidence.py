@@ -12,8 +12,7 @@ from sklearn.base import clone
 from custseg._core.arrays import Floats
 from custseg._core.results import Result
 from custseg.exceptions import InvalidParameterError
-from custseg.segmentation import Segmentation, SegmentClusterer, SegmentSelection
-from custseg.segmentation._base.segmenter import Segmenter
+from custseg.segmentation import Segmentation, SegmentClusterer, Segmenter, SegmentSelection
 from custseg.validation._stability import bootstrap_stability
 from custseg.validation._stability_result import StabilityResult
 from custseg.validation._verdict import Verdict, judge

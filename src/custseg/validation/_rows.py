@@ -13,10 +13,10 @@ import pandas as pd
 from scipy import sparse
 
 from custseg._core.arrays import Integers
-from custseg._core.customers import CustomerTable, CustomerTableMixin, read_customers
+from custseg._core.customers import CustomerTable
 from custseg._core.frames import collect, is_table, open_table
 from custseg.exceptions import InvalidTableError
-from custseg.segmentation._base.segmenter import Segmenter
+from custseg.segmentation._for_validation import Segmenter, read_as_fit
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,12 @@ class Rows:
         return drawn
 
 
+def read_data(X: Any, clusterer: Any, who: str) -> Any:
+    """Read what ``clusterer`` is to be fitted on, once, and return it as it takes it."""
+    data = _read(X, clusterer, who)
+    return data.to_native() if isinstance(data, nw.DataFrame) else data
+
+
 def read_rows(X: Any, clusterer: Any, who: str) -> Rows:
     """Read what ``clusterer`` is to be fitted on; a table of customers is read only once."""
     data = _read(X, clusterer, who)
@@ -90,12 +96,11 @@ def read_rows(X: Any, clusterer: Any, who: str) -> Rows:
 
 
 def _read(X: Any, clusterer: Any, who: str) -> Any:
-    if isinstance(X, CustomerTable) and isinstance(clusterer, CustomerTableMixin):
+    if isinstance(X, CustomerTable) and isinstance(clusterer, Segmenter):
         return replace(X, ids=None)
     if is_table(X):
-        if isinstance(clusterer, CustomerTableMixin):
-            customer_id, kinds = _declared(clusterer)
-            table = read_customers(X, who=type(clusterer).__name__, customer_id=customer_id, kinds=kinds)
+        if isinstance(clusterer, Segmenter):
+            table = read_as_fit(clusterer, X)
             return replace(table, ids=None)
         if isinstance(X, pd.DataFrame):
             return X
@@ -109,13 +114,6 @@ def _read(X: Any, clusterer: Any, who: str) -> Any:
             "Reshape a single characteristic with X.reshape(-1, 1)."
         )
     return matrix
-
-
-def _declared(clusterer: Any) -> tuple[Any, Any]:
-    """Return the name of the id and the kinds of columns as the clusterer, or its embedder, has them."""
-    if isinstance(clusterer, Segmenter):
-        return clusterer._customer_id(), clusterer._column_kinds()  # noqa: SLF001 - what its own fit reads by
-    return getattr(clusterer, "customer_id", None), getattr(clusterer, "kinds", None)
 
 
 def _columns(data: Any) -> Iterator[npt.NDArray[Any]]:

@@ -20,12 +20,16 @@ from custseg._core.params import RANDOM_STATE, check
 from custseg._core.results import Result
 from custseg._core.segments import Segments, read_segments
 from custseg.exceptions import InvalidParameterError
-from custseg.segmentation import Segmentation
-from custseg.segmentation._base.order import order_by_content
-from custseg.segmentation._clusterer.embedding_step import EMBEDDER, Embedded, Embedding, embedded
-from custseg.segmentation._embedding.embedder import CharacteristicEmbedder
-from custseg.segmentation._kmeans.nearest import unit_of
-from custseg.segmentation._kmeans.patterns import content_hash
+from custseg.segmentation import CharacteristicEmbedder, Segmentation
+from custseg.segmentation._for_validation import (
+    EMBEDDER,
+    Embedded,
+    Embedding,
+    content_hash,
+    embedded,
+    order_by_content,
+    unit_of,
+)
 
 __all__ = ["SILHOUETTE_CUSTOMERS", "SeparationResult", "segment_separation"]
 

@@ -20,12 +20,17 @@ from threadpoolctl import threadpool_limits
 from custseg._core.params import NONE, RANDOM_STATE, Integer, Where, check
 from custseg._core.warning import each_warning_once
 from custseg.exceptions import CustomerIdError, DataQualityWarning, InfeasibleError, InvalidParameterError
-from custseg.segmentation._base.segmenter import Segmenter
-from custseg.segmentation._clusterer.clusterer import SegmentClusterer
-from custseg.segmentation._clusterer.models import NUMBER_PARAMETERS, finds_number, number_parameter, seeded
-from custseg.segmentation._clusterer.refits import refitted
-from custseg.segmentation._kmeans.nearest import one_thread
-from custseg.segmentation._rules.segmenter import RuleDefinedSegmenter
+from custseg.segmentation._for_validation import (
+    NUMBER_PARAMETERS,
+    Segmenter,
+    can_refit,
+    number_parameter,
+    one_thread,
+    refitted,
+    seed_parameters,
+    seeded,
+)
+from custseg.validation._clusterers import MAX_SEED, check_clusterer, is_defined_by_rules, takes_counts
 from custseg.validation._flows import carried_labels, flow_frame
 from custseg.validation._measures import adjusted_rand, best_jaccard, cross_table, origin_stability
 from custseg.validation._numbers import numbers_of_segments
@@ -39,7 +44,6 @@ __all__ = ["bootstrap_stability"]
 FEWEST_REFITS, MOST_REFITS = 5, 20
 
 _WHO = "bootstrap_stability"
-_MAX_SEED = np.iinfo(np.int32).max
 
 _PARAMETERS = {
     "n_pairs": (Integer(2),),
@@ -155,7 +159,7 @@ def bootstrap_stability(
     setter = _n_segments_parameter(clusterer)
     rows = read_rows(X, clusterer, _WHO)
     random = check_random_state(random_state)
-    own_seed, seeds = int(random.randint(_MAX_SEED)), random.randint(_MAX_SEED, size=(n_pairs, 2))
+    own_seed, seeds = int(random.randint(MAX_SEED)), random.randint(MAX_SEED, size=(n_pairs, 2))
     if setter is None:
         blanks = [clone(clusterer)]
         tried = (clone(clusterer).fit(rows.whole).n_segments_,)
@@ -217,25 +221,23 @@ def _stopped_at_exit(outputs: Generator[Any]) -> Iterator[Generator[Any]]:
 
 def _n_segments_parameter(clusterer: Any) -> str | None:
     """Return the name of the parameter for the number of segments, None for rules; refuse what cannot be used."""
-    if isinstance(clusterer, RuleDefinedSegmenter):
+    if is_defined_by_rules(clusterer):
         return None
     name = type(clusterer).__name__
-    if isinstance(clusterer, type) or not (hasattr(clusterer, "get_params") and hasattr(clusterer, "fit")):
-        words = "a scikit-learn clusterer (an instance, for example KMeans())"
-        raise InvalidParameterError.not_allowed(_WHO, "clusterer", words, clusterer)
+    check_clusterer(_WHO, clusterer, "a scikit-learn clusterer (an instance, for example KMeans())")
     if not hasattr(clusterer, "predict"):
         raise InvalidParameterError(
             f"{_WHO}: {name} has no predict, so the customers outside a bootstrap sample cannot be assigned. "
             f"Use an engine that has one, such as SegmentClusterer or KMeans, or pass {name} to SegmentClusterer "
             "as its engine, which assigns by the nearest centre."
         )
-    engine = getattr(clusterer, "engine", None)
-    if finds_number(engine):
+    if isinstance(clusterer, Segmenter) and clusterer.finds_number:
+        engine = clusterer.get_params(deep=False).get("engine", clusterer)
         raise InvalidParameterError(
             f"{_WHO}: {type(engine).__name__} finds the number of segments itself, so {name} cannot be fitted with "
             "each number tried. Use an engine that takes the number of segments."
         )
-    parameter = number_parameter(clusterer)
+    parameter: str | None = number_parameter(clusterer)
     if parameter is not None:
         return parameter
     raise InvalidParameterError(
@@ -259,15 +261,13 @@ def _n_refits(n_pairs: int) -> int:
 
 
 def _has_seed(clusterer: Any) -> bool:
-    if isinstance(clusterer, RuleDefinedSegmenter):
-        return False
-    return any(name.rpartition("__")[2] == "random_state" for name in clusterer.get_params(deep=True))
+    return not is_defined_by_rules(clusterer) and bool(seed_parameters(clusterer))
 
 
 def _draw(rows: Rows, seed: Any) -> tuple[npt.NDArray[np.int64], int, int]:
     """Return the patterns of one bootstrap sample, the seed of the clusterers fitted on it, and a second one."""
     random = np.random.RandomState(seed)
-    return rows.draw(random), int(random.randint(_MAX_SEED)), int(random.randint(_MAX_SEED))
+    return rows.draw(random), int(random.randint(MAX_SEED)), int(random.randint(MAX_SEED))
 
 
 @dataclass(frozen=True)
@@ -293,20 +293,14 @@ class _Comparison:
 
 def _numbered(labels: npt.NDArray[Any], clusterer: Any) -> npt.NDArray[Any]:
     """Make customers who meet no rule a group of their own, the last one."""
-    if not isinstance(clusterer, RuleDefinedSegmenter):
+    if not is_defined_by_rules(clusterer):
         return labels
     return np.where(labels < 0, clusterer.n_segments_, labels)
 
 
-def _takes_counts(clusterer: Any) -> bool:
-    """Say whether a row that stands for several customers gives what they give one by one."""
-    own_engine = isinstance(getattr(clusterer, "engine", ""), str)
-    return isinstance(clusterer, Segmenter) and own_engine and not isinstance(clusterer, RuleDefinedSegmenter)
-
-
 def _sample(rows: Rows, patterns: npt.NDArray[np.int64], clusterer: Any) -> tuple[Any, dict[str, Any]]:
     """Return the customers of a sample as a clusterer takes them, and what else ``fit`` gets."""
-    if not _takes_counts(clusterer):
+    if not takes_counts(clusterer):
         return rows.take(patterns), {}
     distinct, counts = np.unique(patterns, return_counts=True)
     return rows.take(distinct), {"sample_weight": counts.astype(np.float64)}
@@ -328,7 +322,7 @@ def _solve_all(blanks: list[Any], fit: tuple[Any, int], rows: Rows, references: 
     """Fit on a sample at every number of segments; what only depends on the sample is done once."""
     sample, seed = fit
     numbers = [reference.n_segments for reference in references]
-    if type(blanks[0]) is not SegmentClusterer:  # one derived from it may fit or assign otherwise
+    if not can_refit(blanks[0]):
         for blank, number in zip(blanks, numbers, strict=True):
             yield _solve(seeded(clone(blank), seed, keep=False), sample, rows, number)
         return

@@ -10,18 +10,19 @@ from sklearn.utils import check_random_state
 
 from custseg._core.params import RANDOM_STATE, Integer, Number, check
 from custseg.exceptions import InfeasibleError, InvalidParameterError
-from custseg.segmentation._clusterer.embedding_step import EMBEDDER, Embedding, embedded
-from custseg.segmentation._embedding.embedder import CharacteristicEmbedder
-from custseg.segmentation._kmeans.nearest import one_thread
-from custseg.segmentation._kmeans.patterns import distinct_patterns
-from custseg.segmentation._selection.structure import (
+from custseg.segmentation import CharacteristicEmbedder, StructureResult
+from custseg.segmentation._for_validation import (
+    EMBEDDER,
     FEWEST_CUSTOMERS,
     FEWEST_DISTINCT,
     LEVEL,
     MAX_CUSTOMERS,
     N_SEGMENTS,
+    Embedding,
     Space,
-    StructureResult,
+    distinct_patterns,
+    embedded,
+    one_thread,
     run_structure_test,
 )
 from custseg.validation._numbers import numbers_of_segments
@@ -76,7 +77,7 @@ def structure_test(
 
     Returns
     -------
-    result : StructureResult
+    result : :class:`~custseg.segmentation.StructureResult`
         ``p_value``, ``effect``, ``rejected`` and the table of all numbers of segments. One continuum is rejected
         where the p-value is at most ``significance_level`` *and* the effect above ``least_effect``: in many customers
         the smallest misfit of the draws becomes significant.

@@ -62,7 +62,7 @@ def rating_agreement(
     *,
     names: Sequence[str] | None = None,
     by: Literal["rating", "rank"] = "rating",
-    customer_id: str = "customer_id",
+    customer_id: str | None = "customer_id",
 ) -> RatingAgreement:
     """Measure how far judges agree on what matters, round by round of a Delphi discussion.
 
@@ -82,8 +82,8 @@ def rating_agreement(
     by : {"rating", "rank"}, default="rating"
         Whether high numbers say important (ratings, points) or low ones (ranks, 1 the most
         important). W is the same; the weights are not.
-    customer_id : str, default="customer_id"
-        The column of the judges' ids, where there is one.
+    customer_id : str or None, default="customer_id"
+        The column of the judges' ids, where there is one; None where every column is an answer.
 
     Returns
     -------

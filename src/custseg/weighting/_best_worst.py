@@ -13,9 +13,9 @@ from scipy.stats import t as student
 
 from custseg._core.arrays import Floats
 from custseg._core.customers import read_customers
+from custseg._core.ids import DEFAULT_ID
 from custseg._core.params import OneOf, check
-from custseg.characteristics import best_worst_counts
-from custseg.characteristics._survey.best_worst import best_worst_scores
+from custseg.characteristics import best_worst_counts, best_worst_scores
 from custseg.exceptions import ColumnNotFoundError, InvalidParameterError, InvalidTableError
 from custseg.weighting._intervals import (
     INTERVAL_PARAMETERS,
@@ -46,7 +46,7 @@ def best_worst_weights(
     shown: Sequence[str] | None = None,
     best: str = "best",
     worst: str = "worst",
-    customer_id: str = "customer_id",
+    customer_id: str | None = "customer_id",
     method: Literal["logit", "counts"] = "logit",
     intervals: Literal["auto", "bootstrap", "standard_error"] = "auto",
     confidence_level: float = 0.95,
@@ -70,8 +70,8 @@ def best_worst_weights(
         The columns that hold the characteristics of the set, one each.
     best, worst : str, default="best", "worst"
         The columns with the one that was chosen as best, and as worst; read with ``shown``.
-    customer_id : str, default="customer_id"
-        The column of the respondents' ids.
+    customer_id : str or None, default="customer_id"
+        The column of the respondents' ids; None where each row is a respondent of its own.
     method : {"logit", "counts"}, default="logit"
         ``"logit"``: weights in proportion to ``p / (1 - p)``, the shares of choice in the logit model.
         ``"counts"``: in proportion to ``p``, that is to ``1 + (B - W) / T``: closer together.
@@ -183,8 +183,10 @@ def _by_bootstrap(intervals: str, n_rows: int) -> bool:
     return intervals != "standard_error" and n_rows > 1
 
 
-def _read_counts(table: Any, customer_id: str, is_counted: bool) -> _Counts:
-    found = read_customers(table, who=_WHO, customer_id=customer_id)
+def _read_counts(table: Any, customer_id: str | None, is_counted: bool) -> _Counts:
+    # what was counted bears ids, if only the numbers of the sets
+    name = customer_id or DEFAULT_ID if is_counted else customer_id
+    found = read_customers(table, who=_WHO, customer_id=name, must_have_id=True)
     names = [name.removeprefix("shown_") for name in found.names if name.startswith("shown_")]
     if not names:
         raise InvalidTableError(
@@ -197,7 +199,8 @@ def _read_counts(table: Any, customer_id: str, is_counted: bool) -> _Counts:
         raise ColumnNotFoundError.in_table(_WHO, missing, found.names)
     counts = {part: np.column_stack([found[name].values for name in columns[part]]) for part in _PARTS}
     counts = {part: np.where(np.isnan(values), 0.0, values.astype(np.float64)) for part, values in counts.items()}
-    best_worst_scores(counts["best"], counts["worst"], counts["shown"], columns, _WHO)  # refuses impossible counts
+    named = {part: pd.DataFrame(values, columns=columns[part]) for part, values in counts.items()}
+    best_worst_scores(named["best"], named["worst"], named["shown"])  # refuses impossible counts
     rows = np.column_stack([counts[part] for part in _PARTS])
     chosen = {part: counts[part].sum(axis=1) for part in _PARTS}
     uneven = chosen["best"] != chosen["worst"]

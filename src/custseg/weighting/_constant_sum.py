@@ -33,7 +33,7 @@ def constant_sum_weights(
     *,
     total: float = 100,
     names: Sequence[str] | None = None,
-    customer_id: str = "customer_id",
+    customer_id: str | None = "customer_id",
     tolerance: float = 1e-6,
     sample_weight: npt.ArrayLike | None = None,
     confidence_level: float = 0.95,
@@ -54,8 +54,8 @@ def constant_sum_weights(
         What the points of each respondent sum to.
     names : sequence of str, optional
         The columns to use; for a matrix, what to call its columns.
-    customer_id : str, default="customer_id"
-        The column of the respondents' ids, where there is one.
+    customer_id : str or None, default="customer_id"
+        The column of the respondents' ids, where there is one; None where every column is an answer.
     tolerance : float, default=1e-6
         By what share of ``total`` a respondent's sum may differ from it; the shares are always of
         the own sum.

@@ -41,7 +41,7 @@ def rating_weights(
     *,
     scale_range: tuple[float, float],
     names: Sequence[str] | None = None,
-    customer_id: str = "customer_id",
+    customer_id: str | None = "customer_id",
     sample_weight: npt.ArrayLike | None = None,
     confidence_level: float = 0.95,
     n_boot: int = 1000,
@@ -62,8 +62,8 @@ def rating_weights(
         gives weight 0; what was asked as a number of times or points from nothing has low 0.
     names : sequence of str, optional
         The columns to use; for a matrix, what to call its columns.
-    customer_id : str, default="customer_id"
-        The column of the respondents' ids, where there is one.
+    customer_id : str or None, default="customer_id"
+        The column of the respondents' ids, where there is one; None where every column is an answer.
     sample_weight : array-like of shape (n_respondents,), optional
         How many respondents each row stands for, 1 by default.
     confidence_level : float, default=0.95

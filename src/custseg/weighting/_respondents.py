@@ -12,14 +12,15 @@ import numpy.typing as npt
 from custseg._core.arrays import Bools, Floats
 from custseg._core.customers import read_customers
 from custseg._core.frames import is_table
-from custseg._core.params import Instance, ParameterTable
+from custseg._core.ids import ID_OR_ROWS
+from custseg._core.params import ParameterTable
 from custseg._core.warning import warn
 from custseg.exceptions import ColumnTypeError, InvalidParameterError, InvalidTableError
 
 __all__ = ["CUSTOMER_ID", "Respondents", "given_names", "read_respondents", "say", "several_tables"]
 
 
-CUSTOMER_ID: ParameterTable = {"customer_id": (Instance(str, words="a column name (text)"),)}
+CUSTOMER_ID: ParameterTable = {"customer_id": ID_OR_ROWS}
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,12 @@ def read_respondents(
     *,
     who: str,
     names: Sequence[str] | None = None,
-    customer_id: str = "customer_id",
+    customer_id: str | None = "customer_id",
     sample_weight: npt.ArrayLike | None = None,
 ) -> Respondents:
     """Read a table, a path or a matrix of numbers; the respondents' ids are set aside."""
     if is_table(X):
-        table = read_customers(X, who=who, customer_id=customer_id)
+        table = read_customers(X, who=who, customer_id=customer_id, must_have_id=True)
         for column in table.columns:
             if column.kind not in ("numeric", "binary"):
                 remedy = f"Code the answers as numbers; if it names the respondents, pass customer_id={column.name!r}."

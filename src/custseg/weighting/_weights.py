@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from custseg._core.params import Number, check
+from custseg._core.params import Number, check, check_weights
 from custseg._core.results import Result, short_repr
 from custseg._core.words import format_number
 from custseg.exceptions import InvalidParameterError
@@ -70,7 +70,7 @@ class CharacteristicWeights(Result, Mapping[str, float]):
 
     See Also
     --------
-    weight_sensitivity : Does it matter for the segments?
+    custseg.validation.weight_sensitivity : Does it matter for the segments?
 
     Notes
     -----
@@ -256,14 +256,3 @@ def _is_interval(value: Any) -> bool:
     if not isinstance(value, (Sequence, np.ndarray)) or len(value) != 2:
         return False
     return all(map(Number(0.0).accepts, value)) and bool(value[0] <= value[1])
-
-
-def check_weights(who: str, weights: Any) -> None:
-    """Refuse what is no mapping of names to numbers >= 0 that are not all 0."""
-    if not isinstance(weights, Mapping) or not all(isinstance(name, str) for name in weights):
-        raise InvalidParameterError.not_allowed(who, "weights", "a mapping by column name", weights)
-    for name, weight in weights.items():
-        if not Number(0.0).accepts(weight):
-            raise InvalidParameterError.not_allowed(who, f"weights[{name!r}]", "a finite number >= 0", weight)
-    if not any(weights.values()):
-        raise InvalidParameterError.not_allowed(who, "weights", "above 0 for at least one column", dict(weights))

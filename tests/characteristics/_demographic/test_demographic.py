@@ -212,7 +212,7 @@ class TestDeclarations:
         [
             (["5", "many"], "numeric", "must be numbers to be numeric, got 'many'"),
             ([0, 2], "binary", "must be bools, or the numbers 0 and 1"),
-            (["Yes", "No"], "binary", "must be bools, or the numbers 0 and 1.*'No', 'Yes'"),
+            (["Yes", "Maybe"], "binary", "must be yes/no or true/false.* to be binary, got 'Maybe', 'Yes'"),
             (["good", "bad"], "ordinal", r"numbers or bands to be ordinal.*level_orders=\{'x'"),
             (["18-30", "25-40"], "ordinal", "overlap"),
         ],

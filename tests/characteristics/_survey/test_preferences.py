@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from custseg.characteristics._survey.best_worst import best_worst_counts
+from custseg.characteristics._survey.best_worst import best_worst_counts, best_worst_scores
 from custseg.characteristics._survey.preferences import PreferenceEncoder
 from custseg.exceptions import (
     ColumnNotFoundError,
@@ -399,6 +399,24 @@ def rank_tables(draw):
     ranks = np.array([rng.permutation(4) + 1.0 for _ in range(n_customers)])
     ranks[rng.rand(n_customers, 4) < 0.3] = NAN
     return pd.DataFrame(ranks, columns=list("abcd")).assign(customer_id=rng.permutation(n_customers))
+
+
+class TestScores:
+    def test_they_lie_between_always_worst_and_always_best(self):
+        best, worst, shown = [[2, 0, 1, 0]], [[0, 2, 0, 0]], [[2, 2, 4, 0]]
+        np.testing.assert_array_equal(best_worst_scores(best, worst, shown), [[1.0, -1.0, 0.25, np.nan]])
+
+    def test_what_is_not_known_has_no_score(self):
+        assert np.isnan(best_worst_scores([[np.nan]], [[0]], [[2]])).all()
+
+    def test_a_dataframe_names_the_wrong_column(self):
+        best, worst = (pd.DataFrame({f"{what}_price": [-1.0]}) for what in ("best", "worst"))
+        with pytest.raises(InvalidTableError, match="'best_price' must hold counts, got -1"):
+            best_worst_scores(best, -worst, [[2]])
+
+    def test_three_shapes_alike(self):
+        with pytest.raises(InvalidParameterError, match="matrices alike"):
+            best_worst_scores([[1, 2]], [[1]], [[1, 2]])
 
 
 class TestLaws:

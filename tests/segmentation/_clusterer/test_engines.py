@@ -30,7 +30,7 @@ from tests.conftest import shared_data
 
 N_SEGMENTS = 4
 SAMPLE = make_customers(400, n_segments=N_SEGMENTS, separation=3.0, random_state=3)
-CUSTOMERS = SAMPLE.profile.set_index("customer_id")[list(SAMPLE.structured)]
+CUSTOMERS = SAMPLE.profile.set_index("customer_id")[list(SAMPLE.structured_columns)]
 PLANTED = SAMPLE.segment.to_numpy()
 
 FOREIGN = {

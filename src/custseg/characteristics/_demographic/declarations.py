@@ -9,7 +9,8 @@ import numpy as np
 
 from custseg._core.customers import KINDS
 from custseg._core.described import OVERRIDES
-from custseg._core.params import COLUMN, NONE, Integer, OneOf, ParameterTable, Where
+from custseg._core.ids import ID_OR_ROWS
+from custseg._core.params import NONE, Integer, OneOf, ParameterTable, Where
 from custseg.characteristics._profiles.encoding import level_text
 from custseg.characteristics._profiles.level_pools import is_hierarchy
 from custseg.exceptions import InvalidParameterError
@@ -116,7 +117,7 @@ def _dict_of(accepts: Callable[[Any], bool], words: str) -> Where:
 
 
 PARAMETERS: ParameterTable = {
-    "customer_id": (COLUMN,),
+    "customer_id": ID_OR_ROWS,
     "columns": (NONE, Where(_are_names, "a list of column names")),
     "level_orders": (NONE, Where(_is_orders, "a dict of column names to lists of different levels, from low to high")),
     "kinds": (

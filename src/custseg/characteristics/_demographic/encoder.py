@@ -47,24 +47,15 @@ class DemographicEncoder(ProfileEncoder):
     household or a company. Later stages read the kind of each characteristic from its dtype, so
     nothing has to be declared twice:
 
-    ================================================= ======= ===============================
-    the column holds                                  kind    comes out as
-    ================================================= ======= ===============================
-    numbers                                           numeric the same integers or floats
-    text, all of it numbers ("1,200", "29.85")        numeric floats
-    bools                                             binary  bools
-    bands ("35-44", "65+", "Under 15K", "3", "4+")    ordinal ordered categories, low to high
-    ordered categories, or text with ``level_orders`` ordinal ordered categories
-    other text, unordered categories                  nominal unordered categories
-    ================================================= ======= ===============================
-
+    ================================================= ======= ========================
     Ordered categories are an ordered ``Categorical`` in pandas and an ``Enum`` in polars; unordered
     ones are a ``Categorical`` in both.
 
     Parameters
     ----------
-    customer_id : str, default="customer_id"
-        The column of customer ids: whole numbers or text, each once.
+    customer_id : str or None, default="customer_id"
+        The column of customer ids: whole numbers or text, each once. None where each row is a customer: its
+        number is the index of a pandas table, else its place from 0.
     columns : list of str or None, default=None
         The columns to read; None reads all of them.
     kinds : dict of str to {"numeric", "binary", "ordinal", "nominal"} or None, default=None
@@ -143,8 +134,8 @@ class DemographicEncoder(ProfileEncoder):
     ColumnNotFoundError
         A named column is not in the table.
     ColumnTypeError
-        A column holds timestamps, values of mixed types, infinite numbers, or values that cannot
-        be of the kind declared.
+        A column holds timestamps, text of which at least 95% are dates, values of mixed types, infinite
+        numbers, or values that cannot be of the kind declared.
     ColumnChangeError
         At ``transform`` the columns, or the kind of one of them, are not those of ``fit``.
     CustomerIdError
@@ -172,6 +163,11 @@ class DemographicEncoder(ProfileEncoder):
     bands may share a bound ("0-10", "10-20"). Text of digits with leading zeros ("01067") is taken
     for codes, not numbers. "1.500" has decimals, unless the column shows that the dot groups
     thousands: "EUR 1.500", "500-1.000", "1.500,00".
+
+    *Yes and no.* Text that holds nothing but the two words of yes/no, true/false, y/n, t/f or 1/0, whatever
+    their case, is binary, with yes as True. Of "yes", "no", "true" and "false" one alone is enough; a column
+    of nothing but "F" is a category, unless ``kinds`` says that it is binary. What ``fit`` did not see is
+    missing and counted, as unseen levels are. Categories by dtype stay categories.
 
     *Rare levels.* Every level that comes out has at least ``min_customers`` customers in ``fit``. Levels
     that are rarer even together are missing, since calling three people "other" neither describes
@@ -253,7 +249,7 @@ class DemographicEncoder(ProfileEncoder):
     def __init__(
         self,
         *,
-        customer_id: str = "customer_id",
+        customer_id: str | None = "customer_id",
         columns: Sequence[str] | None = None,
         kinds: Mapping[str, str] | None = None,
         level_orders: Mapping[str, list[Any]] | None = None,
@@ -349,7 +345,7 @@ class DemographicEncoder(ProfileEncoder):
             for encoding in encodings
             if encoding.name in (self.households or ())
         }
-        check_names(who, [name for name, _ in self._kinds()], self.customer_id)
+        check_names(who, [name for name, _ in self._kinds()], self._id_name)
         found = self._learn_plausible(profile)
         if found and self.implausible == "keep":
             remarks.append(describe_findings(found, kept=True))

@@ -13,6 +13,7 @@ from custseg._core.characteristic import Characteristic, number
 from custseg._core.customers import Column
 from custseg._core.described import OVERRIDES, ByColumn
 from custseg._core.frames import is_table
+from custseg._core.ids import ID_OR_ROWS
 from custseg._core.params import COLUMN, NONE, Integer, OneOf, ParameterTable, Where
 from custseg._core.warning import warn
 from custseg.characteristics._geographic.places import LONGEST, Neighbourhood, Places, Sites, read_places, read_sites
@@ -45,8 +46,9 @@ class GeographicEncoder(ProfileEncoder):
 
     Parameters
     ----------
-    customer_id : str, default="customer_id"
-        The column of customer ids: whole numbers or text, each once.
+    customer_id : str or None, default="customer_id"
+        The column of customer ids: whole numbers or text, each once. None where each row is a customer: its
+        number is the index of a pandas table, else its place from 0.
     latitude, longitude : str or None, default="latitude", "longitude"
         The columns of coordinates in decimal degrees, north and east positive, from -90 to 90 and
         from -180 to 180. None for both where the table has regions only.
@@ -170,7 +172,7 @@ class GeographicEncoder(ProfileEncoder):
     criterion: ClassVar[str] = "geographic"
 
     _parameters: ClassVar[ParameterTable] = {
-        "customer_id": (COLUMN,),
+        "customer_id": ID_OR_ROWS,
         "latitude": (NONE, COLUMN),
         "longitude": (NONE, COLUMN),
         "sites": (
@@ -197,7 +199,7 @@ class GeographicEncoder(ProfileEncoder):
     def __init__(
         self,
         *,
-        customer_id: str = "customer_id",
+        customer_id: str | None = "customer_id",
         latitude: str | None = "latitude",
         longitude: str | None = "longitude",
         regions: Sequence[str] | None = None,
@@ -245,7 +247,7 @@ class GeographicEncoder(ProfileEncoder):
             raise InvalidParameterError(
                 f"{who} is asked for nothing. Pass sites or density_radius with coordinates, or regions."
             )
-        if self.customer_id in names:
+        if self._id_name in names:
             words = "a column that is not named like a characteristic"
             raise InvalidParameterError.not_allowed(who, "customer_id", words, self.customer_id)
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import narwhals.stable.v2 as nw
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -17,7 +18,8 @@ from custseg._core.base import Estimator, OutputKind, TableOutputMixin
 from custseg._core.characteristic import Characteristic
 from custseg._core.customers import Column, write_customers
 from custseg._core.described import DescribedMixin, measured
-from custseg._core.frames import collect, open_table
+from custseg._core.frames import collect, open_rows, open_table
+from custseg._core.ids import DEFAULT_ID
 from custseg._core.warning import warn
 from custseg.characteristics._profiles.encoding import frame_categories, plain_categories
 from custseg.characteristics._row_report import LEFT_OUT, RowPolicy, RowReport
@@ -36,11 +38,15 @@ class Profile:
     kind : {"pandas", "polars", "pyarrow"}
         The kind of frame that goes out again.
     customer_id : str
-        The column of ids.
+        The name of the ids.
     n_no_id : int
         Rows without an id, left out.
     categories : mapping of str to list or None
         The columns that came as categories: their order, None where they have none.
+    by_row : bool
+        Whether each row is a customer; the ids are then the places of the rows, from 0.
+    index : pandas Index or None
+        What such rows are called where the table was one of pandas.
     """
 
     rows: nw.DataFrame[Any]
@@ -48,6 +54,8 @@ class Profile:
     customer_id: str
     n_no_id: int
     categories: Mapping[str, list[Any] | None]
+    by_row: bool = False
+    index: pd.Index[Any] | None = None
 
     @property
     def names(self) -> list[str]:
@@ -60,15 +68,15 @@ class Profile:
         return self.rows[self.customer_id]
 
 
-def read_profile(X: Any, *, customer_id: str, columns: Sequence[str] | None, who: str) -> Profile:
+def read_profile(X: Any, *, customer_id: str | None, columns: Sequence[str] | None, who: str) -> Profile:
     """Read a table with one row per customer, and refuse repeated ids.
 
     Parameters
     ----------
     X : dataframe or path
         The table.
-    customer_id : str
-        The column of ids.
+    customer_id : str or None
+        The column of ids; None where each row is a customer.
     columns : sequence of str or None
         The columns to read besides; None reads all of them.
     who : str
@@ -79,9 +87,11 @@ def read_profile(X: Any, *, customer_id: str, columns: Sequence[str] | None, who
     profile : Profile
         The rows that have an id.
     """
+    if customer_id is None:
+        return _read_rows(X, columns, who)
     wanted = None if columns is None else [customer_id, *columns]
     plain, categories = plain_categories(X, customer_id)
-    table = open_table(plain, who=who, columns=wanted, customer_id=customer_id)
+    table = open_table(plain, who=who, columns=wanted, customer_id=customer_id, or_rows=True)
     # rows that belong to nobody are counted where they are
     has_id = ~nw.col(customer_id).is_null()
     known = collect(table.frame.filter(has_id)).sort(customer_id)
@@ -93,6 +103,14 @@ def read_profile(X: Any, *, customer_id: str, columns: Sequence[str] | None, who
         raise CustomerIdError.repeated(who, customer_id, n_repeated, example)
     declared = {**categories, **frame_categories(known)}
     return Profile(known, table.kind, customer_id, int(n_rows or 0) - len(known), declared)
+
+
+def _read_rows(X: Any, columns: Sequence[str] | None, who: str) -> Profile:
+    """Read a table whose rows are customers, in its order."""
+    plain, categories = plain_categories(X, None)
+    rows, kind, index = open_rows(plain, who=who, columns=columns)
+    declared = {**categories, **frame_categories(rows)}
+    return Profile(rows, kind, DEFAULT_ID, 0, declared, by_row=True, index=index)
 
 
 @dataclass(frozen=True)
@@ -123,7 +141,7 @@ class ProfileEncoder(DescribedMixin, TableOutputMixin, TransformerMixin, Estimat
 
     criterion: ClassVar[str] = "demographic"
 
-    customer_id: str
+    customer_id: str | None
     row_report_: RowReport
     units_: dict[str, str]
 
@@ -187,7 +205,7 @@ class ProfileEncoder(DescribedMixin, TableOutputMixin, TransformerMixin, Estimat
         return self._hand_out(profile, encoded)
 
     def transform(self, X: Any) -> Any:
-        """Return the characteristics of the customers of a table, sorted by id.
+        """Return the characteristics of the customers of a table, sorted by id (by row with ``customer_id=None``).
 
         Parameters
         ----------
@@ -199,7 +217,8 @@ class ProfileEncoder(DescribedMixin, TableOutputMixin, TransformerMixin, Estimat
         -------
         characteristics : dataframe
             One row per customer, of the kind that came in. pandas output is indexed by customer id,
-            other kinds carry it as their first column.
+            other kinds carry it as their first column. With ``customer_id=None`` the rows keep their order
+            and a pandas table its index; in any other table they are numbered from 0.
 
         Warns
         -----
@@ -263,4 +282,10 @@ class ProfileEncoder(DescribedMixin, TableOutputMixin, TransformerMixin, Estimat
 
     def _hand_out(self, profile: Profile, encoded: Encoded) -> Any:
         kind = self._output_kind(profile.kind)
-        return write_customers(profile.ids, encoded.columns, kind=kind, customer_id=self.customer_id)
+        name = None if profile.by_row else profile.customer_id
+        return write_customers(profile.ids, encoded.columns, kind=kind, customer_id=name, index=profile.index)
+
+    @property
+    def _id_name(self) -> str:
+        """What the ids are called in the output."""
+        return DEFAULT_ID if self.customer_id is None else self.customer_id

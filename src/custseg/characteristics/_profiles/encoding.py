@@ -13,6 +13,7 @@ import pandas as pd
 
 from custseg._core.arrays import Floats
 from custseg._core.customers import Column, Kind
+from custseg._core.text_columns import as_bit
 from custseg.characteristics._profiles.bands import BandScale, Decimal, read_number
 from custseg.characteristics._profiles.level_pools import Pool
 from custseg.characteristics._row_report import RowPolicy
@@ -52,6 +53,8 @@ class Encoding:
         What rare levels become, where they are pooled.
     n_known : int
         In how many rows of ``fit`` the column held an answer.
+    pair : tuple of str
+        The words for yes and no, where the column is binary and was text.
     """
 
     name: str
@@ -63,11 +66,14 @@ class Encoding:
     unit: str = ""
     pool: Pool | None = None
     n_known: int = field(default=0, compare=False)
+    pair: tuple[str, ...] = ()
 
     def reader(self) -> Callable[[str], str | float | None]:
         """Return what reads one level: its category, its number where the column is numeric, None where it is new."""
         if self.kind == "numeric":
             return lambda text: read_number(text, self.decimal)
+        if self.kind == "binary":
+            return lambda text: as_bit(text, self.pair)
         if self.pool is not None:
             return self.pool.reader()
         categories, scale = {text: text for text in self.categories}, self.scale
@@ -111,7 +117,7 @@ class MissingWords:
         return " ".join(text.casefold().split())
 
 
-def plain_categories(table: Any, customer_id: str) -> tuple[Any, dict[str, list[Any] | None]]:
+def plain_categories(table: Any, customer_id: str | None) -> tuple[Any, dict[str, list[Any] | None]]:
     """Turn pandas categories into text; return the order of each such column, None where it has none.
 
     polars, which the rows go through, keeps neither the order of pandas categories nor that numbers were names.
@@ -148,8 +154,9 @@ def source_of(column: nw.Series[Any], who: str) -> Source:
     if isinstance(dtype, (nw.String, nw.Categorical, nw.Enum)):
         return "text"
     remedy = (
-        "Turn it into a number first (a date of birth into the age in years, a date of sign-up into days "
-        "since then), or leave it out with columns=[...]."
+        "Turn it into a number first (a date of birth into the age in years, a date of sign-up into days since a fixed "
+        f"day, for example (table[{str(column.name)!r}] - pandas.Timestamp('2024-01-01')).dt.days), or leave it out "
+        "with columns=[...]."
     )
     raise ColumnTypeError.expected(who, column.name, "numbers, bools, text or categories", dtype, remedy)
 
@@ -270,7 +277,7 @@ def encode(column: nw.Series[Any], encoding: Encoding, *, who: str, missing: Mis
     if source != encoding.source and not (encoding.kind == "numeric" and source == "numbers"):
         raise ColumnChangeError.kind(who, encoding.name, encoding.source, source)
     column, n_codes = without_answers(column, who, missing)
-    if encoding.kind == "binary" or (encoding.kind == "numeric" and source != "text"):
+    if encoding.kind in ("binary", "numeric") and source != "text":
         values, is_integer = _number_values(column)
         return Reading(_typed(encoding, values, is_integer=is_integer), n_codes)
     return _encode_levels(column, encoding, missing, n_codes)

@@ -9,6 +9,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 
 from custseg._core.customers import Kind
+from custseg._core.text_columns import BINARY_WORDS, find_pair, refuse_dates, spaced
 from custseg.characteristics._profiles.bands import (
     DOT_THOUSANDS,
     MAX_BANDS,
@@ -100,6 +101,10 @@ def learn(
     declared = declared or Declared()
     source = source_of(column, who)
     column, _ = without_answers(column, who, missing)
+    if source == "text" and not declared.named:
+        answers = _yes_or_no(column, who, declared, missing)
+        if answers is not None:
+            return answers, ()
     by_level = declared.order is not None or declared.hierarchy is not None or declared.kind in ("ordinal", "nominal")
     counts: dict[Any, int] = {}
     if by_level:
@@ -126,6 +131,24 @@ def learn(
     if n_known == 0:
         remarks = ["it has no value at all, so it says nothing about anyone. Drop it, or check where it comes from."]
     return replace(encoding, n_known=n_known), tuple(remarks)
+
+
+def _yes_or_no(column: nw.Series[Any], who: str, declared: Declared, missing: MissingWords) -> Encoding | None:
+    """Learn a column of text that holds nothing but yes and no; None where it holds more. Dates are refused."""
+    if declared.order is not None or declared.hierarchy is not None or declared.kind not in (None, "binary"):
+        return None
+    known, name = column.drop_nulls(), str(column.name)
+    some = [text for text in map(level_text, known[spaced(len(known))].to_list()) if text not in missing]
+    if declared.kind is None:
+        refuse_dates(who, name, some, keep=f"kinds={{{name!r}: 'nominal'}}")
+    # a few values, which may all be the same one, rule out most columns
+    if some and find_pair(some, declared=True) is None:
+        return None
+    counts = {raw: n for raw, n in level_counts(known).items() if level_text(raw) not in missing}
+    levels = {level_text(raw) for raw in counts}
+    # an empty text is no answer, unless missing_values=... leaves it out
+    pair = None if "" in levels else find_pair(levels, declared=declared.kind == "binary")
+    return None if pair is None else Encoding(name, "binary", "text", n_known=sum(counts.values()), pair=pair)
 
 
 def _telling_levels(column: nw.Series[Any], declared: Declared, missing: MissingWords) -> dict[Any, int]:
@@ -265,8 +288,9 @@ class _Learner:
 
     def _declared_binary(self) -> Encoding:
         if self.source == "text" or not _only_zero_and_one(self.column):
-            remedy = "Declare it nominal, or convert it with a comparison such as column == 'Yes'."
-            raise self._impossible("bools, or the numbers 0 and 1, to be binary", self.levels, remedy)
+            remedy = "Declare it nominal, or convert it with a comparison such as column == 'Paris'."
+            expected = BINARY_WORDS if self.source == "text" else "bools, or the numbers 0 and 1, to be binary"
+            raise self._impossible(expected, self.levels, remedy)
         return self._of_kind("binary")
 
     def _declared_ordinal(self) -> Encoding:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from custseg._core.characteristic import Characteristic
 from custseg._core.customers import Column
 from custseg._core.described import OVERRIDES, ByColumn
+from custseg._core.ids import ID_IN_TIME
 from custseg._core.params import COLUMN, NONE, Integer, OneOf, ParameterTable, Where
 from custseg.characteristics._purchases.buying import (
     COURSE,
@@ -200,7 +201,7 @@ class PurchaseBehaviorFeaturizer(RecordFeaturizer[_Lines, _Learned]):
     """
 
     _parameters: ClassVar[ParameterTable] = {
-        "customer_id": (COLUMN,),
+        "customer_id": ID_IN_TIME,
         "timestamp": (COLUMN,),
         "amount": (COLUMN,),
         "order_id": (NONE, COLUMN),

@@ -11,6 +11,7 @@ from custseg._core.arrays import Floats, Integers
 from custseg._core.characteristic import Characteristic, number
 from custseg._core.customers import Column
 from custseg._core.described import OVERRIDES, ByColumn
+from custseg._core.ids import ID_IN_TIME
 from custseg._core.params import COLUMN, NONE, OneOf, ParameterTable, Where
 from custseg.characteristics._purchases.purchases import Purchases, purchases_by_customer
 from custseg.characteristics._records.featurizer import AS_OF, Description, RecordFeaturizer
@@ -133,7 +134,7 @@ class RFMFeaturizer(RecordFeaturizer[Records, None]):
     """
 
     _parameters: ClassVar[ParameterTable] = {
-        "customer_id": (COLUMN,),
+        "customer_id": ID_IN_TIME,
         "timestamp": (COLUMN,),
         "amount": (NONE, COLUMN),
         "order_id": (NONE, COLUMN),

@@ -18,8 +18,9 @@ from custseg._core.base import Estimator, TableOutputMixin
 from custseg._core.characteristic import Characteristic, number
 from custseg._core.customers import Column, CustomerTable, read_customers, write_customers
 from custseg._core.described import OVERRIDES, ByColumn, DescribedMixin, missing_share
-from custseg._core.frames import collect, open_table, output_kind
-from custseg._core.params import COLUMN, NONE, Integer, ParameterTable, Where
+from custseg._core.frames import collect, open_table, output_kind, with_index
+from custseg._core.ids import DEFAULT_ID, ID_OR_ROWS, check_chosen, refuse_default, refuse_levels, row_index
+from custseg._core.params import NONE, Integer, ParameterTable, Where
 from custseg._core.paths import is_path
 from custseg.exceptions import (
     ColumnNotFoundError,
@@ -59,8 +60,9 @@ class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, a
     ----------
     n_bins : int, default=5
         Number of scores, from 1 to ``n_bins``; at least 2.
-    customer_id : str, default="customer_id"
-        The column that identifies the customers, where it is not the index of a pandas DataFrame.
+    customer_id : str or None, default="customer_id"
+        The column that identifies the customers, where it is not the index of a pandas DataFrame. None where
+        each row is a customer and every column a characteristic.
     edges : mapping of str to sequence of float or None, default=None
         Cuts to use instead of those learned, for any of ``"recency"``, ``"frequency"`` and
         ``"monetary"``: strictly increasing numbers in the units of the characteristic. A value that
@@ -134,7 +136,7 @@ class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, a
                 f"a mapping from some of {list_names(SCORED)} to strictly increasing finite numbers",
             ),
         ),
-        "customer_id": (COLUMN,),
+        "customer_id": ID_OR_ROWS,
         **OVERRIDES,
     }
 
@@ -147,7 +149,7 @@ class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, a
         self,
         n_bins: int = 5,
         *,
-        customer_id: str = "customer_id",
+        customer_id: str | None = "customer_id",
         edges: Mapping[str, Sequence[float]] | None = None,
         labels: ByColumn = None,
         units: ByColumn = None,
@@ -187,7 +189,9 @@ class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, a
         """
         self._check()
         told = self._told(self._expected(), is_all=True)
-        table = self._read(self._opened(X))
+        X = self._opened(X)
+        check_chosen(X, type(self).__name__, self.customer_id, nw.from_native(X).collect_schema().names())
+        table = self._read(X)
         rows = np.empty((table.n_customers, 1))
         mass = _check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
         given = self.edges or {}
@@ -272,9 +276,14 @@ class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, a
 
     def _opened(self, X: Any) -> Any:
         """Read a file, in the order of its rows; return any other table as it is."""
-        if not is_path(X):
+        who = type(self).__name__
+        if is_path(X):
+            rows = collect(open_table(X, who=who, in_order=True).frame).to_pandas()
+            return rows if self.customer_id is not None else rows.rename_axis(DEFAULT_ID)
+        frame = nw.from_native(X, pass_through=True)
+        if not isinstance(frame, nw.LazyFrame) or not frame.implementation.is_dask() or self.customer_id is None:
             return X
-        return collect(open_table(X, who=type(self).__name__, in_order=True).frame).to_pandas()
+        return with_index(frame, [self.customer_id]).to_native()
 
     def _read(self, X: Any, *, allow_empty: bool = False) -> CustomerTable:
         who = type(self).__name__
@@ -284,7 +293,7 @@ class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, a
         if not isinstance(frame, (nw.DataFrame, nw.LazyFrame)):
             raise InvalidTableError.unsupported(who, X)
         names = _find_columns(who, [str(name) for name in frame.collect_schema().names()])
-        table = read_customers(frame.select(names).to_native(), who=who, allow_empty=allow_empty)
+        table = read_customers(frame.select(names).to_native(), who=who, allow_empty=allow_empty, with_ids=False)
         for column in table.columns:
             if column.kind != "numeric":
                 remedy = "Pass the table that RFMFeaturizer gives."
@@ -310,22 +319,25 @@ class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, a
         frame = nw.from_native(X)
         frame = frame.collect() if isinstance(frame, nw.LazyFrame) else frame
         kind = self._output_kind(output_kind(X))
+        if self.customer_id is None:
+            index = row_index(X, type(self).__name__)
+            refuse_default(type(self).__name__, frame.columns)
+            rows = nw.new_series(DEFAULT_ID, list(range(len(frame))), nw.Int64, backend=frame.implementation)
+            return write_customers(rows, columns, kind=kind, customer_id=None, index=index)
         if self.customer_id in frame.columns:
             return write_customers(self._ids(frame.to_native()), columns, kind=kind, customer_id=self.customer_id)
         if not isinstance(X, pd.DataFrame):
             rows = nw.new_series("row", list(range(len(frame))), nw.Int64, backend=frame.implementation)
             bare = nw.from_native(write_customers(rows, columns, kind=kind, customer_id="row"))
             return bare.to_native().reset_index(drop=True) if kind == "pandas" else bare.drop("row").to_native()
-        if kind == "pandas":
-            rows = nw.new_series("row", np.arange(len(X)), nw.Int64, backend="pandas")
-            return write_customers(rows, columns, kind=kind, customer_id="row").set_axis(X.index)
-        ids = nw.from_native(X.index.to_series(), series_only=True)
-        return write_customers(ids, columns, kind=kind, customer_id=str(X.index.name or self.customer_id))
+        refuse_levels(X, type(self).__name__, [self.customer_id])
+        rows = nw.new_series("row", np.arange(len(X)), nw.Int64, backend="pandas")
+        return write_customers(rows, columns, kind=kind, customer_id=None, index=X.index)
 
     def _ids(self, X: Any) -> nw.Series[Any]:
         who = type(self).__name__
-        opened = open_table(X, who=who, columns=[self.customer_id], customer_id=self.customer_id)
-        ids = collect(opened.frame)[self.customer_id]
+        name = str(self.customer_id)
+        ids = collect(open_table(X, who=who, columns=[name], customer_id=name).frame)[name]
         n_missing = ids.null_count()
         if n_missing:
             raise CustomerIdError(

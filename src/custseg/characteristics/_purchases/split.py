@@ -12,6 +12,7 @@ import pandas as pd
 
 from custseg._core.customers import Column, write_customers
 from custseg._core.frames import collect, open_table
+from custseg._core.ids import ID_IN_TIME
 from custseg._core.params import COLUMN, NONE, OneOf, check
 from custseg._core.results import Result
 from custseg._core.warning import warn
@@ -79,6 +80,9 @@ class TransactionSplit(Result):
             time after it: 0 and NaN for customers who did not come back.
         """
         return self.customers.copy()
+
+
+_COLUMNS = {"customer_id": ID_IN_TIME, "timestamp": (COLUMN,), "amount": (COLUMN,), "order_id": (NONE, COLUMN)}
 
 
 def split_transactions(
@@ -155,8 +159,7 @@ def split_transactions(
     who = "split_transactions"
     given = {"customer_id": customer_id, "timestamp": timestamp, "amount": amount, "order_id": order_id}
     allowed = {
-        **dict.fromkeys(("customer_id", "timestamp", "amount"), (COLUMN,)),
-        "order_id": (NONE, COLUMN),
+        **_COLUMNS,
         "at": AS_OF[1:],
         "period": tuple(map(OneOf, PERIODS)),
         "returns": (OneOf("net", "drop", "raise"),),

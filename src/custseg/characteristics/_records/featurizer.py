@@ -72,6 +72,8 @@ class RecordFeaturizer(
     customers; everything else is the same for all of them.
     """
 
+    reads_customers: ClassVar[bool] = False
+
     criterion: ClassVar[str] = "behavioural"
 
     customer_id: str

@@ -7,10 +7,10 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
-import pandas as pd
 
 from custseg._core.arrays import Floats, Integers
 from custseg._core.frames import collect, is_table, open_table
+from custseg._core.ids import check_chosen, without_index
 from custseg.exceptions import ColumnTypeError, InvalidTableError, list_names
 
 # Below this share of the sum of squares a variance is rounding error.
@@ -33,7 +33,7 @@ class Answers:
     values: Floats
 
 
-def read_answers(X: Any, *, who: str, customer_id: str, missing: str = "pairwise", at_least: int = 2) -> Answers:
+def read_answers(X: Any, *, who: str, customer_id: str | None, missing: str = "pairwise", at_least: int = 2) -> Answers:
     """Read a table or a matrix of answers: one row per respondent, one column per item.
 
     Parameters
@@ -42,8 +42,8 @@ def read_answers(X: Any, *, who: str, customer_id: str, missing: str = "pairwise
         The answers as numbers. The columns of an array are called x0, x1, ...
     who : str
         Who asks, for messages.
-    customer_id : str
-        The column of a table that is no item.
+    customer_id : str or None
+        The column of a table that is no item; None where each is one.
     missing : {"pairwise", "listwise"}
         ``"listwise"`` keeps the respondents who answered every item.
     at_least : int
@@ -77,10 +77,11 @@ def read_answers(X: Any, *, who: str, customer_id: str, missing: str = "pairwise
     return Answers(answers.items, answers.values[complete])
 
 
-def _from_table(X: Any, who: str, customer_id: str) -> Answers:
+def _from_table(X: Any, who: str, customer_id: str | None) -> Answers:
     # the index of a pandas table says who answered, and is no item
-    table = X.reset_index(drop=True) if isinstance(X, pd.DataFrame) else X
-    rows = collect(open_table(table, who=who).frame.drop(customer_id, strict=False))
+    opened = open_table(without_index(X), who=who)
+    check_chosen(X, who, customer_id, opened.columns)
+    rows = collect(opened.frame if customer_id is None else opened.frame.drop(customer_id, strict=False))
     return Answers(tuple(rows.columns), matrix([numbers(rows[name], who) for name in rows.columns], len(rows)))
 
 

@@ -7,10 +7,13 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
+import pandas as pd
 
 from custseg._core.arrays import Bools, Floats, Integers
+from custseg._core.base import OutputKind
 from custseg._core.customers import Column, write_customers
-from custseg._core.frames import collect, open_table
+from custseg._core.frames import collect, open_rows, open_table
+from custseg._core.ids import DEFAULT_ID, ID_OR_ROWS
 from custseg._core.params import COLUMN, Where, check
 from custseg._core.warning import warn
 from custseg.characteristics._profiles.columns import are_names, read_texts
@@ -25,7 +28,7 @@ def best_worst_counts(
     shown: Sequence[str],
     best: str = "best",
     worst: str = "worst",
-    customer_id: str = "customer_id",
+    customer_id: str | None = "customer_id",
 ) -> Any:
     """Count per customer how often each option was shown, chosen as best, and chosen as worst.
 
@@ -40,8 +43,8 @@ def best_worst_counts(
         The columns that hold the options of the set, one option each; missing where a set is smaller.
     best, worst : str, default="best", "worst"
         The columns with the option that was chosen as best, and as worst.
-    customer_id : str, default="customer_id"
-        The column of customer ids.
+    customer_id : str or None, default="customer_id"
+        The column of customer ids; None where each set is the only one of its customer.
 
     Returns
     -------
@@ -91,21 +94,19 @@ def best_worst_counts(
     """
     words = "a list of at least two different column names"
     several = Where(lambda value: are_names(value, at_least=2), words)
-    table: dict[str, Any] = {"shown": (several,), "best": (COLUMN,), "worst": (COLUMN,), "customer_id": (COLUMN,)}
+    table: dict[str, Any] = {"shown": (several,), "best": (COLUMN,), "worst": (COLUMN,), "customer_id": ID_OR_ROWS}
     check(_WHO, table, {"shown": shown, "best": best, "worst": worst, "customer_id": customer_id})
     if len({customer_id, *shown, best, worst}) < len(shown) + 3:
         raise InvalidParameterError(
             f"{_WHO}: customer_id={customer_id!r}, best={best!r}, worst={worst!r} and shown={list(shown)!r} must be "
             "different columns."
         )
-    opened = open_table(choices, who=_WHO, columns=[customer_id, *shown, best, worst], customer_id=customer_id)
-    rows = collect(opened.frame)
+    rows, kind, index = _read(choices, [*shown, best, worst], customer_id)
+    name = DEFAULT_ID if customer_id is None else customer_id
     texts = [name for name in (best, worst) if rows[name].dtype == nw.String]
     answered = {name: nw.col(name).str.strip_chars() != "" for name in texts}
     rows = rows.with_columns(nw.when(is_given).then(nw.col(name)).alias(name) for name, is_given in answered.items())
-    complete = rows.filter(
-        ~nw.any_horizontal(*(nw.col(n).is_null() for n in (customer_id, best, worst)), ignore_nulls=True)
-    )
+    complete = rows.filter(~nw.any_horizontal(*(nw.col(n).is_null() for n in (name, best, worst)), ignore_nulls=True))
     if len(rows) == 0:
         raise InvalidTableError.empty(_WHO, "table of choice sets")
     n_left_out = len(rows) - len(complete)
@@ -114,9 +115,19 @@ def best_worst_counts(
         raise InvalidTableError.nothing_left(_WHO, found, "Check these three columns.")
     if n_left_out:
         warn(f"{_WHO}: {n_left_out:,} choice set(s) without an id, a best or a worst choice were left out.")
-    ids = complete.select(customer_id).unique().sort(customer_id)[customer_id]
-    columns = _counted(complete, list(shown), best, worst, _positions(complete[customer_id], ids))
-    return write_customers(ids, columns, kind=opened.kind, customer_id=customer_id)
+    ids = complete.select(name).unique().sort(name)[name]
+    columns = _counted(complete, list(shown), best, worst, _positions(complete[name], ids))
+    return write_customers(ids, columns, kind=kind, customer_id=customer_id, index=index)
+
+
+def _read(
+    choices: Any, columns: list[str], customer_id: str | None
+) -> tuple[nw.DataFrame[Any], OutputKind, pd.Index[Any] | None]:
+    """Read the choice sets with the ids; each set is a customer's only one where there are none."""
+    if customer_id is None:
+        return open_rows(choices, who=_WHO, columns=columns)
+    opened = open_table(choices, who=_WHO, columns=[customer_id, *columns], customer_id=customer_id, or_rows=True)
+    return collect(opened.frame), opened.kind, None
 
 
 def _positions(column: nw.Series[Any], ids: nw.Series[Any]) -> Integers:
@@ -172,9 +183,64 @@ def _refuse(wrong: Bools, what: str, rows: nw.DataFrame[Any], columns: list[str]
         )
 
 
-def best_worst_scores(
-    best: Floats, worst: Floats, shown: Floats, names: Mapping[str, Sequence[str]], who: str
-) -> Floats:
+def best_worst_scores(best: Any, worst: Any, shown: Any) -> Floats:
+    """Score how much each customer prefers each option: (best - worst) / shown.
+
+    Parameters
+    ----------
+    best, worst, shown : array-like or pandas DataFrame of shape (n_customers, n_options)
+        How often each option was chosen as best, chosen as worst, and shown; NaN where that is not known. The
+        columns of a DataFrame name the counts in messages.
+
+    Returns
+    -------
+    scores : ndarray of shape (n_customers, n_options)
+        From -1 (always the worst) to 1 (always the best); NaN where a count is missing or the option was not shown.
+
+    Raises
+    ------
+    InvalidTableError
+        If a count is negative, infinite or a fraction, or an option was chosen more often than it was shown.
+    InvalidParameterError
+        If the three are not of one shape.
+
+    See Also
+    --------
+    best_worst_counts : The counts from the choice sets.
+    PreferenceEncoder : The scores as characteristics of the customers.
+
+    Notes
+    -----
+    The score is that of best-worst scaling, case 1: divided by the number of times that an option was shown, it can
+    be compared between options that were not shown equally often [1]_.
+
+    References
+    ----------
+    .. [1] J. J. Louviere, T. N. Flynn and A. A. J. Marley (2015), "Best-Worst Scaling: Theory, Methods and
+       Applications", Cambridge University Press.
+
+    Examples
+    --------
+    >>> from custseg.characteristics import best_worst_scores
+    >>> best_worst_scores(best=[[2, 0]], worst=[[0, 1]], shown=[[2, 2]])
+    array([[ 1. , -0.5]])
+    """
+    given = {"best": best, "worst": worst, "shown": shown}
+    counts = {what: np.asarray(table, dtype=np.float64) for what, table in given.items()}
+    shapes = {what: values.shape for what, values in counts.items()}
+    if len(set(shapes.values())) > 1 or len(shapes["best"]) != 2:
+        raise InvalidParameterError.not_allowed("best_worst_scores", "best, worst, shown", "matrices alike", shapes)
+    names = {what: _names_of(table, what, shapes[what][1]) for what, table in given.items()}
+    return scores_of(counts["best"], counts["worst"], counts["shown"], names, "best_worst_scores")
+
+
+def _names_of(table: Any, what: str, n_options: int) -> list[str]:
+    if isinstance(table, pd.DataFrame):
+        return [str(name) for name in table.columns]
+    return [f"{what}[:, {position}]" for position in range(n_options)]
+
+
+def scores_of(best: Floats, worst: Floats, shown: Floats, names: Mapping[str, Sequence[str]], who: str) -> Floats:
     """Check counts of best and worst choices, and return (best - worst) / shown, from -1 to 1.
 
     Parameters

@@ -11,8 +11,9 @@ import pandas as pd
 from scipy.stats import chi2
 
 from custseg._core.arrays import Floats, Integers
-from custseg._core.frames import collect, is_table, open_table
-from custseg._core.params import COLUMN, NONE, Integer, Number, Where, check
+from custseg._core.frames import collect, is_table, open_table, with_index
+from custseg._core.ids import ID_OR_ROWS, check_chosen, refuse_levels, row_index, without_index
+from custseg._core.params import NONE, Integer, Number, Where, check
 from custseg._core.paths import is_path, open_path
 from custseg._core.warning import warn
 from custseg.characteristics._survey.answers import Answers, matrix, moments, numbers, read_answers
@@ -33,7 +34,7 @@ _ALLOWED = {
             "a list of column names",
         ),
     ),
-    "customer_id": (COLUMN,),
+    "customer_id": ID_OR_ROWS,
     "max_run": (NONE, Integer(low=1)),
     "min_variability": (NONE, Number(low=0.0)),
     "significance_level": (Number(low=0.0, high=1.0),),
@@ -44,7 +45,7 @@ def careless_responses(
     X: Any,
     *,
     items: Sequence[str] | None = None,
-    customer_id: str = "customer_id",
+    customer_id: str | None = "customer_id",
     max_run: int | None = None,
     min_variability: float | None = None,
     significance_level: float = 0.001,
@@ -67,9 +68,9 @@ def careless_responses(
     items : list of str or None, default=None
         The items in the order in which they were asked; None takes all columns but
         ``customer_id``, in the order of the table.
-    customer_id : str, default="customer_id"
+    customer_id : str or None, default="customer_id"
         The column that says who answered, where the table has it; otherwise the index of a pandas
-        table or the position of the row does.
+        table or the position of the row does. None where each row is a customer and all columns are answers.
     max_run : int or None, default=None
         A longer run is flagged. None takes half of the number of items, rounded down [1]_.
     min_variability : float or None, default=None
@@ -162,17 +163,22 @@ def careless_responses(
     return pd.DataFrame({**signs, **flags, "n_flags": sum(flag.astype(np.int64) for flag in flags.values())}, index)
 
 
-def _read(X: Any, items: Sequence[str] | None, customer_id: str, who: str) -> tuple[Answers, pd.Index[Any] | None]:
+def _read(
+    X: Any, items: Sequence[str] | None, customer_id: str | None, who: str
+) -> tuple[Answers, pd.Index[Any] | None]:
     if not is_table(X):
         return read_answers(X, who=who, customer_id=customer_id), None
     frame = nw.from_native(open_path(X, who) if is_path(X) else X)
+    if isinstance(frame, nw.LazyFrame) and frame.implementation.is_dask() and customer_id is not None:
+        frame = with_index(frame, [customer_id])
+        X = frame.to_native()
     names = list(frame.collect_schema().names())
+    check_chosen(X, who, customer_id, names)
     wanted = list(items) if items is not None else [name for name in names if name != customer_id]
     has_ids = customer_id in names
-    table = X.reset_index(drop=True) if isinstance(X, pd.DataFrame) else X
-    columns = [customer_id, *wanted] if has_ids else wanted
     known_as = customer_id if has_ids else None
-    opened = open_table(table, who=who, columns=columns, customer_id=known_as, in_order=True)
+    columns = wanted if known_as is None else [known_as, *wanted]
+    opened = open_table(without_index(X), who=who, columns=columns, customer_id=known_as, in_order=True)
     rows = collect(opened.frame)
     if len(rows) == 0:
         raise InvalidTableError.empty(who, "table of answers")
@@ -183,9 +189,14 @@ def _read(X: Any, items: Sequence[str] | None, customer_id: str, who: str) -> tu
     if infinite.any():
         raise ColumnTypeError.infinite(who, wanted[int(infinite.argmax())], int(infinite.max()))
     answers = Answers(tuple(wanted), values)
-    if has_ids:
-        return answers, pd.Index(rows[customer_id].to_list(), name=customer_id)
-    return answers, X.index if isinstance(X, pd.DataFrame) else None
+    if known_as is not None:
+        return answers, pd.Index(rows[known_as].to_list(), name=known_as)
+    if customer_id is None:
+        return answers, row_index(X, who)
+    if isinstance(X, pd.DataFrame):
+        refuse_levels(X, who, [customer_id])
+        return answers, X.index
+    return answers, None
 
 
 def longest_runs(values: Floats) -> Integers:

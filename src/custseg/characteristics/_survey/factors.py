@@ -16,7 +16,8 @@ from sklearn.utils import check_random_state
 from threadpoolctl import threadpool_limits
 
 from custseg._core.arrays import Floats
-from custseg._core.params import COLUMN, RANDOM_STATE, Integer, Number, OneOf, check
+from custseg._core.ids import ID_OR_ROWS
+from custseg._core.params import RANDOM_STATE, Integer, Number, OneOf, check
 from custseg._core.results import Result
 from custseg.characteristics._survey.answers import Answers, Moments, moments, read_answers
 from custseg.exceptions import InvalidTableError, list_names
@@ -27,7 +28,7 @@ QUANTILE = 0.95
 FEWEST_SHARED = 0.5
 
 _PARALLEL = {
-    "customer_id": (COLUMN,),
+    "customer_id": ID_OR_ROWS,
     "null": (OneOf("normal", "permuted"),),
     "n_draws": (Integer(low=1),),
     "quantile": (Number(low=0.0, high=1.0),),
@@ -109,7 +110,7 @@ class Factorability(Result):
 def parallel_analysis(
     X: Any,
     *,
-    customer_id: str = "customer_id",
+    customer_id: str | None = "customer_id",
     null: str = "normal",
     n_draws: int = N_DRAWS,
     quantile: float = QUANTILE,
@@ -126,8 +127,8 @@ def parallel_analysis(
     X : dataframe, path, or array-like of shape (n_respondents, n_items)
         The answers as numbers, one column per item and no other column than ``customer_id``;
         NaN or null where there is none. The index of a pandas table is not read.
-    customer_id : str, default="customer_id"
-        Column of customer ids, set aside where the table has it.
+    customer_id : str or None, default="customer_id"
+        Column of customer ids, set aside where the table has it; None where every column is an item.
     null : {"normal", "permuted"}, default="normal"
         ``"normal"`` draws independent normal answers, of as many respondents as answered a pair of
         items on average; the time does not grow with the number of respondents. ``"permuted"``
@@ -186,7 +187,7 @@ def parallel_analysis(
     return compare_eigenvalues(found, drawn, n_draws=n_draws, quantile=quantile)
 
 
-def factorability(X: Any, *, customer_id: str = "customer_id") -> Factorability:
+def factorability(X: Any, *, customer_id: str | None = "customer_id") -> Factorability:
     """Say whether the items of a survey share enough to look for factors.
 
     Parameters
@@ -195,8 +196,8 @@ def factorability(X: Any, *, customer_id: str = "customer_id") -> Factorability:
         The answers as numbers, one column per item and no other column than ``customer_id``;
         NaN or null where there is none: correlations are over the respondents who answered both items.
         The index of a pandas table is not read.
-    customer_id : str, default="customer_id"
-        Column of customer ids, set aside where the table has it.
+    customer_id : str or None, default="customer_id"
+        Column of customer ids, set aside where the table has it; None where every column is an item.
 
     Returns
     -------
@@ -229,7 +230,7 @@ def factorability(X: Any, *, customer_id: str = "customer_id") -> Factorability:
     0.69
     """
     who = "factorability"
-    check(who, {"customer_id": (COLUMN,)}, {"customer_id": customer_id})
+    check(who, {"customer_id": ID_OR_ROWS}, {"customer_id": customer_id})
     answers = read_answers(X, who=who, customer_id=customer_id)
     correlation = correlated(answers, who).correlation
     k, n = len(correlation), int((~np.isnan(answers.values)).any(axis=1).sum())

@@ -14,6 +14,7 @@ from custseg._core.arrays import Bools, Floats, Integers
 from custseg._core.characteristic import Characteristic, in_words, number
 from custseg._core.customers import Column
 from custseg._core.described import OVERRIDES, ByColumn
+from custseg._core.ids import ID_OR_ROWS
 from custseg._core.params import COLUMN, NONE, Integer, OneOf, ParameterTable, Where
 from custseg._core.warning import warn
 from custseg.characteristics._profiles.columns import (
@@ -83,8 +84,9 @@ class MultiSelectEncoder(ProfileEncoder):
     columns : str, sequence of str, or None, default=None
         One column of text; or the columns of a block, which hold 0 and 1 or bools. None reads all
         columns besides the id: a single one that holds text, else a block.
-    customer_id : str, default="customer_id"
-        The column of customer ids: whole numbers or text, each once.
+    customer_id : str or None, default="customer_id"
+        The column of customer ids: whole numbers or text, each once. None where each row is a customer: its
+        number is the index of a pandas table, else its place from 0.
     separator : str, default=";"
         What stands between two options of a text.
     labels : mapping of str to str or None, default=None
@@ -173,7 +175,7 @@ class MultiSelectEncoder(ProfileEncoder):
 
     _parameters: ClassVar[ParameterTable] = {
         "columns": (NONE, COLUMN, Where(are_names, "a list of different column names")),
-        "customer_id": (COLUMN,),
+        "customer_id": ID_OR_ROWS,
         "separator": (Where(lambda value: isinstance(value, str) and value != "", "a text that is not empty"),),
         "min_customers": (Integer(low=1),),
         "empty": (OneOf("none_chosen", "missing"),),
@@ -190,7 +192,7 @@ class MultiSelectEncoder(ProfileEncoder):
         self,
         columns: str | Sequence[str] | None = None,
         *,
-        customer_id: str = "customer_id",
+        customer_id: str | None = "customer_id",
         separator: str = ";",
         labels: ByColumn = None,
         units: ByColumn = None,
@@ -368,7 +370,7 @@ class MultiSelectEncoder(ProfileEncoder):
         return found.sort_values(["n_customers", "option"], ascending=[False, True], ignore_index=True)
 
     def _refuse_clashes(self) -> None:
-        taken = {N_CHOSEN, self.customer_id} | ({RARE} if self._has_rare else set())
+        taken = {N_CHOSEN, self._id_name} | ({RARE} if self._has_rare else set())
         clash = [self._spelling[option] for option in self._kept if self._spelling[option] in taken]
         if clash:
             raise InvalidTableError(

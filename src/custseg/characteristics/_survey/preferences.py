@@ -11,6 +11,7 @@ from custseg._core.arrays import Floats
 from custseg._core.characteristic import Characteristic, in_words, number
 from custseg._core.customers import Column
 from custseg._core.described import OVERRIDES, ByColumn
+from custseg._core.ids import ID_OR_ROWS
 from custseg._core.params import COLUMN, NONE, Integer, OneOf, ParameterTable, Where
 from custseg._core.warning import warn
 from custseg.characteristics._profiles.columns import (
@@ -23,7 +24,7 @@ from custseg.characteristics._profiles.columns import (
 )
 from custseg.characteristics._profiles.encoder import Encoded, Profile, ProfileEncoder
 from custseg.characteristics._row_report import RowPolicy
-from custseg.characteristics._survey.best_worst import best_worst_scores
+from custseg.characteristics._survey.best_worst import scores_of
 from custseg.characteristics._survey.rankings import (
     ABOVE,
     TIED,
@@ -77,8 +78,9 @@ class PreferenceEncoder(ProfileEncoder):
 
     Parameters
     ----------
-    customer_id : str, default="customer_id"
-        The column of customer ids: whole numbers or text, each once.
+    customer_id : str or None, default="customer_id"
+        The column of customer ids: whole numbers or text, each once. None where each row is a customer: its
+        number is the index of a pandas table, else its place from 0.
     ranks : sequence of str, dict of str to str, or None, default=None
         The columns of ranks, called like the options, or ``{option: column}``. All options that
         were ranked must be there.
@@ -195,7 +197,7 @@ class PreferenceEncoder(ProfileEncoder):
     criterion: ClassVar[str] = "psychographic"
 
     _parameters: ClassVar[ParameterTable] = {
-        "customer_id": (COLUMN,),
+        "customer_id": ID_OR_ROWS,
         "ranks": (
             NONE,
             Where(_is_ranks, "a list of at least two different column names, or a dict of option to column"),
@@ -222,7 +224,7 @@ class PreferenceEncoder(ProfileEncoder):
     def __init__(
         self,
         *,
-        customer_id: str = "customer_id",
+        customer_id: str | None = "customer_id",
         ranks: Sequence[str] | Mapping[str, str] | None = None,
         ranking: str | None = None,
         best_worst: Mapping[str, Sequence[str]] | None = None,
@@ -305,10 +307,8 @@ class PreferenceEncoder(ProfileEncoder):
         self._remark_on_order(profile)
         if self.leave_out is not None and self.leave_out not in self.options_:
             raise InvalidParameterError.unknown_name(who, "option in leave_out", self.leave_out, self.options_)
-        if self.customer_id in self.options_:
-            raise InvalidTableError(
-                f"{who}: the option {self.customer_id!r} is called like the customer id. Rename one."
-            )
+        if self._id_name in self.options_:
+            raise InvalidTableError(f"{who}: the option {self._id_name!r} is called like the customer id. Rename one.")
         sums = self._scores(profile)[0].sum(axis=1)
         is_constant = bool((np.abs(sums[~np.isnan(sums)]) < _ROUNDING).all())
         self.row_sum_ = 0.0 if is_constant else float("nan")
@@ -392,7 +392,7 @@ class PreferenceEncoder(ProfileEncoder):
             counts["shown"] = np.full(counts["best"].shape, float(self.times_shown))
             columns["shown"] = columns["best"]
         names: Mapping[str, Sequence[str]] = columns
-        scores = best_worst_scores(counts["best"], counts["worst"], counts["shown"], names, type(self).__name__)
+        scores = scores_of(counts["best"], counts["worst"], counts["shown"], names, type(self).__name__)
         # a comparison with NaN is false either way, so that missing counts are not uneven
         difference = np.abs(counts["best"].sum(axis=1) - counts["worst"].sum(axis=1))
         return scores, int((difference > 0).sum())

@@ -12,7 +12,8 @@ from custseg._core.arrays import Bools, Floats
 from custseg._core.characteristic import Characteristic, in_words, number
 from custseg._core.customers import Column
 from custseg._core.described import OVERRIDES, ByColumn
-from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Integer, Number, OneOf, ParameterTable, Where
+from custseg._core.ids import ID_OR_ROWS
+from custseg._core.params import NONE, RANDOM_STATE, Integer, Number, OneOf, ParameterTable, Where
 from custseg._core.warning import warn
 from custseg.characteristics._profiles.encoder import Encoded, Profile, ProfileEncoder
 from custseg.characteristics._row_report import RowPolicy
@@ -63,8 +64,9 @@ class PsychographicEncoder(ProfileEncoder):
         The items of each scale, a minus sign before those that are reversed:
         ``{"agreeableness": ["-A1", "A2", "A3"]}``. An item belongs to one scale. None discovers the
         scales, see ``n_factors``.
-    customer_id : str, default="customer_id"
-        The column of customer ids: whole numbers or text, each once.
+    customer_id : str or None, default="customer_id"
+        The column of customer ids: whole numbers or text, each once. None where each row is a customer: its
+        number is the index of a pandas table, else its place from 0.
     items : list of str or None, default=None
         The items among which scales are discovered; None takes every column but the ids. Not read
         where ``scales`` are given.
@@ -207,7 +209,7 @@ class PsychographicEncoder(ProfileEncoder):
         "min_answered": (Number(low=0.0, high=1.0),),
         "dont_know": (Where(is_no_answers, "a sequence of codes or labels"),),
         "response_style": (OneOf(None, "centre"),),
-        "customer_id": (COLUMN,),
+        "customer_id": ID_OR_ROWS,
         "answers": (NONE, Where(is_labels, "a sequence of at least two different labels")),
         "items": (NONE, Where(is_names, "a list of column names")),
         "n_factors": (OneOf("parallel"), Integer(low=1)),
@@ -225,7 +227,7 @@ class PsychographicEncoder(ProfileEncoder):
         self,
         scales: Mapping[str, Sequence[str]] | None = None,
         *,
-        customer_id: str = "customer_id",
+        customer_id: str | None = "customer_id",
         items: Sequence[str] | None = None,
         answers: Sequence[str] | None = None,
         scale_range: tuple[float, float] | None = None,
@@ -274,9 +276,9 @@ class PsychographicEncoder(ProfileEncoder):
                         "an item counted twice makes scales agree by themselves."
                     )
                 owner[item] = name
-        if self.customer_id in owner or self.customer_id in scales:
+        if self._id_name in owner or self._id_name in scales:
             raise InvalidParameterError(
-                f"{who}: parameter 'scales' names {self.customer_id!r}, which is the column of customer ids. Rename it."
+                f"{who}: parameter 'scales' names {self._id_name!r}, which is the column of customer ids. Rename it."
             )
 
     def _coder(self) -> AnswerCoder:

@@ -10,12 +10,13 @@ import pandas as pd
 from scipy.optimize import least_squares
 
 from custseg._core.arrays import Floats
-from custseg._core.params import COLUMN, Allowed, OneOf, check
+from custseg._core.ids import ID_OR_ROWS
+from custseg._core.params import Allowed, OneOf, check
 from custseg._core.warning import warn
 from custseg.characteristics._survey.answers import Answers, Moments, moments, read_answers
 from custseg.exceptions import list_names
 
-_GIVEN: dict[str, tuple[Allowed, ...]] = {"customer_id": (COLUMN,), "missing": (OneOf("pairwise", "listwise"),)}
+_GIVEN: dict[str, tuple[Allowed, ...]] = {"customer_id": ID_OR_ROWS, "missing": (OneOf("pairwise", "listwise"),)}
 _FLAGS = {"standardized": (OneOf(True, False),)}
 
 # Variances of a sum below this share of what was added up are rounding: the sum does not vary.
@@ -26,7 +27,7 @@ _FEWEST_FOR_A_FACTOR = 3
 
 
 def cronbach_alpha(
-    X: Any, *, customer_id: str = "customer_id", missing: str = "pairwise", standardized: bool = False
+    X: Any, *, customer_id: str | None = "customer_id", missing: str = "pairwise", standardized: bool = False
 ) -> float:
     """Return Cronbach's alpha of the items of one scale.
 
@@ -38,8 +39,8 @@ def cronbach_alpha(
     X : dataframe, path, or array-like of shape (n_respondents, n_items)
         The answers as numbers, one column per item and no other column than ``customer_id``;
         NaN or null where there is none. The index of a pandas table is not read.
-    customer_id : str, default="customer_id"
-        Column of customer ids, set aside where the table has it.
+    customer_id : str or None, default="customer_id"
+        Column of customer ids, set aside where the table has it; None where every column is an item.
     missing : {"pairwise", "listwise"}, default="pairwise"
         Covariances over the respondents who answered both items, or over those who answered all.
     standardized : bool, default=False
@@ -80,7 +81,7 @@ def cronbach_alpha(
     return alpha_of(found.scaled if standardized else found.covariance)
 
 
-def mcdonald_omega(X: Any, *, customer_id: str = "customer_id", missing: str = "pairwise") -> float:
+def mcdonald_omega(X: Any, *, customer_id: str | None = "customer_id", missing: str = "pairwise") -> float:
     """Return McDonald's omega of the items of one scale, from one common factor.
 
     The correlations of the items are fitted by one factor with minimal squared residuals off the
@@ -93,8 +94,8 @@ def mcdonald_omega(X: Any, *, customer_id: str = "customer_id", missing: str = "
     X : dataframe, path, or array-like of shape (n_respondents, n_items)
         The answers as numbers, one column per item and no other column than ``customer_id``;
         NaN or null where there is none. The index of a pandas table is not read.
-    customer_id : str, default="customer_id"
-        Column of customer ids, set aside where the table has it.
+    customer_id : str or None, default="customer_id"
+        Column of customer ids, set aside where the table has it; None where every column is an item.
     missing : {"pairwise", "listwise"}, default="pairwise"
         Correlations over the respondents who answered both items, or over those who answered all.
 
@@ -131,7 +132,7 @@ def mcdonald_omega(X: Any, *, customer_id: str = "customer_id", missing: str = "
     return omega_of(minres_loadings(moments(answers.values).correlation))
 
 
-def item_analysis(X: Any, *, customer_id: str = "customer_id", missing: str = "pairwise") -> pd.DataFrame:
+def item_analysis(X: Any, *, customer_id: str | None = "customer_id", missing: str = "pairwise") -> pd.DataFrame:
     """Describe each item of one scale: how it goes with the others, and what alpha were without it.
 
     Parameters
@@ -139,8 +140,8 @@ def item_analysis(X: Any, *, customer_id: str = "customer_id", missing: str = "p
     X : dataframe, path, or array-like of shape (n_respondents, n_items)
         The answers as numbers, one column per item and no other column than ``customer_id``;
         NaN or null where there is none. The index of a pandas table is not read.
-    customer_id : str, default="customer_id"
-        Column of customer ids, set aside where the table has it.
+    customer_id : str or None, default="customer_id"
+        Column of customer ids, set aside where the table has it; None where every column is an item.
     missing : {"pairwise", "listwise"}, default="pairwise"
         Covariances over the respondents who answered both items, or over those who answered all.
 

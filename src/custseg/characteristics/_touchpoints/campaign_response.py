@@ -13,6 +13,7 @@ from custseg._core.arrays import Floats, Integers
 from custseg._core.characteristic import Characteristic, number
 from custseg._core.customers import Column
 from custseg._core.described import OVERRIDES, ByColumn
+from custseg._core.ids import ID_IN_TIME
 from custseg._core.params import COLUMN, NONE, Integer, Number, OneOf, ParameterTable
 from custseg.characteristics._records.featurizer import AS_OF, Description, RecordFeaturizer
 from custseg.characteristics._records.ratio import ratio
@@ -174,7 +175,7 @@ class CampaignResponseFeaturizer(RecordFeaturizer[Contacts, _Learned]):
     """
 
     _parameters: ClassVar[ParameterTable] = {
-        "customer_id": (COLUMN,),
+        "customer_id": ID_IN_TIME,
         "timestamp": (COLUMN,),
         **dict.fromkeys(
             ("responded", "campaign", "campaign_type", "channel", "response_time", "coupons", "contacted"),

@@ -9,6 +9,7 @@ import narwhals.stable.v2 as nw
 import pandas as pd
 
 from custseg._core.frames import Table, collect, open_table, to_kind
+from custseg._core.ids import ID_IN_TIME
 from custseg._core.optional import require
 from custseg._core.params import COLUMN, NONE, check
 from custseg._core.paths import is_path
@@ -193,7 +194,7 @@ def join_responses(
 
 def _check_names(customer_id: str, campaign: str, response_time: str | None) -> None:
     names = {"customer_id": customer_id, "campaign": campaign}
-    check(_WHO, dict.fromkeys(names, (COLUMN,)), names)
+    check(_WHO, {"customer_id": ID_IN_TIME, "campaign": (COLUMN,)}, names)
     check(_WHO, {"response_time": (NONE, COLUMN)}, {"response_time": response_time})
     if customer_id == campaign:
         raise InvalidParameterError.not_allowed(_WHO, "campaign", "another column than the customer id", campaign)

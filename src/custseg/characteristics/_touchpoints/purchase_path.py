@@ -14,6 +14,7 @@ from custseg._core.characteristic import Characteristic, number
 from custseg._core.customers import Column
 from custseg._core.described import OVERRIDES, ByColumn
 from custseg._core.frames import collect
+from custseg._core.ids import ID_IN_TIME
 from custseg._core.params import COLUMN, NONE, Integer, OneOf, ParameterTable, Where
 from custseg.characteristics._records.counting import count_where, counts_by_name
 from custseg.characteristics._records.featurizer import AS_OF, Description, RecordFeaturizer
@@ -169,7 +170,7 @@ class PurchasePathFeaturizer(RecordFeaturizer[Records, Vocabulary | None]):
     """
 
     _parameters: ClassVar[ParameterTable] = {
-        "customer_id": (COLUMN,),
+        "customer_id": ID_IN_TIME,
         "timestamp": (COLUMN,),
         "stage": (COLUMN,),
         "channel": (NONE, COLUMN),

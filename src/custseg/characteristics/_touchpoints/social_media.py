@@ -13,6 +13,7 @@ from custseg._core.characteristic import Characteristic, number
 from custseg._core.customers import Column
 from custseg._core.described import OVERRIDES, ByColumn
 from custseg._core.frames import collect
+from custseg._core.ids import ID_IN_TIME
 from custseg._core.params import COLUMN, NONE, Integer, Number, OneOf, ParameterTable, Where
 from custseg.characteristics._records.counting import count_where, counts_by_name
 from custseg.characteristics._records.exact_sum import ExactSum
@@ -194,7 +195,7 @@ class SocialMediaFeaturizer(RecordFeaturizer[Records, Vocabulary]):
     criterion: ClassVar[str] = "social"
 
     _parameters: ClassVar[ParameterTable] = {
-        "customer_id": (COLUMN,),
+        "customer_id": ID_IN_TIME,
         "timestamp": (COLUMN,),
         "platform": (COLUMN,),
         "action": (COLUMN,),

@@ -54,7 +54,7 @@ def characteristic_weights(who: str, names: Sequence[str], weights: Mapping[str,
     return found
 
 
-def check_for_ids(who: str, table: CustomerTable, customer_id: str) -> None:
+def check_for_ids(who: str, table: CustomerTable, customer_id: str | None) -> None:
     """Refuse text that differs in every row, and warn of such integers: they identify customers."""
     for column in table.columns:
         if not looks_like_id(column):

@@ -217,7 +217,7 @@ class Segmentation(Result):
         check_is_fitted(segmenter)
         by_rules = segmenter.defined_by_rules
         customer_id = segmenter.customer_id
-        table = read_input(X, who=_WHO, customer_id=customer_id, kinds=segmenter._column_kinds())  # noqa: SLF001 - what its own fit reads by
+        table = segmenter._read_customers(X)  # noqa: SLF001 - as its own fit does
         return cls(
             customers=X,
             customer_table=table,

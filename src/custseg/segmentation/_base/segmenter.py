@@ -12,20 +12,18 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from custseg._core.arrays import Integers
 from custseg._core.base import Estimator, TableOutputMixin
-from custseg._core.customers import CustomerTable, CustomerTableMixin, Kinds
+from custseg._core.customers import CustomerTable, CustomerTableMixin, Kinds, read_customers, read_matrix
 from custseg._core.frames import is_table, output_kind
+from custseg._core.ids import DEFAULT_ID
+from custseg._core.labelled import MATRIX, with_segment
 from custseg._core.segments import SEGMENT
 from custseg.exceptions import InvalidParameterError, SegmentLabelError
 from custseg.segmentation._base.checks import customer_mass
-from custseg.segmentation._base.labelled import MATRIX, with_segment
 
 __all__ = ["DEFAULT_ID", "Segmenter", "checked_to_fit", "refuse_segment_as_id"]
 
 
-DEFAULT_ID = "customer_id"
-
-
-def refuse_segment_as_id(who: str, customer_id: str) -> None:
+def refuse_segment_as_id(who: str, customer_id: str | None) -> None:
     """Refuse ids in a column of the name that the segments get: they would be lost."""
     if customer_id == SEGMENT:
         words = f"another name than {SEGMENT!r}, which the appended column bears (rename the column of the ids)"
@@ -76,7 +74,7 @@ class Segmenter(  # type: ignore[call-arg]
     defined_by_rules: ClassVar[bool] = False
     limits: ClassVar[frozenset[str]] = frozenset()
 
-    customer_id: str
+    customer_id: str | None
     order_by: str | None = None
     min_segment_share: float = 0.0
     max_segments: int = 10
@@ -196,12 +194,20 @@ class Segmenter(  # type: ignore[call-arg]
         check_is_fitted(self)
         return np.append(_check_feature_names_in(self, input_features), SEGMENT).astype(object)
 
-    def _customer_id(self) -> str:
+    def _customer_id(self) -> str | None:
         return self.customer_id
 
     def _column_kinds(self) -> Kinds | None:
         """Return the declared kinds of columns: none, unless the segmenter has such a parameter."""
         return None
+
+    def _read_customers(self, X: Any) -> CustomerTable:
+        """Read customers as ``fit`` does, and keep nothing of it."""
+        who = type(self).__name__
+        if not is_table(X):
+            return read_matrix(X, who=who, kinds=self._column_kinds())
+        pairs = self._pairs(fitting=True)
+        return read_customers(X, who=who, customer_id=self._customer_id(), kinds=self._column_kinds(), pairs=pairs)
 
     def _read_in_fit(
         self, X: Any, sample_weight: Any, kinds: Kinds | None = None

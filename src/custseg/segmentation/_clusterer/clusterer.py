@@ -13,6 +13,7 @@ from sklearn.utils.metaestimators import available_if
 
 from custseg._core.arrays import Floats, Integers
 from custseg._core.customers import CustomerTable, Kinds
+from custseg._core.ids import ID_OR_ROWS
 from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Integer, Number, OneOf, ParameterTable, Where
 from custseg._core.warning import warn
 from custseg.exceptions import InfeasibleError, InvalidParameterError
@@ -50,8 +51,9 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
     n_segments : int or "auto", default="auto"
         The number of segments. ``"auto"`` chooses it from the data; its answer may be 1, "no
         segments here". A clusterer that finds the number itself, such as ``HDBSCAN()``, needs ``"auto"``.
-    customer_id : str, default="customer_id"
-        The column that identifies the customers, where it is not the index of a pandas DataFrame.
+    customer_id : str or None, default="customer_id"
+        The column that identifies the customers, where it is not the index of a pandas DataFrame. None where
+        each row is a customer and every column a characteristic.
     kinds : mapping of str to {"numeric", "binary", "ordinal", "nominal"}, optional
         Kinds of columns where the dtype does not say them.
     engine : {"kmeans", "latent_class", "k_prototypes"} or clusterer, default="kmeans"
@@ -184,6 +186,7 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
     segment_centers_: Floats
     segment_subsidies_: Floats
     selection_: SegmentSelection | None
+    engine_: Any = None
     _partition: Partition
 
     _parameters: ClassVar[ParameterTable] = {
@@ -195,7 +198,7 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         "embedder": EMBEDDER,
         "weights": MAPPING_OR_NONE,
         "kinds": MAPPING_OR_NONE,
-        "customer_id": (COLUMN,),
+        "customer_id": ID_OR_ROWS,
         "min_segment_share": (Number(0.0, 1.0),),
         "max_segments": (Integer(1),),
         "order_by": (NONE, COLUMN),
@@ -208,7 +211,7 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         self,
         n_segments: int | Literal["auto"] = "auto",
         *,
-        customer_id: str = DEFAULT_ID,
+        customer_id: str | None = DEFAULT_ID,
         kinds: Mapping[str, str] | None = None,
         engine: Any = "kmeans",
         embedder: CharacteristicEmbedder | Literal["passthrough"] | None = None,
@@ -340,7 +343,7 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         return self._assign(table, matrix)
 
     def _can_tell_probabilities(self) -> bool:
-        return hasattr(getattr(self, "engine_", None), "predict_proba")
+        return hasattr(self.engine_, "predict_proba")
 
     @available_if(_can_tell_probabilities)
     def predict_proba(self, X: Any) -> Floats:
@@ -412,7 +415,7 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
             words = "a number where sample_weight is given (weights do not choose the number of segments)"
             raise InvalidParameterError.not_allowed(who, "n_segments", words, self.n_segments)
 
-    def _customer_id(self) -> str:
+    def _customer_id(self) -> str | None:
         """Return the name of the id: that of the clusterer, or that of a given embedder where only it names one."""
         return self._embedding().id_name(type(self).__name__)
 

@@ -45,21 +45,21 @@ class Embedding:
         The kinds of columns where there is no embedder.
     weights : mapping of str to float, or None
         Their weights where there is no embedder.
-    customer_id : str
-        The name of the ids; the default where only the embedder names one.
+    customer_id : str or None
+        The name of the ids; the default where only the embedder names one, None where each row is a customer.
     """
 
     embedder: CharacteristicEmbedder | Literal["passthrough"] | None
     kinds: Mapping[str, str] | None = None
     weights: Mapping[str, float] | None = None
-    customer_id: str = DEFAULT_ID
+    customer_id: str | None = DEFAULT_ID
 
     @property
     def column_kinds(self) -> Kinds | None:
         """The kinds that the table is read with."""
         return self.embedder.kinds if isinstance(self.embedder, CharacteristicEmbedder) else self.kinds
 
-    def id_name(self, who: str) -> str:
+    def id_name(self, who: str) -> str | None:
         """Return the name of the ids; refuse two names."""
         if not isinstance(self.embedder, CharacteristicEmbedder):
             return self.customer_id
@@ -67,7 +67,7 @@ class Embedding:
         if self.customer_id != DEFAULT_ID and own not in (DEFAULT_ID, self.customer_id):
             words = f"the {own!r} of the embedder"
             raise InvalidParameterError.not_allowed(who, "customer_id", words, self.customer_id)
-        return self.customer_id if own == DEFAULT_ID else str(own)
+        return self.customer_id if own == DEFAULT_ID else own
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Embedded:
         The embedding.
     mass : ndarray of shape (n_customers,)
         How many customers each row stands for.
-    customer_id : str
+    customer_id : str or None
         The name of the ids.
     """
 
@@ -92,7 +92,7 @@ class Embedded:
     embedder: CharacteristicEmbedder | None
     matrix: npt.NDArray[np.float64]
     mass: Floats
-    customer_id: str
+    customer_id: str | None
 
     @property
     def clustered_on(self) -> list[str]:

@@ -14,7 +14,8 @@ from sklearn.utils.validation import check_array, check_is_fitted
 
 from custseg._core.base import Estimator
 from custseg._core.customers import CustomerTable, CustomerTableMixin
-from custseg._core.params import COLUMN, NONE, Number, OneOf, ParameterTable
+from custseg._core.ids import ID_OR_ROWS
+from custseg._core.params import NONE, Number, OneOf, ParameterTable
 from custseg._core.warning import warn
 from custseg.exceptions import (
     InvalidParameterError,
@@ -61,8 +62,9 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
 
     Parameters
     ----------
-    customer_id : str, default="customer_id"
-        The column that identifies the customers, where it is not the index of a pandas DataFrame.
+    customer_id : str or None, default="customer_id"
+        The column that identifies the customers, where it is not the index of a pandas DataFrame. None where
+        each row is a customer and every column a characteristic.
         It is set aside.
     kinds : mapping of str to {"numeric", "binary", "ordinal", "nominal"}, optional
         Kinds of columns where the dtype does not say them, for example ``{"region": "nominal"}``
@@ -128,7 +130,7 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
     _parameters: ClassVar[ParameterTable] = {
         "kinds": MAPPING_OR_NONE,
         "weights": MAPPING_OR_NONE,
-        "customer_id": (COLUMN,),
+        "customer_id": ID_OR_ROWS,
         "heavy_tails": (OneOf("log", None),),
         "winsorize": (NONE, Number(0.0, 0.5, open_high=True)),
     }
@@ -136,7 +138,7 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
     def __init__(
         self,
         *,
-        customer_id: str = "customer_id",
+        customer_id: str | None = "customer_id",
         kinds: Mapping[str, str] | None = None,
         weights: Mapping[str, float] | None = None,
         heavy_tails: Literal["log"] | None = "log",

@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 
 from custseg._core.arrays import Floats, Integers
 from custseg._core.customers import KINDS, CustomerTable, Kinds
+from custseg._core.ids import ID_OR_ROWS
 from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Instance, Integer, Number, OneOf, ParameterTable
 from custseg._core.warning import warn
 from custseg.exceptions import (
@@ -63,8 +64,8 @@ class LatentClassClusterer(Segmenter):
     ----------
     n_segments : int, default=2
         The number of classes.
-    customer_id : str, default="customer_id"
-        The column that identifies the customers, where it is not the index of a pandas DataFrame.
+    customer_id : str or None, default="customer_id"
+        The column of the ids, where it is not the index of a pandas table; None where each row is a customer.
     kinds : mapping of str to {"numeric", "binary", "ordinal", "nominal"} or one of these, optional
         Kinds of columns where the dtype does not say them; one kind for all columns as a plain text:
         ``kinds="binary"`` for a matrix of 0 and 1. Bools are binary, other numbers numeric, even
@@ -193,7 +194,7 @@ class LatentClassClusterer(Segmenter):
     _parameters: ClassVar[ParameterTable] = {
         "n_segments": (Integer(1),),
         "kinds": (*MAPPING_OR_NONE, OneOf(*KINDS)),
-        "customer_id": (COLUMN,),
+        "customer_id": ID_OR_ROWS,
         "order_by": (NONE, COLUMN),
         "n_init": (Integer(1),),
         "max_iter": (Integer(1),),
@@ -208,7 +209,7 @@ class LatentClassClusterer(Segmenter):
         self,
         n_segments: int = 2,
         *,
-        customer_id: str = DEFAULT_ID,
+        customer_id: str | None = DEFAULT_ID,
         kinds: Mapping[str, str] | str | None = None,
         order_by: str | None = None,
         standard_errors: bool = True,
@@ -390,14 +391,13 @@ class LatentClassClusterer(Segmenter):
             )
         self.clustered_on_ = [name for name, part in made.items() if part is not None]
         parts: list[Part] = [part for part in made.values() if part is not None]
-        by_name = hasattr(self, "feature_names_in_")
-        if by_name:
+        if table.named:
             parts.sort(key=lambda part: part.column)
         encoded, unseen = encode(parts, table, who)
         if unseen and not is_told:  # by customers of weight 0
             warn(UnseenCategoryWarning.of(who, unseen))
         patterns = collapse(parts, encoded, mass)
-        if parts and not by_name:
+        if parts and not table.named:
             order = order_of_parts(parts, patterns)
             parts = [parts[position] for position in order]
             again = collapse(parts, patterns.values[:, order], patterns.counts)

@@ -13,6 +13,7 @@ import pandas as pd
 
 from custseg._core.arrays import Floats, Integers
 from custseg._core.customers import CustomerTable, Kinds
+from custseg._core.ids import ID_OR_ROWS
 from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Integer, Number, OneOf, ParameterTable, Where
 from custseg._core.segments import SEGMENT
 from custseg._core.warning import warn
@@ -56,8 +57,9 @@ class KPrototypesClusterer(Segmenter):
     ----------
     n_segments : int, default=4
         The number of segments.
-    customer_id : str, default="customer_id"
-        The column that identifies the customers, where it is not the index of a pandas DataFrame.
+    customer_id : str or None, default="customer_id"
+        The column that identifies the customers, where it is not the index of a pandas DataFrame. None where
+        each row is a customer and every column a characteristic.
     kinds : mapping of str to {"numeric", "binary", "ordinal", "nominal"}, optional
         Kinds of columns where the dtype does not say them.
     weights : mapping of str to float, optional
@@ -180,7 +182,7 @@ class KPrototypesClusterer(Segmenter):
         "scaling": (OneOf("robust", "standard", None),),
         "weights": MAPPING_OR_NONE,
         "kinds": MAPPING_OR_NONE,
-        "customer_id": (COLUMN,),
+        "customer_id": ID_OR_ROWS,
         "min_segment_share": (Number(0.0, 1.0),),
         "order_by": (NONE, COLUMN),
         "n_init": (Integer(1),),
@@ -192,7 +194,7 @@ class KPrototypesClusterer(Segmenter):
         self,
         n_segments: int = 4,
         *,
-        customer_id: str = DEFAULT_ID,
+        customer_id: str | None = DEFAULT_ID,
         kinds: Mapping[str, str] | None = None,
         weights: Mapping[str, float] | None = None,
         scaling: Scaling = "robust",
@@ -298,7 +300,7 @@ class KPrototypesClusterer(Segmenter):
         """Learn the space, its columns in an order that does not depend on that of the table."""
         space = learn_space(table, weights, mass, self.scaling, self.gamma)
         coordinates = space.coordinates(table, type(self).__name__)
-        if hasattr(self, "feature_names_in_"):
+        if table.named:
             order = np.argsort([block.column for block in space.blocks], kind="stable")
         else:
             order = order_by_content(coordinates, mass)

@@ -93,7 +93,8 @@ def _check(condition: Condition, domain: Domain, column: Column, who: str, unkno
     if domain.is_numeric:
         wrong = [value for value in condition.values if isinstance(value, str)]
         if wrong:
-            remedy = "Compare it with a number, or turn the column into text."
+            is_flag = domain.kind == "flag"
+            remedy = f"Compare it with {'True or False' if is_flag else 'a number'}, or turn the column into text."
             raise ColumnTypeError.expected(who, name, "compared with numbers", repr(wrong[0]), remedy)
         return
     if domain.kind == "name" and symbol in COMPARISONS:

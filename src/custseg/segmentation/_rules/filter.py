@@ -32,8 +32,9 @@ class RuleFilter:
         The rule.
     customers : DataFrame or path
         One row per customer.
-    customer_id : str, default="customer_id"
-        The column that identifies the customers, where it is not the index of a pandas DataFrame.
+    customer_id : str or None, default="customer_id"
+        The column that identifies the customers, where it is not the index of a pandas DataFrame. None where
+        each row is a customer and every column a characteristic.
     who : str, default="RuleFilter"
         Who asks, for errors.
 
@@ -62,7 +63,9 @@ class RuleFilter:
     1  country in ['FR', 'DE']           1
     """
 
-    def __init__(self, rule: Rule, customers: Any, *, customer_id: str = DEFAULT_ID, who: str = "RuleFilter") -> None:
+    def __init__(
+        self, rule: Rule, customers: Any, *, customer_id: str | None = DEFAULT_ID, who: str = "RuleFilter"
+    ) -> None:
         self.rule = rule
         self.customer_id = customer_id
         self.who = who
@@ -135,7 +138,8 @@ class RuleFilter:
     def _read(self, customers: Any) -> CustomerTable:
         table = customers
         if not isinstance(table, CustomerTable):
-            table = read_customers(customers, who=self.who, customer_id=self.customer_id)
+            # a rule names text as the table has it, and so does its SQL
+            table = read_customers(customers, who=self.who, customer_id=self.customer_id, pairs={})
         named = dict.fromkeys(condition.column for condition in self.rule.conditions)
         missing = [name for name in named if name not in table.names]
         if missing:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from custseg._core.customers import CustomerTable
+from custseg._core.ids import ID_OR_ROWS
 from custseg._core.params import COLUMN, OneOf, ParameterTable
 from custseg._core.words import feature_of
 from custseg.characteristics import RFMScorer
@@ -72,8 +73,9 @@ class RFMSegmenter(RuleDefinedSegmenter):
         ``"default"`` has 11 segments, from Champions to Lost, that cover all 125 combinations of
         scores. ``"rfm_r"`` has the intervals in use with the R package rfm: 10 segments that leave 10
         combinations to an eleventh, Others.
-    customer_id : str, default="customer_id"
-        The column that identifies the customers, where it is not the index of a pandas DataFrame.
+    customer_id : str or None, default="customer_id"
+        The column that identifies the customers, where it is not the index of a pandas DataFrame. None where
+        each row is a customer and every column a characteristic.
     recency, frequency, monetary : str, default="recency", "frequency", "monetary"
         The columns. Where there is none of that name, the only one that ends in two underscores and
         the name, such as ``behaviour__recency``, is taken.
@@ -155,14 +157,14 @@ class RFMSegmenter(RuleDefinedSegmenter):
         "frequency": (COLUMN,),
         "monetary": (COLUMN,),
         "edges": RFMScorer._parameters["edges"],  # noqa: SLF001 - of the same family
-        "customer_id": (COLUMN,),
+        "customer_id": ID_OR_ROWS,
     }
 
     def __init__(
         self,
         preset: str = "default",
         *,
-        customer_id: str = DEFAULT_ID,
+        customer_id: str | None = DEFAULT_ID,
         recency: str = "recency",
         frequency: str = "frequency",
         monetary: str = "monetary",

@@ -13,7 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from custseg._core.arrays import Integers
 from custseg._core.customers import CustomerTable
-from custseg._core.params import COLUMN, NONE, Instance, OneOf, ParameterTable, Where, check
+from custseg._core.ids import ID_OR_ROWS
+from custseg._core.params import NONE, Instance, OneOf, ParameterTable, Where, check
 from custseg._core.segments import NOT_ASSIGNED, NOT_ASSIGNED_WORDS, SEGMENT
 from custseg._core.warning import warn
 from custseg.exceptions import (
@@ -45,6 +46,9 @@ class RuleDefinedSegmenter(Segmenter):
     rule_report_: RuleReport
     clustered_on_: list[str]
     n_not_assigned_: int
+
+    # a rule names text as the table has it, and so does its SQL
+    _finds_pairs: ClassVar[bool] = False
 
     def __sklearn_tags__(self) -> Any:
         """Say that missing values are fine: they meet no condition."""
@@ -229,8 +233,9 @@ class RuleSegmenter(RuleDefinedSegmenter):
         ``and`` binds closer than ``or``. Text goes in quotes, and a column whose name is no plain
         word in backquotes: ```net spend```. A list of ``(column, operator, value)``, all of which
         must be met, is understood as well.
-    customer_id : str, default="customer_id"
-        The column that identifies the customers, where it is not the index of a pandas DataFrame.
+    customer_id : str or None, default="customer_id"
+        The column that identifies the customers, where it is not the index of a pandas DataFrame. None where
+        each row is a customer and every column a characteristic.
     otherwise : str, optional
         The name of a last segment for everyone who meets no rule, those with missing values included.
         By default they are not assigned.
@@ -309,14 +314,14 @@ class RuleSegmenter(RuleDefinedSegmenter):
     _parameters: ClassVar[ParameterTable] = {
         "rules": (Where(_are_rules, "rules by name: a mapping, a table or a list"),),
         "otherwise": (NONE, Instance(str, words="a name (text)")),
-        "customer_id": (COLUMN,),
+        "customer_id": ID_OR_ROWS,
     }
 
     def __init__(
         self,
         rules: Mapping[str, Any] | Iterable[Any] | pd.DataFrame,
         *,
-        customer_id: str = DEFAULT_ID,
+        customer_id: str | None = DEFAULT_ID,
         otherwise: str | None = None,
     ) -> None:
         self.rules = rules

@@ -18,7 +18,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from custseg._core.base import Estimator
 from custseg._core.warning import warn
-from custseg.characteristics._records.featurizer import RecordFeaturizer
 from custseg.exceptions import ColumnNotFoundError, InvalidParameterError, UnseenCategoryWarning
 from custseg.segmentation._base.segmenter import DEFAULT_ID, Segmenter, refuse_segment_as_id
 
@@ -114,7 +113,7 @@ def make_scorer(segmenter: Any, who: str, customer_id: str | None) -> Scorer:
         head = head.steps[0][1]
     while isinstance(last, Pipeline):
         last = last.steps[-1][1]
-    if isinstance(head, RecordFeaturizer):
+    if isinstance(head, Estimator) and not head.reads_customers:
         words = (
             "an estimator that reads one row per customer (first transform the lines to a table of customers, then "
             "assign with pipeline[1:])"
@@ -126,7 +125,7 @@ def make_scorer(segmenter: Any, who: str, customer_id: str | None) -> Scorer:
     names = getattr(segmenter, "feature_names_in_", None)
     if names is None and isinstance(head, Segmenter):
         names = [f"x{position}" for position in range(head.n_features_in_)]
-    name = own if customer_id is None else customer_id
+    name = customer_id or own or DEFAULT_ID
     refuse_segment_as_id(who, name)
     return Scorer(
         segmenter=segmenter,

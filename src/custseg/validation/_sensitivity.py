@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,14 +18,15 @@ from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from custseg._core.arrays import Floats, Integers
-from custseg._core.customers import CustomerTableMixin, read_customers
-from custseg._core.frames import is_table
-from custseg._core.params import NONE, RANDOM_STATE, Integer, Number, Where, check
+from custseg._core.params import NONE, RANDOM_STATE, Integer, Number, Where, check, check_weights
 from custseg._core.results import Result
+from custseg._core.warning import warn
 from custseg._core.words import format_share
 from custseg.exceptions import DataQualityWarning, InvalidParameterError
-from custseg.weighting._respondents import say
-from custseg.weighting._weights import CharacteristicWeights, check_weights
+from custseg.segmentation._for_validation import seeded
+from custseg.validation._clusterers import MAX_SEED, check_clusterer
+from custseg.validation._rows import read_data
+from custseg.weighting import CharacteristicWeights
 
 __all__ = ["WeightSensitivity", "weight_sensitivity"]
 
@@ -34,7 +35,6 @@ _WHO = "weight_sensitivity"
 ROUNDING = 1e-9
 # What stands for 0 where no other weight is above it: the scale of a single weight changes nothing.
 NEARLY_NONE = 1e-6
-_MAX_SEED = np.iinfo(np.int32).max
 _PARAMETERS = {
     "n_draws": (Integer(1),),
     "spread": (Number(0.0, 1.0),),
@@ -72,7 +72,7 @@ class WeightSensitivity(Result):
     >>> import numpy as np
     >>> import pandas as pd
     >>> from custseg import SegmentClusterer
-    >>> from custseg.weighting import weight_sensitivity
+    >>> from custseg.validation import weight_sensitivity
     >>> rng = np.random.RandomState(0)
     >>> customers = pd.DataFrame({"spend": rng.randn(90) + np.repeat([0, 5], 45), "visits": rng.randn(90)})
     >>> stated = {"spend": 2, "visits": 1}
@@ -142,7 +142,8 @@ def weight_sensitivity(
     X : DataFrame, path, or array-like of shape (n_customers, n_characteristics)
         What the clusterer is fitted on. Missing values are the clusterer's affair.
     weights : mapping of str to float
-        The stated weights of columns or groups; :class:`CharacteristicWeights` bring their intervals.
+        The stated weights of columns or groups;
+        :class:`~custseg.weighting.CharacteristicWeights` bring their intervals.
     n_draws : int, default=50
         The number of draws.
     spread : float, default=0.2
@@ -196,7 +197,8 @@ def weight_sensitivity(
     >>> import numpy as np
     >>> import pandas as pd
     >>> from custseg import SegmentClusterer
-    >>> from custseg.weighting import CharacteristicWeights, weight_sensitivity
+    >>> from custseg.validation import weight_sensitivity
+    >>> from custseg.weighting import CharacteristicWeights
     >>> rng = np.random.RandomState(0)
     >>> customers = pd.DataFrame({"spend": rng.randn(90) + np.repeat([0, 5], 45), "visits": rng.randn(90)})
     >>> weights = CharacteristicWeights(
@@ -215,15 +217,16 @@ def weight_sensitivity(
     )
     check_weights(_WHO, weights)
     random = check_random_state(random_state)
-    own_seed, draw_seed = int(random.randint(_MAX_SEED)), int(random.randint(_MAX_SEED))
+    own_seed, draw_seed = int(random.randint(MAX_SEED)), int(random.randint(MAX_SEED))
     limits = _limits(weights, spread)
     names = list(weights)
     # an interval from figures that agree has the width of their rounding errors
     if not any(high - low > ROUNDING * high for low, high in limits.values()):
         words = "no weight can move, for the intervals have no width. Pass dict(weights) to move each by spread."
-        say(_WHO, [words])
+        warn(f"{_WHO}: {words}")
     mass = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-    setting = _Setting(clusterer, _read(X, clusterer), weights, mass)
+    name = _weights_parameter(clusterer)
+    setting = _Setting(clusterer, name, read_data(X, clusterer, _WHO), weights, mass)
     with threadpool_limits(limits=1):
         setting, labels = setting.fixed(own_seed)
     drawn = _draw(limits, n_draws, draw_seed)
@@ -258,57 +261,44 @@ def _draw(limits: Mapping[str, tuple[float, float]], n_draws: int, seed: int) ->
     return [{name: float(drawn[position]) for name, drawn in values.items()} for position in range(n_draws)]
 
 
-def _read(X: Any, clusterer: Any) -> Any:
-    """Read a table once where the clusterer takes it as read."""
-    if is_table(X) and isinstance(clusterer, CustomerTableMixin):
-        customer_id, kinds = (getattr(clusterer, name, None) for name in ("customer_id", "kinds"))
-        own = getattr(getattr(clusterer, "embedder", None), "customer_id", None)
-        if own is None:
-            return read_customers(X, who=type(clusterer).__name__, customer_id=customer_id, kinds=kinds)
-    return X
-
-
 @dataclass(frozen=True)
 class _Setting:
-    """A clusterer, its customers and the stated weights."""
+    """A clusterer with the name of its parameter for weights, its customers and the stated weights."""
 
     clusterer: Any
+    parameter: str
     X: Any
     weights: Mapping[str, float]
     mass: Floats | None
 
     def fixed(self, seed: int) -> tuple[_Setting, Integers]:
         """Fit with the stated weights; return the labels, and the setting with the number of segments and seed."""
-        name = _weights_parameter(self.clusterer)
         own = self.clusterer.get_params(deep=True)
-        clusterer = clone(self.clusterer)
-        seeds = [key for key in own if key.rpartition("__")[2] == "random_state" and own[key] is None]
-        clusterer.set_params(**dict.fromkeys(seeds, seed))
-        others = {key: weight for key, weight in (own[name] or {}).items() if key not in self.weights}
+        clusterer = seeded(clone(self.clusterer), seed, keep=True)
+        others = {key: weight for key, weight in (own[self.parameter] or {}).items() if key not in self.weights}
         # survey weights stay such, so that the embedder warns of columns that they do not name
         weights = (
             self.weights | others if isinstance(self.weights, CharacteristicWeights) else {**others, **self.weights}
         )
-        setting = _Setting(clusterer, self.X, weights, self.mass)
+        setting = replace(self, clusterer=clusterer, weights=weights)
         fitted = setting.fit({})
         for key in [key for key in own if key.rpartition("__")[2] == "n_segments" and own[key] == "auto"]:
-            part = _part(fitted, key)
+            step = key.rpartition("__")[0]
+            part = fitted.get_params(deep=True)[step] if step else fitted
             clusterer.set_params(**{key: part.n_segments_})
         return setting, _labels(fitted, self.X)
 
     def fit(self, moved: Mapping[str, float]) -> Any:
         """Fit a clone with some of the weights moved."""
-        name = _weights_parameter(self.clusterer)
         weights = {**self.weights, **moved} if moved else self.weights
-        clusterer = clone(self.clusterer).set_params(**{name: weights})
+        clusterer = clone(self.clusterer).set_params(**{self.parameter: weights})
         return clusterer.fit(self.X) if self.mass is None else clusterer.fit(self.X, sample_weight=self.mass)
 
 
 def _weights_parameter(clusterer: Any) -> str:
     """Return the name of the parameter that holds the weights: the clusterer's, its embedder's, or a step's."""
-    if isinstance(clusterer, type) or not (hasattr(clusterer, "get_params") and hasattr(clusterer, "fit")):
-        words = "a clusterer with a parameter weights (an instance, for example SegmentClusterer())"
-        raise InvalidParameterError.not_allowed(_WHO, "clusterer", words, clusterer)
+    words = "a clusterer with a parameter weights (an instance, for example SegmentClusterer())"
+    check_clusterer(_WHO, clusterer, words)
     found = [name for name in clusterer.get_params(deep=True) if name.rpartition("__")[2] == "weights"]
     # a clusterer with an embedder of its own takes the weights there
     with_embedder = {name.removesuffix("embedder__weights") + "weights" for name in found if "embedder__" in name}
@@ -320,14 +310,6 @@ def _weights_parameter(clusterer: Any) -> str:
             f"{type(clusterer).__name__} {which}. Use SegmentClusterer."
         )
     return str(found[0])
-
-
-def _part(fitted: Any, parameter: str) -> Any:
-    """Return the fitted part that a nested parameter belongs to."""
-    part = fitted
-    for step in parameter.split("__")[:-1]:
-        part = part.named_steps[step] if hasattr(part, "named_steps") else getattr(part, step)
-    return part
 
 
 def _labels(fitted: Any, X: Any) -> Integers:

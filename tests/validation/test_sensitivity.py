@@ -20,8 +20,9 @@ from sklearn.preprocessing import FunctionTransformer
 
 from custseg.exceptions import DataQualityWarning, InvalidParameterError
 from custseg.segmentation import CharacteristicEmbedder, SegmentClusterer
-from custseg.weighting import CharacteristicWeights, weight_sensitivity
-from custseg.weighting._sensitivity import _changed
+from custseg.validation import weight_sensitivity
+from custseg.validation._sensitivity import _changed
+from custseg.weighting import CharacteristicWeights
 
 
 def customers(n: int = 120, seed: int = 0) -> pd.DataFrame:

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from custseg._core.frames import collect, is_frame, open_table, to_kind
+from custseg._core.frames import collect, is_frame, open_table, to_kind, with_index
+from custseg._core.ids import DEFAULT_ID
 from custseg._core.optional import require
 from custseg._core.paths import is_path
 from custseg._core.segments import SEGMENT
@@ -20,7 +21,7 @@ MATRIX = "matrix"
 """What goes out where a plain matrix came in and no kind of frame was asked for."""
 
 
-def with_segment(X: Any, labels: npt.NDArray[np.int64], kind: str, customer_id: str, names: list[str]) -> Any:
+def with_segment(X: Any, labels: npt.NDArray[np.int64], kind: str, customer_id: str | None, names: list[str]) -> Any:
     """Append the segment to a customer table.
 
     Parameters
@@ -31,8 +32,8 @@ def with_segment(X: Any, labels: npt.NDArray[np.int64], kind: str, customer_id: 
         Their segments.
     kind : {"pandas", "polars", "pyarrow", "matrix"}
         What to return.
-    customer_id : str
-        The name of the id where it moves between pandas index and first column.
+    customer_id : str or None
+        The name of the id (None: that of numbered rows) where it moves between pandas index and first column.
     names : list of str
         The names of the columns of a matrix that becomes a frame.
 
@@ -52,6 +53,8 @@ def with_segment(X: Any, labels: npt.NDArray[np.int64], kind: str, customer_id: 
     if isinstance(X, pd.DataFrame):
         return _from_pandas(X.assign(**{SEGMENT: labels}), kind, customer_id)
     frame = nw.from_native(X)
+    if isinstance(frame, nw.LazyFrame) and frame.implementation.is_dask() and customer_id is not None:
+        frame = with_index(frame, [customer_id])
     eager = frame.collect() if isinstance(frame, nw.LazyFrame) else frame
     column = nw.new_series(SEGMENT, labels, dtype=nw.Int64(), backend=eager.implementation)
     eager = eager.with_columns(column)
@@ -61,11 +64,11 @@ def with_segment(X: Any, labels: npt.NDArray[np.int64], kind: str, customer_id: 
     return eager.to_polars() if kind == "polars" else eager.to_arrow()
 
 
-def _from_pandas(table: pd.DataFrame, kind: str, customer_id: str) -> Any:
+def _from_pandas(table: pd.DataFrame, kind: str, customer_id: str | None) -> Any:
     if kind == "pandas":
         return table
     require(kind, f'set_output(transform="{kind}")')
     if not isinstance(table.index, pd.RangeIndex) or table.index.name is not None:
-        table = table.rename_axis(str(table.index.name or customer_id)).reset_index()
+        table = table.rename_axis(str(table.index.name or customer_id or DEFAULT_ID)).reset_index()
     frame = nw.from_native(table, eager_only=True)
     return frame.to_polars() if kind == "polars" else frame.to_arrow()

@@ -1,0 +1,59 @@
+"""What validation may use of the inside of this stage, and no other stage: public to it, private to users.
+
+Validation fits the clusterers of this stage again and again and asks questions of the distances that they see.
+Every name that it needs for that stands here, and import-linter lets it import from nowhere else.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from custseg._core.customers import CustomerTable
+from custseg.segmentation._base.order import order_by_content
+from custseg.segmentation._base.segmenter import Segmenter
+from custseg.segmentation._clusterer.embedding_step import EMBEDDER, Embedded, Embedding, embedded
+from custseg.segmentation._clusterer.models import NUMBER_PARAMETERS, number_parameter, seed_parameters, seeded
+from custseg.segmentation._clusterer.refits import can_refit, refitted
+from custseg.segmentation._kmeans.nearest import one_thread, unit_of
+from custseg.segmentation._kmeans.patterns import content_hash, distinct_patterns
+from custseg.segmentation._selection.structure import (
+    FEWEST_CUSTOMERS,
+    FEWEST_DISTINCT,
+    LEVEL,
+    MAX_CUSTOMERS,
+    N_SEGMENTS,
+    Space,
+    run_structure_test,
+)
+
+__all__ = [
+    "EMBEDDER",
+    "FEWEST_CUSTOMERS",
+    "FEWEST_DISTINCT",
+    "LEVEL",
+    "MAX_CUSTOMERS",
+    "NUMBER_PARAMETERS",
+    "N_SEGMENTS",
+    "Embedded",
+    "Embedding",
+    "Segmenter",
+    "Space",
+    "can_refit",
+    "content_hash",
+    "distinct_patterns",
+    "embedded",
+    "number_parameter",
+    "one_thread",
+    "order_by_content",
+    "read_as_fit",
+    "refitted",
+    "run_structure_test",
+    "seed_parameters",
+    "seeded",
+    "unit_of",
+]
+
+
+def read_as_fit(segmenter: Segmenter, X: Any) -> CustomerTable:
+    """Read a table of customers as the ``fit`` of a segmenter reads it."""
+    return segmenter._read_customers(X)  # noqa: SLF001 - of the same stage
