@@ -8,6 +8,7 @@ behind it are public functions of counts, means and standard deviations.
 """
 
 from custseg.personas._describer import PersonaDescriber
+from custseg.personas._outcomes import outcomes_by_segment
 from custseg.personas._personas import Personas, describe_segments
 from custseg.personas._statistics import (
     benjamini_hochberg,
@@ -35,4 +36,5 @@ __all__ = [
     "is_marker",
     "lift",
     "numeric_v_test",
+    "outcomes_by_segment",
 ]

@@ -15,7 +15,7 @@ from custseg._core.characteristic import Characteristic
 from custseg._core.customers import CustomerTable, read_customers
 from custseg._core.described import characteristics_of
 from custseg._core.frames import keep_rows
-from custseg.characteristics import CharacteristicUnion, DemographicEncoder, RFMFeaturizer, RowReport
+from custseg.characteristics import CharacteristicUnion, RFMFeaturizer, RowReport
 from custseg.exceptions import ColumnNotFoundError, InvalidTableError
 from custseg.study._audience import Audience
 from custseg.study._brief import SegmentationBrief
@@ -23,6 +23,8 @@ from custseg.study._brief import SegmentationBrief
 __all__ = ["Customers", "Everyone", "admit", "characterise", "customer_id_of", "ids_of"]
 
 _WHO = "SegmentationStudy"
+# what the ids are called where nobody named them
+DEFAULT_ID = "customer_id"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,9 +82,9 @@ class Customers:
     audience_report: pd.DataFrame
 
 
-def characterise(characteristics: Any, tables: Any, *, customer_id: str) -> Everyone:
-    """Turn raw tables into one row per customer; a table that is that already is read as a profile is."""
-    estimator = DemographicEncoder(customer_id=customer_id) if characteristics is None else clone(characteristics)
+def characterise(characteristics: Any, tables: Any, customer_id: str) -> Everyone:
+    """Turn raw tables into one row per customer."""
+    estimator = clone(characteristics)
     frame = estimator.fit_transform(tables)
     table = read_customers(frame, who=_WHO, customer_id=customer_id)
     return Everyone(
@@ -140,8 +142,9 @@ def _present(field: str, names: Any, table: CustomerTable) -> None:
 
 
 def customer_id_of(characteristics: Any, customer_id: str | None) -> str:
-    """Return the name of the ids: as stated, else as the characteristics have it."""
-    return str(customer_id or getattr(characteristics, "customer_id", None) or "customer_id")
+    """Return the name that the ids have in the table of customers."""
+    own = customer_id if characteristics is None else getattr(characteristics, "customer_id", None)
+    return DEFAULT_ID if own is None else str(own)
 
 
 def ids_of(customers: Any, customer_id: str) -> pd.Index[Any]:

@@ -21,7 +21,8 @@ from custseg._core.labelled import with_segment
 from custseg._core.params import COLUMN, NONE, Instance, Integer, ParameterTable, Where
 from custseg._core.segments import NOT_ASSIGNED, SEGMENT
 from custseg._core.warning import each_warning_once
-from custseg.personas import PersonaDescriber, describe_segments
+from custseg.characteristics import DemographicEncoder
+from custseg.personas import PersonaDescriber, describe_segments, outcomes_by_segment
 from custseg.reporting import write_report
 from custseg.segmentation import Segmentation, Segmenter
 from custseg.study._brief import SegmentationBrief
@@ -60,9 +61,9 @@ class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
         can set no limits.
     describer : PersonaDescriber or None, default=None
         Describes them; None stands for ``PersonaDescriber()``.
-    customer_id : str or None, default=None
-        The column that identifies the customers; None takes that of ``characteristics``, and without these
-        ``"customer_id"``.
+    customer_id : str or None, default="customer_id"
+        The column that identifies the customers where ``characteristics`` is None; None numbers them by the index
+        (pandas) or from 0. Characteristics have their own.
     n_pairs : int, default=20
         Pairs of bootstrap refits behind each stability figure.
     n_jobs : int or None, default=None
@@ -107,6 +108,9 @@ class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
     stability_ : StabilityResult
         Agreement between bootstrap refits for 2 segments up to the limit of the brief, and for the
         chosen number.
+    outcomes_ : pandas.DataFrame
+        What the brief calls outcomes, by segment (of the cut where there is one) with intervals, as
+        :func:`~custseg.personas.outcomes_by_segment` gives them.
     audience_report_ : pandas.DataFrame
         Columns ``condition, n_left_out``: how many of the customers that met the conditions before it each condition
         of the brief leaves out.
@@ -164,7 +168,7 @@ class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
         characteristics: Any = None,
         clusterer: Segmenter | None = None,
         describer: PersonaDescriber | None = None,
-        customer_id: str | None = None,
+        customer_id: str | None = "customer_id",
         n_pairs: int = 20,
         n_jobs: int | None = None,
     ) -> None:
@@ -220,6 +224,8 @@ class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
             cut = self.evidence_.cut
             self.plan_ = self._act(found)
             self.cut_plan_ = None if cut is None else self._act(cut)
+            shown = self.cut_plan_ or self.plan_
+            self.outcomes_ = outcomes_by_segment(shown.segmentation, self.brief.outcomes)
         context.call_on_fit_task_end(estimator=self)
         return self
 
@@ -245,9 +251,10 @@ class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
 
     def _characterise(self, tables: Any) -> Customers:
         self._id = customer_id_of(self.characteristics, self.customer_id)
-        everyone = characterise(self.characteristics, tables, customer_id=self._id)
+        ready = DemographicEncoder(customer_id=self.customer_id)
+        everyone = characterise(ready if self.characteristics is None else self.characteristics, tables, self._id)
         self.characteristics_, self.row_report_ = everyone.estimator, everyone.row_report
-        self._known = everyone.characteristics
+        self._known = tuple(each.in_currency(self.brief.currency) for each in everyone.characteristics)
         self.tables_read_, self.match_report_ = everyone.tables_read, everyone.match_report
         self.n_customers_seen_ = everyone.table.n_customers
         customers = admit(self.brief, everyone)

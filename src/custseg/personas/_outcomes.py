@@ -1,0 +1,153 @@
+"""What became of the customers of each segment: shares and means of outcomes, with intervals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from custseg._core.arrays import Floats, Integers
+from custseg._core.customers import Column
+from custseg._core.params import Integer, Number, check
+from custseg.exceptions import ColumnNotFoundError
+from custseg.segmentation import Segmentation
+
+__all__ = ["outcomes_by_segment"]
+
+_WHO = "outcomes_by_segment"
+_PARAMETERS = {"confidence_level": (Number(0.5, 1.0, open_high=True),), "min_group_size": (Integer(1),)}
+_COLUMNS = (
+    "segment",
+    "name",
+    "outcome",
+    "level",
+    "statistic",
+    "n_known",
+    "value",
+    "low",
+    "high",
+    "value_overall",
+)
+
+
+def outcomes_by_segment(
+    segmentation: Segmentation, outcomes: Iterable[str], *, confidence_level: float = 0.95, min_group_size: int = 10
+) -> pd.DataFrame:
+    """Compare what the company wants or fears, such as who has left, between the segments.
+
+    Parameters
+    ----------
+    segmentation : Segmentation
+        Customers in segments.
+    outcomes : iterable of str
+        Columns of the customers. Of a yes or no the share of yes is compared, of categories the share of each level, of
+        numbers the mean.
+    confidence_level : float, default=0.95
+        How often the intervals hold the figure of all customers like those in the segment.
+    min_group_size : int, default=10
+        No figure rests on fewer customers; where fewer are known it is NaN.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per outcome, level and segment: ``segment, name, outcome, level, statistic`` ("share" or "mean"),
+        ``n_known`` (customers of the segment whose outcome is known), ``value`` with its interval ``low`` to ``high``,
+        and ``value_overall`` of all customers in a segment. In the unit of the column, shares from 0 to 1.
+
+    Raises
+    ------
+    ColumnNotFoundError
+        If an outcome is no column of the customers.
+    InvalidParameterError
+        If a parameter is out of its range.
+
+    Notes
+    -----
+    Intervals are Wilson's [1]_ for shares and Student's for means. They say how sure the figure of each segment is, not
+    that segments differ, and nothing of what causes what: segments that were made of a column which goes with the
+    outcome will differ in it.
+
+    References
+    ----------
+    .. [1] E. B. Wilson (1927), "Probable inference, the law of succession, and statistical inference", Journal of the
+       American Statistical Association 22, 209-212.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from custseg.personas import outcomes_by_segment
+    >>> from custseg.segmentation import Segmentation
+    >>> customers = pd.DataFrame({"spend": range(40), "left": [True] * 12 + [False] * 28})
+    >>> segmentation = Segmentation.of(customers, ["low"] * 20 + ["high"] * 20)
+    >>> outcomes_by_segment(segmentation, ["left"])[["name", "value", "low", "high"]].round(2)
+       name  value   low  high
+    0  high    0.0  0.00  0.16
+    1   low    0.6  0.39  0.78
+    """
+    check(_WHO, _PARAMETERS, {"confidence_level": confidence_level, "min_group_size": min_group_size})
+    table, wanted = segmentation.customer_table, list(outcomes)
+    absent = [name for name in wanted if name not in table.names]
+    if absent:
+        raise ColumnNotFoundError.in_table(_WHO, absent, table.names)
+    rows = [
+        row
+        for name in wanted
+        for level, values in _measured(table[name])
+        for row in _rows(segmentation, values, confidence_level, min_group_size, outcome=name, level=level)
+    ]
+    return pd.DataFrame(rows, columns=list(_COLUMNS))
+
+
+def _measured(column: Column) -> Iterator[tuple[str | None, Floats]]:
+    """Yield what is averaged of a column, by level: NaN where it is not known."""
+    if not column.categories:
+        yield None, np.asarray(column.values, dtype=np.float64)
+        return
+    for position, level in enumerate(column.categories):
+        yield level, np.where(column.missing, np.nan, column.values == position)
+
+
+def _rows(
+    segmentation: Segmentation, values: Floats, confidence_level: float, least: int, **told: Any
+) -> Iterator[dict[str, Any]]:
+    known = (segmentation.labels >= 0) & ~np.isnan(values)
+    labels, values, n_segments = segmentation.labels[known], values[known], segmentation.n_segments
+    counts = np.bincount(labels, minlength=n_segments)
+    is_share = (
+        bool(np.isin(values, (0.0, 1.0)).all()) and segmentation.customer_table[told["outcome"]].kind != "numeric"
+    )
+    means, low, high = _intervals(labels, values, counts, confidence_level, is_share=is_share)
+    overall = float(values.mean()) if len(values) >= least else math.nan
+    for segment, name in enumerate(segmentation.segment_names):
+        enough = counts[segment] >= least
+        figures = {"value": means[segment], "low": low[segment], "high": high[segment]}
+        yield {
+            "segment": segment,
+            "name": name,
+            **told,
+            "statistic": "share" if is_share else "mean",
+            "n_known": int(counts[segment]) if enough else None,
+            **{figure: float(value) if enough else math.nan for figure, value in figures.items()},
+            "value_overall": overall,
+        }
+
+
+def _intervals(
+    labels: Integers, values: Floats, counts: Integers, confidence_level: float, *, is_share: bool
+) -> tuple[Floats, Floats, Floats]:
+    """Return the mean of each segment and the ends of its interval."""
+    tail = (1.0 + confidence_level) / 2.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        means = np.bincount(labels, values, len(counts)) / counts
+        if is_share:
+            z = stats.norm.ppf(tail)
+            center = (means + z**2 / (2 * counts)) / (1 + z**2 / counts)
+            half = z * np.sqrt(means * (1 - means) / counts + z**2 / (4 * counts**2)) / (1 + z**2 / counts)
+            return means, np.clip(center - half, 0.0, 1.0), np.clip(center + half, 0.0, 1.0)
+        variance = np.bincount(labels, (values - means[labels]) ** 2, len(counts)) / (counts - 1)
+        half = stats.t.ppf(tail, np.maximum(counts - 1, 1)) * np.sqrt(variance / counts)
+        return means, means - half, means + half
