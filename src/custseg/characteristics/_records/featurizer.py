@@ -211,7 +211,7 @@ class RecordFeaturizer(
         return self._hand_out(records, found)
 
     def check_rows(self, X: Any, as_of: Any = None) -> RowReport:
-        """Count the rows that each policy would touch, and change nothing.
+        """Count the rows that each policy would touch in ``fit`` on this table, and change nothing.
 
         Parameters
         ----------
