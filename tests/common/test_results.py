@@ -58,7 +58,7 @@ def clusterer():
 @cache
 def personas():
     describer = PersonaDescriber()
-    return describer.fit(CUSTOMERS, np.arange(60) % 2, segment_names=[EVIL, "others"]).personas_
+    return describer.fit(CUSTOMERS, np.arange(60) % 2, names=[EVIL, "others"]).personas_
 
 
 @cache

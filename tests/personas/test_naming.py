@@ -1,6 +1,8 @@
 import pytest
 
-from custseg.personas._naming import describe, name_personas
+from custseg._core.characteristic import Characteristic
+from custseg.personas._naming import Words, describe
+from custseg.personas._naming import name_personas as named
 from custseg.personas._traits import Trait
 
 
@@ -25,11 +27,20 @@ def trait(characteristic, effect_size, *, kind="numeric", level=None, label=None
     )
 
 
+def words_of(*columns, **roles):
+    return Words.of(columns, [Characteristic(column=name, role=role) for name, role in roles.items()])
+
+
+def name_personas(traits, suppressed):
+    return named(traits, suppressed, words_of(*{each.characteristic for own in traits.values() for each in own}))
+
+
 @pytest.mark.parametrize(
     ("found", "word"),
     [
         (trait("recency", -1), "recent"),
-        (trait("behaviour__recency", 1), "lapsed"),
+        # what a column is says its maker, never the last word of its name
+        (trait("behaviour__recency", 1), "high recency"),
         (trait("frequency", 1), "frequent"),
         (trait("frequency", -1), "occasional"),
         (trait("monetary", 1), "high-spending"),
@@ -37,9 +48,9 @@ def trait(characteristic, effect_size, *, kind="numeric", level=None, label=None
         (trait("tenure", 1), "long-standing"),
         (trait("tenure", -1), "new"),
         (trait("contacts", -1), "rarely contacted"),
-        (trait("campaigns__response_rate", 1, label="response rate"), "responsive"),
+        (trait("response", 1), "responsive"),
         (
-            trait("campaigns__response_rate_type_Type A", 1, label="response rate type Type A"),
+            trait("campaigns__response_rate_type_Type A", 1),
             "high response rate type Type A",
         ),
         (trait("coupons", -1), "few coupons"),
@@ -51,12 +62,22 @@ def trait(characteristic, effect_size, *, kind="numeric", level=None, label=None
         (trait("home_ownership", -1, kind="nominal", level="Renter"), "home ownership: not Renter"),
         (trait("subscribed", 1, kind="binary"), "subscribed"),
         (trait("subscribed", -1, kind="binary"), "not subscribed"),
-        # two members share the feature, so the label carries the member and the word must too
-        (trait("web__frequency", 1, label="web frequency"), "high web frequency"),
     ],
 )
 def test_a_trait_in_words(found, word):
-    assert describe(found) == word
+    assert describe(found, words_of(found.characteristic)) == word
+
+
+def test_a_column_is_what_its_maker_says():
+    recency = trait("behaviour__recency", -1)
+    assert describe(recency, words_of("behaviour__recency", behaviour__recency="recency")) == "recent"
+    # known, and no recency of purchases
+    assert describe(trait("recency", -1), words_of("recency", recency="activity_recency")) == "low recency"
+
+
+def test_of_two_columns_of_one_role_the_name_says_which():
+    both = words_of("shop__frequency", "web__frequency", shop__frequency="frequency", web__frequency="frequency")
+    assert describe(trait("web__frequency", 1), both) == "high web frequency"
 
 
 def test_a_name_takes_the_two_strongest_traits():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -12,6 +13,7 @@ import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from custseg._core.base import Estimator
+from custseg._core.characteristic import Characteristic
 from custseg._core.customers import CustomerTable, CustomerTableMixin
 from custseg._core.frames import is_table
 from custseg._core.params import COLUMN, NONE, Integer, ParameterTable
@@ -19,7 +21,7 @@ from custseg._core.segments import NOT_ASSIGNED_WORDS, known_segments
 from custseg._core.words import format_share, humanise
 from custseg.exceptions import InvalidParameterError, InvalidTableError
 from custseg.personas._labels import find_id, labels_of
-from custseg.personas._naming import name_personas
+from custseg.personas._naming import Words, name_personas
 from custseg.personas._profile import Profile, empty_profile, profile_customers
 from custseg.personas._render import to_html, to_markdown, write_value
 from custseg.personas._traits import Persona, Trait, find_traits
@@ -140,7 +142,8 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         y: Any = None,
         *,
         clustered_on: Collection[str] | None = None,
-        segment_names: Sequence[str] | None = None,
+        names: Sequence[str] | None = None,
+        characteristics: Any = None,
     ) -> Self:
         """Compare the segments and describe each.
 
@@ -155,10 +158,13 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
             bear ids. The whole numbers 0..k-1 are segments by position; any other labels are names, in sorted order.
         clustered_on : collection of str, default=None
             The columns that formed the segments. None is the cautious reading: all of them. A segmentation knows.
-        segment_names : sequence of str, default=None
+        names : sequence of str, default=None
             The names of the segments; position = label. For segments that have names already, such as
             those defined by rules: personas bear them instead of names made of their traits, and a
             segment may be empty. A segmentation knows.
+        characteristics : DataFrame, default=None
+            What the columns are, as ``describe()`` of the estimator that made them says it: labels, and roles
+            such as recency, for the words. A segmentation knows.
 
         Returns
         -------
@@ -177,11 +183,11 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         InvalidTableError
             If the table has no characteristic besides the labels.
         InvalidParameterError
-            If ``clustered_on`` names a column that is not in the table, or ``segment_names`` a segment twice.
+            If ``clustered_on`` names a column that is not in the table, or ``names`` a segment twice.
         """
         self._check_parameters()
         who = type(self).__name__
-        found = self._segmentation(X, y, clustered_on, segment_names)
+        found = self._segmentation(X, y, clustered_on=clustered_on, names=names, characteristics=characteristics)
         table = found.customer_table
         if found is not X:
             table = find_id(table, self.customer_id, first_too=table.ids is None and is_table(X), who=who)
@@ -190,24 +196,21 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
                 f"{who}: the table has no characteristic besides the segment {self.segment!r}. "
                 "Pass the customers with at least one column to describe them by."
             )
-        self._labels = humanise(table.names)
+        self._labels = _labels(table.names, found.characteristics)
+        self._words = Words.of(table.names, found.characteristics)
         # labels that are no positions stay what the segments are known by
-        self._levels = None if found is X or segment_names is not None else found.names
+        self._levels = None if found is X or names is not None else found.names
         self._describe(table, found.labels, found.clustered_on, found.names or ())
         return self
 
-    def _segmentation(
-        self, X: Any, y: Any, clustered_on: Collection[str] | None, segment_names: Sequence[str] | None
-    ) -> Segmentation:
+    def _segmentation(self, X: Any, y: Any, **said: Any) -> Segmentation:
         """Take the segmentation, or make one of a table and its labels."""
         who = type(self).__name__
         if not isinstance(X, Segmentation):
             table = self._read(X, fitting=True, customer_id=self.customer_id)
-            options: dict[str, Any] = {"segment": self.segment, "customer_id": self.customer_id}
-            return Segmentation._of_table(  # noqa: SLF001 - what `of` does, of a table that is read
-                who, table, X, y, names=segment_names, clustered_on=clustered_on, **options
-            )
-        for name, given in (("y", y), ("clustered_on", clustered_on), ("segment_names", segment_names)):
+            options: dict[str, Any] = {"segment": self.segment, "customer_id": self.customer_id, **said}
+            return Segmentation._of_table(who, table, X, y, **options)  # noqa: SLF001 - `of`, of a table that is read
+        for name, given in {"y": y, **said}.items():
             if given is not None:
                 raise InvalidParameterError.not_allowed(who, name, "None, since the segmentation says it", given)
         self._read(X.customer_table, fitting=True)
@@ -225,7 +228,10 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         traits = {int(segment): find_traits(profile.frame, int(segment), self._labels) for segment in shown}
         names = dict(enumerate(given))
         if not names:
-            names = name_personas(traits, [segment for segment in range(len(sizes)) if segment not in traits])
+            # by what the segments were made of alone: another descriptor must not rename them
+            telling = {segment: [trait for trait in own if trait.clustered_on] for segment, own in traits.items()}
+            small = [segment for segment in range(len(sizes)) if segment not in traits]
+            names = name_personas(telling, small, self._words)
         self.segment_names_ = list(names.values())
         self.personas_ = []
         for segment, name in names.items():
@@ -365,6 +371,14 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         tags.input_tags.allow_nan = True
         tags.input_tags.categorical = tags.input_tags.string = True
         return tags
+
+
+def _labels(names: Sequence[str], known: Iterable[Characteristic]) -> dict[str, str]:
+    """Label the columns as their makers do, no two alike; others by their names."""
+    said = {each.column: each.label for each in known}
+    labels = {name: said.get(name, label) for name, label in humanise(names).items()}
+    counts = Counter(labels.values())
+    return {name: label if counts[label] == 1 else name for name, label in labels.items()}
 
 
 def _persona(

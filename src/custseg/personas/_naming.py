@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from custseg._core.words import feature_of
+from custseg._core.characteristic import Characteristic
+from custseg._core.words import humanise
 from custseg.personas._traits import Trait, same_effect
 
 ALL_CUSTOMERS = "All customers"
@@ -16,47 +18,65 @@ SMALL = "Small segment"
 N_WORDS = 2
 """Traits in a name, unless two personas would then share it."""
 
-# feature -> the word for much of it, the word for little of it
-_KNOWN_WORDS = {
+# role -> the word for much of it, the word for little of it
+_ROLE_WORDS = {
     "recency": ("lapsed", "recent"),
     "frequency": ("frequent", "occasional"),
     "monetary": ("high-spending", "low-spending"),
     "tenure": ("long-standing", "new"),
     "age": ("older", "younger"),
     "contacts": ("often contacted", "rarely contacted"),
-    "response_rate": ("responsive", "unresponsive"),
+    "response": ("responsive", "unresponsive"),
     "coupons": ("coupon-redeeming", "few coupons"),
 }
 
 
-def describe(trait: Trait) -> str:
-    """Say a trait in a word or two.
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """What each column is called in a name, and which role it alone bears.
 
-    A characteristic whose label still carries the member of a union (two members share the feature)
-    keeps it, since "frequent" would not say where.
+    ``columns`` are the columns in a word or two; ``roles`` the roles of columns that share theirs with no other: of
+    two, "frequent" would not say where.
     """
-    more = trait.effect_size > 0
+
+    columns: Mapping[str, str]
+    roles: Mapping[str, str]
+
+    @classmethod
+    def of(cls, names: Sequence[str], known: Iterable[Characteristic]) -> Words:
+        """Read the roles; a column of which nothing is known is what its whole name says, if that is a role."""
+        roles = {each.column: each.role for each in known}
+        borne = {name: roles.get(name, name) for name in names}
+        counts = Counter(borne.values())
+        alone = {name: role for name, role in borne.items() if role in _ROLE_WORDS and counts[role] == 1}
+        return cls(columns=humanise(names), roles=alone)
+
+
+def describe(trait: Trait, words: Words) -> str:
+    """Say a trait in a word or two."""
+    more, column = trait.effect_size > 0, words.columns[trait.characteristic]
     if trait.kind == "binary":
-        return trait.label if more else f"not {trait.label}"
+        return column if more else f"not {column}"
     if trait.kind == "nominal":
-        return f"{trait.label}: {trait.level}" if more else f"{trait.label}: not {trait.level}"
-    feature = feature_of(trait.characteristic).casefold()
-    if feature in _KNOWN_WORDS and trait.label.casefold() == feature.replace("_", " "):
-        return _KNOWN_WORDS[feature][0 if more else 1]
+        return f"{column}: {trait.level}" if more else f"{column}: not {trait.level}"
+    if trait.characteristic in words.roles:
+        return _ROLE_WORDS[words.roles[trait.characteristic]][0 if more else 1]
     if trait.kind == "ordinal":
-        return f"{'higher' if more else 'lower'} {trait.label}"
-    return f"{'high' if more else 'low'} {trait.label}"
+        return f"{'higher' if more else 'lower'} {column}"
+    return f"{'high' if more else 'low'} {column}"
 
 
-def name_personas(traits: Mapping[int, Sequence[Trait]], suppressed: Sequence[int]) -> dict[int, str]:
+def name_personas(traits: Mapping[int, Sequence[Trait]], suppressed: Sequence[int], words: Words) -> dict[int, str]:
     """Name every segment.
 
     Parameters
     ----------
     traits : mapping of int to sequence of Trait
-        All traits, strongest first, of each segment that may be described.
+        The traits that may name it, strongest first, of each segment that may be described.
     suppressed : sequence of int
         The segments too small to be described.
+    words : Words
+        What the columns are called.
 
     Returns
     -------
@@ -64,21 +84,21 @@ def name_personas(traits: Mapping[int, Sequence[Trait]], suppressed: Sequence[in
         Unique names, in the order of the segments. Personas that would share a name all take their
         next trait, and the next; where traits run out, the later segments get a number.
     """
-    words = {segment: _words(found) for segment, found in traits.items()}
-    names = {segment: _joined(chosen) for segment, chosen in _distinct(words).items()}
+    told = {segment: _told(found, words) for segment, found in traits.items()}
+    names = {segment: _joined(chosen) for segment, chosen in _distinct(told).items()}
     fallback = AVERAGE if len(traits) > 1 else ALL_OTHERS if suppressed else ALL_CUSTOMERS
     names = {segment: name or fallback for segment, name in names.items()}
     names.update(dict.fromkeys(suppressed, SMALL))
     return _numbered({segment: names[segment] for segment in sorted(names)})
 
 
-def _words(traits: Sequence[Trait]) -> list[str]:
+def _told(traits: Sequence[Trait], words: Words) -> list[str]:
     told: list[Trait] = []
     for trait in traits:
         # An equal effect is a copy of a column or its complement: a second word for the same thing.
         if not any(same_effect(trait, earlier) for earlier in told):
             told.append(trait)
-    return [describe(trait) for trait in told]
+    return [describe(trait, words) for trait in told]
 
 
 def _distinct(words: Mapping[int, list[str]]) -> dict[int, list[str]]:

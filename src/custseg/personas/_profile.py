@@ -79,7 +79,11 @@ def profile_customers(
         unknown = np.bincount(labels[~known], minlength=n_segments)
         rows.append(_rows(column, part.figures, sizes, unknown) | {"clustered_on": column.name in clustered_on})
     frame = _frame(rows).sort_values("segment", kind="stable", ignore_index=True)
-    frame["p_adjusted"] = benjamini_hochberg(frame["p_value"].to_numpy())
+    frame["p_adjusted"] = np.nan
+    # Columns that formed the segments differ by design: among the descriptors they would let anything pass, and a
+    # descriptor more or less would move what the segments are named by.
+    for family in (frame["clustered_on"], ~frame["clustered_on"]):
+        frame.loc[family, "p_adjusted"] = benjamini_hochberg(frame.loc[family, "p_value"].to_numpy())
     return Profile(
         frame[list(PROFILE_COLUMNS)],
         {name: part.typical for name, part in parts.items()},

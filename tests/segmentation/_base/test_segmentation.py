@@ -112,7 +112,7 @@ def test_describer_and_separation_take_it(customers, labels):
     assert PersonaDescriber().fit(found).personas_ == by_hand.personas_
     expected = segment_separation(customers, labels)
     assert segment_separation(found).silhouette == expected.silhouette
-    for given in ({"y": labels}, {"clustered_on": ["spend"]}, {"segment_names": ["a", "b", "c"]}):
+    for given in ({"y": labels}, {"clustered_on": ["spend"]}, {"names": ["a", "b", "c"]}):
         with pytest.raises(InvalidParameterError, match="since the segmentation says it"):
             PersonaDescriber().fit(found, **given)
     with pytest.raises(InvalidParameterError, match="since the segmentation says who"):

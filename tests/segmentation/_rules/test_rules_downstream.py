@@ -11,6 +11,7 @@ from custseg import CharacteristicUnion, DemographicEncoder, PersonaDescriber, R
 from custseg import SegmentationStudy as Study
 from custseg.datasets import make_customers
 from custseg.exceptions import InvalidParameterError, SegmentLabelError
+from custseg.segmentation import Segmentation
 from custseg.segmentation._rules.rfm import RFMSegmenter
 from custseg.segmentation._rules.segmenter import RuleSegmenter
 from custseg.validation import bootstrap_stability
@@ -125,19 +126,18 @@ def test_bootstrap_stability_takes_rules_with_their_own_number():
 def test_a_pipeline_ends_in_personas_with_given_names(sample):
     names = RFMSegmenter("rfm_r").fit(RFMFeaturizer().fit_transform(sample.transactions)).segment_names_
     pipeline = make_pipeline(RFMFeaturizer(), RFMSegmenter("rfm_r"), PersonaDescriber())
-    pipeline.fit(sample.transactions, personadescriber__segment_names=names)
+    pipeline.fit(sample.transactions, personadescriber__names=names)
     assert pipeline[-1].segment_names_ == names
     assert set(pipeline.predict(sample.transactions)) <= set(names)
 
 
-def test_an_empty_rule_without_names_says_what_to_pass():
+def test_an_empty_rule_without_names_leaves_a_gap_that_stays_known():
     table = pd.DataFrame({"x": np.arange(40.0) % 4, "y": np.arange(40.0) % 7})
     segmenter = RuleSegmenter({"Low": "x < 2", "Nobody": "x > 1e6", "High": "x >= 2"}).fit(table)
-    message = "segments, of which some may be empty, pass segment_names=segmenter.segment_names_ to fit"
-    with pytest.raises(SegmentLabelError, match=message):
-        PersonaDescriber().fit(segmenter.transform(table))
-    describer = PersonaDescriber().fit(segmenter.transform(table), segment_names=segmenter.segment_names_)
+    assert PersonaDescriber().fit(segmenter.transform(table)).segment_names_ == ["0", "2"]
+    describer = PersonaDescriber().fit(segmenter.transform(table), names=segmenter.segment_names_)
     assert describer.segment_names_ == ["Low", "Nobody", "High"]
+    assert PersonaDescriber().fit(Segmentation.by(segmenter, table)).segment_names_ == ["Low", "Nobody", "High"]
 
 
 def test_a_study_in_which_nobody_meets_a_rule_speaks_of_the_rules(sample):
@@ -150,13 +150,13 @@ def test_a_study_in_which_nobody_meets_a_rule_speaks_of_the_rules(sample):
 @pytest.mark.parametrize(
     ("names", "error", "message"),
     [
-        (["A"], SegmentLabelError, "segments '1', '2' have no name; segment_names has 1"),
-        (["A", "B", "A"], InvalidParameterError, "'segment_names' must be names that differ"),
-        ("ABC", InvalidParameterError, "'segment_names' must be a list of names"),
-        ([], InvalidParameterError, "'segment_names' must be a list of names"),
+        (["A"], SegmentLabelError, "segments '1', '2' have no name; the names are 'A'"),
+        (["A", "B", "A"], InvalidParameterError, "'names' must be names that differ"),
+        ("ABC", InvalidParameterError, "'names' must be a list of names"),
+        ([], InvalidParameterError, "'names' must be a list of names"),
     ],
 )
 def test_names_that_do_not_fit_the_labels_are_refused(names, error, message):
     table = pd.DataFrame({"x": range(30), "segment": [0, 1, 2] * 10})
     with pytest.raises(error, match=message):
-        PersonaDescriber().fit(table, segment_names=names)
+        PersonaDescriber().fit(table, names=names)

@@ -94,7 +94,7 @@ class Segmentation(Result):
         names: Sequence[str] | None = None,
         clustered_on: Collection[str] | None = None,
         value: Any = None,
-        characteristics: Any = (),
+        characteristics: Any = None,
         customer_id: str | None = DEFAULT_ID,
     ) -> Self:
         """Put customers and their labels together.
@@ -116,7 +116,7 @@ class Segmentation(Result):
             The columns that formed the segments; None is the cautious reading: all of them.
         value : str, array-like or Series, default=None
             What each customer is worth: a column of ``X``, or figures, aligned as the labels are.
-        characteristics : DataFrame, default=()
+        characteristics : DataFrame, default=None
             What the columns are, as ``describe()`` of the estimator that made them says it.
         customer_id : str or None, default="customer_id"
             The column that identifies the customers, where it is not the index of a pandas DataFrame.
@@ -138,10 +138,19 @@ class Segmentation(Result):
         InvalidTableError
             If the table cannot be used.
         """
-        options = {"segment": segment, "names": names, "clustered_on": clustered_on, "value": value}
         table = read_input(X, who=_WHO, customer_id=customer_id)
-        found = cls._of_table(_WHO, table, X, labels, customer_id=customer_id, **options)
-        return replace(found, characteristics=_described(characteristics))
+        return cls._of_table(
+            _WHO,
+            table,
+            X,
+            labels,
+            segment=segment,
+            names=names,
+            clustered_on=clustered_on,
+            value=value,
+            characteristics=characteristics,
+            customer_id=customer_id,
+        )
 
     @classmethod
     def _of_table(
@@ -155,6 +164,7 @@ class Segmentation(Result):
         names: Sequence[str] | None = None,
         clustered_on: Collection[str] | None = None,
         value: Any = None,
+        characteristics: Any = None,
         customer_id: str | None = DEFAULT_ID,
     ) -> Self:
         """Do what :meth:`of` does for a stage that has read the customers: ``table`` is what was read of ``X``."""
@@ -172,6 +182,7 @@ class Segmentation(Result):
             names=found.names,
             clustered_on=_checked_columns(who, clustered_on, table.names),
             value=_values(who, value, table, X, customer_id),
+            characteristics=_described(characteristics),
         )
 
     @classmethod
@@ -183,7 +194,7 @@ class Segmentation(Result):
         *,
         made_by: MadeBy | None = None,
         value: Any = None,
-        characteristics: Any = (),
+        characteristics: Any = None,
     ) -> Self:
         """Put customers into the segments of a fitted segmenter.
 
@@ -199,7 +210,7 @@ class Segmentation(Result):
             None is "rules" for segments that rules define, else "clusterer".
         value : str, array-like or Series, default=None
             What each customer is worth: a column of ``X``, or figures, aligned by customer id.
-        characteristics : DataFrame, default=()
+        characteristics : DataFrame, default=None
             What the columns are, as ``describe()`` of the estimator that made them says it.
 
         Returns
@@ -395,7 +406,9 @@ _MADE = {
 
 
 def _described(characteristics: Any) -> tuple[Characteristic, ...]:
-    return from_table(characteristics) if isinstance(characteristics, pd.DataFrame) else tuple(characteristics)
+    if isinstance(characteristics, pd.DataFrame):
+        return from_table(characteristics)
+    return tuple(characteristics or ())
 
 
 def _labels_in(who: str, table: CustomerTable, segment: str) -> tuple[pd.Series[Any], CustomerTable]:
