@@ -142,6 +142,11 @@ CALLS = {
     "prototypes: a category that is new": lambda: (
         KPrototypesClusterer(2, random_state=0).fit(SHOPPERS).predict(ELSEWHERE)
     ),
+    "a clusterer: neither yes nor no": lambda: (
+        KPrototypesClusterer(2, random_state=0)
+        .fit(SHOPPERS.assign(member=["Yes", "No"] * (len(SHOPPERS) // 2)))
+        .predict(SHOPPERS.assign(member="Perhaps"))
+    ),
     "personas: an id": lambda: PersonaDescriber().fit(
         SHOPPERS.assign(client=[f"c{row}" for row in range(60)]), np.arange(60) % 2
     ),

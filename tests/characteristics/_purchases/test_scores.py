@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 
+import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -184,16 +185,22 @@ def test_kinds_of_frame(kind):
     found = RFMScorer(2).fit(frame).transform(frame)
     assert isinstance(found, pa.Table if kind == "pyarrow" else pl.DataFrame)
     assert_frame_equal(found.to_pandas().set_index("customer_id"), RFMScorer(2).fit_transform(plain))
-    without = RFMScorer(2, customer_id="person").fit(frame).transform(frame)
-    assert list(without.to_pandas().columns) == SCORES
+    bare = nw.from_native(frame).drop("customer_id").to_native()
+    without = RFMScorer(2).fit(bare).transform(bare)
+    assert list((without.to_pandas() if kind == "pyarrow" else without).columns) == SCORES
+    with pytest.raises(ColumnNotFoundError, match="column 'person' not found"):
+        RFMScorer(2, customer_id="person").fit(frame)
 
 
 def test_ids_stay_where_they_are():
     named = table([1, 2, 3]).reset_index().assign(customer_id=["a", "b", "c"])
     scorer = RFMScorer().fit(named)
     assert scorer.transform(named).index.tolist() == ["a", "b", "c"]
-    dates = table([1, 2, 3]).set_axis(pd.MultiIndex.from_product([["x"], [1, 2, 3]]))
+    dates = table([1, 2, 3]).set_axis(pd.date_range("2024-01-01", periods=3))
     assert scorer.transform(dates).index.equals(dates.index)
+    levels = table([1, 2, 3]).set_axis(pd.MultiIndex.from_product([["x"], [1, 2, 3]]))
+    with pytest.raises(CustomerIdError, match=r"several levels.*reset_index\(\)"):
+        scorer.transform(levels)
     assert scorer.set_output(transform="polars").transform(table([1, 2])).columns == ["customer_id", *SCORES]
 
 

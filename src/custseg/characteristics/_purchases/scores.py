@@ -190,8 +190,8 @@ class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, a
         self._check()
         told = self._told(self._expected(), is_all=True)
         X = self._opened(X)
-        check_chosen(X, type(self).__name__, self.customer_id, nw.from_native(X).collect_schema().names())
         table = self._read(X)
+        check_chosen(X, type(self).__name__, self.customer_id, nw.from_native(X).collect_schema().names())
         rows = np.empty((table.n_customers, 1))
         mass = _check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
         given = self.edges or {}
@@ -280,6 +280,8 @@ class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, a
         if is_path(X):
             rows = collect(open_table(X, who=who, in_order=True).frame).to_pandas()
             return rows if self.customer_id is not None else rows.rename_axis(DEFAULT_ID)
+        if isinstance(X, pd.DataFrame):
+            return X
         frame = nw.from_native(X, pass_through=True)
         if not isinstance(frame, nw.LazyFrame) or not frame.implementation.is_dask() or self.customer_id is None:
             return X
