@@ -310,8 +310,9 @@ def test_the_demo(tmp_path):
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "2,469 customers" in page
     assert "campaigns__" not in page
-    weights = re.findall(r'scope="row">(\w+): [^<]+</th>.*?"weight" class="num">([^<]+)<', page, flags=re.DOTALL)
-    assert {member for member, _ in weights} == {"behaviour", "shopping", "campaigns", "demographics"}
-    assert {member for member, weight in weights if weight != "0"} == {"behaviour"}
+    row = r'scope="row">([^<]+)</th>\s*<td[^>]*>[^<]*</td>\s*<td[^>]*"weight" class="num">([^<]+)<'
+    weights = dict(re.findall(row, page))
+    assert {"basket lines", "spend trend", "response rate", "age"} <= set(weights)
+    assert {name for name, weight in weights.items() if weight != "0"} == {"recency", "frequency", "monetary"}
     traits = re.findall(r"<table[^>]*traits.*?</table>", page, flags=re.DOTALL)
     assert all(name in traits[0] for name in ("frequency", "spend trend", "response rate"))

@@ -33,6 +33,7 @@ from custseg import (
     SegmentClusterer,
     assign_segments,
 )
+from custseg._commands.tables import _dates
 from custseg.characteristics import (
     best_worst_counts,
     careless_responses,
@@ -111,6 +112,9 @@ CALLS = {
     "rules: a level that is new": lambda: RuleSegmenter({"A": "band > 'low'"}).fit(SHOPPERS).predict(NEW_BAND),
     "rules: a level that is new to a filter": lambda: RuleFilter(Rule.read("band > 'low'"), SHOPPERS).matches(NEW_BAND),
     "rules: a hidden rule": lambda: RuleSegmenter({"A": "spend < 5 or spend >= 5", "B": "spend > 7"}).fit(SHOPPERS),
+    "study file: dates of another format": lambda: _dates(
+        pd.Series(["31/12/2024", "12/31/2024"], name="day"), "%d/%m/%Y", "table 'visits'"
+    ),
     "clusterer: whole numbers like ids": lambda: clusterer().fit(SHOPPERS.assign(number=np.arange(60) * 7)),
     "clusterer: a constant column": lambda: clusterer().fit(POOR),
     "clusterer: by fit_predict": lambda: clusterer().fit_predict(POOR),
