@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.pipeline import make_pipeline
 
+from custseg._core.characteristic import Characteristic, to_table
 from custseg.exceptions import (
     ColumnNotFoundError,
     DataQualityWarning,
@@ -49,9 +50,17 @@ def customers(n=300, seed=0):
     )
 
 
+# as RFMFeaturizer and DemographicEncoder would say it, in fewer words
+KNOWN = to_table(
+    Characteristic(column=name, role=name.rpartition("__")[2], label=name.rpartition("__")[2])
+    for name in ("behaviour__recency", "behaviour__monetary", "demographics__age")
+)
+USED = ["behaviour__recency", "behaviour__monetary"]
+
+
 @pytest.fixture(scope="module")
 def describer():
-    return PersonaDescriber().fit(customers(), clustered_on=["behaviour__recency", "behaviour__monetary"])
+    return PersonaDescriber().fit(customers(), clustered_on=USED, characteristics=KNOWN)
 
 
 class TestPersonas:
@@ -80,7 +89,7 @@ class TestPersonas:
         assert not PersonaDescriber().fit(customers(), clustered_on=()).profile_["clustered_on"].any()
 
     def test_n_traits_shortens_the_list_but_not_the_name(self, describer):
-        short = PersonaDescriber(n_traits=1).fit(customers())
+        short = PersonaDescriber(n_traits=1).fit(customers(), clustered_on=USED, characteristics=KNOWN)
         assert [len(persona.traits) for persona in short.personas_] == [1, 1, 1]
         assert short.segment_names_ == describer.segment_names_
 
@@ -120,7 +129,7 @@ class TestPersonas:
     def test_a_column_and_its_copy_are_both_listed_and_named_once(self):
         table = customers()[["behaviour__monetary", "segment"]]
         table = table.assign(copy=table["behaviour__monetary"])
-        describer = PersonaDescriber().fit(table)
+        describer = PersonaDescriber().fit(table, characteristics=KNOWN)
         assert [trait.characteristic for trait in describer.personas_[1].traits] == ["behaviour__monetary", "copy"]
         assert describer.segment_names_[1] == "High-spending"
 
@@ -275,7 +284,8 @@ class TestOutput:
         assert len(table) == 5
         assert {line.replace(r"\|", "").count("|") for line in table} == {5}
 
-    def test_names_are_plain_text(self, describer):
+    def test_names_are_plain_text(self):
+        describer = PersonaDescriber().fit(customers())
         assert EVIL in describer.personas_[2].name
         assert describer.predict([2]) == [describer.personas_[2].name]
 
@@ -312,15 +322,15 @@ class TestInput:
             (without, labels.astype("Int64")),
             (without, labels.astype(object)),
         ]:
-            assert PersonaDescriber().fit(X, y, clustered_on=used).personas_ == expected
-        renamed = PersonaDescriber(segment="group").fit(table.rename(columns={"segment": "group"}), clustered_on=used)
+            assert PersonaDescriber().fit(X, y, clustered_on=used, characteristics=KNOWN).personas_ == expected
+        renamed = PersonaDescriber(segment="group").fit(
+            table.rename(columns={"segment": "group"}), clustered_on=used, characteristics=KNOWN
+        )
         assert renamed.personas_ == expected
 
     def test_customers_in_no_segment_are_left_out_and_counted(self, describer):
         extra = customers(60).assign(segment=-1, behaviour__monetary=1e9)
-        both = PersonaDescriber().fit(
-            pd.concat([extra, customers()]), clustered_on=["behaviour__recency", "behaviour__monetary"]
-        )
+        both = PersonaDescriber().fit(pd.concat([extra, customers()]), clustered_on=USED, characteristics=KNOWN)
         assert both.personas_ == describer.personas_
         assert both.n_not_assigned_ == 60
         assert "60 customers are not assigned to a segment" in both.to_markdown()

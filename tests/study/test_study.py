@@ -433,4 +433,4 @@ def test_a_least_share_leaves_room_for_refits(share):
         clusterer=SegmentClusterer(2, min_segment_share=share, n_init=3, random_state=0),
         n_pairs=2,
     ).fit(make_customers(300, random_state=0).profile)
-    assert max(study.stability_.n_segments) <= 0.8 / share
+    assert max(study.stability_.numbers) <= 0.8 / share

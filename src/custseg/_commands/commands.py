@@ -38,7 +38,9 @@ def run(config: Path) -> None:
     study, outputs = plan.study, plan.outputs
     if study.characteristics is None:
         (file,) = plan.tables.values()
-        tables: dict[str, Any] = {file.name: file.customers(plan.customer_id)}
+        customers = file.customers(plan.customer_id)
+        study.set_params(customer_id=customers.index.name)
+        tables: dict[str, Any] = {file.name: customers}
     else:
         tables = open_tables(plan.tables.values())
     given = _fit(study, tables)

@@ -19,7 +19,7 @@ from custseg._core.frames import is_table
 from custseg._core.params import COLUMN, NONE, Integer, ParameterTable
 from custseg._core.segments import NOT_ASSIGNED_WORDS, known_segments
 from custseg._core.words import format_share, humanise
-from custseg.exceptions import InvalidParameterError, InvalidTableError
+from custseg.exceptions import InvalidParameterError, InvalidTableError, SegmentLabelError
 from custseg.personas._labels import find_id, labels_of
 from custseg.personas._naming import Words, name_personas
 from custseg.personas._profile import Profile, empty_profile, profile_customers
@@ -220,6 +220,8 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         self, table: CustomerTable, labels: npt.NDArray[np.int64], clustered_on: Collection[str], given: Sequence[str]
     ) -> None:
         assigned = labels >= 0
+        if not assigned.any():
+            raise SegmentLabelError.none_assigned(type(self).__name__, len(labels))
         self.n_not_assigned_ = int(np.count_nonzero(~assigned))
         sizes = np.bincount(labels[assigned], minlength=len(given))
         shown = np.flatnonzero(sizes >= self.min_group_size)
@@ -228,8 +230,11 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         traits = {int(segment): find_traits(profile.frame, int(segment), self._labels) for segment in shown}
         names = dict(enumerate(given))
         if not names:
-            # by what the segments were made of alone: another descriptor must not rename them
-            telling = {segment: [trait for trait in own if trait.clustered_on] for segment, own in traits.items()}
+            # by what the segments were made of alone, if that is here: another descriptor must not rename them
+            telling = {
+                segment: [trait for trait in own if trait.clustered_on or not clustered_on]
+                for segment, own in traits.items()
+            }
             small = [segment for segment in range(len(sizes)) if segment not in traits]
             names = name_personas(telling, small, self._words)
         self.segment_names_ = list(names.values())
