@@ -13,7 +13,7 @@ import pandas as pd
 from scipy import sparse
 
 from custseg._core.arrays import Integers
-from custseg._core.customers import CustomerTable
+from custseg._core.customers import CustomerTable, CustomerTableMixin, read_customers
 from custseg._core.frames import collect, is_table, open_table
 from custseg.exceptions import InvalidTableError
 from custseg.segmentation._for_validation import Segmenter, read_as_fit
@@ -96,12 +96,11 @@ def read_rows(X: Any, clusterer: Any, who: str) -> Rows:
 
 
 def _read(X: Any, clusterer: Any, who: str) -> Any:
-    if isinstance(X, CustomerTable) and isinstance(clusterer, Segmenter):
+    if isinstance(X, CustomerTable) and isinstance(clusterer, CustomerTableMixin):
         return replace(X, ids=None)
     if is_table(X):
-        if isinstance(clusterer, Segmenter):
-            table = read_as_fit(clusterer, X)
-            return replace(table, ids=None)
+        if isinstance(clusterer, CustomerTableMixin):
+            return replace(_as_fit(clusterer, X), ids=None)
         if isinstance(X, pd.DataFrame):
             return X
         return collect(open_table(X, who=who, in_order=True).frame)
@@ -114,6 +113,16 @@ def _read(X: Any, clusterer: Any, who: str) -> Any:
             "Reshape a single characteristic with X.reshape(-1, 1)."
         )
     return matrix
+
+
+def _as_fit(clusterer: Any, X: Any) -> CustomerTable:
+    """Read a table as the ``fit`` of a clusterer over customers does, whether it is a segmenter of ours or not."""
+    if isinstance(clusterer, Segmenter):
+        return read_as_fit(clusterer, X)
+    own = clusterer.get_params(deep=False)
+    customer_id, kinds = own.get("customer_id"), own.get("kinds")
+    pairs = clusterer._pairs(fitting=True)  # noqa: SLF001 - as its own fit reads text
+    return read_customers(X, who=type(clusterer).__name__, customer_id=customer_id, kinds=kinds, pairs=pairs)
 
 
 def _columns(data: Any) -> Iterator[npt.NDArray[Any]]:
