@@ -39,6 +39,8 @@ from custseg.datasets import (
 )
 from custseg.personas import (
     PersonaDescriber as PersonaDescriber,
+    describe_segments as describe_segments,
+    outcomes_by_segment as outcomes_by_segment,
 )
 from custseg.reporting import (
     render_html as render_html,
@@ -66,10 +68,12 @@ from custseg.study import (
 from custseg.targeting import (
     find_goal as find_goal,
     goals_to_frame as goals_to_frame,
+    plan_actions as plan_actions,
     recommend as recommend,
 )
 from custseg.validation import (
     bootstrap_stability as bootstrap_stability,
+    examine_segments as examine_segments,
     judge as judge,
     segment_separation as segment_separation,
     structure_test as structure_test,

@@ -47,7 +47,7 @@ def for_type_checkers():
 
 def is_called(thing):
     """Say whether a public name is an estimator, a function, or one of the two things that users make themselves."""
-    is_estimator = inspect.isclass(thing) and issubclass(thing, BaseEstimator)
+    is_estimator = inspect.isclass(thing) and issubclass(thing, BaseEstimator) and not inspect.isabstract(thing)
     return is_estimator or inspect.isfunction(thing) or thing in (custseg.SegmentationBrief, custseg.Segmentation)
 
 

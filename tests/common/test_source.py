@@ -17,7 +17,6 @@ MAX_FILES_IN_FOLDER = 15
 # longer than the rule, and to be split; a line that is not needed any more fails
 LONG = {
     "src/custseg/exceptions.py",
-    "src/custseg/study/_study.py",
 }
 CORE = {"numpy", "scipy", "pandas", "sklearn", "narwhals", "joblib", "threadpoolctl", "custseg"}
 OPTIONAL = {

@@ -156,8 +156,9 @@ CALLED = {
     "quote": "The sign around names in SQL.",
     "with_names": "Whether segments come as names instead of numbers.",
     "name": "What something is called.",
-    "names": "What characteristics are called; of renamed ones by their old names.",
-    "segment_names": "What segments are called.",
+    "names": "What characteristics or segments are called; of renamed ones by their old names.",
+    "personas": "Who is in each segment.",
+    "segmentation": "Customers in segments, with what made them so.",
     "clustered_on": "What the segments were found by: the names, or of a trait whether it is one of them.",
     "n_customers": "A number of customers.",
     "n_not_assigned": "The number of customers in no segment.",
@@ -253,6 +254,10 @@ SEVERAL_TYPES = {
     "n_factors": "'parallel' is a way to find the number",
     "n_segments": "'auto' is a way to find the number, and several may be tried",
     "names": "new names go by their old ones",
+    "best": "of choices the column by its name, of scores how many there were",
+    "outcomes": "of a brief a tuple of names",
+    "shown": "of choices the columns by their names, of scores how many there were",
+    "worst": "of choices the column by its name, of scores how many there were",
     "path": "a path in any form goes in, text comes out",
     "rounds": "the judgements go in, the agreement comes out",
     "rules": "rules in any form go in; those of a goal are of our own kind",
@@ -277,7 +282,7 @@ def signatures():
     """Every public way to be called: what it is called, and its signature."""
     classes = [thing for thing in public_classes().values() if not issubclass(thing, BaseException)]
     for thing in classes:
-        if thing not in result_classes():
+        if thing not in result_classes() and not inspect.isabstract(thing):
             yield thing.__name__, inspect.signature(thing.__init__)
         for name, method in inspect.getmembers(thing, callable):
             if not name.startswith("_") and getattr(method, "__module__", "").startswith("custseg"):

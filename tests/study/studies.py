@@ -145,4 +145,4 @@ def rows(table: pd.DataFrame, actions) -> list[dict[str, Any]]:
 
 
 def number(value):
-    return None if pd.isna(value) else float(f"{value:.8e}")
+    return None if pd.isna(value) else float(value)

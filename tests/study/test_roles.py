@@ -67,8 +67,10 @@ def test_a_descriptor_of_weight_0_changes_no_label_order_name_or_action(table, g
 def test_recency_of_activity_is_no_recency_of_purchases():
     random = np.random.RandomState(0)
     days = pd.Timestamp("2024-12-31") - pd.to_timedelta(random.randint(0, 300, 600), unit="D")
-    posts = pd.DataFrame({"customer_id": random.choice(CUSTOMERS, 600), "timestamp": days, "platform": "x"})
-    social = ("social", SocialMediaFeaturizer(platform="platform"), "posts")
+    posts = pd.DataFrame(
+        {"customer_id": random.choice(CUSTOMERS, 600), "timestamp": days, "platform": "x", "action": "like"}
+    )
+    social = ("social", SocialMediaFeaturizer(), "posts")
     assert told(study([BEHAVIOUR, social], {**SAMPLE.tables, "posts": posts})) == ALONE["retention"]
 
 

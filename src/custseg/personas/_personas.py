@@ -78,7 +78,7 @@ def describe_segments(segmentation: Segmentation, describer: PersonaDescriber | 
     >>> customers = pd.DataFrame({"recency": [3, 5, 4, 6] * 5 + [80, 95, 90, 85] * 5})
     >>> personas = describe_segments(Segmentation.of(customers, [0] * 20 + [1] * 20))
     >>> print(personas)
-    2 persona(s): Low recency; High recency.
+    2 persona(s): Recent; Lapsed.
     """
     fitted = (PersonaDescriber() if describer is None else clone(describer)).fit(segmentation)
     return Personas(segmentation=segmentation.named(fitted.segment_names_), describer=fitted)

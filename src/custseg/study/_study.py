@@ -48,6 +48,9 @@ class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
     ----------
     brief : SegmentationBrief
         Goal, audience and limits. Its limits override those of the clusterer.
+    customer_id : str or None, default="customer_id"
+        The column that identifies the customers where ``characteristics`` is None; None numbers them by the index
+        (pandas) or from 0. Characteristics have their own.
     characteristics : CharacteristicUnion, transformer or None, default=None
         Turns the tables into one row per customer; a transformer of one table is fitted on that table. None takes a
         table that has one row per customer already, and reads its columns as
@@ -61,9 +64,6 @@ class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
         can set no limits.
     describer : PersonaDescriber or None, default=None
         Describes them; None stands for ``PersonaDescriber()``.
-    customer_id : str or None, default="customer_id"
-        The column that identifies the customers where ``characteristics`` is None; None numbers them by the index
-        (pandas) or from 0. Characteristics have their own.
     n_pairs : int, default=20
         Pairs of bootstrap refits behind each stability figure.
     n_jobs : int or None, default=None
@@ -165,18 +165,18 @@ class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
         self,
         brief: SegmentationBrief,
         *,
+        customer_id: str | None = "customer_id",
         characteristics: Any = None,
         clusterer: Segmenter | None = None,
         describer: PersonaDescriber | None = None,
-        customer_id: str | None = "customer_id",
         n_pairs: int = 20,
         n_jobs: int | None = None,
     ) -> None:
         self.brief = brief
+        self.customer_id = customer_id
         self.characteristics = characteristics
         self.clusterer = clusterer
         self.describer = describer
-        self.customer_id = customer_id
         self.n_pairs = n_pairs
         self.n_jobs = n_jobs
 

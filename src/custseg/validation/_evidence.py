@@ -66,7 +66,18 @@ class Evidence(Result):
         return np.asarray(own.reindex(range(segmentation.n_segments)).to_numpy(dtype=float))
 
     def mean_adjusted_rand_of(self, segmentation: Segmentation) -> float | None:
-        """Return the mean agreement between pairs of refits at its number of segments; None where there are none."""
+        """Return the mean agreement between pairs of refits at its number of segments.
+
+        Parameters
+        ----------
+        segmentation : Segmentation
+            The one examined, or its cut.
+
+        Returns
+        -------
+        float or None
+            The mean adjusted Rand index; None where there are no refits.
+        """
         agreement = self.stability.mean_adjusted_rand.get(segmentation.n_segments)
         return None if agreement is None else float(agreement)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -43,6 +43,7 @@ class Segmenter(  # type: ignore[call-arg]
     ClusterMixin,
     TransformerMixin,
     Estimator,
+    ABC,
     auto_wrap_output_keys=None,
 ):
     """Puts every customer into one segment.
@@ -69,6 +70,26 @@ class Segmenter(  # type: ignore[call-arg]
         How it came to the number of segments, where it chose it.
     optimum_, sample_loss_ : object or None
         How good the result is, and what fitting on a sample had cost, where it tells.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from custseg.segmentation import Segmenter
+    >>> class BigSpenders(Segmenter):
+    ...     def __init__(self, limit=100.0, *, customer_id="customer_id"):
+    ...         self.limit, self.customer_id = limit, customer_id
+    ...     def fit(self, X, y=None):
+    ...         self._read_in_fit(X, None)
+    ...         self.n_segments_, self.labels_ = 2, self.predict(X)
+    ...         return self
+    ...     def predict(self, X):
+    ...         table = self._read(X, fitting=False, customer_id=self.customer_id)
+    ...         return (table["spend"].values > self.limit).astype(int)
+    >>> import pandas as pd
+    >>> BigSpenders().fit_transform(pd.DataFrame({"spend": [20.0, 300.0]}))
+       spend  segment
+    0   20.0        0
+    1  300.0        1
     """
 
     defined_by_rules: ClassVar[bool] = False
