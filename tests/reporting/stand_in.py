@@ -112,6 +112,33 @@ def table_of(personas, value=True):
 ACTION = Action(action="Win back first", advice="Contact them personally.", because="effect on recency 0.81")
 
 
+NO_OUTCOMES = pd.DataFrame(columns=["name", "outcome", "level", "statistic", "value", "low", "high", "value_overall"])
+
+
+def outcomes_of(personas):
+    """A share for the first two of three segments, too few in the last."""
+    values = [0.4, 0.1, np.nan][: len(personas)]
+    return pd.DataFrame(
+        {
+            "name": [person.name for person in personas],
+            "outcome": "demographics__age",
+            "level": None,
+            "statistic": "share",
+            "value": values,
+            "low": np.array(values) - 0.05,
+            "high": np.array(values) + 0.05,
+            "value_overall": 0.25,
+        }
+    )
+
+
+class Labels(dict):
+    """Every column by the last part of its name."""
+
+    def __missing__(self, name):
+        return name.rpartition("__")[2].replace("_", " ")
+
+
 def plan_of(personas, table, clusterer, n_customers):
     """The plan of a segmentation whose table has the stability of each segment beside its figures."""
     segmentation = SimpleNamespace(
@@ -122,9 +149,8 @@ def plan_of(personas, table, clusterer, n_customers):
         n_not_assigned=0,
         clusterer=clusterer,
     )
-    return SimpleNamespace(
-        segmentation=segmentation, personas=SimpleNamespace(personas=personas), actions=[ACTION] * len(personas)
-    )
+    told = SimpleNamespace(personas=personas, column_labels=Labels())
+    return SimpleNamespace(segmentation=segmentation, personas=told, actions=[ACTION] * len(personas))
 
 
 def evidence_of(verdict, selection, stability):
@@ -151,6 +177,7 @@ def stand_in(
     selection=...,
     stability=None,
     row_report=None,
+    outcomes=False,
 ):
     """Build a study; with ``cut`` the names are those of a constructive cut and no segment was found."""
     sizes = [1200, 800, 469, 300, 200, 100][: len(names)]
@@ -188,6 +215,7 @@ def stand_in(
         plan_=plan_of(overall, table_of(overall, value), clusterer, total) if cut else shown_plan,
         cut_plan_=shown_plan if cut else None,
         evidence_=evidence_of(verdict, selection, stability or stability_falling(range(2, 9))),
+        outcomes_=outcomes_of(shown) if outcomes else NO_OUTCOMES,
         n_customers_seen_=total + 31,
         tables_read_=pd.DataFrame({"rows": [1_000], "rows used": [988], "rows left out": [12]}),
         match_report_=None,

@@ -14,7 +14,7 @@ import pytest
 
 from custseg.characteristics._row_report import RowPolicy, RowReport
 from custseg.exceptions import MissingDependencyError
-from custseg.reporting import render_html, render_markdown
+from custseg.reporting import render_html, render_markdown, render_text
 from custseg.segmentation import Rule
 from custseg.validation import StabilityResult, Verdict
 from tests.reporting.stand_in import EVIL, TYPICAL, persona, stability_falling, stand_in, table_of, trait
@@ -63,24 +63,29 @@ class Page(HTMLParser):
         return [" ".join(element["text"].split()) for element in self.all(tag, **attributes)]
 
 
-@pytest.fixture(scope="module", params=["natural", "cut", "one point", "no stability", "suppressed", "no value"])
+def suppressed():
+    small = persona(2, "The rest", 4, 2004, suppressed=True, traits=(), typical_customer={})
+    small = replace(small, n_customers=None, share=None, size="fewer than 10 customers")
+    personas = [*stand_in().plan_.personas.personas[:2], small]
+    table = table_of(stand_in().plan_.personas.personas)
+    table.loc[2, ["n_customers", "share", "value", "value_share"]] = np.nan
+    return stand_in(personas=personas, table=table)
+
+
+STUDIES = {
+    "natural": stand_in,
+    "cut": lambda: stand_in(cut=True),
+    "one point": lambda: stand_in(stability=stability_falling([3]), selection=None),
+    "no stability": lambda: stand_in(stability=StabilityResult.empty(), row_report=RowReport(n_rows=0, policies=())),
+    "suppressed": suppressed,
+    "no value": lambda: stand_in(value=False),
+    "outcomes": lambda: stand_in(outcomes=True),
+}
+
+
+@pytest.fixture(scope="module", params=STUDIES)
 def study(request):
-    if request.param == "cut":
-        return stand_in(cut=True)
-    if request.param == "one point":
-        return stand_in(stability=stability_falling([3]), selection=None)
-    if request.param == "no stability":
-        return stand_in(stability=StabilityResult.empty(), row_report=RowReport(n_rows=0, policies=()))
-    if request.param == "no value":
-        return stand_in(value=False)
-    if request.param == "suppressed":
-        small = persona(2, "The rest", 4, 2004, suppressed=True, traits=(), typical_customer={})
-        small = replace(small, n_customers=None, share=None, size="fewer than 10 customers")
-        personas = [*stand_in().plan_.personas.personas[:2], small]
-        table = table_of(stand_in().plan_.personas.personas)
-        table.loc[2, ["n_customers", "share", "value", "value_share"]] = np.nan
-        return stand_in(personas=personas, table=table)
-    return stand_in()
+    return STUDIES[request.param]()
 
 
 @pytest.fixture(scope="module")
@@ -291,3 +296,12 @@ def test_a_matrix_of_one_table_has_no_column_of_tables():
     policies = tuple(replace(policy, table="", member="") for policy in stand_in().row_report_.policies)
     page = Page(render_html(stand_in(row_report=RowReport(n_rows=1_000, policies=policies))))
     assert next(row for row in page.texts("tr") if "amount" in row).startswith("amount is missing left out 12")
+
+
+@pytest.mark.parametrize("render", [render_html, render_markdown, render_text])
+def test_outcomes_stand_by_segment_with_their_intervals(render):
+    text = " ".join(render(stand_in(outcomes=True)).replace("|", " ").split())
+    assert "age: what became of each segment" in text
+    for words in ("40%", "35% to 45%", "5% to 15%", "too few", "25%"):
+        assert words in text
+    assert "what became of" not in render(stand_in())

@@ -71,6 +71,9 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         are means, medians (skewed numbers; position of the level for ordered categories, whose names
         are in the columns ``_category``) or shares, as ``statistic`` says. NaN where too few
         customers stand behind a figure, or nothing can be compared.
+    column_labels_ : dict of str to str
+        What each column is called in texts: in the words of the estimator that made it, else by its name. No two
+        are alike.
     n_not_assigned_ : int
         Customers labelled -1.
     rare_levels_ : dict of str to int
@@ -196,7 +199,7 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
                 f"{who}: the table has no characteristic besides the segment {self.segment!r}. "
                 "Pass the customers with at least one column to describe them by."
             )
-        self._labels = _labels(table.names, found.characteristics)
+        self.column_labels_ = _labels(table.names, found.characteristics)
         self._words = Words.of(table.names, found.characteristics)
         # labels that are no positions stay what the segments are known by
         self._levels = None if found is X or names is not None else found.names
@@ -227,7 +230,7 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         shown = np.flatnonzero(sizes >= self.min_group_size)
         profile = self._profile(table, labels, shown, clustered_on)
         self.profile_, self.rare_levels_ = profile.frame, profile.rare_levels
-        traits = {int(segment): find_traits(profile.frame, int(segment), self._labels) for segment in shown}
+        traits = {int(segment): find_traits(profile.frame, int(segment), self.column_labels_) for segment in shown}
         names = dict(enumerate(given))
         if not names:
             # by what the segments were made of alone, if that is here: another descriptor must not rename them
@@ -249,7 +252,7 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
                     share=float(sizes[segment] / sizes.sum()),
                     traits=tuple(traits[segment][: self.n_traits]),
                     typical={column: values[position] for column, values in profile.typical.items()},
-                    labels=self._labels,
+                    labels=self.column_labels_,
                 )
             elif sizes[segment]:
                 persona = Persona.of_too_few(segment=segment, name=name, min_group_size=self.min_group_size)
@@ -334,7 +337,7 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
             An overview table and a section for each persona.
         """
         check_is_fitted(self)
-        return to_markdown(self.personas_, self._labels, self.n_not_assigned_)
+        return to_markdown(self.personas_, self.column_labels_, self.n_not_assigned_)
 
     def to_json(self, *, indent: int | None = 2) -> str:
         """Return the personas as JSON.
@@ -365,7 +368,7 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
             A ``div`` of class ``custseg-personas``.
         """
         check_is_fitted(self)
-        return str(to_html(self.personas_, self._labels, self.n_not_assigned_))
+        return str(to_html(self.personas_, self.column_labels_, self.n_not_assigned_))
 
     def _html_repr(self) -> str:
         # scikit-learn shows an estimator by this; once fitted, the personas say more than the parameters.

@@ -36,6 +36,11 @@ class Personas(Result):
         return self.describer.personas_
 
     @property
+    def column_labels(self) -> dict[str, str]:
+        """What each column is called in texts."""
+        return self.describer.column_labels_
+
+    @property
     def profile(self) -> pd.DataFrame:
         """Every characteristic of every segment against everyone else, see :class:`PersonaDescriber`."""
         return self.describer.profile_

@@ -127,6 +127,7 @@ class Contents:
     verdict: str
     found: Partition
     cut: Partition | None
+    outcomes: tuple[DataTable, ...]
     n_groups_shown: int
     selection: str | None
     stability: tuple[StabilityPoint, ...]
@@ -152,6 +153,7 @@ def read_study(study: FittedStudy, title: str) -> Contents:
         verdict=verdict.sentence,
         found=found,
         cut=cut,
+        outcomes=_outcomes(study),
         n_groups_shown=len((cut or found).groups),
         selection=None if evidence.selection is None else str(evidence.selection.reason),
         stability=stability,
@@ -167,12 +169,12 @@ def _partition(plan: Plan, evidence: Evidence, *, constructive: bool) -> Partiti
     segmentation = plan.segmentation
     table = segmentation.to_frame().assign(stability=evidence.stability_of(segmentation))
     rows = zip(table.to_dict("records"), plan.personas.personas, plan.actions, strict=True)
-    groups = tuple(_group(row, persona, action) for row, persona, action in rows)
+    groups = tuple(_group(row, persona, action, plan.personas.column_labels) for row, persona, action in rows)
     return Partition(constructive, evidence.mean_adjusted_rand_of(segmentation), groups)
 
 
-def _group(row: Mapping[Any, Any], persona: Persona, action: Action) -> Group:
-    typical, unknown = _typical(persona)
+def _group(row: Mapping[Any, Any], persona: Persona, action: Action, labels: Mapping[str, str]) -> Group:
+    typical, unknown = _typical(persona, labels)
     return Group(
         segment=int(row["segment"]),
         name=str(row["name"]),
@@ -212,10 +214,9 @@ def _trait(trait: Trait) -> TraitLine:
     )
 
 
-def _typical(persona: Persona) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+def _typical(persona: Persona, labels: Mapping[str, str]) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
     """Return the known values of the typical customer, and the characteristics too few are known of."""
     values = persona.typical_customer
-    labels = humanise(list(values))
     known_values = tuple((labels[name], format_value(value)) for name, value in values.items() if value is not None)
     return known_values, tuple(labels[name] for name, value in values.items() if value is None)
 
@@ -252,6 +253,30 @@ def stability_table(contents: Contents) -> DataTable:
         "of them), and the stability of the weakest segment"
     )
     return DataTable(caption, columns, rows, (False, True, True, True, False))
+
+
+def _outcomes(study: FittedStudy) -> tuple[DataTable, ...]:
+    """Show each outcome by segment: the figure, its interval, and that of all customers."""
+    return tuple(
+        _outcome(_labels(study)[str(outcome)], rows) for outcome, rows in study.outcomes_.groupby("outcome", sort=False)
+    )
+
+
+def _outcome(label: str, rows: pd.DataFrame) -> DataTable:
+    write = format_share if (rows["statistic"] == "share").all() else format_number
+    figures = [
+        (
+            row["name"],
+            *([] if rows["level"].isna().all() else [row["level"]]),
+            "too few" if pd.isna(row["value"]) else write(row["value"]),
+            "" if pd.isna(row["value"]) else f"{write(row['low'])} to {write(row['high'])}",
+            write(row["value_overall"]),
+        )
+        for row in rows.to_dict("records")
+    ]
+    columns = ("Segment", *(["Level"] if len(figures[0]) == 5 else []), "Here", "95% interval", "All customers")
+    caption = f"{label}: what became of each segment. It made no segment, and a difference does not say why"
+    return DataTable(caption, columns, tuple(figures), tuple(name not in ("Segment", "Level") for name in columns))
 
 
 def _brief(study: FittedStudy) -> tuple[tuple[str, str], ...]:
@@ -295,14 +320,8 @@ def _limit(value: Any) -> str:
 
 
 def _labels(study: FittedStudy) -> dict[str, str]:
-    """Label every column that the report names as the personas do, those that brief and method name included."""
-    columns = [name for persona in study.plan_.personas.personas for name in persona.typical_customer]
-    rule = study.brief.audience_rule
-    columns += [] if rule is None else [condition.column for each in rule.alternatives for condition in each]
-    transforms = _transforms_of(study)
-    columns += [] if transforms is None else list(transforms["column"])
-    columns += [] if study.brief.value is None else [study.brief.value]
-    return humanise(list(dict.fromkeys(columns)))
+    """Label every column as the personas do."""
+    return study.plan_.personas.column_labels
 
 
 def _figures(study: FittedStudy, found: Partition, cut: Partition | None) -> tuple[tuple[str, str, str], ...]:
@@ -324,7 +343,8 @@ def _figures(study: FittedStudy, found: Partition, cut: Partition | None) -> tup
         total = sum(group.value for group in shown.groups if group.value is not None)
         whose = "the customers in a segment" if n_not_assigned else "the audience"
         what = "net spend" if study.brief.value is None else _labels(study)[study.brief.value]
-        figures.append(("Value", format_total(total), f"{what} of {whose}"))
+        money = "" if study.brief.currency is None else f" in {study.brief.currency}"
+        figures.append(("Value", format_total(total), f"{what} of {whose}{money}"))
     return tuple(figures)
 
 

@@ -28,7 +28,7 @@ def render_json(study: FittedStudy, *, title: str = TITLE) -> str:
     str
         One object with ``title``, ``custseg_version``, ``brief``, ``n_customers``, ``n_segments``,
         ``verdict``, ``selection``, ``segments``, ``personas``, ``actions``, ``cut`` (null unless
-        no distinct segments were found), ``stability``, ``audience_report`` and ``row_report``. What
+        no distinct segments were found), ``outcomes``, ``stability``, ``audience_report`` and ``row_report``. What
         is not known (NaN) or not finite is null.
 
     Examples
@@ -64,6 +64,7 @@ def render_json(study: FittedStudy, *, title: str = TITLE) -> str:
             "constructive": True,
             **_groups(cut, evidence),
         },
+        "outcomes": study.outcomes_,
         "stability": evidence.stability.summary,
         "audience_report": study.audience_report_,
         "row_report": study.row_report_.to_frame(),

@@ -51,7 +51,7 @@ def render_markdown(study: FittedStudy, *, title: str = TITLE) -> str:
     lines += ["", "## Are these segments real?", "", escape_markdown(contents.verdict), ""]
     lines += [f"- {term}: {figure} ({gloss})" for term, figure, gloss in contents.figures]
     heading = f"A constructive cut into {len(shown.groups)} groups" if contents.cut else "Segments"
-    lines += ["", f"## {heading}", "", *_segments(shown), "", "## Personas"]
+    lines += ["", f"## {heading}", "", *_segments(shown), *_tables(contents.outcomes, ""), "", "## Personas"]
     if contents.cut:
         lines += _personas(contents.found)
     lines += [*_personas(shown), "", "## Stability", ""]

@@ -51,7 +51,10 @@ def render_text(study: FittedStudy) -> str:
     if contents.cut:
         lines += ["All customers", *_persona_lines(contents.found), ""]
     lines += [f"A constructive cut into {len(shown.groups)} groups" if contents.cut else "Segments"]
-    lines += [*_segments(shown), "", "Personas" + (" (constructive)" if shown.constructive else "")]
+    lines += [*_segments(shown), ""]
+    for table in contents.outcomes:
+        lines += [*_wrapped(table.caption, hanging=""), *_columns([table.columns, *table.rows], table.numeric), ""]
+    lines += ["Personas" + (" (constructive)" if shown.constructive else "")]
     return "\n".join([*lines, *_persona_lines(shown), ""])
 
 
