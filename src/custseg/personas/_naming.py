@@ -44,9 +44,9 @@ class Words:
 
     @classmethod
     def of(cls, names: Sequence[str], known: Iterable[Characteristic]) -> Words:
-        """Read the roles; a column of which nothing is known is what its whole name says, if that is a role."""
+        """Read the roles; a column whose maker says none is what its whole name says, if that is one."""
         roles = {each.column: each.role for each in known}
-        borne = {name: roles.get(name, name) for name in names}
+        borne = {name: roles.get(name) or name for name in names}
         counts = Counter(borne.values())
         alone = {name: role for name, role in borne.items() if role in _ROLE_WORDS and counts[role] == 1}
         return cls(columns=humanise(names), roles=alone)
