@@ -189,7 +189,7 @@ def test_where_no_segments_are_found_the_constructive_groups_are_written(fresh):
     inside = assigned["segment"] == 0
     assert (assigned.loc[~inside, ["segment", "constructive_group"]] == -1).all(axis=None)
     assert assigned.loc[inside, "constructive_group"].tolist() == study.cut_.labels.tolist()
-    assert set(assigned.loc[inside, "constructive_name"]) == {persona.name for persona in study.cut_.personas}
+    assert set(assigned.loc[inside, "constructive_name"]) == set(study.cut_.segment_names)
 
 
 def test_a_study_file_that_does_not_exist(tmp_path, capsys):

@@ -42,8 +42,8 @@ IN_TIME = {
     "RFMFeaturizer",
     "SocialMediaFeaturizer",
 }
-# each of its members says by itself whose its rows are
-JOINS = {"CharacteristicUnion"}
+# their characteristics say whose their rows are; of a study's ready table see tests/study/test_ready_table.py
+JOINS = {"CharacteristicUnion", "SegmentationStudy"}
 BY_ROW = sorted(
     name for name, case in CASES.items() if ID in case.estimator.get_params(deep=False) and name not in IN_TIME | JOINS
 )

@@ -79,6 +79,7 @@ def test_the_rules_of_the_guide_run(tmp_path, capsys):
     assert "Everyone else" in capsys.readouterr().out
 
 
+@pytest.mark.filterwarnings("ignore::custseg.exceptions.DataQualityWarning")
 def test_the_study_file_of_one_table_runs(tmp_path, capsys):
     tenure = np.arange(160)
     telco = {

@@ -43,6 +43,7 @@ from custseg.characteristics import (
 )
 from custseg.datasets import make_customers
 from custseg.segmentation import Rule, RuleFilter, select_n_segments
+from custseg.validation import weight_sensitivity
 from custseg.weighting import constant_sum_weights
 from tests.common.discovery import SOURCE, python_files
 
@@ -168,6 +169,9 @@ CALLS = {
         PurchaseBehaviorFeaturizer(category="category").fit(LINES).transform(LINES.assign(category="new"))
     ),
     "split_transactions": lambda: split_transactions(WITHOUT_TIME, at=LINES["timestamp"].median()),
+    "weight_sensitivity: no weight moves": lambda: weight_sensitivity(
+        clusterer(), SHOPPERS[["spend"]], {"spend": 1.0}, 2, spread=0.0
+    ),
     "union: no customer in common": lambda: members().fit(
         {"lines": LINES, "profile": PROFILE.assign(customer_id=range(1000, 1030))}
     ),

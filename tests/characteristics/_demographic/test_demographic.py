@@ -625,4 +625,4 @@ class TestRealTables:
         for name in ("age", "income", "household_size", "kids_count"):
             assert encoder.categories_[name] == PANEL[name]
         assert output["home_ownership"].isna().sum() == 233
-        assert re.fullmatch("801 of 801 rows used", str(encoder.row_report_))
+        assert re.fullmatch(r"801 of 801 rows used\.", str(encoder.row_report_))

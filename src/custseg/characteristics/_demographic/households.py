@@ -57,7 +57,7 @@ def read_household(text: str) -> Household:
 
     Examples
     --------
-    >>> from custseg.characteristics._households import read_household
+    >>> from custseg.characteristics._demographic.households import read_household
     >>> read_household("1 adult, 2 children")
     Household(adults=1.0, children=2.0, has_children=True)
     >>> read_household("2 Adults No Kids")

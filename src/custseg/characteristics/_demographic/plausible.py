@@ -127,7 +127,7 @@ class Plausibility:
         Examples
         --------
         >>> import numpy as np
-        >>> from custseg.characteristics._plausible import Plausibility
+        >>> from custseg.characteristics._demographic.plausible import Plausibility
         >>> income = np.append(np.linspace(2e4, 9e4, 100), 666_666)
         >>> Plausibility.learn(income, 0, None).codes
         (666666.0,)
@@ -212,7 +212,7 @@ def expected_range(
 
     Examples
     --------
-    >>> from custseg.characteristics._plausible import expected_range
+    >>> from custseg.characteristics._demographic.plausible import expected_range
     >>> expected_range("Age", reference_year=None), expected_range("Year_Birth", reference_year=2014)
     ((0, 120), (1894, 2014))
     """

@@ -30,7 +30,7 @@ class Hierarchy:
 
     Examples
     --------
-    >>> from custseg.characteristics._level_pools import Hierarchy
+    >>> from custseg.characteristics._profiles.level_pools import Hierarchy
     >>> Hierarchy("prefix").ancestors("J62.01")
     ['J62.0', 'J62', 'J']
     >>> Hierarchy((2, 4)).ancestors("541511")
@@ -185,7 +185,7 @@ def pool_levels(counts: Mapping[str, int], *, least: float, other: str, hierarch
 
     Examples
     --------
-    >>> from custseg.characteristics._level_pools import Hierarchy, pool_levels
+    >>> from custseg.characteristics._profiles.level_pools import Hierarchy, pool_levels
     >>> counts = {"62.01": 9, "62.02": 2, "62.03": 3, "86.10": 1, "47.11": 4}
     >>> pool_levels(counts, least=5, other="other", hierarchy=Hierarchy("prefix")).categories
     ['62.01', 'other', 'other in 62.0']
