@@ -74,11 +74,11 @@ def test_recency_of_activity_is_no_recency_of_purchases():
     assert told(study([BEHAVIOUR, social], {**SAMPLE.tables, "posts": posts})) == ALONE["retention"]
 
 
-def two_shops(weights, goal="retention", **brief):
+def two_shops(weights, goal="retention", clusterer_order=None, **brief):
     half = SAMPLE.transactions.index % 2 == 0
     tables = {"shop": SAMPLE.transactions[half], "web": SAMPLE.transactions[~half]}
     members = [(name, RFMFeaturizer(as_of="2024-12-31"), name) for name in tables]
-    clusterer = SegmentClusterer(2, weights=weights, n_init=2, random_state=0)
+    clusterer = SegmentClusterer(2, weights=weights, order_by=clusterer_order, n_init=2, random_state=0)
     return SegmentationStudy(
         SegmentationBrief(goal, **brief), characteristics=CharacteristicUnion(members), clusterer=clusterer, n_pairs=2
     ).fit(tables)
@@ -93,6 +93,7 @@ def test_two_columns_of_one_role_that_count_are_asked_about():
     assert named.clusterer_.order_by == "web__recency"
     means = named.customers_["web__recency"].groupby(named.labels_).mean()
     assert means.is_monotonic_decreasing
+    assert two_shops(None, order_by=None, clusterer_order="web__recency").clusterer_.order_by == "web__recency"
     # a goal that asks for none of them need not know which
     assert two_shops(None, "advertising").clusterer_.order_by is None
 

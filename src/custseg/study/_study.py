@@ -269,7 +269,8 @@ class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
 
     def _act(self, segmentation: Segmentation) -> Plan:
         personas = describe_segments(segmentation, self.describer)
-        return plan_actions(self.brief.goal, personas, order_by=self.brief.order_by)
+        own = None if segmentation.clusterer is None else segmentation.clusterer.order_by
+        return plan_actions(self.brief.goal, personas, order_by=own or self.brief.order_by)
 
     def transform(self, tables: Any, as_of: Any = None) -> Any:
         """Append each customer's segment to the customer's characteristics.
