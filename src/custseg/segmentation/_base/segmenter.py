@@ -145,7 +145,7 @@ class Segmenter(  # type: ignore[call-arg]
             If a column of ``fit`` is not there or of another kind, or one is there that was not.
         InvalidTableError
             If the table cannot be used: no rows, infinite values, two columns of one name, a path that cannot
-            be read.
+            be read; or missing values where numbers are taken as they are.
         ValueError
             If a matrix has another number of columns than in ``fit``.
         """

@@ -315,30 +315,6 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         return self
 
     def predict(self, X: Any) -> Integers:
-        """Assign customers to the segments.
-
-        Parameters
-        ----------
-        X : DataFrame, path, or array-like of shape (n_customers, n_characteristics)
-            The characteristics of ``fit``; those of a dataframe in any order.
-
-        Returns
-        -------
-        ndarray of shape (n_customers,)
-            The segment of each customer.
-
-        Raises
-        ------
-        NotFittedError
-            Before ``fit``.
-        ColumnChangeError
-            If a column of ``fit`` is not there or of another kind, or one is there that was not.
-        InvalidTableError
-            If the table cannot be used: no rows, infinite values, two columns of one name, a path that cannot
-            be read, missing values with ``"passthrough"``.
-        ValueError
-            If a matrix has another number of columns than in ``fit``.
-        """
         table, matrix = self._embed(X)
         return self._assign(table, matrix)
 
