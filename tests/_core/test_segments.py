@@ -53,6 +53,15 @@ def test_a_series_by_id_means_the_same_in_any_order(order):
     assert found.codes.tolist() == [0, 1, 0, -1]
 
 
+def test_a_table_of_one_column_is_aligned_as_a_series_is():
+    labels = pd.Series([0, 1, 0, -1], index=IDS, name="group").iloc[[3, 0, 2, 1]]
+    assert read(labels.to_frame()).codes.tolist() == [0, 1, 0, -1]
+    with pytest.raises(CustomerIdError, match="not in the index of the labels"):
+        read(labels.set_axis([1, 2, 3, 4]).to_frame())
+    with pytest.raises(SegmentLabelError, match="of shape"):
+        read(pd.concat([labels, labels], axis=1))
+
+
 def test_labels_of_other_customers_are_refused():
     other = pd.Series([0, 1, 0, 1], index=[11, 14, 12, 20])
     for use in (

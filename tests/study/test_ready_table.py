@@ -6,10 +6,19 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from sklearn.base import clone
 
-from custseg import SegmentationBrief, SegmentationStudy, SegmentClusterer
-from custseg.exceptions import ColumnNotFoundError, InvalidParameterError
-from custseg.personas import outcomes_by_segment
+from custseg import (
+    CharacteristicEmbedder,
+    KPrototypesClusterer,
+    LatentClassClusterer,
+    RuleSegmenter,
+    SegmentationBrief,
+    SegmentationStudy,
+    SegmentClusterer,
+)
+from custseg.exceptions import ColumnNotFoundError, ColumnTypeError, InvalidParameterError
+from custseg.personas import describe_segments, outcomes_by_segment
 from custseg.segmentation import Segmentation
 from tests.conftest import shared_data
 
@@ -127,3 +136,51 @@ def test_telco_churn_is_an_outcome():
     assert found.outcomes_["value_overall"].tolist() == pytest.approx([overall] * 3)
     # 6,531 different totals are numbers, not levels
     assert found.segmentation_.customer_table["TotalCharges"].kind == "numeric"
+
+
+@pytest.mark.parametrize(
+    "clusterer",
+    [
+        LatentClassClusterer(2, n_init=2, random_state=0),
+        RuleSegmenter({"Gone": "left == True"}, otherwise="Here"),
+    ],
+)
+def test_no_segmenter_makes_segments_of_an_outcome_in_silence(clusterer):
+    wanted = SegmentationStudy(BRIEF, clusterer=clusterer, customer_id="client", n_pairs=2)
+    with pytest.raises(InvalidParameterError, match=f"outcomes.*{type(clusterer).__name__} makes them of 'left'"):
+        wanted.fit(CUSTOMERS)
+
+
+def test_outcomes_and_order_know_the_weights_of_an_embedder():
+    embedder = CharacteristicEmbedder(weights={"months": 0.5})
+    found = study(weights=None, embedder=embedder).fit(CUSTOMERS)
+    assert found.clusterer_.embedder.weights == {"months": 0.5, "left": 0.0}
+    assert set(found.segmentation_.clustered_on) == {"charges", "months", "paperless"}
+    assert embedder.weights == {"months": 0.5}
+
+
+def test_what_does_not_count_says_nothing_of_the_number_of_segments():
+    clusterer = KPrototypesClusterer(2, weights={"left": 0}, n_init=2, random_state=0)
+    table = CUSTOMERS.assign(left=np.where(np.arange(200) % 2, "Yes", "No"))
+    chosen = [
+        SegmentationStudy(SegmentationBrief(), clusterer=one, customer_id="client", n_pairs=2).fit(each).selection_
+        for one, each in [(clusterer, table), (clone(clusterer).set_params(weights=None), table.drop(columns="left"))]
+    ]
+    assert chosen[0].reason == chosen[1].reason
+
+
+def test_levels_are_worth_nothing():
+    table = CUSTOMERS.assign(region=np.array(["north", "south", "east"])[GROUP])
+    with pytest.raises(ColumnTypeError, match=r"SegmentationBrief.value: column 'region' must be numbers"):
+        study(SegmentationBrief("retention", value="region")).fit(table)
+
+
+@pytest.mark.parametrize("describe", [describe_segments, lambda table: outcomes_by_segment(table, ["left"])])
+def test_customers_without_segments_are_refused_with_the_way_to_make_some(describe):
+    with pytest.raises(InvalidParameterError, match=r"Segmentation.of\(X, labels\) makes one"):
+        describe(CUSTOMERS)
+
+
+def test_one_outcome_is_a_list_of_one(fitted):
+    with pytest.raises(InvalidParameterError, match="a list of column names"):
+        outcomes_by_segment(fitted.segmentation_, "left")

@@ -110,6 +110,8 @@ def read_segments(
     ColumnTypeError
         If the labels are a mixture of numbers and text.
     """
+    if isinstance(labels, pd.DataFrame) and labels.shape[1] == 1:
+        labels = labels.iloc[:, 0]  # its index bears the ids, as that of a Series does
     series = typed_pandas(_series(who, labels).rename("labels"), who)
     if len(series) != table.n_customers:
         raise SegmentLabelError.length(who, len(series), table.n_customers)

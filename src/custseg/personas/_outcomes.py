@@ -12,14 +12,19 @@ from scipy import stats
 
 from custseg._core.arrays import Floats, Integers
 from custseg._core.customers import Column
-from custseg._core.params import Integer, Number, check
+from custseg._core.params import Instance, Integer, Number, Where, check
 from custseg.exceptions import ColumnNotFoundError
 from custseg.segmentation import Segmentation
 
 __all__ = ["outcomes_by_segment"]
 
 _WHO = "outcomes_by_segment"
-_PARAMETERS = {"confidence_level": (Number(0.5, 1.0, open_high=True),), "min_group_size": (Integer(1),)}
+_PARAMETERS = {
+    "segmentation": (Instance(Segmentation, words="a Segmentation; Segmentation.of(X, labels) makes one"),),
+    "outcomes": (Where(lambda names: not isinstance(names, str), "a list of column names"),),
+    "confidence_level": (Number(0.5, 1.0, open_high=True),),
+    "min_group_size": (Integer(1),),
+}
 _COLUMNS = (
     "segment",
     "name",
@@ -63,7 +68,7 @@ def outcomes_by_segment(
     ColumnNotFoundError
         If an outcome is no column of the customers.
     InvalidParameterError
-        If a parameter is out of its range.
+        If a parameter is out of its range or of the wrong kind.
 
     Notes
     -----
@@ -88,7 +93,8 @@ def outcomes_by_segment(
     0  high    0.0  0.00  0.16
     1   low    0.6  0.39  0.78
     """
-    check(_WHO, _PARAMETERS, {"confidence_level": confidence_level, "min_group_size": min_group_size})
+    given = {"segmentation": segmentation, "outcomes": outcomes}
+    check(_WHO, _PARAMETERS, given | {"confidence_level": confidence_level, "min_group_size": min_group_size})
     table, wanted = segmentation.customer_table, list(outcomes)
     absent = [name for name in wanted if name not in table.names]
     if absent:

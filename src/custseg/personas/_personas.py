@@ -7,12 +7,18 @@ from dataclasses import dataclass
 import pandas as pd
 from sklearn.base import clone
 
+from custseg._core.params import NONE, Instance, check
 from custseg._core.results import Result
 from custseg.personas._describer import PersonaDescriber
 from custseg.personas._traits import Persona
 from custseg.segmentation import Segmentation
 
 __all__ = ["Personas", "describe_segments"]
+
+_PARAMETERS = {
+    "segmentation": (Instance(Segmentation, words="a Segmentation; Segmentation.of(X, labels) makes one"),),
+    "describer": (NONE, Instance(PersonaDescriber, words="a PersonaDescriber")),
+}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -70,6 +76,8 @@ def describe_segments(segmentation: Segmentation, describer: PersonaDescriber | 
 
     Raises
     ------
+    InvalidParameterError
+        If there is no segmentation, or the describer is none.
     SegmentLabelError
         If nobody is in a segment.
     InvalidTableError
@@ -85,5 +93,6 @@ def describe_segments(segmentation: Segmentation, describer: PersonaDescriber | 
     >>> print(personas)
     2 persona(s): Recent; Lapsed.
     """
+    check("describe_segments", _PARAMETERS, {"segmentation": segmentation, "describer": describer})
     fitted = (PersonaDescriber() if describer is None else clone(describer)).fit(segmentation)
     return Personas(segmentation=segmentation.named(fitted.segment_names_), describer=fitted)

@@ -16,7 +16,7 @@ from custseg._core.customers import CustomerTable, read_customers
 from custseg._core.described import characteristics_of
 from custseg._core.frames import keep_rows
 from custseg.characteristics import CharacteristicUnion, RFMFeaturizer, RowReport
-from custseg.exceptions import ColumnNotFoundError, InvalidTableError
+from custseg.exceptions import ColumnNotFoundError, ColumnTypeError, InvalidTableError
 from custseg.study._audience import Audience
 from custseg.study._brief import SegmentationBrief
 
@@ -118,6 +118,9 @@ def admit(brief: SegmentationBrief, everyone: Everyone) -> Customers:
     for field in ("value", "order_by"):
         _present(field, [getattr(brief, field)], table)
     _present("outcomes", brief.outcomes, table)
+    if brief.value is not None and (kind := table[brief.value].kind) not in ("numeric", "binary"):
+        remedy = "Name a column of numbers, such as what each customer spent."
+        raise ColumnTypeError.expected("SegmentationBrief.value", brief.value, "numbers to be a value", kind, remedy)
     audience = Audience.of(brief.audience_rule, table)
     inside, report = audience.admit(table)
     if not inside.any():

@@ -12,11 +12,11 @@ from sklearn.utils import check_random_state
 from custseg._core.characteristic import Characteristic
 from custseg._core.roles import column_of_role
 from custseg.exceptions import InvalidParameterError
-from custseg.segmentation import SegmentClusterer, Segmenter
+from custseg.segmentation import CharacteristicEmbedder, Segmentation, SegmentClusterer, Segmenter
 from custseg.study._brief import SegmentationBrief
 from custseg.targeting import find_goal
 
-__all__ = ["fit_to_brief"]
+__all__ = ["check_outcomes", "fit_to_brief"]
 
 _SEPARATOR = "__"
 
@@ -42,12 +42,28 @@ def fit_to_brief(
         seed = int(check_random_state(own["random_state"]).randint(np.iinfo(np.int32).max))
         fitting.set_params(random_state=seed)
     columns = [each.column for each in characteristics]
+    # an embedder of its own holds the weights of a clusterer
+    holder = "embedder__weights" if isinstance(own.get("embedder"), CharacteristicEmbedder) else "weights"
+    weights = fitting.get_params().get(holder)
     if "weights" in own and brief.outcomes:
-        fitting.set_params(weights=_without_outcomes(own["weights"], columns, brief.outcomes))
+        weights = _without_outcomes(weights, columns, brief.outcomes)
+        fitting.set_params(**{holder: weights})
     if "order_by" in own and own["order_by"] is None:
-        counted = _counted(fitting.get_params(deep=False).get("weights"), columns)
+        counted = _counted(weights, columns)
         fitting.set_params(order_by=brief.order_by or _column_of_goal(brief, characteristics, counted))
     return fitting
+
+
+def check_outcomes(brief: SegmentationBrief, found: Segmentation) -> None:
+    """Refuse segments made of an outcome: by rules that name it, or a segmenter that knows no weights."""
+    used = [name for name in brief.outcomes if name in found.clustered_on]
+    if used:
+        maker = type(found.clusterer).__name__
+        words = (
+            f"columns that make no segments, and {maker} makes them of {used[0]!r} (a SegmentClusterer leaves outcomes "
+            "out; others need characteristics or rules without them)"
+        )
+        raise InvalidParameterError.not_allowed("SegmentationBrief", "outcomes", words, list(brief.outcomes))
 
 
 def _keep_limits(brief: SegmentationBrief, fitting: Segmenter, own: Mapping[str, Any]) -> None:

@@ -27,7 +27,7 @@ from custseg.reporting import write_report
 from custseg.segmentation import Segmentation, Segmenter
 from custseg.study._brief import SegmentationBrief
 from custseg.study._characterise import Customers, admit, characterise, customer_id_of, ids_of
-from custseg.study._fit_to_brief import fit_to_brief
+from custseg.study._fit_to_brief import check_outcomes, fit_to_brief
 from custseg.study._views import StudyViews
 from custseg.targeting import Plan, plan_actions
 from custseg.validation import examine_segments
@@ -201,8 +201,8 @@ class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
         Raises
         ------
         InvalidParameterError
-            If a parameter is of the wrong kind, or the clusterer cannot keep to the limits of the brief or finds the
-            number of segments itself.
+            If a parameter is of the wrong kind, or the clusterer cannot keep to the limits of the brief, finds the
+            number of segments itself or makes segments of an outcome.
         InvalidTableError
             If a table cannot be used, or no customer is in the audience.
         InfeasibleError
@@ -263,9 +263,11 @@ class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
 
     def _segment(self, customers: Customers) -> Segmentation:
         clusterer = fit_to_brief(self.brief, self.clusterer, self._known, customer_id=self._id).fit(customers.frame)
-        return Segmentation.by(
+        found = Segmentation.by(
             clusterer, customers.frame, clusterer.labels_, value=customers.value, characteristics=self._known
         )
+        check_outcomes(self.brief, found)
+        return found
 
     def _act(self, segmentation: Segmentation) -> Plan:
         personas = describe_segments(segmentation, self.describer)

@@ -155,10 +155,11 @@ def _selection(segmentation: Segmentation, clusterer: Segmenter) -> SegmentSelec
     """Return what the customers say of their number of segments, asked for or not."""
     found: SegmentSelection | None = clusterer.selection_
     if found is None:
+        weights = clusterer.get_params(deep=False).get("weights")  # what does not count does not count here either
         other = (
             clone(clusterer)
             if isinstance(clusterer, SegmentClusterer)
-            else SegmentClusterer(customer_id=clusterer.customer_id, random_state=clusterer.seed)
+            else SegmentClusterer(customer_id=clusterer.customer_id, weights=weights, random_state=clusterer.seed)
         )
         found = other.set_params(n_segments="auto").fit(segmentation.customers).selection_
     return found
