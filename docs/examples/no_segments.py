@@ -50,7 +50,7 @@ import matplotlib.pyplot as plt
 
 figure, axes = plt.subplots(figsize=(6, 3.5))
 for name, result in stability.items():
-    axes.plot(result.n_segments, result.mean_adjusted_rand, marker="o", label=name)
+    axes.plot(result.numbers, result.mean_adjusted_rand, marker="o", label=name)
 axes.set(xlabel="number of segments", ylabel="mean adjusted Rand index", ylim=(0, 1.05))
 axes.legend(title="segments")
 figure.tight_layout()

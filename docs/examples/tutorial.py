@@ -159,16 +159,15 @@ study.segment_table_
 # is kept apart, labelled constructive:
 
 if study.cut_ is not None:
-    agreement = study.cut_.mean_adjusted_rand
+    agreement = study.evidence_.mean_adjusted_rand_of(study.cut_)
     print(f"cut into {study.cut_.n_segments}: mean adjusted Rand {agreement:.2f}")
 
 # %%
 # Who they are, and what to do first
 # ----------------------------------
 
-personas = study.personas_ if study.cut_ is None else study.cut_.personas
-actions = study.actions_ if study.cut_ is None else study.cut_.actions
-for persona, action in zip(personas, actions, strict=True):
+plan = study.cut_plan_ or study.plan_
+for persona, action in zip(plan.personas.personas, plan.actions, strict=True):
     print(persona.summary)
     print(f"  -> {action.action}: {action.advice} ({action.because})")
 
@@ -177,7 +176,7 @@ for persona, action in zip(personas, actions, strict=True):
 # in part their recency over again. At what hours, in which departments and at what discounts they buy
 # hardly differs:
 
-groups = study.labels_ if study.cut_ is None else study.cut_.labels
+groups = plan.segmentation.labels
 baskets = study.customers_.filter(like="shopping__")
 baskets.groupby(groups).mean().T.round(2)
 
