@@ -5,6 +5,7 @@ import pickle
 import pytest
 
 from custseg import exceptions
+from custseg._core.asking import asking
 from custseg.exceptions import (
     ColumnChangeError,
     ColumnNotFoundError,
@@ -25,7 +26,8 @@ def test_every_error_is_one_that_callers_catch_already(name):
 
 
 def test_a_missing_column_lists_the_table_and_the_closest_name():
-    error = ColumnNotFoundError.in_table("RFMFeaturizer", ["amout", "day"], ["amount", "order_id"])
+    with asking("RFMFeaturizer"):
+        error = ColumnNotFoundError.in_table(["amout", "day"], ["amount", "order_id"])
     assert str(error) == (
         "RFMFeaturizer: column 'amout' not found (also missing: 'day'); the table has 'amount', 'order_id'. "
         "Did you mean 'amount'?"
@@ -42,13 +44,13 @@ def test_long_lists_are_cut_and_the_rest_is_counted():
     assert list_names([]) == "none"
     assert list_names("ab") == "'a', 'b'"
     assert list_names(range(20)) == "'0', '1', '2', '3', '4', '5', '6', '7' and 12 more"
-    unknown = str(InvalidParameterError.unknown_name("brief", "goal", "growth", [f"goal {n}" for n in range(30)]))
-    assert unknown.startswith("brief: unknown goal 'growth'; known: 'goal 0'")
+    unknown = str(InvalidParameterError.unknown_name("goal", "growth", [f"goal {n}" for n in range(30)]))
+    assert unknown.startswith("custseg: unknown goal 'growth'; known: 'goal 0'")
     assert "and 10 more" in unknown
 
 
 def test_changed_columns_print_the_difference():
-    message = str(ColumnChangeError.between("SegmentClusterer", ["age", "income"], ["income", "region"]))
+    message = str(ColumnChangeError.between(["age", "income"], ["income", "region"]))
     assert "unseen at fit time:\n- region\n" in message
     assert "now missing:\n- age\n" in message
 

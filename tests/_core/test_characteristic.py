@@ -9,6 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from custseg import CharacteristicUnion, RFMFeaturizer, SocialMediaFeaturizer
+from custseg._core.asking import asking
 from custseg._core.characteristic import (
     ROLES,
     Characteristic,
@@ -62,8 +63,8 @@ class TestRoles:
         assert find_columns(SHOPS, "recency") == ("shop__recency", "web__recency")
 
     def test_two_columns_that_count_make_a_question(self):
-        with pytest.raises(InvalidParameterError) as caught:
-            find_role(SHOPS, "recency", among=["shop__recency", "web__recency"], who="SegmentationStudy")
+        with pytest.raises(InvalidParameterError) as caught, asking("SegmentationStudy"):
+            find_role(SHOPS, "recency", among=["shop__recency", "web__recency"])
         message = str(caught.value)
         assert message.startswith("SegmentationStudy: which one is meant?")
         for said in ("'shop__recency'", "'web__recency'", "order_by='shop__recency'", "weight 0"):

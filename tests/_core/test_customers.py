@@ -55,7 +55,7 @@ def polars_table():
 
 @pytest.mark.parametrize("make", [pandas_table, polars_table, lambda: polars_table().lazy()])
 def test_every_frame_gives_the_same_typed_columns(make):
-    table = read_customers(make(), who="Test", customer_id="customer_id")
+    table = read_customers(make(), customer_id="customer_id")
     assert table.n_customers == 3
     assert list(table.ids) == [11, 12, 13]
     assert {column.name: column.kind for column in table.columns} == {
@@ -77,7 +77,7 @@ def test_every_frame_gives_the_same_typed_columns(make):
 
 
 def test_rows_and_columns_can_be_taken():
-    table = read_customers(pandas_table(), who="Test")
+    table = read_customers(pandas_table())
     some = table.take(np.array([2, 0])).select(["region", "income"])
     assert some.names == ["region", "income"]
     assert list(some.ids) == [13, 11]
@@ -89,7 +89,7 @@ def test_rows_and_columns_can_be_taken():
 
 def test_decimals_are_numbers_and_declared_kinds_win():
     frame = pd.DataFrame({"price": [decimal.Decimal("1.5"), None], "store": [30, 4], "code": ["1", "2"]})
-    table = read_customers(frame, who="Test", kinds={"store": "nominal"})
+    table = read_customers(frame, kinds={"store": "nominal"})
     np.testing.assert_array_equal(table["price"].values, [1.5, np.nan])
     assert table["store"].kind == "nominal"
     assert table["store"].categories == ("4", "30")
@@ -107,23 +107,23 @@ def test_decimals_are_numbers_and_declared_kinds_win():
 )
 def test_what_cannot_be_read_as_its_kind_is_refused(frame, kinds):
     with pytest.raises(ColumnTypeError, match="column 'x' must be"):
-        read_customers(frame, who="Test", kinds=kinds)
+        read_customers(frame, kinds=kinds)
 
 
 def test_levels_keep_their_names():
     for values in ([10, 9, 2], [10, None, 2]):
-        column = read_customers(pd.DataFrame({"x": pd.Categorical(values)}), who="Test")["x"]
+        column = read_customers(pd.DataFrame({"x": pd.Categorical(values)}))["x"]
         assert [column.categories[code] for code in column.values if code >= 0] == [str(v) for v in values if v]
     large = pd.DataFrame({"x": [1234567.0, 1234568.0, 0.1]})
-    column = read_customers(large, who="Test", kinds={"x": "nominal"})["x"]
+    column = read_customers(large, kinds={"x": "nominal"})["x"]
     assert column.categories == ("0.1", "1234567", "1234568")
     with pytest.raises(ColumnTypeError, match="a mixture of int, str"):
-        read_customers(pd.DataFrame({"x": pd.Categorical([1, "1"], categories=[1, "1"])}), who="Test")
+        read_customers(pd.DataFrame({"x": pd.Categorical([1, "1"], categories=[1, "1"])}))
 
 
 def test_text_has_no_order_of_its_own():
     with pytest.raises(ColumnTypeError, match="in a stated order"):
-        read_customers(pd.DataFrame({"x": ["low", "high"]}), who="Test", kinds={"x": "ordinal"})
+        read_customers(pd.DataFrame({"x": ["low", "high"]}), kinds={"x": "ordinal"})
 
 
 @pytest.mark.parametrize(
@@ -132,18 +132,18 @@ def test_text_has_no_order_of_its_own():
 )
 def test_kinds_must_exist(kinds, message):
     with pytest.raises(InvalidParameterError, match=message):
-        read_customers(pd.DataFrame({"income": [1.0]}), who="Test", kinds=kinds)
+        read_customers(pd.DataFrame({"income": [1.0]}), kinds=kinds)
 
 
 @pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame])
 def test_a_column_without_any_type_is_a_missing_number(make):
-    column = read_customers(make({"x": [None, None], "y": [1, 2]}), who="Test")["x"]
+    column = read_customers(make({"x": [None, None], "y": [1, 2]}))["x"]
     assert column.kind == "numeric"
     assert column.missing.all()
 
 
 def test_an_all_missing_column_is_known_to_be_missing():
-    table = read_customers(pd.DataFrame({"x": [None, None], "y": pd.Series([None, None], dtype="str")}), who="Test")
+    table = read_customers(pd.DataFrame({"x": [None, None], "y": pd.Series([None, None], dtype="str")}))
     assert table["x"].missing.all()
     assert table["y"].missing.all()
     assert table["y"].categories == ()
@@ -151,20 +151,20 @@ def test_an_all_missing_column_is_known_to_be_missing():
 
 def test_infinite_values_are_refused_with_their_number():
     with pytest.raises(ColumnTypeError, match=r"'x' holds infinite values in 2 row\(s\)"):
-        read_customers(pd.DataFrame({"x": [np.inf, -np.inf, 1.0]}), who="Test")
+        read_customers(pd.DataFrame({"x": [np.inf, -np.inf, 1.0]}))
 
 
 def test_tables_without_rows_columns_or_unique_names_are_refused():
     with pytest.raises(InvalidTableError, match="0 sample"):
-        read_customers(pd.DataFrame({"x": []}), who="Test")
+        read_customers(pd.DataFrame({"x": []}))
     with pytest.raises(InvalidTableError, match="no column besides the ids"):
-        read_customers(pl.DataFrame({"customer_id": [1]}), who="Test", customer_id="customer_id")
+        read_customers(pl.DataFrame({"customer_id": [1]}), customer_id="customer_id")
     with pytest.raises(DuplicateColumnError):
-        read_customers(pd.DataFrame([[1, 2]], columns=["a", "a"]), who="Test")
+        read_customers(pd.DataFrame([[1, 2]], columns=["a", "a"]))
     with pytest.raises(InvalidTableError, match="no such file"):
-        read_customers("table.csv", who="Test")
+        read_customers("table.csv")
     with pytest.raises(InvalidTableError, match="got list"):
-        read_customers([1, 2], who="Test")
+        read_customers([1, 2])
 
 
 @pytest.mark.parametrize("dtype", ["int64", "Int64", "int64[pyarrow]", "polars", "arrow"])
@@ -172,7 +172,7 @@ def test_whole_numbers_beyond_2_to_53_are_read(dtype):
     values = [1, 2, 2**53 + 1]
     makers = {"polars": lambda: pl.DataFrame({"n": values}), "arrow": lambda: pa.table({"n": values})}
     frame = makers.get(dtype, lambda: pd.DataFrame({"n": pd.array(values, dtype=dtype)}))()
-    column = read_customers(frame, who="Test")["n"]
+    column = read_customers(frame)["n"]
     assert column.is_integer
     assert column.values.tolist() == [1.0, 2.0, 2.0**53]
 
@@ -180,7 +180,7 @@ def test_whole_numbers_beyond_2_to_53_are_read(dtype):
 def test_numbers_as_categories_are_named_as_whole_numbers_are():
     codes = pd.Series([1, 2, 2.5, np.nan], dtype="category")
     for frame in (codes.to_frame("code"), pa.table({"code": pa.Array.from_pandas(codes)})):
-        assert read_customers(frame, who="Test")["code"].categories == ("1", "2", "2.5")
+        assert read_customers(frame)["code"].categories == ("1", "2", "2.5")
 
 
 def test_the_order_of_categories_survives_arrow_and_parquet(tmp_path):
@@ -189,12 +189,12 @@ def test_the_order_of_categories_survives_arrow_and_parquet(tmp_path):
     polars_table().write_parquet(tmp_path / "polars.parquet")
     written = write_customers(
         nw.from_native(polars_table(), eager_only=True)["customer_id"],
-        [read_customers(frame, who="Test")["band"]],
+        [read_customers(frame)["band"]],
         kind="pyarrow",
         customer_id="customer_id",
     )
     for table in (pa.Table.from_pandas(frame), written, *map(str, tmp_path.iterdir())):
-        column = read_customers(table, who="Test")["band"]
+        column = read_customers(table)["band"]
         assert column.kind == "ordinal"
         assert column.categories == tuple(ORDER)
         assert column.values.tolist() == [2, -1, 0]
@@ -204,9 +204,9 @@ def test_files_that_disagree_give_no_order(tmp_path):
     for name, order in {"a": ORDER, "b": ORDER[::-1]}.items():
         part = pd.DataFrame({"band": pd.Categorical(["high", None], categories=order, ordered=True)})
         part.to_parquet(tmp_path / f"{name}.parquet")
-    assert read_customers(tmp_path, who="Test")["band"].kind == "nominal"
+    assert read_customers(tmp_path)["band"].kind == "nominal"
     pd.DataFrame({"band": part["band"].iloc[:0]}).to_parquet(tmp_path / "a.parquet")
-    assert read_customers(tmp_path, who="Test")["band"].categories == tuple(ORDER[::-1])
+    assert read_customers(tmp_path)["band"].categories == tuple(ORDER[::-1])
 
 
 class Reader(CustomerTableMixin, Estimator):
@@ -243,7 +243,7 @@ def test_columns_of_a_matrix_have_no_names_of_their_own_when_handed_on():
     assert not hasattr(part, "feature_names_in_")
     assert part.n_features_in_ == 2
     assert part.read(np.array([[5.0, 6.0]])).names == ["x0", "x2"]
-    assert list(Reader().fit(read_customers(pandas_table(), who="Test")).feature_names_in_) == list(pandas_table())
+    assert list(Reader().fit(read_customers(pandas_table())).feature_names_in_) == list(pandas_table())
 
 
 @pytest.mark.parametrize(

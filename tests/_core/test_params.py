@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from custseg._core.asking import asking
 from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Instance, Integer, Number, OneOf, Where, check
 from custseg.exceptions import InvalidParameterError
 
@@ -43,18 +44,18 @@ def test_what_is_accepted(allowed, value, accepted):
 
 def test_the_error_names_estimator_parameter_allowed_and_got():
     table = {"n_segments": (OneOf("auto"), Integer(1))}
-    check("SegmentClusterer", table, {"n_segments": 3, "other": object()})
+    check(table, {"n_segments": 3, "other": object()})
     message = "SegmentClusterer: parameter 'n_segments' must be 'auto' or an integer >= 1, got -2."
-    with pytest.raises(InvalidParameterError) as error:
-        check("SegmentClusterer", table, {"n_segments": -2})
+    with pytest.raises(InvalidParameterError) as error, asking("SegmentClusterer"):
+        check(table, {"n_segments": -2})
     assert str(error.value) == message
 
 
 def test_random_states():
     for value in (None, 0, np.random.RandomState(0)):
-        check("X", {"random_state": RANDOM_STATE}, {"random_state": value})
+        check({"random_state": RANDOM_STATE}, {"random_state": value})
     with pytest.raises(InvalidParameterError, match="None or an integer >= 0 or a numpy RandomState"):
-        check("X", {"random_state": (NONE, *RANDOM_STATE[1:])}, {"random_state": "seed"})
+        check({"random_state": (NONE, *RANDOM_STATE[1:])}, {"random_state": "seed"})
 
 
 def test_numbers_are_described_with_their_bounds():

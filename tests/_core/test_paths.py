@@ -37,7 +37,7 @@ def csv(tmp_path):
 
 
 def columns(path, **options):
-    opened = open_table(path, who="Test", **options)
+    opened = open_table(path, **options)
     assert opened.kind == "pandas"
     assert not opened.in_memory
     frame = collect(opened.frame)
@@ -144,7 +144,7 @@ def test_a_file_of_names_only_has_no_rows(csv):
 )
 def test_a_file_that_cannot_be_read_is_one_clear_error(tmp_path, name, content, reason):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(InvalidTableError, match=f"Test cannot read '.*{name}': .*{reason}.*pass the dataframe"):
+    with pytest.raises(InvalidTableError, match=f"custseg cannot read '.*{name}': .*{reason}.*pass the dataframe"):
         columns(tmp_path / name)
 
 
@@ -160,12 +160,12 @@ def test_without_duckdb_a_path_names_the_extra(monkeypatch, csv):
         raise ModuleNotFoundError(name=name)
 
     monkeypatch.setattr(optional.importlib, "import_module", missing)
-    with pytest.raises(MissingDependencyError, match=r"Test reading from a path needs.*custseg\[duckdb\]"):
+    with pytest.raises(MissingDependencyError, match=r"custseg reading from a path needs.*custseg\[duckdb\]"):
         columns(csv("id,x\n1,2\n"))
 
 
 def test_the_memory_of_duckdb_is_capped_and_spills_into_a_folder_of_its_own(csv):
-    relation = open_table(csv("id,x\n1,2\n"), who="Test").frame.to_native()
+    relation = open_table(csv("id,x\n1,2\n")).frame.to_native()
     setting = "current_setting('memory_limit'), current_setting('temp_directory')"
     ((limit, spill),) = relation.query("t", f"SELECT {setting}").fetchall()
     assert limit.endswith(("GiB", "MiB"))
@@ -180,7 +180,7 @@ def test_the_rows_of_a_customer_table_keep_the_order_of_the_file(tmp_path):
     pd.DataFrame({"customer_id": np.arange(n_customers), "x": np.arange(n_customers) * 0.5}).to_parquet(
         file, row_group_size=20_000
     )
-    table = read_customers(file, who="it", customer_id="customer_id")
+    table = read_customers(file, customer_id="customer_id")
     np.testing.assert_array_equal(table["x"].values, np.arange(n_customers) * 0.5)
 
 

@@ -21,7 +21,7 @@ CUSTOMERS = pd.DataFrame({"spend": [1.0, 2.0, 3.0, 4.0]}, index=IDS)
 
 
 def read(labels, X=CUSTOMERS, **options):
-    return read_segments("test", labels, read_customers(X, who="test", customer_id="customer_id"), X=X, **options)
+    return read_segments(labels, read_customers(X, customer_id="customer_id"), X=X, **options)
 
 
 @pytest.mark.parametrize(
@@ -108,4 +108,4 @@ def test_names_may_be_of_nobody_and_labels_may_be_names():
         read([3, 0, 0, 0], names=["a", "b", "c"])
     with pytest.raises(SegmentLabelError, match="segments 'd' have no name"):
         read(["d", "a", "a", "a"], names=["a", "b", "c"])
-    assert known_segments("test", [1, 0], ["a", "b"], by_position=True).tolist() == [1, 0]
+    assert known_segments([1, 0], ["a", "b"], by_position=True).tolist() == [1, 0]

@@ -55,7 +55,7 @@ def answers(draw):
 def test_any_pair_in_any_spelling_is_the_same_binary_column(drawn):
     texts, said = drawn
     expected = np.array([np.nan if each is None else each for each in said], dtype=float)
-    column = read_customers(pd.DataFrame({"x": texts}), who="me")["x"]
+    column = read_customers(pd.DataFrame({"x": texts}))["x"]
     assert column.kind == "binary"
     np.testing.assert_array_equal(column.values, expected)
     encoder = DemographicEncoder(customer_id=None)
@@ -70,9 +70,7 @@ def test_words_of_different_pairs_are_levels(texts):
     pairs = [pair for pair in PAIRS if words <= {*pair}]
     alone = words <= {"yes", "no", "true", "false"}
     assert find_pair(texts) == (pairs[0] if pairs and (len(words) == 2 or alone) else None)
-    assert (read_customers(pd.DataFrame({"x": texts}), who="me")["x"].kind == "binary") == (
-        find_pair(texts) is not None
-    )
+    assert (read_customers(pd.DataFrame({"x": texts}))["x"].kind == "binary") == (find_pair(texts) is not None)
 
 
 @pytest.mark.parametrize(
@@ -88,14 +86,14 @@ def test_words_of_different_pairs_are_levels(texts):
     ],
 )
 def test_what_is_yes_or_no(texts, kind):
-    assert read_customers(pd.DataFrame({"x": texts}), who="me")["x"].kind == kind
+    assert read_customers(pd.DataFrame({"x": texts}))["x"].kind == kind
 
 
 @pytest.mark.parametrize("engine", FRAMES)
 def test_every_frame_gives_the_same_answers(engine):
     table = pd.DataFrame({"customer_id": [3, 1, 2, 4], "member": ["Yes", "no", None, "YES"], "age": [30, 40, 50, 60]})
     made = ENGINES[engine](table)
-    read = read_customers(made, who="me", customer_id="customer_id")
+    read = read_customers(made, customer_id="customer_id")
     # the files of a folder come in the order of their names
     by_id = dict(zip(read.ids, read["member"].values, strict=True)) if read.ids is not None else {}
     np.testing.assert_array_equal([by_id[each] for each in (3, 1, 2, 4)], [1.0, 0.0, np.nan, 1.0])
@@ -106,7 +104,7 @@ def test_every_frame_gives_the_same_answers(engine):
 def test_kinds_overrule():
     table = pd.DataFrame({"x": ["Yes", "No"], "y": ["Y", "Y"]})
     kinds = {"x": "nominal", "y": "binary"}
-    found = read_customers(table, who="me", kinds=kinds)
+    found = read_customers(table, kinds=kinds)
     assert [(column.kind, column.values.tolist()) for column in found.columns] == [
         ("nominal", [1, 0]),
         ("binary", [1.0, 1.0]),
@@ -115,12 +113,12 @@ def test_kinds_overrule():
     assert encoder.fit_transform(table)["y"].tolist() == [True, True]
     assert encoder.kinds_ == kinds
     with pytest.raises(ColumnTypeError, match="yes/no or true/false.* to be binary, got 'no', 'some'"):
-        read_customers(pd.DataFrame({"x": ["some", "no"]}), who="me", kinds={"x": "binary"})
+        read_customers(pd.DataFrame({"x": ["some", "no"]}), kinds={"x": "binary"})
 
 
 def test_categories_stay_categories():
     table = pd.DataFrame({"x": pd.Categorical(["Yes", "No"])})
-    assert read_customers(table, who="me")["x"].kind == "nominal"
+    assert read_customers(table)["x"].kind == "nominal"
     assert DemographicEncoder(customer_id=None).fit(table).kinds_ == {"x": "nominal"}
 
 
@@ -214,18 +212,18 @@ class TestDates:
     def test_who_wants_levels_has_them(self, form):
         table = pd.DataFrame({"joined": [*DATES[form][:5]] * 8, "age": range(40)})
         kinds = {"joined": "nominal"}
-        assert len(read_customers(table, who="me", kinds=kinds)["joined"].categories) == 5
-        assert len(read_customers(table.astype({"joined": "category"}), who="me")["joined"].categories) == 5
+        assert len(read_customers(table, kinds=kinds)["joined"].categories) == 5
+        assert len(read_customers(table.astype({"joined": "category"}))["joined"].categories) == 5
         encoder = DemographicEncoder(customer_id=None, kinds=kinds).fit(table)
         assert len(encoder.categories_["joined"]) == 5
 
     def test_a_few_are_no_column_of_dates(self, form):
         few = pd.DataFrame({"x": [*DATES[form][:9]]})
-        assert read_customers(few, who="me")["x"].kind == "nominal"
+        assert read_customers(few)["x"].kind == "nominal"
         mixed = pd.DataFrame({"x": [*DATES[form][:36], *"abcd"]})
-        assert read_customers(mixed, who="me")["x"].kind == "nominal"
+        assert read_customers(mixed)["x"].kind == "nominal"
         with pytest.raises(ColumnTypeError, match="dates written as text"):
-            read_customers(pd.DataFrame({"x": [*DATES[form][:38], "a", "b"]}), who="me")
+            read_customers(pd.DataFrame({"x": [*DATES[form][:38], "a", "b"]}))
 
 
 @pytest.mark.parametrize(
@@ -241,7 +239,7 @@ class TestDates:
     ],
 )
 def test_codes_are_no_dates(texts):
-    assert read_customers(pd.DataFrame({"x": texts}), who="me")["x"].kind == "nominal"
+    assert read_customers(pd.DataFrame({"x": texts}))["x"].kind == "nominal"
 
 
 def test_dates_by_dtype_have_the_same_remedy():
@@ -267,7 +265,7 @@ class TestTelephoneCustomers:
         assert {name for name, kind in encoder.kinds_.items() if kind == "binary"} == TOLD
         assert encoder.kinds_["MultipleLines"] == encoder.kinds_["OnlineSecurity"] == "nominal"
         for made in (table, str(path)):
-            read = read_customers(made, who="me", customer_id="customerID")
+            read = read_customers(made, customer_id="customerID")
             assert {column.name for column in read.columns if column.kind == "binary"} == TOLD
             # as published: 1,869 of 7,043 left
             assert read["Churn"].values.sum() == 1869

@@ -211,7 +211,6 @@ CALLED = {
     "rule": "Conditions, all of one of whose alternatives a customer must meet.",
     "source": "What a brief is read from: a file, or its text.",
     "value": "What each customer is worth, or the column that says it.",
-    "who": "Who asks, for messages.",
     "reports": "The row reports of members, with the names of member and table.",
     "segment_mean": "The mean of a segment.",
     "segment_sd": "The standard deviation of a segment.",

@@ -114,7 +114,7 @@ CALLS = {
     "rules: a level that is new to a filter": lambda: RuleFilter(Rule.read("band > 'low'"), SHOPPERS).matches(NEW_BAND),
     "rules: a hidden rule": lambda: RuleSegmenter({"A": "spend < 5 or spend >= 5", "B": "spend > 7"}).fit(SHOPPERS),
     "study file: dates of another format": lambda: _dates(
-        pd.Series(["31/12/2024", "12/31/2024"], name="day"), "%d/%m/%Y", "table 'visits'"
+        pd.Series(["31/12/2024", "12/31/2024"], name="day"), "%d/%m/%Y"
     ),
     "clusterer: whole numbers like ids": lambda: clusterer().fit(SHOPPERS.assign(number=np.arange(60) * 7)),
     "clusterer: a constant column": lambda: clusterer().fit(POOR),

@@ -28,8 +28,8 @@ FRAME = pd.DataFrame(
 
 def admit(audience, frame=FRAME, fitted=FRAME):
     rule = SegmentationBrief(audience=audience).audience_rule
-    of = Audience.of(rule, read_customers(fitted, who="test"))
-    return of.admit(read_customers(frame, who="test"))
+    of = Audience.of(rule, read_customers(fitted))
+    return of.admit(read_customers(frame))
 
 
 @pytest.mark.parametrize(

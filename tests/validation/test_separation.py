@@ -287,7 +287,7 @@ def test_another_unit_of_all_numbers_changes_no_ratio(data, factor):
 @pytest.mark.filterwarnings("ignore::custseg.exceptions.DataQualityWarning")
 @given(customer_tables(min_rows=4, max_rows=15))
 def test_every_embedded_column_belongs_to_its_characteristic(customers):
-    space = embedded("test", customers, Embedding(None))
+    space = embedded(customers, Embedding(None))
     names, owners = space.embedder.get_feature_names_out(), _separation._owner(space)
     assert all(name.startswith(owner) for name, owner in zip(names, owners, strict=True))
     result = segment_separation(customers, np.arange(len(customers)) % 2)

@@ -17,6 +17,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from custseg._core.asking import asking
 from custseg._core.customers import CustomerTable, CustomerTableMixin, read_customers
 from custseg.exceptions import DataQualityWarning, InfeasibleError, InvalidParameterError, InvalidTableError
 from custseg.segmentation import SegmentClusterer
@@ -67,7 +68,8 @@ class TableKMeans(CustomerTableMixin, ClusterMixin, BaseEstimator):
     def fit(self, X, y=None):
         table = self._table(X, fitting=True)
         if len(np.unique(table[:, 0])) < self.n_segments:
-            raise InfeasibleError.too_few_customers("TableKMeans", self.n_segments, 2, len(table))
+            with asking("TableKMeans"):
+                raise InfeasibleError.too_few_customers(self.n_segments, 2, len(table))
         self.fitted_ = KMeans(self.n_segments, n_init=3, random_state=self.random_state).fit(table)
         return self
 
@@ -239,7 +241,7 @@ def test_a_table_of_customers_is_read_once(build, monkeypatch):
     table["spend"] += random.normal(0, 0.1, 90)
     table["plan"] = random.choice(["a", "b"], 90)
     table["unused"] = pd.Categorical(["low"] * 90, ["low", "high"], ordered=True)
-    X = build(table, who="test", customer_id="id") if build is read_customers else build(table)
+    X = build(table, customer_id="id") if build is read_customers else build(table)
     result = bootstrap_stability(TableKMeans(), X, [3], n_pairs=3, random_state=0)
     assert TableKMeans.n_frames == 0
     assert result.is_stable(3)
@@ -251,7 +253,7 @@ def test_a_table_of_customers_is_read_once(build, monkeypatch):
 
 def test_the_clusterers_kinds_are_heeded():
     table = pd.DataFrame({"plan": [0, 1, 2] * 20})
-    rows = read_rows(table, TableKMeans(kinds={"plan": "nominal"}), "test")
+    rows = read_rows(table, TableKMeans(kinds={"plan": "nominal"}))
     assert rows.data["plan"].kind == "nominal"
 
 
@@ -268,7 +270,7 @@ def test_distinct_rows_of_any_content_are_told_apart(build):
         "age": [1.0, 2.0, 1.0, 1.0, 2.0, float("nan")],
         "active": [True, False, True, True, False, True],
     }
-    rows = read_rows(build(data), None, "test")
+    rows = read_rows(build(data), None)
     assert len(rows.first) == 4
     groups = {tuple(np.flatnonzero(rows.pattern == pattern)) for pattern in range(4)}
     assert groups == {(0, 2), (1, 4), (3,), (5,)}

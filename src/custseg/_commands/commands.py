@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 from sklearn.callback import ProgressBar
 
+from custseg._commands.errors import missing_key
 from custseg._commands.outputs import check_output, load_study, store_study, write_assignments
 from custseg._commands.study_file import check_keys, read_plan, read_table_files
 from custseg._commands.tables import TableFile, describe, open_tables
@@ -67,7 +68,7 @@ def assign(study_path: Path, paths: Sequence[tuple[str, Path]], config: Path | N
     check_keys(_ASSIGN, "table", given, needed)
     for name in needed or ["customers"]:
         if name not in files:
-            raise ConfigurationError.missing_key(_ASSIGN, f"--table {name}", f"--table {name}={name}.csv")
+            raise missing_key(_ASSIGN, f"--table {name}", f"--table {name}={name}.csv")
     if study.characteristics is None:
         tables: Any = files[needed[0]].customers(study.customers_.index.name)
     elif members is None:

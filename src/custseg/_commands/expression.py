@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from custseg._core.arrays import Floats
+from custseg._core.asking import asking
 from custseg.exceptions import ColumnNotFoundError, ColumnTypeError, ConfigurationError
 
 __all__ = ["Expression"]
@@ -80,13 +81,17 @@ class Expression:
 
     def of(self, table: pd.DataFrame) -> Floats:
         """Compute it for every row; a missing value makes the result missing."""
+        with asking(self.where):
+            return self._of(table)
+
+    def _of(self, table: pd.DataFrame) -> Floats:
         missing = [name for name in self.columns if name not in table.columns]
         if missing:
-            raise ColumnNotFoundError.in_table(self.where, missing, table.columns)
+            raise ColumnNotFoundError.in_table(missing, table.columns)
         for name in self.columns:
             if not pd.api.types.is_numeric_dtype(table[name]):
                 remedy = "A decimal comma or a sign of currency makes text of a number: write it as 1234.5."
-                raise ColumnTypeError.expected(self.where, name, "numbers", table[name].dtype, remedy)
+                raise ColumnTypeError.expected(name, "numbers", table[name].dtype, remedy)
         values = {key: table[name].to_numpy(dtype=np.float64, na_value=np.nan) for key, name in self.names.items()}
         return np.broadcast_to(_value(self.tree, values), len(table)).astype(np.float64)
 

@@ -10,6 +10,7 @@ import pandas as pd
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
+from custseg._commands.errors import not_a_study
 from custseg._core.files import check_writable, replacing
 from custseg._core.optional import require
 from custseg.exceptions import ConfigurationError
@@ -71,11 +72,11 @@ def load_study(path: Path) -> SegmentationStudy:
         raise
     except Exception as error:
         # What a broken or foreign pickle raises is not bounded.
-        raise ConfigurationError.not_a_study(path, type(error).__name__) from error
+        raise not_a_study(path, type(error).__name__) from error
     if not isinstance(study, SegmentationStudy):
-        raise ConfigurationError.not_a_study(path, f"it is a {type(study).__name__}")
+        raise not_a_study(path, f"it is a {type(study).__name__}")
     try:
         check_is_fitted(study)
     except NotFittedError as error:
-        raise ConfigurationError.not_a_study(path, "the study in it is not fitted") from error
+        raise not_a_study(path, "the study in it is not fitted") from error
     return study

@@ -12,9 +12,11 @@ from typing import Any
 from sklearn.base import TransformerMixin
 
 from custseg import characteristics, segmentation
+from custseg._commands.errors import missing_key
 from custseg._commands.expression import Expression
 from custseg._commands.outputs import check_output
 from custseg._commands.tables import DEFAULT_ID, TableFile
+from custseg._core.asking import asking
 from custseg._core.params import NONE
 from custseg.characteristics import CharacteristicUnion
 from custseg.exceptions import ConfigurationError, InvalidParameterError
@@ -127,7 +129,8 @@ def check_keys(where: str, what: str, given: Iterable[str], known: Sequence[str]
     """Refuse a name that is not known, and suggest one that is."""
     for key in given:
         if key not in known:
-            raise InvalidParameterError.unknown_name(where, what, key, known)
+            with asking(where):
+                raise InvalidParameterError.unknown_name(what, key, known)
 
 
 def _options(where: str, config: Mapping[str, Any], section: str, known: Sequence[str] | None = None) -> dict[str, Any]:
@@ -147,7 +150,7 @@ def _text(where: str, key: str, value: Any, words: str) -> str:
 
 def _tables(where: str, config: Mapping[str, Any], folder: Path) -> dict[str, TableFile]:
     if not config.get("tables"):
-        raise ConfigurationError.missing_key(where, "[tables]", 'transactions = "transactions.csv"')
+        raise missing_key(where, "[tables]", 'transactions = "transactions.csv"')
     options = _options(where, config, "tables")
     return {name: _table(f"{where}, [tables]", options, name, folder) for name in options}
 
@@ -158,7 +161,7 @@ def _table(where: str, options: Mapping[str, Any], name: str, folder: Path) -> T
     inside = f"{where[:-1]}.{name}]"
     table = _options(where, options, name, _TABLE)
     if "path" not in table:
-        raise ConfigurationError.missing_key(inside, "path", f'path = "{name}.csv"')
+        raise missing_key(inside, "path", f'path = "{name}.csv"')
     dates = _options(inside, table, "dates")
     for column, form in dates.items():
         _text(f"{inside}, dates", column, form, 'a format in quotes, such as "%d/%m/%Y"')
@@ -180,7 +183,7 @@ def _made(
     }
     for name, parameter in parameters.items():
         if parameter.default is inspect.Parameter.empty and name not in options:
-            raise ConfigurationError.missing_key(f"{where}, {section}", name, f"{name} = ...")
+            raise missing_key(f"{where}, {section}", name, f"{name} = ...")
     return kind(**{**(defaults or {}), **options})
 
 
@@ -205,7 +208,7 @@ def _characteristics(where: str, config: Mapping[str, Any], tables: Sequence[str
         return None
     if not isinstance(members, list) or not members or not all(isinstance(member, dict) for member in members):
         example = '[[characteristics]] with name = "behaviour", table = "transactions", estimator = "RFMFeaturizer"'
-        raise ConfigurationError.missing_key(where, "[[characteristics]]", example)
+        raise missing_key(where, "[[characteristics]]", example)
     return CharacteristicUnion(
         [_member(where, member, tables, customer_id) for member in members], customer_id=customer_id
     )
@@ -215,7 +218,7 @@ def _member(where: str, member: Mapping[str, Any], tables: Sequence[str], custom
     check_keys(where, "key of [[characteristics]]", member, (*_MEMBER, "parameters"))
     for key, example in _MEMBER.items():
         if key not in member:
-            raise ConfigurationError.missing_key(f"{where}, [[characteristics]]", key, f'{key} = "{example}"')
+            raise missing_key(f"{where}, [[characteristics]]", key, f'{key} = "{example}"')
         if not isinstance(member[key], str):
             raise ConfigurationError.expected(f"{where}, [[characteristics]]", key, "text", member[key])
     check_keys(where, "estimator", [member["estimator"]], list(ESTIMATORS))

@@ -15,10 +15,11 @@ from typing import Any
 import pandas as pd
 
 from custseg._commands.expression import Expression
+from custseg._core.asking import asked, asking
 from custseg._core.frames import collect, lazy_frame, open_table
 from custseg._core.paths import is_csv, open_path, quoted, with_types
 from custseg._core.warning import warn
-from custseg.exceptions import ColumnNotFoundError, ColumnTypeError, ConfigurationError, DataQualityWarning
+from custseg.exceptions import ColumnNotFoundError, ColumnTypeError, ConfigurationError
 
 DEFAULT_ID = "customer_id"
 
@@ -50,25 +51,24 @@ class TableFile:
         """Return the same table in another file."""
         return replace(self, path=path)
 
-    @property
-    def who(self) -> str:
-        """Who asks, for errors."""
-        return f"table {self.name!r}"
-
     def open(self) -> Path | pd.DataFrame:
         """Return what the library takes: the path, or the rows where there is something to be done to them."""
         return self.read() if self.dates or self.columns else self.path
 
     def read(self) -> pd.DataFrame:
         """Read the rows, dates and made columns included."""
-        opened = open_table(str(self.path), who=self.who, in_order=True)
+        with asking(f"table {self.name!r}"):
+            return self._read()
+
+    def _read(self) -> pd.DataFrame:
+        opened = open_table(str(self.path), in_order=True)
         table: pd.DataFrame = collect(opened.frame).to_arrow().to_pandas(integer_object_nulls=True)
         for name in self.dates:
             if name not in table.columns:
-                raise ColumnNotFoundError.in_table(self.who, [name], table.columns)
+                raise ColumnNotFoundError.in_table([name], table.columns)
         texts = self._texts(table)
         for name, form in self.dates.items():
-            table[name] = _dates(texts[name], form, self.who)
+            table[name] = _dates(texts[name], form)
         for name, expression in self.columns.items():
             if name in table.columns:
                 raise ConfigurationError(
@@ -86,7 +86,8 @@ class TableFile:
         if customer_id in table.columns:
             return table.set_index(customer_id)
         if customer_id not in (None, DEFAULT_ID):
-            raise ColumnNotFoundError.in_table(self.who, [customer_id], table.columns)
+            with asking(f"table {self.name!r}"):
+                raise ColumnNotFoundError.in_table([customer_id], table.columns)
         return table
 
     def _texts(self, table: pd.DataFrame) -> pd.DataFrame:
@@ -94,12 +95,12 @@ class TableFile:
         names = list(self.dates)
         if not names or not is_csv(self.path):
             return table[names]
-        relation = open_path(str(self.path), self.who, in_order=True)
+        relation = open_path(str(self.path), in_order=True)
         texts: pd.DataFrame = collect(lazy_frame(relation.project(", ".join(map(quoted, names))))).to_pandas()
         return texts
 
 
-def _dates(texts: pd.Series[Any], form: str, who: str) -> pd.Series[Any]:
+def _dates(texts: pd.Series[Any], form: str) -> pd.Series[Any]:
     if pd.api.types.is_datetime64_any_dtype(texts.dtype):
         return texts
     known = texts.notna()
@@ -108,7 +109,7 @@ def _dates(texts: pd.Series[Any], form: str, who: str) -> pd.Series[Any]:
         read = pd.to_datetime(stripped, format=form, errors="coerce")
     except ValueError as error:
         raise ConfigurationError(
-            f"{who}: {form!r} is no format of dates ({error}). Write such as '%d/%m/%Y'."
+            f"{asked()}: {form!r} is no format of dates ({error}). Write such as '%d/%m/%Y'."
         ) from error
     lost = known & read.isna()
     if not lost.any():
@@ -116,26 +117,25 @@ def _dates(texts: pd.Series[Any], form: str, who: str) -> pd.Series[Any]:
     example = stripped[lost].iloc[0]
     if lost.sum() == known.sum():
         remedy = "Correct the format of the study file, such as '%d/%m/%Y %H:%M'."
-        raise ColumnTypeError.expected(who, texts.name, f"dates of the format {form!r}", repr(example), remedy)
+        raise ColumnTypeError.expected(texts.name, f"dates of the format {form!r}", repr(example), remedy)
     warn(
-        DataQualityWarning(
-            f"{who}: {int(lost.sum())} date(s) of column {str(texts.name)!r} are not of the format {form!r}, such as "
-            f"{example!r}, and count as missing. Correct them, or the format."
-        )
+        f"{int(lost.sum())} date(s) of column {str(texts.name)!r} are not of the format {form!r}, such as {example!r}, "
+        "and count as missing. Correct them, or the format."
     )
     return read
 
 
 def describe(name: str, table: Path | pd.DataFrame) -> str:
     """Say how large a table is; a file that cannot be read is refused here, by the name of its table."""
-    n_rows, n_columns = table.shape if isinstance(table, pd.DataFrame) else _shape(table, f"table {name!r}")
+    with asking(f"table {name!r}"):
+        n_rows, n_columns = table.shape if isinstance(table, pd.DataFrame) else _shape(table)
     return f"Read {name}: {n_rows:,} rows, {n_columns} columns"
 
 
-def _shape(path: Path, who: str) -> tuple[int, int]:
-    relation = open_path(str(path), who)
+def _shape(path: Path) -> tuple[int, int]:
+    relation = open_path(str(path))
     # what is broken in a CSV file comes to light where its values are looked at
-    relation = with_types(relation, path, who, keep=False) if is_csv(path) else relation
+    relation = with_types(relation, path, keep=False) if is_csv(path) else relation
     n_rows, n_columns = relation.shape
     return n_rows, n_columns
 

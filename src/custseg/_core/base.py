@@ -7,20 +7,28 @@ from typing import Any, ClassVar, Literal, Self
 from sklearn import get_config
 from sklearn.base import BaseEstimator
 
+from custseg._core.asking import asking, with_doors
 from custseg._core.params import OneOf, ParameterTable, check
 
 OutputKind = Literal["pandas", "polars", "pyarrow"]
 
 
 class Estimator(BaseEstimator):
-    """Base of every estimator: parameters are declared in one table and checked in ``fit``."""
+    """Base of every estimator: parameters are declared in one table and checked in ``fit``.
+
+    Errors and warnings in its public methods begin with the name of its class.
+    """
 
     _parameters: ClassVar[ParameterTable] = {}
     # whether a row of what it reads is a customer, not a purchase or an event of one
     reads_customers: ClassVar[bool] = True
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        with_doors(cls)
+
     def _check_parameters(self) -> None:
-        check(type(self).__name__, self._parameters, self.get_params(deep=False))
+        check(self._parameters, self.get_params(deep=False))
 
 
 class TableOutputMixin:
@@ -47,7 +55,8 @@ class TableOutputMixin:
             The estimator.
         """
         allowed = (OneOf("default", "pandas", "polars", None),)
-        check(f"{type(self).__name__}.set_output", {"transform": allowed}, {"transform": transform})
+        with asking(f"{type(self).__name__}.set_output"):
+            check({"transform": allowed}, {"transform": transform})
         if transform is not None:
             self._sklearn_output_config = {**getattr(self, "_sklearn_output_config", {}), "transform": transform}
         return self

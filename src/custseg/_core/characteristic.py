@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from custseg._core.asking import asked, asking, asks
 from custseg._core.customers import Kind
 from custseg.exceptions import InvalidParameterError, list_names
 
@@ -115,7 +116,8 @@ class Characteristic:
 
     def __post_init__(self) -> None:
         if self.role is not None and self.role not in ROLES:
-            raise InvalidParameterError.unknown_name(f"column {self.column!r}", "role", self.role, ROLES)
+            with asking(f"column {self.column!r}"):
+                raise InvalidParameterError.unknown_name("role", self.role, ROLES)
         if not self.label:  # a frozen dataclass has no other way to fill a field in
             object.__setattr__(self, "label", in_words(self.column.removeprefix(f"{self.member}__")))
 
@@ -188,6 +190,7 @@ def from_table(description: pd.DataFrame) -> tuple[Characteristic, ...]:
     return tuple(Characteristic(**each) for each in known)
 
 
+@asks
 def find_columns(
     characteristics: Iterable[Characteristic], role: str, among: Iterable[str] | None = None
 ) -> tuple[str, ...]:
@@ -213,16 +216,15 @@ def find_columns(
         If there is no such role.
     """
     if role not in ROLES:
-        raise InvalidParameterError.unknown_name("find_columns", "role", role, ROLES)
+        raise InvalidParameterError.unknown_name("role", role, ROLES)
     count = None if among is None else set(among)
     return tuple(
         each.column for each in characteristics if each.role == role and (count is None or each.column in count)
     )
 
 
-def find_role(
-    characteristics: Iterable[Characteristic], role: str, among: Iterable[str] | None = None, *, who: str = "find_role"
-) -> str | None:
+@asking("find_role", unless_asked=True)
+def find_role(characteristics: Iterable[Characteristic], role: str, among: Iterable[str] | None = None) -> str | None:
     """Return the one column of a role, None where there is none.
 
     Parameters
@@ -233,8 +235,6 @@ def find_role(
         One of :data:`ROLES`.
     among : iterable of str or None, default=None
         The columns that count, such as those of a weight above 0; None takes all.
-    who : str, default="find_role"
-        Who asks, for the error.
 
     Returns
     -------
@@ -256,27 +256,25 @@ def find_role(
     if len(found) < 2:
         return found[0] if found else None
     raise InvalidParameterError(
-        f"{who}: which one is meant? {len(found)} columns that count have the role {role!r} ({ROLES[role]}): "
+        f"{asked()}: which one is meant? {len(found)} columns that count have the role {role!r} ({ROLES[role]}): "
         f"{list_names(found)}. Name one of them, for example order_by={found[0]!r}, or give the others the weight 0."
     )
 
 
-def check_columns(who: str, parameter: str, named: Iterable[str], columns: Sequence[str]) -> None:
+def check_columns(parameter: str, named: Iterable[str], columns: Sequence[str]) -> None:
     """Refuse columns named by a parameter that do not come out."""
     for name in named:
         if name not in columns:
-            raise InvalidParameterError.unknown_name(who, f"characteristic in {parameter}", name, columns)
+            raise InvalidParameterError.unknown_name(f"characteristic in {parameter}", name, columns)
 
 
 def as_told(
-    who: str, characteristics: Sequence[Characteristic], told: Mapping[str, Mapping[str, Any]]
+    characteristics: Sequence[Characteristic], told: Mapping[str, Mapping[str, Any]]
 ) -> tuple[Characteristic, ...]:
     """Let what the user says of a column stand above what its maker says.
 
     Parameters
     ----------
-    who : str
-        The estimator, for messages.
     characteristics : sequence of Characteristic
         What the maker says.
     told : mapping of str to mapping of str to str
@@ -302,7 +300,7 @@ def as_told(
         if counts[each.label] > 1 and "label" in own[each.column]:
             alike = [other.column for other in found if other.label == each.label]
             raise InvalidParameterError(
-                f"{who}: parameter 'labels' calls column {each.column!r} {each.label!r}, and so are called "
+                f"{asked()}: parameter 'labels' calls column {each.column!r} {each.label!r}, and so are called "
                 f"{list_names(alike)} then. Give each column a label of its own."
             )
     return found

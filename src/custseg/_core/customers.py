@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from custseg._core.asking import asked, asks_as_class
 from custseg._core.base import OutputKind
 from custseg._core.frames import collect, is_table, open_table, typed_pandas, with_index
 from custseg._core.ids import DEFAULT_ID, read_ids
@@ -125,7 +126,6 @@ class CustomerTable:
 def read_customers(
     X: Any,
     *,
-    who: str,
     customer_id: str | None = None,
     kinds: Kinds | None = None,
     allow_empty: bool = False,
@@ -146,8 +146,6 @@ def read_customers(
     ----------
     X : dataframe or path
         The table.
-    who : str
-        Who asks, for messages.
     customer_id : str or None, default=None
         The column, or the index level, of the ids; None where each row is a customer (see ``_core.ids``).
     kinds : mapping of str to str or None, default=None
@@ -167,34 +165,34 @@ def read_customers(
     CustomerTable
         The customers.
     """
-    frame = X if isinstance(X, pd.DataFrame) else _eager(X, who, customer_id)
+    frame = X if isinstance(X, pd.DataFrame) else _eager(X, customer_id)
     names = list(frame.columns)
     if len(set(map(str, names))) < len(names):
         labels = pd.Index([str(name) for name in names])
-        raise DuplicateColumnError.in_table(who, labels[labels.duplicated()].unique())
+        raise DuplicateColumnError.in_table(labels[labels.duplicated()].unique())
     if len(frame) == 0 and not allow_empty:
-        raise InvalidTableError.empty(who, "customer table")
-    ids = read_ids(frame, who, customer_id, names, must_have_id=must_have_id) if with_ids else None
+        raise InvalidTableError.empty("customer table")
+    ids = read_ids(frame, customer_id, names, must_have_id=must_have_id) if with_ids else None
     names = [name for name in names if customer_id is None or name != customer_id]
     if not names:
         raise InvalidTableError(
-            f"{who} got a customer table with 0 feature(s) (no column besides the ids) while a minimum of 1 "
+            f"{asked()} got a customer table with 0 feature(s) (no column besides the ids) while a minimum of 1 "
             "is required. Pass at least one characteristic."
         )
-    declared = _declared_kinds(kinds, map(str, names), who)
-    texts = TextReader(who, pairs)
-    columns = tuple(_read_column(frame[name], str(name), who, declared(str(name)), texts) for name in names)
+    declared = _declared_kinds(kinds, map(str, names))
+    texts = TextReader(pairs)
+    columns = tuple(_read_column(frame[name], str(name), declared(str(name)), texts) for name in names)
     texts.warn_of_unseen()
     return CustomerTable(columns, len(frame), ids)
 
 
-def read_input(X: Any, *, who: str, customer_id: str | None = None, kinds: Kinds | None = None) -> CustomerTable:
+def read_input(X: Any, *, customer_id: str | None = None, kinds: Kinds | None = None) -> CustomerTable:
     """Read customers as an estimator does in ``fit``: a table of any kind, one that was read, or a numeric matrix."""
     if isinstance(X, CustomerTable):
         return X
     if is_table(X):
-        return read_customers(X, who=who, customer_id=customer_id, kinds=kinds, must_have_id=True)
-    return read_matrix(X, who=who, kinds=kinds)
+        return read_customers(X, customer_id=customer_id, kinds=kinds, must_have_id=True)
+    return read_matrix(X, kinds=kinds)
 
 
 def write_customers(
@@ -304,45 +302,45 @@ def looks_like_id(column: Column) -> bool:
     return is_whole and len(np.unique(known)) == len(known)
 
 
-def check_kinds(kinds: Mapping[str, str], names: Iterable[str], who: str) -> None:
+def check_kinds(kinds: Mapping[str, str], names: Iterable[str]) -> None:
     """Refuse kinds that do not exist, and kinds of columns that do not exist."""
     names = list(names)
     for name, kind in kinds.items():
         if name not in names:
-            raise InvalidParameterError.unknown_name(who, "column in kinds", name, names)
+            raise InvalidParameterError.unknown_name("column in kinds", name, names)
         if kind not in KINDS:
-            raise InvalidParameterError.unknown_name(who, f"kind of column {name!r}", kind, KINDS)
+            raise InvalidParameterError.unknown_name(f"kind of column {name!r}", kind, KINDS)
 
 
-def _declared_kinds(kinds: Kinds | None, names: Iterable[str], who: str) -> Callable[[str], str | None]:
+def _declared_kinds(kinds: Kinds | None, names: Iterable[str]) -> Callable[[str], str | None]:
     """Check kinds by name, and return what gives the declared kind of a column, None where its dtype says it."""
     if callable(kinds):
         return kinds
-    check_kinds(kinds or {}, names, who)
+    check_kinds(kinds or {}, names)
     return dict(kinds or {}).get
 
 
-def _eager(X: Any, who: str, customer_id: str | None) -> nw.DataFrame[Any]:
-    frame = open_table(X, who=who, in_order=True).frame if is_path(X) else nw.from_native(X, pass_through=True)
+def _eager(X: Any, customer_id: str | None) -> nw.DataFrame[Any]:
+    frame = open_table(X, in_order=True).frame if is_path(X) else nw.from_native(X, pass_through=True)
     if not isinstance(frame, (nw.DataFrame, nw.LazyFrame)):
-        raise InvalidTableError.unsupported(who, X)
+        raise InvalidTableError.unsupported(X)
     if customer_id is not None and frame.implementation.is_dask():
         frame = with_index(frame.lazy(), [customer_id])
     eager = collect(frame) if isinstance(frame, nw.LazyFrame) else frame
-    return eager.with_columns(_orders_in_files(X, who)) if is_path(X) and is_installed("pyarrow") else eager
+    return eager.with_columns(_orders_in_files(X)) if is_path(X) and is_installed("pyarrow") else eager
 
 
-def _orders_in_files(path: Any, who: str) -> list[nw.Expr]:
+def _orders_in_files(path: Any) -> list[nw.Expr]:
     """Give text columns of Parquet files the order of the categories that were written: duckdb reads plain text."""
-    orders = [_orders_in_file(file, who) for file in parquet_files(path, who)]
+    orders = [_orders_in_file(file) for file in parquet_files(path)]
     first, *others = [order for order in orders if order is not None] or [{}]
     shared = {name: levels for name, levels in first.items() if all(order.get(name) == levels for order in others)}
     return [nw.col(name).cast(nw.Enum(levels)) for name, levels in shared.items()]
 
 
-def _orders_in_file(file: Path, who: str) -> dict[str, list[str]] | None:
+def _orders_in_file(file: Path) -> dict[str, list[str]] | None:
     """Return the levels of every ordered column of a file; None where it has no rows, and therefore no levels."""
-    with require("pyarrow.parquet", who).ParquetFile(file) as opened:
+    with require("pyarrow.parquet").ParquetFile(file) as opened:
         names = [field.name for field in opened.schema_arrow if getattr(field.type, "ordered", False)]
         written = opened.read(columns=names)
     if not len(written):
@@ -350,27 +348,27 @@ def _orders_in_file(file: Path, who: str) -> dict[str, list[str]] | None:
     return {name: written[name].unify_dictionaries().chunk(0).dictionary.to_pylist() for name in names}
 
 
-def _read_column(series: Any, name: str, who: str, kind: str | None, texts: TextReader) -> Column:
+def _read_column(series: Any, name: str, kind: str | None, texts: TextReader) -> Column:
     if isinstance(series, pd.Series):
-        series = typed_pandas(series, who)
+        series = typed_pandas(series)
         if isinstance(series.dtype, pd.CategoricalDtype):
-            return _categorical(series, name, who, kind)
+            return _categorical(series, name, kind)
         series = nw.from_native(series, series_only=True)
     dtype, native = series.dtype, series.to_native()
     if series.implementation.is_pyarrow() and hasattr(native.type, "ordered"):
         # narwhals knows neither the order of categories nor that they may be numbers
         levels = native.to_pandas() if native.type.ordered else pd.Series(series.to_list(), dtype="category")
-        return _categorical(levels, name, who, kind)
+        return _categorical(levels, name, kind)
     if isinstance(dtype, nw.Enum):
         categories = pd.CategoricalDtype(list(dtype.categories), ordered=True)
-        return _categorical(pd.Series(series.to_list(), dtype=categories), name, who, kind)
+        return _categorical(pd.Series(series.to_list(), dtype=categories), name, kind)
     if dtype == nw.Unknown and series.null_count() == len(series):
-        return _numbers(np.full(len(series), np.nan), name, who, kind or "numeric")
+        return _numbers(np.full(len(series), np.nan), name, kind or "numeric")
     if dtype.is_numeric() or dtype == nw.Boolean:
         # pyarrow refuses to make floats of whole numbers beyond 2**53, numpy those of more than 64 bits
         is_cast = not dtype.is_integer() or dtype in (nw.Int128, nw.UInt128)
         numbers = np.asarray((series.cast(nw.Float64) if is_cast else series).to_numpy(), dtype=np.float64)
-        column = _numbers(numbers, name, who, kind or ("binary" if dtype == nw.Boolean else "numeric"))
+        column = _numbers(numbers, name, kind or ("binary" if dtype == nw.Boolean else "numeric"))
         return replace(column, is_integer=dtype.is_integer())
     if isinstance(dtype, (nw.String, nw.Categorical)):
         codes, levels = pd.factorize(pd.Series(series.to_list(), dtype="str"), sort=True)
@@ -380,22 +378,20 @@ def _read_column(series: Any, name: str, who: str, kind: str | None, texts: Text
         return Column(name, found.kind, found.values, found.levels, pair=found.pair)
     day = f"(table[{name!r}] - pandas.Timestamp('2024-01-01')).dt.days"
     remedy = f"Turn it into a number (for a time: days since a fixed day, for example {day}) or text, or drop it."
-    raise ColumnTypeError.expected(who, name, "numbers, bools, text or categories", dtype, remedy)
+    raise ColumnTypeError.expected(name, "numbers, bools, text or categories", dtype, remedy)
 
 
-def read_matrix(X: Any, *, who: str, kinds: Kinds | None = None) -> CustomerTable:
+def read_matrix(X: Any, *, kinds: Kinds | None = None) -> CustomerTable:
     """Read a numeric matrix with one row per customer, its columns called x0, x1, ..."""
-    matrix = check_array(X, dtype=np.float64, ensure_all_finite="allow-nan", estimator=who, input_name="X")
-    return _of_matrix(matrix, None, kinds, who)
+    matrix = check_array(X, dtype=np.float64, ensure_all_finite="allow-nan", estimator=asked(), input_name="X")
+    return _of_matrix(matrix, None, kinds)
 
 
-def _of_matrix(
-    matrix: npt.NDArray[np.float64], names: list[str] | None, kinds: Kinds | None, who: str
-) -> CustomerTable:
+def _of_matrix(matrix: npt.NDArray[np.float64], names: list[str] | None, kinds: Kinds | None) -> CustomerTable:
     names = names or [f"x{position}" for position in range(matrix.shape[1])]
-    declared = _declared_kinds(kinds, names, who)
+    declared = _declared_kinds(kinds, names)
     columns = tuple(
-        _numbers(matrix[:, position], name, who, declared(name) or "numeric") for position, name in enumerate(names)
+        _numbers(matrix[:, position], name, declared(name) or "numeric") for position, name in enumerate(names)
     )
     return CustomerTable(columns, len(matrix), named=False)
 
@@ -406,23 +402,21 @@ def level_text(value: object) -> str:
     return str(int(cast("float", value))) if is_whole else str(value)
 
 
-def _numbers(numbers: npt.NDArray[np.float64], name: str, who: str, kind: str) -> Column:
+def _numbers(numbers: npt.NDArray[np.float64], name: str, kind: str) -> Column:
     if np.isinf(numbers).any():
-        raise ColumnTypeError.infinite(who, name, int(np.isinf(numbers).sum()))
+        raise ColumnTypeError.infinite(name, int(np.isinf(numbers).sum()))
     if kind in ("nominal", "ordinal"):
         levels = np.unique(numbers[~np.isnan(numbers)])
         codes = np.where(np.isnan(numbers), -1, np.searchsorted(levels, numbers)).astype(np.int64)
         return Column(name, cast("Kind", kind), codes, tuple(map(level_text, levels)))
     if kind == "binary" and not np.isin(numbers[~np.isnan(numbers)], (0.0, 1.0)).all():
-        raise ColumnTypeError.expected(
-            who, name, "0 or 1 to be binary", "other numbers", "Declare it numeric or nominal."
-        )
+        raise ColumnTypeError.expected(name, "0 or 1 to be binary", "other numbers", "Declare it numeric or nominal.")
     return Column(name, cast("Kind", kind), numbers)
 
 
-def _categorical(series: pd.Series[Any], name: str, who: str, kind: str | None) -> Column:
+def _categorical(series: pd.Series[Any], name: str, kind: str | None) -> Column:
     if kind in ("numeric", "binary"):
-        raise ColumnTypeError.expected(who, name, f"numbers to be {kind}", "categories", "Drop it from kinds.")
+        raise ColumnTypeError.expected(name, f"numbers to be {kind}", "categories", "Drop it from kinds.")
     codes = series.cat.codes.to_numpy().astype(np.int64)
     categories = [level_text(level) for level in series.cat.categories]
     if (kind or ("ordinal" if series.cat.ordered else "nominal")) == "ordinal":
@@ -447,6 +441,7 @@ class CustomerTableMixin:
 
     _finds_pairs: ClassVar[bool] = True
 
+    @asks_as_class
     def _read(
         self,
         X: Any,
@@ -462,7 +457,6 @@ class CustomerTableMixin:
         elif is_table(X):
             table = read_customers(
                 X,
-                who=type(self).__name__,
                 customer_id=customer_id,
                 kinds=kinds,
                 must_have_id=fitting,
@@ -487,10 +481,10 @@ class CustomerTableMixin:
 
     def _read_matrix(self, X: Any, fitting: bool, kinds: Kinds | None) -> CustomerTable:
         matrix = validate_data(self, X, reset=fitting, dtype=np.float64, ensure_all_finite="allow-nan")
-        return _of_matrix(matrix, None if fitting else self._columns_in_fit, kinds, type(self).__name__)
+        return _of_matrix(matrix, None if fitting else self._columns_in_fit, kinds)
 
     def _as_fitted(self, table: CustomerTable) -> CustomerTable:
         fitted = self._columns_in_fit
         if set(fitted) != set(table.names):
-            raise ColumnChangeError.between(type(self).__name__, fitted, table.names)
+            raise ColumnChangeError.between(fitted, table.names)
         return table.select(fitted)

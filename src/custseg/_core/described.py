@@ -12,6 +12,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from custseg._core.asking import asks_as_class
 from custseg._core.characteristic import (
     CRITERIA,
     ROLES,
@@ -70,6 +71,7 @@ class DescribedMixin:
         """Return what is known of the columns before learning, in their order; some may not be known yet."""
         return ()
 
+    @asks_as_class
     def describe(self) -> pd.DataFrame:
         """Say what each column is: before ``fit`` as far as it is known without data, afterwards all of them.
 
@@ -99,13 +101,12 @@ class DescribedMixin:
         found = distinct(
             each if each.criterion else replace(each, criterion=self.criterion) for each in characteristics
         )
-        who = type(self).__name__
         given = {"labels": self.labels, "units": self.units, "roles": self.roles}
         if is_all:
             columns = [each.column for each in found]
             for parameter, said in given.items():
-                check_columns(who, parameter, said or (), columns)
-        return as_told(who, found, {name.removesuffix("s"): said or {} for name, said in given.items()})
+                check_columns(parameter, said or (), columns)
+        return as_told(found, {name.removesuffix("s"): said or {} for name, said in given.items()})
 
 
 def measured(characteristics: Iterable[Characteristic], columns: Sequence[Column]) -> tuple[Characteristic, ...]:

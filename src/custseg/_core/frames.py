@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from custseg._core.asking import asks
 from custseg._core.base import OutputKind
 from custseg._core.ids import DEFAULT_ID, check_there, refuse_default, refuse_levels, row_index, without_index
 from custseg._core.optional import is_installed, require
@@ -56,7 +57,7 @@ class Table:
 
 def is_frame(table: Any) -> bool:
     """Say whether ``table`` is a dataframe that narwhals knows, lazy or not."""
-    return isinstance(nw.from_native(_checked_names("", table), pass_through=True), (nw.DataFrame, nw.LazyFrame))
+    return isinstance(nw.from_native(_checked_names(table), pass_through=True), (nw.DataFrame, nw.LazyFrame))
 
 
 def is_table(table: Any) -> bool:
@@ -81,7 +82,6 @@ def output_kind(X: Any) -> OutputKind:
 def open_table(
     table: Any,
     *,
-    who: str,
     columns: Sequence[str] | None = None,
     customer_id: str | None = None,
     in_order: bool = False,
@@ -100,28 +100,28 @@ def open_table(
     own, which the error for a missing ``customer_id`` then offers.
     """
     if isinstance(table, pd.DataFrame):
-        return _open_pandas(table, who, columns, customer_id, or_rows=or_rows)
-    source = open_path(table, who, in_order=in_order) if is_path(table) else table
-    frame = nw.from_native(_checked_names(who, source), pass_through=True)
+        return _open_pandas(table, columns, customer_id, or_rows=or_rows)
+    source = open_path(table, in_order=in_order) if is_path(table) else table
+    frame = nw.from_native(_checked_names(source), pass_through=True)
     if not isinstance(frame, (nw.DataFrame, nw.LazyFrame)):
-        raise InvalidTableError.unsupported(who, table)
+        raise InvalidTableError.unsupported(table)
     engine = frame.implementation
     if engine.is_pyarrow():
-        return _open_arrow(table, who, columns, customer_id, or_rows=or_rows)
+        return _open_arrow(table, columns, customer_id, or_rows=or_rows)
     if engine.is_dask():
         frame = with_index(frame.lazy(), columns)
     names = tuple(frame.collect_schema().names())
-    _check_id(table, who, customer_id, names, or_rows)
-    lazy = frame.lazy().select(_present(who, columns, names))
+    _check_id(table, customer_id, names, or_rows)
+    lazy = frame.lazy().select(_present(columns, names))
     if is_path(table) and is_csv(table):
-        lazy = lazy_frame(with_types(lazy.to_native(), table, who))
+        lazy = lazy_frame(with_types(lazy.to_native(), table))
     if customer_id is not None:
-        lazy = _with_normal_ids(lazy, who, customer_id)
+        lazy = _with_normal_ids(lazy, customer_id)
     return Table(lazy, output_kind(table), names, in_memory=isinstance(frame, nw.DataFrame))
 
 
 def open_rows(
-    table: Any, *, who: str, columns: Sequence[str] | None = None
+    table: Any, *, columns: Sequence[str] | None = None
 ) -> tuple[nw.DataFrame[Any], OutputKind, pd.Index[Any] | None]:
     """Read a table each of whose rows is a customer, in its order.
 
@@ -134,10 +134,10 @@ def open_rows(
     index : pandas Index or None
         What the rows of a pandas table are called.
     """
-    index = row_index(table, who)
-    opened = open_table(without_index(table), who=who, columns=columns, in_order=True)
+    index = row_index(table)
+    opened = open_table(without_index(table), columns=columns, in_order=True)
     rows = collect(opened.frame)
-    refuse_default(who, rows.columns)
+    refuse_default(rows.columns)
     return rows.with_row_index(DEFAULT_ID).with_columns(nw.col(DEFAULT_ID).cast(nw.Int64)), opened.kind, index
 
 
@@ -150,15 +150,13 @@ def with_index(frame: nw.LazyFrame[Any], columns: Sequence[str] | None) -> nw.La
     return lazy_frame(native.reset_index())
 
 
-def _open_arrow(
-    table: Any, who: str, columns: Sequence[str] | None, customer_id: str | None, *, or_rows: bool
-) -> Table:
+def _open_arrow(table: Any, columns: Sequence[str] | None, customer_id: str | None, *, or_rows: bool) -> Table:
     names = tuple(table.column_names)
-    _check_id(table, who, customer_id, names, or_rows)
-    kept = table.select(_present(who, columns, names))
+    _check_id(table, customer_id, names, or_rows)
+    kept = table.select(_present(columns, names))
     zones = [getattr(field.type, "tz", None) for field in kept.schema]
     if not is_installed("polars") or any(zone is not None and zone[0] in "+-" for zone in zones):
-        opened = _open_pandas(kept.to_pandas(integer_object_nulls=True), who, None, customer_id, or_rows=or_rows)
+        opened = _open_pandas(kept.to_pandas(integer_object_nulls=True), None, customer_id, or_rows=or_rows)
         return Table(opened.frame, "pyarrow", names)
     lazy = nw.from_native(kept, eager_only=True).lazy("polars")
     # the order of categories, which polars would forget
@@ -169,38 +167,38 @@ def _open_arrow(
     }
     lazy = lazy.with_columns(nw.col(name).cast(nw.String).cast(dtype) for name, dtype in orders.items())
     if customer_id is not None:
-        lazy = _with_normal_ids(lazy, who, customer_id)
+        lazy = _with_normal_ids(lazy, customer_id)
     return Table(lazy, "pyarrow", names)
 
 
 def _open_pandas(
-    table: pd.DataFrame, who: str, columns: Sequence[str] | None, customer_id: str | None, *, or_rows: bool
+    table: pd.DataFrame, columns: Sequence[str] | None, customer_id: str | None, *, or_rows: bool
 ) -> Table:
     if not all(isinstance(name, str) for name in table.columns):
         table = table.set_axis([str(name) for name in table.columns], axis="columns")
-    _checked_names(who, table)
+    _checked_names(table)
     index = table.index.name
     is_column = index is not None and index not in table.columns and (columns is None or index in columns)
     names = (index, *table.columns) if is_column else tuple(table.columns)
-    refuse_levels(table, who, [name for name in (customer_id, *(columns or ())) if name in table.index.names])
-    _check_id(table, who, customer_id, names, or_rows)
-    wanted = _present(who, columns, names)
+    refuse_levels(table, [name for name in (customer_id, *(columns or ())) if name in table.index.names])
+    _check_id(table, customer_id, names, or_rows)
+    wanted = _present(columns, names)
     kept = table[[name for name in wanted if name in table.columns]]
     if is_column:
         # not by reset_index, which is slow where there are many columns
         kept = pd.concat([table.index.to_frame(), kept], axis="columns")[wanted]
     typed = {}
     for name, column in kept.items():
-        usable = typed_pandas(column, who, customer_id=name == customer_id)
+        usable = typed_pandas(column, customer_id=name == customer_id)
         if name == customer_id and pd.api.types.is_float_dtype(usable.dtype):
-            usable = _whole_numbers(usable, who)
+            usable = _whole_numbers(usable)
         if usable is not column:
             typed[str(name)] = usable
     frame = nw.from_native(kept.assign(**typed) if typed else kept, eager_only=True)
     on_polars = is_installed("polars") and is_installed("pyarrow") and not _has_fixed_offsets(frame.to_native())
     lazy = frame.lazy("polars") if on_polars else frame.lazy()
     if customer_id is not None:
-        lazy = _with_normal_ids(lazy, who, customer_id)
+        lazy = _with_normal_ids(lazy, customer_id)
     return Table(lazy, "pandas", names)
 
 
@@ -210,19 +208,19 @@ def _has_fixed_offsets(table: pd.DataFrame) -> bool:
     return any(zone.utcoffset(None) is not None and str(zone) != "UTC" for zone in zones)
 
 
-def _whole_numbers(ids: pd.Series[Any], who: str) -> pd.Series[Any]:
+def _whole_numbers(ids: pd.Series[Any]) -> pd.Series[Any]:
     numbers = ids.to_numpy(dtype=np.float64, na_value=np.nan)
     known = np.isfinite(numbers)
     if (numbers[known] % 1 != 0).any():
-        raise CustomerIdError.not_an_id(who, ids.name, "fractions")
+        raise CustomerIdError.not_an_id(ids.name, "fractions")
     if (np.abs(numbers[known]) >= _EXACT_FLOATS).any():
-        raise CustomerIdError.not_an_id(who, ids.name, "floats beyond 2**53, which are not exact")
+        raise CustomerIdError.not_an_id(ids.name, "floats beyond 2**53, which are not exact")
     whole = pd.array(np.where(known, numbers, 0.0).astype(np.int64), dtype="Int64")
     whole[~known] = pd.NA
     return pd.Series(whole, index=ids.index, name=ids.name)
 
 
-def _with_normal_ids(frame: nw.LazyFrame[Any], who: str, customer_id: str) -> nw.LazyFrame[Any]:
+def _with_normal_ids(frame: nw.LazyFrame[Any], customer_id: str) -> nw.LazyFrame[Any]:
     dtype = frame.collect_schema()[customer_id]
     column = nw.col(customer_id)
     if dtype.is_integer() and dtype not in (nw.Int128, nw.UInt128):
@@ -232,13 +230,13 @@ def _with_normal_ids(frame: nw.LazyFrame[Any], who: str, customer_id: str) -> nw
         # An empty text is how a file without an id is often read.
         return frame.with_columns(nw.when(text != "").then(text).alias(customer_id))
     if not dtype.is_numeric():
-        raise CustomerIdError.not_an_id(who, customer_id, dtype)
+        raise CustomerIdError.not_an_id(customer_id, dtype)
     number = column if dtype.is_float() else column.cast(nw.Float64)
     exact = nw.when(number.abs() < _EXACT_FLOATS).then(number).otherwise(nw.lit(0.5))
     odd = (number.is_finite() & (exact != exact.round(0))).fill_null(value=False)
     n_odd = collect(frame.select(odd.cast(nw.Int64).sum().alias("odd")))["odd"].item()
     if not pd.isna(n_odd) and n_odd:
-        raise CustomerIdError.not_an_id(who, customer_id, "fractions, or numbers beyond 2**53")
+        raise CustomerIdError.not_an_id(customer_id, "fractions, or numbers beyond 2**53")
     frame = frame.with_columns(nw.when(number.is_finite()).then(number).alias(customer_id))
     if frame.implementation.is_dask():
         # plain integers of pandas cannot be missing
@@ -247,14 +245,14 @@ def _with_normal_ids(frame: nw.LazyFrame[Any], who: str, customer_id: str) -> nw
     return frame.with_columns(column.cast(nw.Int64))
 
 
-def _checked_names(who: str, table: Any) -> Any:
+def _checked_names(table: Any) -> Any:
     """Refuse repeated names: narwhals would do so in its own words, or take one of the columns."""
     if not _may_repeat(table):
         return table
     # pyarrow has its data where others have the names
     names = list(table.column_names if hasattr(table, "column_names") else table.columns)
     if len(set(names)) < len(names):
-        raise DuplicateColumnError.in_table(who or "dataframe", pd.Index(names)[pd.Index(names).duplicated()].unique())
+        raise DuplicateColumnError.in_table(pd.Index(names)[pd.Index(names).duplicated()].unique())
     return table
 
 
@@ -267,24 +265,24 @@ def _may_repeat(table: Any) -> bool:
     )
 
 
-def _check_id(table: Any, who: str, customer_id: str | None, names: Sequence[Any], or_rows: bool) -> None:
+def _check_id(table: Any, customer_id: str | None, names: Sequence[Any], or_rows: bool) -> None:
     if or_rows:
-        check_there(table, who, customer_id, names)
+        check_there(table, customer_id, names)
     else:
-        _present(who, [] if customer_id is None else [customer_id], names)
+        _present([] if customer_id is None else [customer_id], names)
 
 
-def _present(who: str, columns: Sequence[str] | None, available: Sequence[Any]) -> list[Any]:
+def _present(columns: Sequence[str] | None, available: Sequence[Any]) -> list[Any]:
     if columns is None:
         return list(available)
     wanted = list(dict.fromkeys(columns))
     missing = [name for name in wanted if name not in available]
     if missing:
-        raise ColumnNotFoundError.in_table(who, missing, available)
+        raise ColumnNotFoundError.in_table(missing, available)
     return wanted
 
 
-def typed_pandas(column: pd.Series[Any], who: str, *, customer_id: bool = False) -> pd.Series[Any]:
+def typed_pandas(column: pd.Series[Any], *, customer_id: bool = False) -> pd.Series[Any]:
     """Give a pandas column a dtype that every frame has; refuse a mixture of types.
 
     A column of dtype object gets the dtype that its content has, a sparse one is made dense. Any
@@ -294,17 +292,17 @@ def typed_pandas(column: pd.Series[Any], who: str, *, customer_id: bool = False)
     if isinstance(dtype, pd.SparseDtype):
         return column.astype(dtype.subtype)
     if dtype.kind == "c":
-        raise ColumnTypeError.expected(who, column.name, "real numbers", dtype, "Take the real part, or drop it.")
+        raise ColumnTypeError.expected(column.name, "real numbers", dtype, "Take the real part, or drop it.")
     if dtype == np.longdouble and dtype != np.float64:
         return column.astype("float64")
     if isinstance(dtype, pd.CategoricalDtype) and dtype.categories.inferred_type.startswith("mixed"):
         kinds = {type(level).__name__ for level in dtype.categories}
-        raise _mixture(column, who, kinds, customer_id)
+        raise _mixture(column, kinds, customer_id)
     is_object = isinstance(dtype, np.dtype) and dtype.kind == "O"
-    return _typed_object(column, who, customer_id) if is_object else column
+    return _typed_object(column, customer_id) if is_object else column
 
 
-def _typed_object(column: pd.Series[Any], who: str, customer_id: bool) -> pd.Series[Any]:
+def _typed_object(column: pd.Series[Any], customer_id: bool) -> pd.Series[Any]:
     # of the many ways to say "missing" the one that every dtype takes
     column = column.where(column.notna(), None)
     content = pd.api.types.infer_dtype(column, skipna=True)
@@ -313,20 +311,19 @@ def _typed_object(column: pd.Series[Any], who: str, customer_id: bool) -> pd.Ser
     if content == "boolean":
         return column.astype("boolean")
     if content == "integer":
-        return _object_integers(column, who)
+        return _object_integers(column)
     if content in ("floating", "mixed-integer-float", "decimal"):
         return column.astype("float64")
     if content in ("datetime", "datetime64", "date"):
-        return _object_timestamps(column, who)
+        return _object_timestamps(column)
     kinds = {type(value).__name__ for value in column.dropna().iloc[:10_000]}
-    raise _mixture(column, who, kinds, customer_id)
+    raise _mixture(column, kinds, customer_id)
 
 
-def _mixture(column: pd.Series[Any], who: str, kinds: set[str], customer_id: bool) -> InvalidTableError:
+def _mixture(column: pd.Series[Any], kinds: set[str], customer_id: bool) -> InvalidTableError:
     if customer_id:
-        return CustomerIdError.mixed(who, column.name, kinds)
+        return CustomerIdError.mixed(column.name, kinds)
     return ColumnTypeError.expected(
-        who,
         column.name,
         "of one type",
         f"a mixture of {', '.join(sorted(kinds))}",
@@ -334,21 +331,20 @@ def _mixture(column: pd.Series[Any], who: str, kinds: set[str], customer_id: boo
     )
 
 
-def _object_integers(column: pd.Series[Any], who: str) -> pd.Series[Any]:
+def _object_integers(column: pd.Series[Any]) -> pd.Series[Any]:
     known = column.dropna()
     if known.min() >= -(2**63) and known.max() < 2**63:
         return column.astype("Int64")
     if known.min() >= 0 and known.max() < 2**64:
         return column.astype("UInt64")
     remedy = "Convert the column to text with astype(str)."
-    raise ColumnTypeError.expected(who, column.name, "whole numbers of at most 64 bits", "larger ones", remedy)
+    raise ColumnTypeError.expected(column.name, "whole numbers of at most 64 bits", "larger ones", remedy)
 
 
-def _object_timestamps(column: pd.Series[Any], who: str) -> pd.Series[Any]:
+def _object_timestamps(column: pd.Series[Any]) -> pd.Series[Any]:
     zones = {str(getattr(value, "tzinfo", None)) for value in column.dropna()}
     if len(zones) > 1:
         raise ColumnTypeError.expected(
-            who,
             column.name,
             "in one time zone (or all without one)",
             f"timestamps of the zones {', '.join(sorted(zones))}",
@@ -378,6 +374,7 @@ def collect(query: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
     return query.collect("polars" if is_installed("polars") and is_installed("pyarrow") else "pandas")
 
 
+@asks
 def keep_rows(X: Any, rows: npt.NDArray[np.bool_]) -> Any:
     """Keep some rows of customers, in the kind of frame that they come in; of a path, in pandas."""
     if isinstance(X, (pd.DataFrame, np.ndarray)):
@@ -385,7 +382,7 @@ def keep_rows(X: Any, rows: npt.NDArray[np.bool_]) -> Any:
     if not is_table(X):
         return np.asarray(X)[rows]
     if is_path(X):
-        return collect(open_table(X, who="keep_rows", in_order=True).frame).to_pandas()[rows]
+        return collect(open_table(X, in_order=True).frame).to_pandas()[rows]
     frame = nw.from_native(X)
     eager = frame.collect() if isinstance(frame, nw.LazyFrame) else frame
     return eager.filter(rows.tolist()).to_native()

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from custseg._core.asking import asked
 from custseg._core.params import COLUMN, NONE, Allowed, Instance
 from custseg.exceptions import ColumnNotFoundError, CustomerIdError, InvalidTableError, list_names
 
@@ -37,63 +38,63 @@ ID_IN_TIME: tuple[Allowed, ...] = (
 """What ``customer_id`` may be where a customer has several rows."""
 
 
-def refuse_levels(table: Any, who: str, wanted: Sequence[Any]) -> None:
+def refuse_levels(table: Any, wanted: Sequence[Any]) -> None:
     """Refuse a pandas index of several levels where a column is wanted that the table lacks."""
     if isinstance(table.index, pd.MultiIndex) and any(name not in table.columns for name in wanted):
         raise CustomerIdError(
-            f"{who}: the index of the table has several levels ({list_names(table.index.names)}), which name no "
+            f"{asked()}: the index of the table has several levels ({list_names(table.index.names)}), which name no "
             "customer. Make them columns with table.reset_index()."
         )
 
 
-def check_there(table: Any, who: str, customer_id: str | None, names: Sequence[Any]) -> None:
+def check_there(table: Any, customer_id: str | None, names: Sequence[Any]) -> None:
     """Refuse a table without the ids that were asked for, saying both ways out."""
     if customer_id is None or customer_id in names:
         return
     if isinstance(table, pd.DataFrame):
-        refuse_levels(table, who, [customer_id])
-    error = ColumnNotFoundError.in_table(who, [customer_id], [name for name in names if name is not None])
+        refuse_levels(table, [customer_id])
+    error = ColumnNotFoundError.in_table([customer_id], [name for name in names if name is not None])
     raise ColumnNotFoundError(
         f"{error} Name the column that says who the customers are, customer_id='...'; or, if each row is a customer of "
         "its own, pass customer_id=None."
     )
 
 
-def check_chosen(table: Any, who: str, customer_id: str | None, columns: Sequence[Any]) -> None:
+def check_chosen(table: Any, customer_id: str | None, columns: Sequence[Any]) -> None:
     """Refuse a table without ids of a name that was chosen, where none are needed: the default need not be there."""
     if customer_id == DEFAULT_ID:
         return
     index = getattr(table, "index", None)
-    check_there(table, who, customer_id, [*columns, getattr(index, "name", None)])
+    check_there(table, customer_id, [*columns, getattr(index, "name", None)])
 
 
 def read_ids(
-    frame: Any, who: str, customer_id: str | None, names: Sequence[Any], *, must_have_id: bool
+    frame: Any, customer_id: str | None, names: Sequence[Any], *, must_have_id: bool
 ) -> npt.NDArray[Any] | None:
     """Return the ids of a pandas or narwhals frame; None where rows are known by nothing but their place."""
     if customer_id is None:
-        index = row_index(frame, who)
+        index = row_index(frame)
         return None if index is None else index.to_numpy()
     if customer_id in names:
         return np.asarray(frame[customer_id].to_numpy())
     if must_have_id:
-        check_chosen(frame, who, customer_id, names)
+        check_chosen(frame, customer_id, names)
     if not isinstance(frame, pd.DataFrame):
         return None
-    refuse_levels(frame, who, [customer_id])
+    refuse_levels(frame, [customer_id])
     return frame.index.to_numpy()
 
 
-def row_index(table: Any, who: str) -> pd.Index[Any] | None:
+def row_index(table: Any) -> pd.Index[Any] | None:
     """Return what numbers the rows of a table where each is a customer: the index of pandas, else None (from 0)."""
     if not isinstance(table, pd.DataFrame):
         return None
     index = table.index
-    refuse_levels(table, who, [None])
+    refuse_levels(table, [None])
     if not index.is_unique:
         again = index[index.duplicated()]
         raise CustomerIdError(
-            f"{who}: customer_id=None numbers the customers by the index of the table, which repeats a value in "
+            f"{asked()}: customer_id=None numbers the customers by the index of the table, which repeats a value in "
             f"{len(again)} row(s), for example {again[0]!r}. Number the rows anew with table.reset_index(drop=True)."
         )
     return index
@@ -105,11 +106,11 @@ def without_index(table: Any) -> Any:
     return table.reset_index(drop=True) if isinstance(table, pd.DataFrame) or is_dask else table
 
 
-def refuse_default(who: str, names: Sequence[Any]) -> None:
+def refuse_default(names: Sequence[Any]) -> None:
     """Refuse a column that is called as numbered rows are, beside which it could not stand."""
     if DEFAULT_ID in names:
         raise InvalidTableError(
-            f"{who}: customer_id=None numbers the rows under the name {DEFAULT_ID!r}, and the table has a column of "
-            f"that name ({list_names(names)}). Pass customer_id={DEFAULT_ID!r} if it holds the ids; else rename or "
+            f"{asked()}: customer_id=None numbers the rows under the name {DEFAULT_ID!r}, and the table has a column "
+            f"of that name ({list_names(names)}). Pass customer_id={DEFAULT_ID!r} if it holds the ids; else rename or "
             "drop it."
         )

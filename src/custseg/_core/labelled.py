@@ -43,7 +43,7 @@ def with_segment(X: Any, labels: npt.NDArray[np.int64], kind: str, customer_id: 
         The table with one more column.
     """
     if is_path(X):
-        rows = collect(open_table(X, who="transform", in_order=True).frame).to_pandas()
+        rows = collect(open_table(X, in_order=True).frame).to_pandas()
         X = rows.set_index(customer_id) if customer_id in rows.columns else rows
     if not is_frame(X):
         matrix = np.asarray(X, dtype=np.float64)

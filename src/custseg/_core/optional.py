@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 from types import ModuleType
 
+from custseg._core.asking import asked
 from custseg.exceptions import MissingDependencyError
 
 # library -> the extra of pyproject.toml that brings it
@@ -27,12 +28,12 @@ def is_installed(name: str) -> bool:
     return importlib.util.find_spec(name) is not None
 
 
-def require(name: str, who: str) -> ModuleType:
-    """Import an optional library for ``who``; its absence says who needs it and how to get it."""
+def require(name: str, needed_by: str | None = None) -> ModuleType:
+    """Import an optional library; its absence says what needs it, by default who is asked, and how to get it."""
     library = name.partition(".")[0]
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] != library:
             raise
-        raise MissingDependencyError.required(library, who, _EXTRAS[library]) from error
+        raise MissingDependencyError.required(library, needed_by or asked(), _EXTRAS[library]) from error

@@ -118,20 +118,20 @@ RANDOM_STATE = (NONE, Integer(low=0), Instance(np.random.RandomState, words="a n
 ParameterTable = Mapping[str, tuple[Allowed, ...]]
 
 
-def check(who: str, table: ParameterTable, values: Mapping[str, Any]) -> None:
+def check(table: ParameterTable, values: Mapping[str, Any]) -> None:
     """Compare every declared parameter with its allowed values."""
     for name, allowed in table.items():
         value = values[name]
         if not any(kind.accepts(value) for kind in allowed):
-            raise InvalidParameterError.not_allowed(who, name, " or ".join(map(str, allowed)), value)
+            raise InvalidParameterError.not_allowed(name, " or ".join(map(str, allowed)), value)
 
 
-def check_weights(who: str, weights: Any) -> None:
+def check_weights(weights: Any) -> None:
     """Refuse what is no mapping of names to numbers >= 0 that are not all 0."""
     if not isinstance(weights, Mapping) or not all(isinstance(name, str) for name in weights):
-        raise InvalidParameterError.not_allowed(who, "weights", "a mapping by column name", weights)
+        raise InvalidParameterError.not_allowed("weights", "a mapping by column name", weights)
     for name, weight in weights.items():
         if not Number(0.0).accepts(weight):
-            raise InvalidParameterError.not_allowed(who, f"weights[{name!r}]", "a finite number >= 0", weight)
+            raise InvalidParameterError.not_allowed(f"weights[{name!r}]", "a finite number >= 0", weight)
     if not any(weights.values()):
-        raise InvalidParameterError.not_allowed(who, "weights", "above 0 for at least one column", dict(weights))
+        raise InvalidParameterError.not_allowed("weights", "above 0 for at least one column", dict(weights))

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from custseg._core.asking import asked
 from custseg._core.optional import require
 from custseg.exceptions import DuplicateColumnError, InvalidTableError
 
@@ -42,7 +43,7 @@ def is_csv(path: Any) -> bool:
     return str(path).endswith(_ENDINGS[1:])
 
 
-def open_path(path: Any, who: str, *, in_order: bool = False, n_threads: int | None = None) -> Any:
+def open_path(path: Any, *, in_order: bool = False, n_threads: int | None = None) -> Any:
     """Open Parquet or CSV files as a duckdb relation.
 
     Parameters
@@ -50,8 +51,6 @@ def open_path(path: Any, who: str, *, in_order: bool = False, n_threads: int | N
     path : str or path-like
         A file whose name ends in .parquet, .csv or .csv.gz, or a folder of .parquet files (those in
         its folders too; ``name=value`` folders become columns).
-    who : str
-        Who asks, for messages.
     in_order : bool, default=False
         Whether the rows must come in the order of the file, which takes more memory.
     n_threads : int, optional
@@ -67,44 +66,44 @@ def open_path(path: Any, who: str, *, in_order: bool = False, n_threads: int | N
     InvalidTableError
         If there is no such file, its kind is unknown, or it cannot be read.
     """
-    duckdb = require("duckdb", f"{who} reading from a path")
+    duckdb = require("duckdb", f"{asked()} reading from a path")
     place = Path(path)
-    files = _files(place, who)
+    files = _files(place)
     names = ", ".join(_text(_literal(file)) for file in files)
     if files[0].suffix == ".parquet":
         # the names of folders stay text, so that region=01 is no number
         options = f"union_by_name = {len(files) > 1}, hive_partitioning = {place.is_dir()}, hive_types_autocast = false"
         source = f"read_parquet([{names}], {options})"
     else:
-        source = f"read_csv([{names}], {_dialect(place, who)})"
+        source = f"read_csv([{names}], {_dialect(place)})"
     connection = duckdb.connect(":memory:", config=_config(in_order, n_threads))
     try:
         # times with a zone are stored in universal time, and count there: the zone is not in the file
         connection.execute("SET enable_progress_bar = false")
         return connection.execute("SET TimeZone = 'UTC'").sql(f"FROM {source}")
     except duckdb.Error as error:
-        raise _unreadable(who, place, error) from error
+        raise _unreadable(place, error) from error
 
 
-def parquet_files(path: Any, who: str) -> dict[Path, list[str]]:
+def parquet_files(path: Any) -> dict[Path, list[str]]:
     """Return the Parquet files of a path, with the columns that the names of their folders are; none of a CSV file."""
     place = Path(path)
-    files = [file for file in _files(place, who) if file.suffix == ".parquet"]
+    files = [file for file in _files(place) if file.suffix == ".parquet"]
     folders = {file: file.relative_to(place).parts[:-1] for file in files}
     return {file: [part.partition("=")[0] for part in parts if "=" in part] for file, parts in folders.items()}
 
 
-def _files(place: Path, who: str) -> list[Path]:
+def _files(place: Path) -> list[Path]:
     if place.is_dir():
         files = sorted(file for file in place.rglob("*.parquet") if file.is_file())
         if not files:
-            raise _refused(who, place, "the folder holds no file whose name ends in .parquet")
+            raise _refused(place, "the folder holds no file whose name ends in .parquet")
         return files
     if not place.name.endswith(_ENDINGS):
         endings = ", ".join(_ENDINGS)
-        raise _refused(who, place, f"its name must end in {endings}, or be that of a folder")
+        raise _refused(place, f"its name must end in {endings}, or be that of a folder")
     if not place.is_file():
-        raise _refused(who, place, "there is no such file")
+        raise _refused(place, "there is no such file")
     return [place]
 
 
@@ -125,7 +124,7 @@ def _config(in_order: bool, n_threads: int | None) -> dict[str, str]:
     }
 
 
-def _dialect(file: Path, who: str) -> str:
+def _dialect(file: Path) -> str:
     """Return how to read a CSV file: its columns, all as text, and the sign that stands most often in the first line.
 
     duckdb would find both out for itself, but take a file with one broken row for a file of one column.
@@ -139,12 +138,12 @@ def _dialect(file: Path, who: str) -> str:
             lines.seek(0)
             names = next(csv.reader(lines, delimiter=delimiter), [])
     except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise _unreadable(who, file, error) from error
+        raise _unreadable(file, error) from error
     if not header.strip():
-        raise _refused(who, file, "it has no line with the names of its columns")
+        raise _refused(file, "it has no line with the names of its columns")
     repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if repeated:
-        raise DuplicateColumnError.in_table(who, repeated)
+        raise DuplicateColumnError.in_table(repeated)
     columns = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in names)
     return (
         f"auto_detect = false, header = true, columns = {{{columns}}}, delim = {_text(delimiter)}, "
@@ -152,7 +151,7 @@ def _dialect(file: Path, who: str) -> str:
     )
 
 
-def with_types(relation: Any, path: Any, who: str, *, keep: bool = True) -> Any:
+def with_types(relation: Any, path: Any, *, keep: bool = True) -> Any:
     """Give the text columns of a CSV file the types that all their values have.
 
     Numbers with a zero in front stay text, so that the id or postal code 01234 keeps it; so does a
@@ -165,8 +164,6 @@ def with_types(relation: Any, path: Any, who: str, *, keep: bool = True) -> Any:
         Text columns.
     path : str or path-like
         The file, for messages.
-    who : str
-        Who asks, for messages.
     keep : bool, default=True
         Whether the typed rows are kept in a table of the connection, so that text is read once more and
         never again.
@@ -176,14 +173,14 @@ def with_types(relation: Any, path: Any, who: str, *, keep: bool = True) -> Any:
     relation : duckdb relation
         The same columns as BIGINT, DOUBLE, BOOLEAN, TIMESTAMP or VARCHAR.
     """
-    duckdb = require("duckdb", f"{who} reading from a path")
+    duckdb = require("duckdb", f"{asked()} reading from a path")
     names = list(relation.columns)
     counts = [f"{count} AS n{place}_{kind}" for place, name in enumerate(names) for kind, count in _counts(name)]
     try:
         counted = relation.aggregate(", ".join(counts))
         found = dict(zip(counted.columns, counted.fetchall()[0], strict=True))
     except duckdb.Error as error:
-        raise _unreadable(who, Path(path), error) from error
+        raise _unreadable(Path(path), error) from error
     kinds = [{kind: found[f"n{place}_{kind}"] for kind, _ in _counts("")} for place in range(len(names))]
     typed = (_typed(name, counts) for name, counts in zip(names, kinds, strict=True))
     projected = relation.project(", ".join(typed))
@@ -237,12 +234,12 @@ def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _unreadable(who: str, place: Path, error: Exception) -> InvalidTableError:
+def _unreadable(place: Path, error: Exception) -> InvalidTableError:
     lines = [line for line in str(error).splitlines() if line.strip()]
-    return _refused(who, place, " ".join(lines[:3]) if lines else type(error).__name__)
+    return _refused(place, " ".join(lines[:3]) if lines else type(error).__name__)
 
 
-def _refused(who: str, place: Path, reason: str) -> InvalidTableError:
+def _refused(place: Path, reason: str) -> InvalidTableError:
     return InvalidTableError(
-        f"{who} cannot read {str(place)!r}: {reason}. Check the path, or read the table and pass the dataframe."
+        f"{asked()} cannot read {str(place)!r}: {reason}. Check the path, or read the table and pass the dataframe."
     )

@@ -15,7 +15,6 @@ def column_of_role(
     counted: Iterable[str],
     *,
     prefer: str | None = None,
-    who: str,
     strict: bool = True,
 ) -> str | None:
     """Return the column of a role, None where there is none.
@@ -31,8 +30,6 @@ def column_of_role(
         only one of its role: so adding a descriptor does not disturb what the segments are made of.
     prefer : str or None, default=None
         The column that is meant where several bear its role, and whose member of a union is meant for other roles.
-    who : str
-        Who asks, for the error.
     strict : bool, default=True
         Whether two columns that count are an error; else there is none.
 
@@ -55,6 +52,6 @@ def column_of_role(
     if len(found) == 1:
         return found[0]
     if found:
-        return find_role(known, role, counted, who=who) if strict else None
+        return find_role(known, role, counted) if strict else None
     described = find_columns(known, role)
     return described[0] if len(described) == 1 else None

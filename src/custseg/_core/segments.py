@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from custseg._core.arrays import Integers
+from custseg._core.asking import asked
 from custseg._core.customers import Column, CustomerTable, level_text
 from custseg._core.frames import typed_pandas
 from custseg.exceptions import CustomerIdError, SegmentLabelError
@@ -65,7 +66,6 @@ class Segments:
 
 
 def read_segments(
-    who: str,
     labels: Any,
     table: CustomerTable,
     *,
@@ -80,8 +80,6 @@ def read_segments(
 
     Parameters
     ----------
-    who : str
-        Who asks, for messages.
     labels : array-like or Series of shape (n_customers,)
         Whole numbers, text, bools or categories. -1, "not assigned" and missing values are for customers in no
         segment. The whole numbers 0..k-1 are segments by position; any other labels become names, sorted.
@@ -112,12 +110,12 @@ def read_segments(
     """
     if isinstance(labels, pd.DataFrame) and labels.shape[1] == 1:
         labels = labels.iloc[:, 0]  # its index bears the ids, as that of a Series does
-    series = typed_pandas(_series(who, labels).rename("labels"), who)
+    series = typed_pandas(_series(labels).rename("labels"))
     if len(series) != table.n_customers:
-        raise SegmentLabelError.length(who, len(series), table.n_customers)
+        raise SegmentLabelError.length(len(series), table.n_customers)
     if table.ids is not None and isinstance(labels, pd.Series):
-        series = aligned(who, "labels", series, table.ids, X=X, customer_id=customer_id)
-    return _numbered(who, _checked(who, series), names)
+        series = aligned("labels", series, table.ids, X=X, customer_id=customer_id)
+    return _numbered(_checked(series), names)
 
 
 def column_of_labels(column: Column) -> Any:
@@ -132,7 +130,7 @@ def column_of_labels(column: Column) -> Any:
     return pd.array(column.values, dtype="boolean" if column.kind == "binary" else "Float64")
 
 
-def _series(who: str, labels: Any) -> pd.Series[Any]:
+def _series(labels: Any) -> pd.Series[Any]:
     if isinstance(labels, pd.Series):
         return labels
     native = nw.from_native(labels, series_only=True, pass_through=True)
@@ -145,12 +143,12 @@ def _series(who: str, labels: Any) -> pd.Series[Any]:
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:
-        raise SegmentLabelError.not_labels(who, f"{type(labels).__name__} of shape {values.shape}")
+        raise SegmentLabelError.not_labels(f"{type(labels).__name__} of shape {values.shape}")
     return pd.Series(values)
 
 
 def aligned(
-    who: str, what: str, series: pd.Series[Any], ids: Any, *, X: Any = None, customer_id: str | None = None
+    what: str, series: pd.Series[Any], ids: Any, *, X: Any = None, customer_id: str | None = None
 ) -> pd.Series[Any]:
     """Bring a Series by customer id to the order of the customers; one with the index of ``X`` stands in it."""
     index = series.index
@@ -162,20 +160,20 @@ def aligned(
         if not found.is_unique:
             example = found[found.duplicated()].tolist()[0]
             raise CustomerIdError(
-                f"{who}: the index of the {what} is not that of the customers, and they cannot be aligned by id: the "
-                f"{whose} have the id {example!r} more than once. Keep one row for each customer."
+                f"{asked()}: the index of the {what} is not that of the customers, and they cannot be aligned by id: "
+                f"the {whose} have the id {example!r} more than once. Keep one row for each customer."
             )
     places = index.get_indexer(pd.Index(ids))
     if (places < 0).any():
         example = pd.Index(ids)[places < 0].tolist()[0]
         raise CustomerIdError(
-            f"{who}: {int((places < 0).sum())} customer(s) are not in the index of the {what}, for example "
+            f"{asked()}: {int((places < 0).sum())} customer(s) are not in the index of the {what}, for example "
             f"{example!r}. Pass {what} by customer id, or {what}.to_numpy() if they stand in the order of the rows."
         )
     return series.iloc[places]
 
 
-def _checked(who: str, series: pd.Series[Any]) -> pd.Series[Any]:
+def _checked(series: pd.Series[Any]) -> pd.Series[Any]:
     """Return whole numbers or text, missing for customers in no segment; refuse any other kind."""
     if isinstance(series.dtype, pd.CategoricalDtype):
         if not pd.api.types.is_integer_dtype(series.cat.categories):
@@ -187,56 +185,56 @@ def _checked(who: str, series: pd.Series[Any]) -> pd.Series[Any]:
     if pd.api.types.is_float_dtype(dtype):
         known = series.dropna()
         if not np.isfinite(known).all() or (known % 1 != 0).any():
-            raise SegmentLabelError.not_labels(who, "fractions")
+            raise SegmentLabelError.not_labels("fractions")
         series = series.astype("Int64")
     elif pd.api.types.is_bool_dtype(dtype):
         return series.astype("boolean").astype("str").where(series.notna())
     elif not pd.api.types.is_integer_dtype(dtype):
         if not pd.api.types.is_string_dtype(dtype):
-            raise SegmentLabelError.not_labels(who, f"values of type {dtype}")
+            raise SegmentLabelError.not_labels(f"values of type {dtype}")
         return series.where(~series.isin(_NOBODY))
     if (series < NOT_ASSIGNED).any():
-        raise SegmentLabelError.not_labels(who, f"the label {series.min()}")
+        raise SegmentLabelError.not_labels(f"the label {series.min()}")
     return series.astype("Int64").where(series != NOT_ASSIGNED)
 
 
 _NOBODY = (NOT_ASSIGNED_WORDS, str(NOT_ASSIGNED), "")
 
 
-def _numbered(who: str, series: pd.Series[Any], names: Sequence[str]) -> Segments:
+def _numbered(series: pd.Series[Any], names: Sequence[str]) -> Segments:
     if names:
-        return _of_names(who, series, names)
+        return _of_names(series, names)
     assigned = series.notna().to_numpy(dtype=bool)
     codes = np.full(len(series), NOT_ASSIGNED, dtype=np.int64)
     codes[assigned], levels = pd.factorize(series[assigned], sort=True)
     if not len(levels):
-        raise SegmentLabelError.none_assigned(who, len(series))
+        raise SegmentLabelError.none_assigned(len(series))
     if len(levels) > MAX_SEGMENTS:
-        raise SegmentLabelError.too_many(who, len(levels), MAX_SEGMENTS)
+        raise SegmentLabelError.too_many(len(levels), MAX_SEGMENTS)
     levels = pd.Index(levels.tolist(), name=SEGMENT)
     are_positions = levels.equals(pd.RangeIndex(len(levels)))
     return Segments(codes, levels, None if are_positions else tuple(map(level_text, levels)))
 
 
-def _of_names(who: str, series: pd.Series[Any], names: Sequence[str]) -> Segments:
+def _of_names(series: pd.Series[Any], names: Sequence[str]) -> Segments:
     codes, unnamed = _places(series, names, by_position=True)
     if unnamed:
-        raise SegmentLabelError.unnamed(who, unnamed, names)
+        raise SegmentLabelError.unnamed(unnamed, names)
     if (codes == NOT_ASSIGNED).all():
-        raise SegmentLabelError.none_assigned(who, len(series))
+        raise SegmentLabelError.none_assigned(len(series))
     return Segments(codes, pd.Index(names, name=SEGMENT), tuple(names))
 
 
-def known_segments(who: str, labels: Any, names: Sequence[str], *, by_position: bool) -> Integers:
+def known_segments(labels: Any, names: Sequence[str], *, by_position: bool) -> Integers:
     """Return the position of each label among segments that are known already; -1 for customers in none.
 
     ``names`` are the names of the segments, or their labels as text; whole numbers are positions in them where
     ``by_position`` says so, else labels as well.
     """
-    series = _checked(who, typed_pandas(_series(who, labels).rename("labels"), who))
+    series = _checked(typed_pandas(_series(labels).rename("labels")))
     codes, unknown = _places(series, names, by_position=by_position)
     if unknown:
-        raise SegmentLabelError.unknown(who, unknown, names)
+        raise SegmentLabelError.unknown(unknown, names)
     return codes
 
 

@@ -88,15 +88,13 @@ def _is_date(text: str) -> bool:
     return not parts or (1 <= min(parts) <= 12 and max(parts) <= 31)
 
 
-def refuse_dates(who: str, column: str, texts: Sequence[str], *, keep: str) -> None:
+def refuse_dates(column: str, texts: Sequence[str], *, keep: str) -> None:
     """Refuse text of which nearly all values are dates: they would be nearly as many levels as customers.
 
     Which of day and month comes first is nobody's to guess.
 
     Parameters
     ----------
-    who : str
-        Who asks, for messages.
     column : str
         The column.
     texts : sequence of str
@@ -113,7 +111,7 @@ def refuse_dates(who: str, column: str, texts: Sequence[str], *, keep: str) -> N
             f"Turn it into days since a fixed day, for example {day}, or drop it; {keep} keeps every date as a level."
         )
         expected = "numbers, bools, or text that groups customers"
-        raise ColumnTypeError.expected(who, column, expected, f"dates written as text, such as {dates[0]!r}", remedy)
+        raise ColumnTypeError.expected(column, expected, f"dates written as text, such as {dates[0]!r}", remedy)
 
 
 @dataclass(frozen=True)
@@ -144,8 +142,6 @@ class TextReader:
 
     Attributes
     ----------
-    who : str
-        Who asks, for messages.
     pairs : mapping of str to tuple of str or None
         The words for yes and no by column, as ``fit`` found them, all other text being levels; None finds them, and
         refuses dates.
@@ -153,7 +149,6 @@ class TextReader:
         The texts that are neither yes nor no where ``fit`` saw nothing else, one for each row.
     """
 
-    who: str
     pairs: Mapping[str, Pair] | None
     unseen: dict[str, list[str]] = field(default_factory=dict)
 
@@ -162,24 +157,24 @@ class TextReader:
     ) -> TextColumn:
         """Read one column: the level of each row, -1 where it is missing. Categories are no text: they are levels."""
         if kind == "numeric":
-            raise ColumnTypeError.expected(self.who, name, "numbers to be numeric", "text", "Drop it from kinds.")
+            raise ColumnTypeError.expected(name, "numbers to be numeric", "text", "Drop it from kinds.")
         if kind == "ordinal":
             remedy = "Give it an order: an ordered category, or DemographicEncoder(orders=...)."
-            raise ColumnTypeError.expected(self.who, name, "in a stated order to be ordinal", "text", remedy)
+            raise ColumnTypeError.expected(name, "in a stated order to be ordinal", "text", remedy)
         pair = self._pair(name, levels, kind) if is_text else None
         if kind == "binary" and pair is None:
-            raise ColumnTypeError.expected(self.who, name, BINARY_WORDS, list_names(levels), "Drop it from kinds.")
+            raise ColumnTypeError.expected(name, BINARY_WORDS, list_names(levels), "Drop it from kinds.")
         if pair is not None:
             return TextColumn("binary", self._bits(name, codes, levels, pair), pair=pair)
         if is_text and kind is None and self.pairs is None:
             known = codes[codes >= 0]
-            refuse_dates(self.who, name, [levels[code] for code in known[spaced(len(known))]], keep=_AS_LEVELS)
+            refuse_dates(name, [levels[code] for code in known[spaced(len(known))]], keep=_AS_LEVELS)
         return TextColumn("nominal", codes, levels)
 
     def warn_of_unseen(self) -> None:
         """Warn of the texts that are neither yes nor no, once for all columns."""
         if self.unseen:
-            warn(UnseenCategoryWarning.of(self.who, self.unseen))
+            warn(UnseenCategoryWarning.of(self.unseen))
 
     def _pair(self, name: str, levels: tuple[str, ...], kind: str | None) -> Pair | None:
         if self.pairs is not None:

@@ -15,6 +15,7 @@ from typing import Any
 import joblib
 import sklearn
 
+from custseg._core.asking import asked
 from custseg.exceptions import DataQualityWarning
 
 __all__ = ["each_warning_once", "warn"]
@@ -33,14 +34,15 @@ def warn(message: Warning | str, category: type[Warning] = DataQualityWarning) -
     Parameters
     ----------
     message : str or Warning
-        What to say: what, got what, try what.
+        What to say: what, got what, try what. A text is said in the name of who is asked; a Warning as it is.
     category : type of Warning, default=DataQualityWarning
         Not read where ``message`` is a Warning.
     """
+    text = message if isinstance(message, Warning) else f"{asked()}: {message}"
     level, frame = 1, sys._getframe()  # noqa: SLF001 - as the warnings module itself does
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_NOT_THE_USERS):
         level, frame = level + 1, frame.f_back
-    warnings.warn(message, category, stacklevel=level)
+    warnings.warn(text, category, stacklevel=level)
 
 
 @contextmanager

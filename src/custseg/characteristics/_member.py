@@ -9,12 +9,14 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import pandas as pd
 
+from custseg._core.asking import asked, asking
 from custseg._core.base import OutputKind
 from custseg._core.characteristic import Characteristic
 from custseg._core.customers import Kind
 from custseg._core.described import characteristics_of
 from custseg._core.frames import is_frame, output_kind, to_kind
 from custseg._core.optional import require
+from custseg.characteristics._errors import ids_clash
 from custseg.exceptions import ColumnTypeError, CustomerIdError, InvalidTableError
 
 
@@ -53,13 +55,13 @@ def in_union(characteristics: Iterable[Characteristic], member: str) -> tuple[Ch
     return tuple(replace(each, column=f"{member}__{each.column}", member=member) for each in characteristics)
 
 
-def read_part(output: Any, *, estimator: Any, member: str, table: str, customer_id: str, who: str) -> Part:
+def read_part(output: Any, *, estimator: Any, member: str, table: str, customer_id: str) -> Part:
     """Read what a member returned: check its ids and prefix its columns."""
     member_id = getattr(estimator, "customer_id", customer_id)
     if not is_frame(output):
         raise InvalidTableError(
-            f"{who}: member {member!r} returned {type(output).__name__}, not a dataframe with one row per customer. "
-            'Ask it for one with set_output(transform="pandas").'
+            f"{asked()}: member {member!r} returned {type(output).__name__}, not a dataframe with one row per "
+            'customer. Ask it for one with set_output(transform="pandas").'
         )
     native = output
     if isinstance(output, pd.DataFrame) and member_id not in output.columns:
@@ -68,38 +70,39 @@ def read_part(output: Any, *, estimator: Any, member: str, table: str, customer_
     frame = opened.collect() if isinstance(opened, nw.LazyFrame) else opened
     implementation = frame.implementation
     if not (implementation.is_pandas() or implementation.is_polars()):
-        require("polars", f"{who} on tables that are neither pandas nor polars")
+        require("polars", f"{asked()} on tables that are neither pandas nor polars")
         frame = _polars_of_arrow(frame)
     if member_id not in frame.columns:
         raise InvalidTableError(
-            f"{who}: member {member!r} returned a dataframe without the customer ids ({member_id!r}). "
+            f"{asked()}: member {member!r} returned a dataframe without the customer ids ({member_id!r}). "
             "A member keeps them as a column, or in pandas as the index."
         )
     features = [name for name in frame.columns if name != member_id]
     frame = frame.select(
-        _plain_ids(frame, member_id, who).alias(customer_id),
+        _plain_ids(frame, member_id).alias(customer_id),
         *(nw.col(name).alias(f"{member}__{name}") for name in features),
     )
     ids = frame[customer_id]
     n_repeated = len(ids) - ids.n_unique() if len(ids) else 0
     if n_repeated:
         example = ids.filter(ids.is_duplicated()).to_list()[0]
-        raise CustomerIdError.repeated(f"{who}, member {member!r}", customer_id, n_repeated, example)
+        with asking(f"{asked()}, member {member!r}"):
+            raise CustomerIdError.repeated(customer_id, n_repeated, example)
     return Part(member, table, frame, output_kind(output))
 
 
-def _plain_ids(frame: nw.DataFrame[Any], name: str, who: str) -> nw.Expr:
+def _plain_ids(frame: nw.DataFrame[Any], name: str) -> nw.Expr:
     dtype = frame.schema[name]
     if dtype.is_integer():
         if dtype == nw.UInt64 and len(frame) and frame[name].max() >= 2**63:
-            raise CustomerIdError.not_an_id(who, name, "whole numbers beyond 2**63")
+            raise CustomerIdError.not_an_id(name, "whole numbers beyond 2**63")
         return nw.col(name).cast(nw.Int64)
     if isinstance(dtype, (nw.String, nw.Categorical, nw.Enum)) or len(frame) == 0:
         return nw.col(name).cast(nw.String)
-    raise CustomerIdError.not_an_id(who, name, dtype)
+    raise CustomerIdError.not_an_id(name, dtype)
 
 
-def join_parts(parts: list[Part], customer_id: str, who: str) -> tuple[nw.DataFrame[Any], list[tuple[int, int]]]:
+def join_parts(parts: list[Part], customer_id: str) -> tuple[nw.DataFrame[Any], list[tuple[int, int]]]:
     """Join all parts to the customers of the first, sorted by id.
 
     Returns the frame, and for each part its number of customers and how many of them are among
@@ -117,7 +120,7 @@ def join_parts(parts: list[Part], customer_id: str, who: str) -> tuple[nw.DataFr
             frame = frame.with_columns(nw.col(customer_id).cast(ids.schema[customer_id]))
             counts.append((n_customers, 0))
         elif frame.schema[customer_id] != ids.schema[customer_id]:
-            raise CustomerIdError.clash(who, _words(first, customer_id), _words(part, customer_id), customer_id)
+            raise ids_clash(_words(first, customer_id), _words(part, customer_id), customer_id)
         else:
             counts.append((len(frame), len(ids.join(frame.select(customer_id), on=customer_id, how="inner"))))
         joined = joined.join(frame, on=customer_id, how="left")
@@ -176,7 +179,7 @@ def hand_out(frame: nw.DataFrame[Any], kind: OutputKind, customer_id: str) -> An
 
 
 def seen(
-    characteristics: Iterable[Characteristic], parts: list[Part], frame: nw.DataFrame[Any], who: str
+    characteristics: Iterable[Characteristic], parts: list[Part], frame: nw.DataFrame[Any]
 ) -> Iterator[Characteristic]:
     """Add what the joined frame shows of each characteristic: its kind, and how many customers do not have it."""
     dtypes = {name: part.frame.schema[name] for part in parts for name in part.features}
@@ -184,11 +187,11 @@ def seen(
         column = frame[each.column]
         missing = column.is_null() | column.is_nan() if column.dtype.is_float() else column.is_null()
         n_missing = int(missing.fill_null(value=True).sum())
-        kind = _kind_of(dtypes[each.column], each.column, who)
+        kind = _kind_of(dtypes[each.column], each.column)
         yield replace(each, kind=kind, missing_share=n_missing / max(len(column), 1))
 
 
-def _kind_of(dtype: Any, name: str, who: str) -> Kind:
+def _kind_of(dtype: Any, name: str) -> Kind:
     if dtype == nw.Boolean:
         return "binary"
     if dtype.is_numeric():
@@ -198,4 +201,4 @@ def _kind_of(dtype: Any, name: str, who: str) -> Kind:
     if isinstance(dtype, (nw.Categorical, nw.String)):
         return "nominal"
     remedy = "Let the member return a number, text or categories."
-    raise ColumnTypeError.expected(who, name, "numbers, bools, text or categories", dtype, remedy)
+    raise ColumnTypeError.expected(name, "numbers, bools, text or categories", dtype, remedy)

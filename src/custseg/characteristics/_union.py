@@ -17,15 +17,17 @@ from sklearn.utils._repr_html.estimator import _VisualBlock
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import check_is_fitted
 
+from custseg._core.asking import asked
 from custseg._core.base import Estimator, OutputKind, TableOutputMixin
 from custseg._core.characteristic import Characteristic
 from custseg._core.described import OVERRIDES, ByColumn, DescribedMixin, describe_characteristics
 from custseg._core.params import COLUMN, ParameterTable, Where
 from custseg._core.results import Result
 from custseg._core.warning import warn
+from custseg.characteristics._errors import no_mapping, not_passed
 from custseg.characteristics._member import Part, hand_out, in_union, join_parts, read_part, seen
 from custseg.characteristics._row_report import RowReport
-from custseg.exceptions import InvalidParameterError, InvalidTableError, list_names
+from custseg.exceptions import InvalidParameterError, list_names
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class MatchReport(Result):
         return pd.DataFrame([astuple(member) for member in self.members], columns=names)
 
 
-class CharacteristicUnion(  # type: ignore[call-arg]
+class CharacteristicUnion(
     DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, _BaseComposition, auto_wrap_output_keys=None
 ):
     """Describe each customer by the characteristics of several tables.
@@ -292,8 +294,7 @@ class CharacteristicUnion(  # type: ignore[call-arg]
         options = {} if as_of is None else {"as_of": as_of}
         if options and not any(_takes_as_of(member) for _, member, _ in self.members_):
             raise InvalidParameterError(
-                f"{type(self).__name__}: as_of={as_of!r} was passed, but no member describes customers as of a time. "
-                "Leave it out."
+                f"{asked()}: as_of={as_of!r} was passed, but no member describes customers as of a time. Leave it out."
             )
         tables = self._tables(X, self.members_)
         parts = []
@@ -358,7 +359,7 @@ class CharacteristicUnion(  # type: ignore[call-arg]
         said = [
             each for part, (_, member, _) in zip(parts, members, strict=True) for each in part.characteristics(member)
         ]
-        self._described = self._told(seen(said, parts, frame, type(self).__name__), is_all=True)
+        self._described = self._told(seen(said, parts, frame), is_all=True)
         self.members_ = members
         self.match_report_ = report
         self.row_report_ = RowReport.of_members(
@@ -371,7 +372,7 @@ class CharacteristicUnion(  # type: ignore[call-arg]
         given = estimator.get_params(deep=True) if hasattr(estimator, "get_params") else {}
         if any(key.rpartition("__")[2] == "customer_id" and value is None for key, value in given.items()):
             raise InvalidParameterError(
-                f"{type(self).__name__}: member {name!r} has customer_id=None, which numbers the rows of its table, "
+                f"{asked()}: member {name!r} has customer_id=None, which numbers the rows of its table, "
                 "but members are joined by customer id. Name the column of its table that holds the ids; where the "
                 "index of a pandas table does, name it with table.rename_axis('customer_id')."
             )
@@ -387,48 +388,38 @@ class CharacteristicUnion(  # type: ignore[call-arg]
         ]
 
     def _check_members(self) -> None:
-        who = type(self).__name__
         names = [name for name, _, _ in self.members]
         parameters = self.get_params(deep=False)
         for name, estimator, _ in self.members:
             if "__" in name or not name or name in parameters or names.count(name) > 1:
                 allowed = f"different, not empty, without '__' and none of {list_names(parameters)}"
-                raise InvalidParameterError.not_allowed(who, "members", f"named so that names are {allowed}", name)
+                raise InvalidParameterError.not_allowed("members", f"named so that names are {allowed}", name)
             if isinstance(estimator, type) or not (hasattr(estimator, "fit") and hasattr(estimator, "transform")):
                 hint = " Create it: add () to the class." if isinstance(estimator, type) else ""
                 raise InvalidParameterError(
-                    f"{who}: parameter 'members': {name!r} must be an estimator with fit and transform, "
+                    f"{asked()}: parameter 'members': {name!r} must be an estimator with fit and transform, "
                     f"got {estimator!r}.{hint}"
                 )
             self._check_ids(name, estimator)
 
     def _tables(self, X: Any, members: list[tuple[str, Any, str]]) -> Mapping[str, Any]:
-        who = type(self).__name__
         if not isinstance(X, Mapping):
-            raise InvalidTableError.no_mapping(who, X)
+            raise no_mapping(X)
         for name, _, table in members:
             if table not in X:
-                raise InvalidTableError.not_passed(who, name, table, X)
+                raise not_passed(name, table, X)
         return X
 
     def _part(self, output: Any, name: str, member: Any, table: str) -> Part:
-        return read_part(
-            output,
-            estimator=member,
-            member=name,
-            table=table,
-            customer_id=self.customer_id,
-            who=type(self).__name__,
-        )
+        return read_part(output, estimator=member, member=name, table=table, customer_id=self.customer_id)
 
     def _joined(self, parts: list[Part]) -> tuple[nw.DataFrame[Any], MatchReport]:
-        who = type(self).__name__
-        frame, counts = join_parts(parts, self.customer_id, who)
+        frame, counts = join_parts(parts, self.customer_id)
         matches = []
         for part, (n_customers, n_matched) in zip(parts, counts, strict=True):
             if n_customers and len(frame) and not n_matched:
                 warn(
-                    f"{who}: no customer of table {part.table!r} (member {part.member!r}) is in table "
+                    f"no customer of table {part.table!r} (member {part.member!r}) is in table "
                     f"{parts[0].table!r}, so all characteristics of the member are missing. "
                     "Compare the ids of the two tables."
                 )

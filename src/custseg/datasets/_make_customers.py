@@ -12,6 +12,7 @@ import pandas as pd
 from sklearn.utils import check_random_state
 
 from custseg._core.arrays import Floats
+from custseg._core.asking import asks
 from custseg._core.params import NONE, RANDOM_STATE, Integer, Number, Where, check
 from custseg._core.results import Result
 from custseg.datasets._behaviour import make_campaign, make_events, make_transactions
@@ -124,6 +125,7 @@ class CustomerSample(Result):
         }
 
 
+@asks
 def make_customers(
     n_customers: int = 1000,
     *,
@@ -208,7 +210,6 @@ def make_customers(
     >>> list(sample.tables)
     ['transactions', 'profile', 'survey', 'events', 'campaign']
     """
-    who = "make_customers"
     values = {
         "n_customers": n_customers,
         "n_segments": n_segments,
@@ -217,12 +218,12 @@ def make_customers(
         "shares": shares,
         "random_state": random_state,
     }
-    check(who, _PARAMETERS, values)
+    check(_PARAMETERS, values)
     if n_customers < n_segments:
         allowed = f"at least n_segments={n_segments}, so that no segment is empty"
-        raise InvalidParameterError.not_allowed(who, "n_customers", allowed, n_customers)
+        raise InvalidParameterError.not_allowed("n_customers", allowed, n_customers)
     rng = check_random_state(random_state)
-    labels = _labels(n_customers, _shares(who, n_segments, shares), rng)
+    labels = _labels(n_customers, _shares(n_segments, shares), rng)
     # a stream for each table, so that a change to one leaves the others as they are
     streams = [np.random.RandomState(seed) for seed in rng.randint(np.iinfo(np.int32).max, size=6)]
     population = Population(labels, n_segments, float(separation))
@@ -241,7 +242,7 @@ def make_customers(
     )
 
 
-def _shares(who: str, n_segments: int, shares: Sequence[float] | None) -> Floats:
+def _shares(n_segments: int, shares: Sequence[float] | None) -> Floats:
     if shares is None:
         if n_segments == len(_DEFAULT_SHARES):
             return np.array(_DEFAULT_SHARES)
@@ -250,7 +251,7 @@ def _shares(who: str, n_segments: int, shares: Sequence[float] | None) -> Floats
     given = np.asarray(shares, dtype=np.float64)
     if given.shape != (n_segments,) or not (given > 0).all() or not np.isclose(given.sum(), 1.0):
         allowed = f"{n_segments} positive numbers that sum to 1 (one for each segment)"
-        raise InvalidParameterError.not_allowed(who, "shares", allowed, shares)
+        raise InvalidParameterError.not_allowed("shares", allowed, shares)
     return given
 
 

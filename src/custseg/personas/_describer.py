@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
+from custseg._core.asking import asked
 from custseg._core.base import Estimator
 from custseg._core.characteristic import Characteristic
 from custseg._core.customers import CustomerTable, CustomerTableMixin
@@ -189,14 +190,13 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
             If ``clustered_on`` names a column that is not in the table, or ``names`` a segment twice.
         """
         self._check_parameters()
-        who = type(self).__name__
         found = self._segmentation(X, y, clustered_on=clustered_on, names=names, characteristics=characteristics)
         table = found.customer_table
         if found is not X:
-            table = find_id(table, self.customer_id, first_too=table.ids is None and is_table(X), who=who)
+            table = find_id(table, self.customer_id, first_too=table.ids is None and is_table(X))
         if not table.columns:
             raise InvalidTableError(
-                f"{who}: the table has no characteristic besides the segment {self.segment!r}. "
+                f"{asked()}: the table has no characteristic besides the segment {self.segment!r}. "
                 "Pass the customers with at least one column to describe them by."
             )
         self.column_labels_ = _labels(table.names, found.characteristics)
@@ -208,14 +208,13 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
 
     def _segmentation(self, X: Any, y: Any, **said: Any) -> Segmentation:
         """Take the segmentation, or make one of a table and its labels."""
-        who = type(self).__name__
         if not isinstance(X, Segmentation):
             table = self._read(X, fitting=True, customer_id=self.customer_id)
             options: dict[str, Any] = {"segment": self.segment, "customer_id": self.customer_id, **said}
-            return Segmentation._of_table(who, table, X, y, **options)  # noqa: SLF001 - `of`, of a table that is read
+            return Segmentation._of_table(table, X, y, **options)  # noqa: SLF001 - `of`, of a table that is read
         for name, given in {"y": y, **said}.items():
             if given is not None:
-                raise InvalidParameterError.not_allowed(who, name, "None, since the segmentation says it", given)
+                raise InvalidParameterError.not_allowed(name, "None, since the segmentation says it", given)
         self._read(X.customer_table, fitting=True)
         return X
 
@@ -224,7 +223,7 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
     ) -> None:
         assigned = labels >= 0
         if not assigned.any():
-            raise SegmentLabelError.none_assigned(type(self).__name__, len(labels))
+            raise SegmentLabelError.none_assigned(len(labels))
         self.n_not_assigned_ = int(np.count_nonzero(~assigned))
         sizes = np.bincount(labels[assigned], minlength=len(given))
         shown = np.flatnonzero(sizes >= self.min_group_size)
@@ -303,9 +302,8 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
             If a label was not seen in ``fit``.
         """
         check_is_fitted(self)
-        who = type(self).__name__
         names = self.segment_names_ if self._levels is None else self._levels
-        labels = known_segments(who, labels_of(X, self.segment, who), names, by_position=self._levels is None)
+        labels = known_segments(labels_of(X, self.segment), names, by_position=self._levels is None)
         return np.array([*self.segment_names_, NOT_ASSIGNED_WORDS], dtype=object)[labels]
 
     def to_frame(self) -> pd.DataFrame:

@@ -14,20 +14,20 @@ from custseg._core.warning import warn
 from custseg.exceptions import ColumnNotFoundError
 
 
-def labels_of(X: Any, segment: str, who: str) -> Any:
+def labels_of(X: Any, segment: str) -> Any:
     """Return the labels: the column ``segment`` of a table, no other column of which is looked at, or ``X`` itself."""
     if not is_table(X):
         return X
     if not isinstance(X, pd.DataFrame):
-        only = open_table(X, who=who, columns=[segment], in_order=True).frame.to_native()
+        only = open_table(X, columns=[segment], in_order=True).frame.to_native()
     elif segment in X.columns:
         only = X.loc[:, [name for name in X.columns if name == segment]]
     else:
-        raise ColumnNotFoundError.in_table(who, [segment], X.columns)
-    return column_of_labels(read_customers(only, who=who, with_ids=False)[segment])
+        raise ColumnNotFoundError.in_table([segment], X.columns)
+    return column_of_labels(read_customers(only, with_ids=False)[segment])
 
 
-def find_id(table: CustomerTable, customer_id: str | None, *, first_too: bool, who: str) -> CustomerTable:
+def find_id(table: CustomerTable, customer_id: str | None, *, first_too: bool) -> CustomerTable:
     """Leave out columns that look like ids, with a warning; with ``customer_id=None`` leave out none."""
     if customer_id is None:
         return table
@@ -40,7 +40,7 @@ def find_id(table: CustomerTable, customer_id: str | None, *, first_too: bool, w
     ]
     for name in found:
         warn(
-            f"{who}: column {name!r} differs in every row and is taken for an id, which is not described. "
+            f"column {name!r} differs in every row and is taken for an id, which is not described. "
             f"Pass customer_id={name!r} if it is one, or customer_id=None to describe every column."
         )
     return replace(table, columns=tuple(column for column in table.columns if column.name not in found))

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from custseg._core.arrays import Floats, Integers
+from custseg._core.asking import asks
 from custseg._core.customers import Column
 from custseg._core.params import Instance, Integer, Number, Where, check
 from custseg.exceptions import ColumnNotFoundError
@@ -18,7 +19,6 @@ from custseg.segmentation import Segmentation
 
 __all__ = ["outcomes_by_segment"]
 
-_WHO = "outcomes_by_segment"
 _PARAMETERS = {
     "segmentation": (Instance(Segmentation, words="a Segmentation; Segmentation.of(X, labels) makes one"),),
     "outcomes": (Where(lambda names: not isinstance(names, str), "a list of column names"),),
@@ -39,6 +39,7 @@ _COLUMNS = (
 )
 
 
+@asks
 def outcomes_by_segment(
     segmentation: Segmentation, outcomes: Iterable[str], *, confidence_level: float = 0.95, min_group_size: int = 10
 ) -> pd.DataFrame:
@@ -94,11 +95,11 @@ def outcomes_by_segment(
     1   low    0.6  0.39  0.78
     """
     given = {"segmentation": segmentation, "outcomes": outcomes}
-    check(_WHO, _PARAMETERS, given | {"confidence_level": confidence_level, "min_group_size": min_group_size})
+    check(_PARAMETERS, given | {"confidence_level": confidence_level, "min_group_size": min_group_size})
     table, wanted = segmentation.customer_table, list(outcomes)
     absent = [name for name in wanted if name not in table.names]
     if absent:
-        raise ColumnNotFoundError.in_table(_WHO, absent, table.names)
+        raise ColumnNotFoundError.in_table(absent, table.names)
     rows = [
         row
         for name in wanted

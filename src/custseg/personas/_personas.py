@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 from sklearn.base import clone
 
+from custseg._core.asking import asks
 from custseg._core.params import NONE, Instance, check
 from custseg._core.results import Result
 from custseg.personas._describer import PersonaDescriber
@@ -59,6 +60,7 @@ class Personas(Result):
         return f"{len(self.personas)} persona(s): {'; '.join(persona.name for persona in self.personas)}."
 
 
+@asks
 def describe_segments(segmentation: Segmentation, describer: PersonaDescriber | None = None) -> Personas:
     """Describe each segment as a persona.
 
@@ -93,6 +95,6 @@ def describe_segments(segmentation: Segmentation, describer: PersonaDescriber | 
     >>> print(personas)
     2 persona(s): Recent; Lapsed.
     """
-    check("describe_segments", _PARAMETERS, {"segmentation": segmentation, "describer": describer})
+    check(_PARAMETERS, {"segmentation": segmentation, "describer": describer})
     fitted = (PersonaDescriber() if describer is None else clone(describer)).fit(segmentation)
     return Personas(segmentation=segmentation.named(fitted.segment_names_), describer=fitted)

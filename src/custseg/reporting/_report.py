@@ -49,7 +49,9 @@ def check_report_path(path: str | Path) -> Path:
     """
     path = Path(path)
     if path.suffix.lower() not in _FORMATS:
-        raise OutputPathError.unknown_ending(path, _FORMATS)
+        raise OutputPathError(
+            f"cannot tell the format of the report from {str(path)!r}; its name must end in {' or '.join(_FORMATS)}."
+        )
     return check_writable(path)
 
 

@@ -9,12 +9,11 @@ import numpy as np
 import pandas as pd
 
 from custseg._core.arrays import Bools
+from custseg._core.asking import asking
 from custseg._core.customers import CustomerTable
 from custseg.segmentation import Rule, RuleFilter
 
 __all__ = ["Audience"]
-
-_WHO = "SegmentationBrief.audience"
 
 
 @dataclass(frozen=True)
@@ -24,10 +23,12 @@ class Audience:
     filter: RuleFilter | None
 
     @classmethod
+    @asking("SegmentationBrief.audience")
     def of(cls, rule: Rule | None, table: CustomerTable) -> Self:
         """Tie the rule of a brief to the characteristics of customers."""
-        return cls(None if rule is None else RuleFilter(rule, table, who=_WHO))
+        return cls(None if rule is None else RuleFilter(rule, table))
 
+    @asking("SegmentationBrief.audience")
     def admit(self, table: CustomerTable) -> tuple[Bools, pd.DataFrame]:
         """Say who is let in, and how many each condition leaves out (columns ``condition, n_left_out``)."""
         if self.filter is None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from custseg._core.asking import asking
 from custseg._core.params import COLUMN, NONE, Instance, Integer, Number, ParameterTable, Where, check
 from custseg.exceptions import ConfigurationError, InvalidParameterError
 from custseg.segmentation import Rule
@@ -15,7 +16,6 @@ from custseg.targeting import GOALS
 
 __all__ = ["SegmentationBrief"]
 
-_WHO = "SegmentationBrief"
 _TEXT = Where(lambda text: isinstance(text, str) and bool(text.strip()), "text")
 _SECTION = "brief"
 
@@ -97,21 +97,23 @@ class SegmentationBrief:
         "currency": (NONE, _TEXT),
     }
 
+    @asking("SegmentationBrief")
     def __post_init__(self) -> None:
         if self.goal not in (known := [goal.name for goal in GOALS]):
-            raise InvalidParameterError.unknown_name(_WHO, "goal", self.goal, known)
-        check(_WHO, self._parameters, vars(self))
+            raise InvalidParameterError.unknown_name("goal", self.goal, known)
+        check(self._parameters, vars(self))
         # One form for what can be said in several, so that equal briefs compare equal.
         rule = self.audience_rule
         object.__setattr__(self, "audience", "" if rule is None else rule.text)
         object.__setattr__(self, "outcomes", tuple(self.outcomes))
 
     @property
+    @asking("SegmentationBrief")
     def audience_rule(self) -> Rule | None:
         """The audience as a rule; None is everyone."""
         audience = self.audience
         is_empty = not audience.strip() if isinstance(audience, str) else len(audience) == 0
-        return None if is_empty else Rule.read(audience, name="audience", who=_WHO)
+        return None if is_empty else Rule.read(audience, name="audience")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as a dictionary that JSON can hold; :meth:`from_dict` reads it again."""
@@ -127,6 +129,7 @@ class SegmentationBrief:
         }
 
     @classmethod
+    @asking("SegmentationBrief")
     def from_dict(cls, given: Mapping[str, Any]) -> Self:
         """Make a brief of a dictionary of its fields.
 
@@ -146,11 +149,11 @@ class SegmentationBrief:
             If a field is unknown, or its value is not allowed.
         """
         if not isinstance(given, Mapping):
-            raise InvalidParameterError.not_allowed(_WHO, "given", "a mapping of fields by name", given)
+            raise InvalidParameterError.not_allowed("given", "a mapping of fields by name", given)
         known = [one.name for one in fields(cls)]
         for name in given:
             if name not in known:
-                raise InvalidParameterError.unknown_name(_WHO, "field", name, known)
+                raise InvalidParameterError.unknown_name("field", name, known)
         return cls(**given)
 
     @classmethod

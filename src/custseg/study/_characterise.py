@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn.base import clone
 
 from custseg._core.arrays import Floats
+from custseg._core.asking import asked, asking
 from custseg._core.characteristic import Characteristic
 from custseg._core.customers import CustomerTable, read_customers
 from custseg._core.described import characteristics_of
@@ -22,7 +23,6 @@ from custseg.study._brief import SegmentationBrief
 
 __all__ = ["Customers", "Everyone", "admit", "characterise", "customer_id_of", "ids_of"]
 
-_WHO = "SegmentationStudy"
 # what the ids are called where nobody named them
 DEFAULT_ID = "customer_id"
 
@@ -86,7 +86,7 @@ def characterise(characteristics: Any, tables: Any, customer_id: str) -> Everyon
     """Turn raw tables into one row per customer."""
     estimator = clone(characteristics)
     frame = estimator.fit_transform(tables)
-    table = read_customers(frame, who=_WHO, customer_id=customer_id)
+    table = read_customers(frame, customer_id=customer_id)
     return Everyone(
         estimator=estimator,
         frame=frame,
@@ -120,12 +120,13 @@ def admit(brief: SegmentationBrief, everyone: Everyone) -> Customers:
     _present("outcomes", brief.outcomes, table)
     if brief.value is not None and (kind := table[brief.value].kind) not in ("numeric", "binary"):
         remedy = "Name a column of numbers, such as what each customer spent."
-        raise ColumnTypeError.expected("SegmentationBrief.value", brief.value, "numbers to be a value", kind, remedy)
+        with asking("SegmentationBrief.value"):
+            raise ColumnTypeError.expected(brief.value, "numbers to be a value", kind, remedy)
     audience = Audience.of(brief.audience_rule, table)
     inside, report = audience.admit(table)
     if not inside.any():
         raise InvalidTableError(
-            f"{_WHO}: none of {table.n_customers} customers is in the audience; left out by "
+            f"{asked()}: none of {table.n_customers} customers is in the audience; left out by "
             f"{report.to_dict('records')}. Relax the conditions of the brief."
         )
     value = everyone.net_spend if brief.value is None else np.asarray(table[brief.value].values, dtype=np.float64)
@@ -141,7 +142,8 @@ def admit(brief: SegmentationBrief, everyone: Everyone) -> Customers:
 def _present(field: str, names: Any, table: CustomerTable) -> None:
     absent = [name for name in names if name is not None and name not in table.names]
     if absent:
-        raise ColumnNotFoundError.in_table(f"SegmentationBrief.{field}", absent, table.names)
+        with asking(f"SegmentationBrief.{field}"):
+            raise ColumnNotFoundError.in_table(absent, table.names)
 
 
 def customer_id_of(characteristics: Any, customer_id: str | None) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
+from custseg._core.asking import asking
 from custseg._core.characteristic import Characteristic
 from custseg._core.roles import column_of_role
 from custseg.exceptions import InvalidParameterError
@@ -33,7 +34,7 @@ def fit_to_brief(
     if fitting.finds_number:
         words = "one that takes a number of segments: whether segments come back is asked at several numbers"
         engine = getattr(fitting, "engine", fitting)
-        raise InvalidParameterError.not_allowed("SegmentationStudy", "clusterer", words, engine)
+        raise InvalidParameterError.not_allowed("clusterer", words, engine)
     fitting.set_params(customer_id=customer_id)
     own = fitting.get_params(deep=False)
     _keep_limits(brief, fitting, own)
@@ -54,6 +55,7 @@ def fit_to_brief(
     return fitting
 
 
+@asking("SegmentationBrief")
 def check_outcomes(brief: SegmentationBrief, found: Segmentation) -> None:
     """Refuse segments made of an outcome: by rules that name it, or a segmenter that knows no weights."""
     used = [name for name in brief.outcomes if name in found.clustered_on]
@@ -63,20 +65,21 @@ def check_outcomes(brief: SegmentationBrief, found: Segmentation) -> None:
             f"columns that make no segments, and {maker} makes them of {used[0]!r} (a SegmentClusterer leaves outcomes "
             "out; others need characteristics or rules without them)"
         )
-        raise InvalidParameterError.not_allowed("SegmentationBrief", "outcomes", words, list(brief.outcomes))
+        raise InvalidParameterError.not_allowed("outcomes", words, list(brief.outcomes))
 
 
+@asking("SegmentationBrief")
 def _keep_limits(brief: SegmentationBrief, fitting: Segmenter, own: Mapping[str, Any]) -> None:
     for name in ("min_segment_share", "max_segments"):
         if (limit := getattr(brief, name)) is not None:
             if name not in fitting.limits:
                 words = f"None with {type(fitting).__name__}, which cannot keep to it"
-                raise InvalidParameterError.not_allowed("SegmentationBrief", name, words, limit)
+                raise InvalidParameterError.not_allowed(name, words, limit)
             fitting.set_params(**{name: limit})
     stated, limit = own.get("n_segments"), brief.max_segments
     if limit is not None and isinstance(stated, (int, np.integer)) and stated > limit:
         words = f'at least {stated}, the n_segments of the clusterer, or the clusterer\'s n_segments "auto"'
-        raise InvalidParameterError.not_allowed("SegmentationBrief", "max_segments", words, limit)
+        raise InvalidParameterError.not_allowed("max_segments", words, limit)
 
 
 def _column_of_goal(
@@ -87,7 +90,7 @@ def _column_of_goal(
     if role is None:
         return None
     numeric = [each for each in characteristics if each.kind in (None, "numeric")]
-    return column_of_role(numeric, role, counted, who="SegmentationStudy")
+    return column_of_role(numeric, role, counted)
 
 
 def _counted(weights: Mapping[str, float] | None, columns: Sequence[str]) -> list[str]:
@@ -104,7 +107,7 @@ def _without_outcomes(
     for name in outcomes:
         if given.get(name, 0.0) != 0:
             words = f"0 for {name!r}, an outcome of the brief: segments made of it could not be asked about it"
-            raise InvalidParameterError.not_allowed("SegmentationStudy", "clusterer__weights", words, given[name])
+            raise InvalidParameterError.not_allowed("clusterer__weights", words, given[name])
         group = name.partition(_SEPARATOR)[0]
         if group in given and group not in columns:
             others = [

@@ -337,7 +337,7 @@ class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
         return self.characteristics_.transform(tables, **({} if as_of is None else {"as_of": as_of}))
 
     def _assign(self, customers: Any) -> Integers:
-        table = read_customers(customers, who=type(self).__name__, customer_id=self._id)
+        table = read_customers(customers, customer_id=self._id)
         inside, _ = self._audience.admit(table)
         labels = np.full(table.n_customers, NOT_ASSIGNED, dtype=np.int64)
         if inside.any():

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from custseg._core.asking import asks
 from custseg._core.results import Result
 from custseg.exceptions import InvalidParameterError
 
@@ -247,6 +248,7 @@ GOALS: tuple[Goal, ...] = (
 )
 
 
+@asks
 def find_goal(name: str) -> Goal:
     """Return the goal of that name.
 
@@ -274,7 +276,7 @@ def find_goal(name: str) -> Goal:
     for goal in GOALS:
         if goal.name == name:
             return goal
-    raise InvalidParameterError.unknown_name("find_goal", "goal", name, [goal.name for goal in GOALS])
+    raise InvalidParameterError.unknown_name("goal", name, [goal.name for goal in GOALS])
 
 
 # for a segment without customers, such as that of a rule which nobody meets

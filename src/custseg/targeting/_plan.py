@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from custseg._core.asking import asks
 from custseg._core.results import Result
 from custseg._core.roles import column_of_role
 from custseg.personas import Personas
@@ -14,8 +15,6 @@ from custseg.segmentation import Segmentation
 from custseg.targeting._goals import FACT_ROLES, Action, Goal, SegmentFacts, find_goal, recommend
 
 __all__ = ["Plan", "plan_actions"]
-
-_WHO = "plan_actions"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -58,6 +57,7 @@ class Plan(Result):
         return f"For {self.goal.name}, {'; '.join(told)}."
 
 
+@asks
 def plan_actions(goal: str | Goal, personas: Personas, *, order_by: str | None = None) -> Plan:
     """Recommend an action for each segment, by the rules of a goal.
 
@@ -128,7 +128,6 @@ def _columns_of_roles(goal: Goal, segmentation: Segmentation, order_by: str | No
             role,
             segmentation.clustered_on,
             prefer=order_by,
-            who=_WHO,
             strict=role in asked,
         )
         for role in FACT_ROLES

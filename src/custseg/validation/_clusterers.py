@@ -13,10 +13,10 @@ MAX_SEED = 2**31 - 1
 """Seeds are drawn below it."""
 
 
-def check_clusterer(who: str, clusterer: Any, words: str) -> None:
+def check_clusterer(clusterer: Any, words: str) -> None:
     """Refuse what cannot be cloned and fitted, and a class in place of an instance."""
     if isinstance(clusterer, type) or not (hasattr(clusterer, "get_params") and hasattr(clusterer, "fit")):
-        raise InvalidParameterError.not_allowed(who, "clusterer", words, clusterer)
+        raise InvalidParameterError.not_allowed("clusterer", words, clusterer)
 
 
 def is_defined_by_rules(clusterer: Any) -> bool:

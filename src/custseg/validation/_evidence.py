@@ -10,6 +10,7 @@ import pandas as pd
 from sklearn.base import clone
 
 from custseg._core.arrays import Floats
+from custseg._core.asking import asks
 from custseg._core.results import Result
 from custseg.exceptions import InvalidParameterError
 from custseg.segmentation import Segmentation, SegmentClusterer, Segmenter, SegmentSelection
@@ -89,6 +90,7 @@ class Evidence(Result):
         return self.verdict.sentence
 
 
+@asks
 def examine_segments(
     segmentation: Segmentation,
     *,
@@ -141,7 +143,7 @@ def examine_segments(
     clusterer = segmentation.clusterer
     if clusterer is None:
         words = "of a fitted segmenter, which can be fitted again (Segmentation.by(segmenter, X))"
-        raise InvalidParameterError.not_allowed("examine_segments", "segmentation", words, str(segmentation))
+        raise InvalidParameterError.not_allowed("segmentation", words, str(segmentation))
     stability = _stability(segmentation, clusterer, n_pairs, n_jobs, on_step)
     selection = None if clusterer.defined_by_rules else _selection(segmentation, clusterer)
     cut = None

@@ -11,7 +11,7 @@ from custseg.exceptions import InvalidParameterError
 __all__ = ["numbers_of_segments"]
 
 
-def numbers_of_segments(who: str, n_segments: int | Iterable[int]) -> tuple[int, ...]:
+def numbers_of_segments(n_segments: int | Iterable[int]) -> tuple[int, ...]:
     """Return the numbers of segments, ascending, each once; refuse what is no number, or below 2."""
     allowed = Integer(2)
     # an array may hold one number
@@ -20,5 +20,5 @@ def numbers_of_segments(who: str, n_segments: int | Iterable[int]) -> tuple[int,
     wrong = [k for k in asked if not allowed.accepts(k)]
     if wrong or not asked:
         words = "one or more integers >= 2 (of a single segment there is nothing to ask)"
-        raise InvalidParameterError.not_allowed(who, "n_segments", words, wrong[0] if wrong else asked)
+        raise InvalidParameterError.not_allowed("n_segments", words, wrong[0] if wrong else asked)
     return tuple(sorted({int(k) for k in asked}))

@@ -13,6 +13,7 @@ import pandas as pd
 from scipy import sparse
 
 from custseg._core.arrays import Integers
+from custseg._core.asking import asked, asking
 from custseg._core.customers import CustomerTable, CustomerTableMixin, read_customers
 from custseg._core.frames import collect, is_table, open_table
 from custseg.exceptions import InvalidTableError
@@ -72,21 +73,21 @@ class Rows:
         return drawn
 
 
-def read_data(X: Any, clusterer: Any, who: str) -> Any:
+def read_data(X: Any, clusterer: Any) -> Any:
     """Read what ``clusterer`` is to be fitted on, once, and return it as it takes it."""
-    data = _read(X, clusterer, who)
+    data = _read(X, clusterer)
     return data.to_native() if isinstance(data, nw.DataFrame) else data
 
 
-def read_rows(X: Any, clusterer: Any, who: str) -> Rows:
+def read_rows(X: Any, clusterer: Any) -> Rows:
     """Read what ``clusterer`` is to be fitted on; a table of customers is read only once."""
-    data = _read(X, clusterer, who)
+    data = _read(X, clusterer)
     n_rows = data.n_customers if isinstance(data, CustomerTable) else len(data)
     if n_rows == 0:
-        raise InvalidTableError.empty(who)
+        raise InvalidTableError.empty()
     codes = [pd.factorize(values, sort=True)[0] for values in _columns(data)]
     if not codes:
-        raise InvalidTableError(f"{who} got a table without columns. Pass at least one characteristic.")
+        raise InvalidTableError(f"{asked()} got a table without columns. Pass at least one characteristic.")
     order = np.lexsort(codes)
     starts = np.ones(n_rows, dtype=bool)
     starts[1:] = np.any([column[order[1:]] != column[order[:-1]] for column in codes], axis=0)
@@ -95,7 +96,7 @@ def read_rows(X: Any, clusterer: Any, who: str) -> Rows:
     return Rows(data, n_rows, order[starts], pattern, np.bincount(pattern))
 
 
-def _read(X: Any, clusterer: Any, who: str) -> Any:
+def _read(X: Any, clusterer: Any) -> Any:
     if isinstance(X, CustomerTable) and isinstance(clusterer, CustomerTableMixin):
         return replace(X, ids=None)
     if is_table(X):
@@ -103,14 +104,16 @@ def _read(X: Any, clusterer: Any, who: str) -> Any:
             return replace(_as_fit(clusterer, X), ids=None)
         if isinstance(X, pd.DataFrame):
             return X
-        return collect(open_table(X, who=who, in_order=True).frame)
+        return collect(open_table(X, in_order=True).frame)
     if sparse.issparse(X):
-        raise InvalidTableError(f"{who} got a sparse matrix. Pass X.toarray(), or fewer columns if that is too large.")
+        raise InvalidTableError(
+            f"{asked()} got a sparse matrix. Pass X.toarray(), or fewer columns if that is too large."
+        )
     matrix = np.asarray(X)
     if matrix.ndim != 2:
         raise InvalidTableError(
-            f"{who} expects a table or a matrix with customers in rows, got an array with {matrix.ndim} dimension(s). "
-            "Reshape a single characteristic with X.reshape(-1, 1)."
+            f"{asked()} expects a table or a matrix with customers in rows, got an array with {matrix.ndim} "
+            "dimension(s). Reshape a single characteristic with X.reshape(-1, 1)."
         )
     return matrix
 
@@ -122,7 +125,8 @@ def _as_fit(clusterer: Any, X: Any) -> CustomerTable:
     own = clusterer.get_params(deep=False)
     customer_id, kinds = own.get("customer_id"), own.get("kinds")
     pairs = clusterer._pairs(fitting=True)  # noqa: SLF001 - as its own fit reads text
-    return read_customers(X, who=type(clusterer).__name__, customer_id=customer_id, kinds=kinds, pairs=pairs)
+    with asking(type(clusterer).__name__):
+        return read_customers(X, customer_id=customer_id, kinds=kinds, pairs=pairs)
 
 
 def _columns(data: Any) -> Iterator[npt.NDArray[Any]]:

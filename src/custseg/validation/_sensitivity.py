@@ -18,6 +18,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from custseg._core.arrays import Floats, Integers
+from custseg._core.asking import as_asked, asked, asks
 from custseg._core.params import NONE, RANDOM_STATE, Integer, Number, Where, check, check_weights
 from custseg._core.results import Result
 from custseg._core.warning import warn
@@ -31,7 +32,6 @@ from custseg.weighting import CharacteristicWeights
 __all__ = ["WeightSensitivity", "weight_sensitivity"]
 
 
-_WHO = "weight_sensitivity"
 ROUNDING = 1e-9
 # What stands for 0 where no other weight is above it: the scale of a single weight changes nothing.
 NEARLY_NONE = 1e-6
@@ -114,6 +114,7 @@ class WeightSensitivity(Result):
         return pd.DataFrame({"scope": scopes, "name": names, "share_changed": shares})
 
 
+@asks
 def weight_sensitivity(
     clusterer: Any,
     X: Any,
@@ -211,11 +212,10 @@ def weight_sensitivity(
     ['all', 'segment', 'segment', 'weight', 'weight']
     """
     check(
-        _WHO,
         _PARAMETERS,
         {"n_draws": n_draws, "spread": spread, "random_state": random_state, "n_jobs": n_jobs},
     )
-    check_weights(_WHO, weights)
+    check_weights(weights)
     random = check_random_state(random_state)
     own_seed, draw_seed = int(random.randint(MAX_SEED)), int(random.randint(MAX_SEED))
     limits = _limits(weights, spread)
@@ -223,16 +223,16 @@ def weight_sensitivity(
     # an interval from figures that agree has the width of their rounding errors
     if not any(high - low > ROUNDING * high for low, high in limits.values()):
         words = "no weight can move, for the intervals have no width. Pass dict(weights) to move each by spread."
-        warn(f"{_WHO}: {words}")
+        warn(words)
     mass = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
     name = _weights_parameter(clusterer)
-    setting = _Setting(clusterer, name, read_data(X, clusterer, _WHO), weights, mass)
+    setting = _Setting(clusterer, name, read_data(X, clusterer), weights, mass)
     with threadpool_limits(limits=1):
         setting, labels = setting.fixed(own_seed)
     drawn = _draw(limits, n_draws, draw_seed)
     ends = [{name: _above_none(limit, name, weights)} for name in names for limit in limits[name]]
     workers = Parallel(n_jobs=n_jobs)
-    refits = workers(delayed(_quiet_labels)(setting, moved) for moved in [*drawn, *ends])
+    refits = workers(delayed(as_asked(_quiet_labels))(setting, moved) for moved in [*drawn, *ends])
     changed = np.array([_changed(labels, refit, mass) for refit in refits])
     return _collect(labels, changed, mass=mass, limits=limits, weights=weights, n_draws=n_draws)
 
@@ -298,7 +298,7 @@ class _Setting:
 def _weights_parameter(clusterer: Any) -> str:
     """Return the name of the parameter that holds the weights: the clusterer's, its embedder's, or a step's."""
     words = "a clusterer with a parameter weights (an instance, for example SegmentClusterer())"
-    check_clusterer(_WHO, clusterer, words)
+    check_clusterer(clusterer, words)
     found = [name for name in clusterer.get_params(deep=True) if name.rpartition("__")[2] == "weights"]
     # a clusterer with an embedder of its own takes the weights there
     with_embedder = {name.removesuffix("embedder__weights") + "weights" for name in found if "embedder__" in name}
@@ -306,7 +306,7 @@ def _weights_parameter(clusterer: Any) -> str:
     if len(found) != 1:
         which = f"has {len(found)} ({', '.join(found)})" if found else "has none"
         raise InvalidParameterError(
-            f"{_WHO} needs a clusterer with one parameter weights, by which characteristics count more or less; "
+            f"{asked()} needs a clusterer with one parameter weights, by which characteristics count more or less; "
             f"{type(clusterer).__name__} {which}. Use SegmentClusterer."
         )
     return str(found[0])

@@ -15,6 +15,7 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from custseg._core.arrays import Floats, Integers
+from custseg._core.asking import asks
 from custseg._core.customers import Column, CustomerTable
 from custseg._core.params import RANDOM_STATE, check
 from custseg._core.results import Result
@@ -37,7 +38,6 @@ SILHOUETTE_CUSTOMERS = 10_000
 """Above so many customers, silhouettes are those of a sample of at most this size."""
 
 
-_WHO = "segment_separation"
 _PARAMETERS = {"embedder": EMBEDDER, "random_state": RANDOM_STATE}
 
 # Distances held in memory at a time (32 MB).
@@ -105,6 +105,7 @@ class SeparationResult(Result):
         return self.segments
 
 
+@asks
 def segment_separation(
     X: Any,
     labels: Any = None,
@@ -195,7 +196,7 @@ def segment_separation(
     >>> round(separation.explained, 2)
     0.69
     """
-    check(_WHO, _PARAMETERS, {"embedder": embedder, "random_state": random_state})
+    check(_PARAMETERS, {"embedder": embedder, "random_state": random_state})
     space, segments = _read(X, labels, embedder)
     names = segments.levels
     customers, table = _arrange(space, segments.codes, len(names))
@@ -235,11 +236,11 @@ def _read(X: Any, labels: Any, embedder: Any) -> tuple[Embedded, Segments]:
     if isinstance(X, Segmentation):
         embedder = _embedder_of(X, labels, embedder)
         X, labels = X.customer_table, np.array([*X.segment_names, None], dtype=object)[X.labels]
-    space = embedded(_WHO, X, Embedding(embedder))
-    segments = read_segments(_WHO, labels, space.table, X=X, customer_id=space.customer_id)
+    space = embedded(X, Embedding(embedder))
+    segments = read_segments(labels, space.table, X=X, customer_id=space.customer_id)
     if len(segments.levels) < 2:
         words = "of at least 2 segments with customers (-1, None and NaN are none)"
-        raise InvalidParameterError.not_allowed(_WHO, "labels", words, f"{len(segments.levels):,} segment(s)")
+        raise InvalidParameterError.not_allowed("labels", words, f"{len(segments.levels):,} segment(s)")
     return space, segments
 
 
@@ -247,7 +248,7 @@ def _embedder_of(segmentation: Segmentation, labels: Any, embedder: Any) -> Any:
     """Return the embedder to be used for a segmentation: the one asked for, else that of its clusterer."""
     if labels is not None:
         words = "None, since the segmentation says who is in which segment"
-        raise InvalidParameterError.not_allowed(_WHO, "labels", words, labels)
+        raise InvalidParameterError.not_allowed("labels", words, labels)
     fitted = None if segmentation.clusterer is None else segmentation.clusterer.embedder_
     return embedder if embedder is not None or fitted is None else clone(fitted)
 

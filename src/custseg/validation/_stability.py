@@ -17,6 +17,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
+from custseg._core.asking import as_asked, asked, asks
 from custseg._core.params import NONE, RANDOM_STATE, Integer, Where, check
 from custseg._core.warning import each_warning_once
 from custseg.exceptions import CustomerIdError, DataQualityWarning, InfeasibleError, InvalidParameterError
@@ -31,6 +32,7 @@ from custseg.segmentation._for_validation import (
     seeded,
 )
 from custseg.validation._clusterers import MAX_SEED, check_clusterer, is_defined_by_rules, takes_counts
+from custseg.validation._errors import ids_repeat_in_sample, infeasible_in_refit, too_few_differ, too_few_in_sample
 from custseg.validation._flows import carried_labels, flow_frame
 from custseg.validation._measures import adjusted_rand, best_jaccard, cross_table, origin_stability
 from custseg.validation._numbers import numbers_of_segments
@@ -43,7 +45,6 @@ __all__ = ["bootstrap_stability"]
 # 20 agreements is known to about a fifth of the spread of a single one.
 FEWEST_REFITS, MOST_REFITS = 5, 20
 
-_WHO = "bootstrap_stability"
 
 _PARAMETERS = {
     "n_pairs": (Integer(2),),
@@ -53,6 +54,7 @@ _PARAMETERS = {
 }
 
 
+@asks
 def bootstrap_stability(
     clusterer: Any,
     X: Any,
@@ -154,10 +156,10 @@ def bootstrap_stability(
     True
     """
     values = {"n_pairs": n_pairs, "random_state": random_state, "n_jobs": n_jobs, "on_step": on_step}
-    check(_WHO, _PARAMETERS, values)
-    tried = numbers_of_segments(_WHO, n_segments)
+    check(_PARAMETERS, values)
+    tried = numbers_of_segments(n_segments)
     setter = _n_segments_parameter(clusterer)
-    rows = read_rows(X, clusterer, _WHO)
+    rows = read_rows(X, clusterer)
     random = check_random_state(random_state)
     own_seed, seeds = int(random.randint(MAX_SEED)), random.randint(MAX_SEED, size=(n_pairs, 2))
     if setter is None:
@@ -189,7 +191,7 @@ def _comparisons(
 ) -> Generator[list[_Comparison]]:
     """Compare the pairs of bootstrap samples, one after the other or in workers; the first ones with a second seed."""
     n_refits = _n_refits(len(seeds)) if _has_seed(blanks[0]) else 0
-    compare = delayed(_compare_pair)
+    compare = delayed(as_asked(_compare_pair))
     tasks = (compare(blanks, references, rows, pair, done < n_refits) for done, pair in enumerate(seeds))
     comparisons: Generator[list[_Comparison]] = Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
     return comparisons
@@ -202,7 +204,8 @@ def _saying_how_far(done: Sized, total: int) -> Iterator[None]:
         yield
     except KeyboardInterrupt as interrupt:
         interrupt.add_note(
-            f"{_WHO} was interrupted after {len(done)} of {total} pairs of bootstrap samples; nothing of them is kept."
+            f"{asked()} was interrupted after {len(done)} of {total} pairs of bootstrap samples; nothing of them is "
+            "kept."
         )
         raise
 
@@ -224,36 +227,36 @@ def _n_segments_parameter(clusterer: Any) -> str | None:
     if is_defined_by_rules(clusterer):
         return None
     name = type(clusterer).__name__
-    check_clusterer(_WHO, clusterer, "a scikit-learn clusterer (an instance, for example KMeans())")
+    check_clusterer(clusterer, "a scikit-learn clusterer (an instance, for example KMeans())")
     if not hasattr(clusterer, "predict"):
         raise InvalidParameterError(
-            f"{_WHO}: {name} has no predict, so the customers outside a bootstrap sample cannot be assigned. "
+            f"{asked()}: {name} has no predict, so the customers outside a bootstrap sample cannot be assigned. "
             f"Use an engine that has one, such as SegmentClusterer or KMeans, or pass {name} to SegmentClusterer "
             "as its engine, which assigns by the nearest centre."
         )
     if isinstance(clusterer, Segmenter) and clusterer.finds_number:
         engine = clusterer.get_params(deep=False).get("engine", clusterer)
         raise InvalidParameterError(
-            f"{_WHO}: {type(engine).__name__} finds the number of segments itself, so {name} cannot be fitted with "
+            f"{asked()}: {type(engine).__name__} finds the number of segments itself, so {name} cannot be fitted with "
             "each number tried. Use an engine that takes the number of segments."
         )
     parameter: str | None = number_parameter(clusterer)
     if parameter is not None:
         return parameter
     raise InvalidParameterError(
-        f"{_WHO}: {name} has none of the parameters {', '.join(NUMBER_PARAMETERS)}, so its number of segments "
+        f"{asked()}: {name} has none of the parameters {', '.join(NUMBER_PARAMETERS)}, so its number of segments "
         "cannot be set. Use a clusterer that takes the number of segments."
     )
 
 
 def _check_feasible(tried: tuple[int, ...], rows: Rows, seeds: npt.NDArray[np.int64]) -> None:
     if len(rows.first) < 2:
-        raise InfeasibleError.too_few_differ(_WHO, len(rows.first), 2)
+        raise too_few_differ(len(rows.first), 2)
     if tried[-1] > len(rows.first):
-        raise InfeasibleError.too_few_customers(_WHO, tried[-1], len(rows.first), rows.n_rows)
+        raise InfeasibleError.too_few_customers(tried[-1], len(rows.first), rows.n_rows)
     fewest = min(len(np.unique(_draw(rows, seed)[0])) for seed in seeds.flat)
     if tried[-1] > fewest:
-        raise InfeasibleError.too_few_in_sample(_WHO, tried[-1], fewest)
+        raise too_few_in_sample(tried[-1], fewest)
 
 
 def _n_refits(n_pairs: int) -> int:
@@ -312,9 +315,9 @@ def _solve(clusterer: Any, sample: tuple[Any, dict[str, Any]], rows: Rows, n_seg
     try:
         labels = np.asarray(clusterer.fit(customers, **options).predict(rows.distinct))
     except InfeasibleError as error:
-        raise InfeasibleError.in_refit(_WHO, n_segments, error) from error
+        raise infeasible_in_refit(n_segments, error) from error
     except CustomerIdError as error:
-        raise CustomerIdError.in_sample(_WHO, error) from error
+        raise ids_repeat_in_sample(error) from error
     return _checked(_numbered(labels, clusterer), clusterer, rows, n_segments)
 
 
@@ -333,14 +336,14 @@ def _solve_all(blanks: list[Any], fit: tuple[Any, int], rows: Rows, references: 
         try:
             labels = assigned(number)
         except InfeasibleError as error:
-            raise InfeasibleError.in_refit(_WHO, number, error) from error
+            raise infeasible_in_refit(number, error) from error
         yield _checked(labels, clusterer, rows, number)
 
 
 def _checked(labels: npt.NDArray[Any], clusterer: Any, rows: Rows, n_segments: int) -> _Solution:
     if labels.shape != rows.first.shape or not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
         raise InvalidParameterError(
-            f"{_WHO}: {type(clusterer).__name__}.predict must give each customer a segment numbered from 0, got "
+            f"{asked()}: {type(clusterer).__name__}.predict must give each customer a segment numbered from 0, got "
             f"{labels.dtype} labels of shape {labels.shape} such as {labels.flat[0]!r}"
             f"{' and -1 (not assigned)' if labels.dtype.kind == 'i' and labels.min() < 0 else ''}. "
             "Use a clusterer that assigns everyone."

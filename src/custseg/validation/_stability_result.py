@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from custseg._core.asking import asking
 from custseg._core.results import Result
 from custseg.exceptions import InvalidParameterError
 from custseg.validation._flows import flow_frame
@@ -198,8 +199,9 @@ class StabilityResult(Result):
         tried = pd.Index(self.numbers, name="n_segments")
         return pd.Series(np.asarray(values, dtype=np.float64), index=tried, name=name)
 
+    @asking("StabilityResult")
     def _slsw(self, n_segments: int) -> npt.NDArray[np.float64]:
         if n_segments not in self.numbers:
-            raise InvalidParameterError.unknown_name("StabilityResult", "n_segments", n_segments, self.numbers)
+            raise InvalidParameterError.unknown_name("n_segments", n_segments, self.numbers)
         mine = self.segments["n_segments"] == n_segments
         return self.segments.loc[mine, "slsw"].to_numpy(dtype=np.float64)

@@ -8,8 +8,9 @@ from typing import Any, Literal
 import numpy as np
 from sklearn.utils import check_random_state
 
+from custseg._core.asking import asks
 from custseg._core.params import RANDOM_STATE, Integer, Number, check
-from custseg.exceptions import InfeasibleError, InvalidParameterError
+from custseg.exceptions import InvalidParameterError
 from custseg.segmentation import CharacteristicEmbedder, StructureResult
 from custseg.segmentation._for_validation import (
     EMBEDDER,
@@ -25,11 +26,11 @@ from custseg.segmentation._for_validation import (
     one_thread,
     run_structure_test,
 )
+from custseg.validation._errors import nobody_together, one_characteristic, too_few_differ, too_few_to_test
 from custseg.validation._numbers import numbers_of_segments
 
 __all__ = ["structure_test"]
 
-_WHO = "structure_test"
 # Levels outside these are slips: 5 for 5%, or one that asks for a hundred thousand draws.
 LEAST_LEVEL, MOST_LEVEL = 1e-5, 0.5
 _PARAMETERS = {
@@ -40,6 +41,7 @@ _PARAMETERS = {
 }
 
 
+@asks
 def structure_test(
     X: Any,
     *,
@@ -133,15 +135,15 @@ def structure_test(
     'one continuum with the same characteristics and associations splits as well as these customers'
     """
     options = {"n_draws": n_draws, "significance_level": significance_level}
-    check(_WHO, _PARAMETERS, {**options, "embedder": embedder, "random_state": random_state})
-    tried = numbers_of_segments(_WHO, n_segments)
+    check(_PARAMETERS, {**options, "embedder": embedder, "random_state": random_state})
+    tried = numbers_of_segments(n_segments)
     fewest = int(np.ceil(1 / significance_level - 1e-9)) - 1
     if n_draws < fewest:
         words = f"at least {fewest} at level {significance_level:g}: with fewer nothing can be rejected"
-        raise InvalidParameterError.not_allowed(_WHO, "n_draws", words, n_draws)
-    customers = embedded(_WHO, X, Embedding(embedder))
+        raise InvalidParameterError.not_allowed("n_draws", words, n_draws)
+    customers = embedded(X, Embedding(embedder))
     if len(customers.matrix) < FEWEST_CUSTOMERS:
-        raise InfeasibleError.too_few_to_test(_WHO, len(customers.matrix), FEWEST_CUSTOMERS)
+        raise too_few_to_test(len(customers.matrix), FEWEST_CUSTOMERS)
     random = check_random_state(random_state)
     with one_thread():
         space = Space.of(
@@ -149,11 +151,11 @@ def structure_test(
         )
         n_distinct = distinct_patterns(space.embed(space.table)).n_patterns
         if n_distinct < FEWEST_DISTINCT:
-            raise InfeasibleError.too_few_differ(_WHO, n_distinct, FEWEST_DISTINCT)
+            raise too_few_differ(n_distinct, FEWEST_DISTINCT)
         if space.n_varying < 2:
-            raise InfeasibleError.one_characteristic(_WHO)
+            raise one_characteristic()
         if n_distinct <= tried[0]:
-            raise InfeasibleError.nobody_together(_WHO, tried[0], n_distinct)
+            raise nobody_together(tried[0], n_distinct)
         return run_structure_test(
             space, random=random, n_segments=tried, n_draws=n_draws, significance_level=significance_level
         )

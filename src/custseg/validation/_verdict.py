@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from custseg._core.asking import asks
 from custseg._core.results import Result
 from custseg.exceptions import InvalidParameterError
 from custseg.validation._stability_result import STABLE_ADJUSTED_RAND, STABLE_SEGMENT, StabilityResult
@@ -34,6 +35,7 @@ class Verdict(Result):
         return self.sentence
 
 
+@asks
 def judge(
     *,
     n_segments: int,
@@ -87,7 +89,7 @@ def judge(
     if n_not_assigned is not None:
         if structured is not None:
             words = "None where n_not_assigned says that rules define the segments: they are not tested"
-            raise InvalidParameterError.not_allowed("judge", "structured", words, structured)
+            raise InvalidParameterError.not_allowed("structured", words, structured)
         return _defined(n_segments, n_not_assigned, stability)
     if n_segments == 1:
         return _one_segment(structured, reason)

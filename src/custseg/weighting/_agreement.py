@@ -12,15 +12,16 @@ import pandas as pd
 from scipy.stats import chi2, rankdata
 
 from custseg._core.arrays import Floats
+from custseg._core.asking import asked, asking, asks
 from custseg._core.params import OneOf, check
-from custseg.exceptions import InvalidParameterError, InvalidTableError, JudgementError
+from custseg.exceptions import InvalidParameterError, InvalidTableError
+from custseg.weighting._errors import other_names
 from custseg.weighting._respondents import CUSTOMER_ID, Respondents, read_respondents, say, several_tables
 from custseg.weighting._weights import CharacteristicWeights
 
 __all__ = ["RatingAgreement", "kendall_w", "rating_agreement"]
 
 
-_WHO = "rating_agreement"
 # Above it, the judges of a round agree no more than by chance.
 LEVEL = 0.05
 # Rank correlation of two judges above which they agree, be they few or many.
@@ -57,6 +58,7 @@ class RatingAgreement(CharacteristicWeights):
     rounds: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
+@asks
 def rating_agreement(
     rounds: Any,
     *,
@@ -136,22 +138,23 @@ def rating_agreement(
     >>> round(agreement.consistency["kendall_w"], 4), round(agreement.consistency["p_value"], 6)
     (0.8125, 0.011276)
     """
-    check(_WHO, {"by": (OneOf("rating", "rank"),), **CUSTOMER_ID}, {"by": by, "customer_id": customer_id})
+    check({"by": (OneOf("rating", "rank"),), **CUSTOMER_ID}, {"by": by, "customer_id": customer_id})
     remarks: list[str] = []
     rows: list[dict[str, Any]] = []
     first: tuple[str, ...] = ()
     last = np.empty((0, 0))
     for name, table in _by_round(rounds).items():
-        answers = read_respondents(table, who=_of(name), names=names, customer_id=customer_id)
+        with asking(_of(name)):
+            answers = read_respondents(table, names=names, customer_id=customer_id)
         first = first or answers.names
         if set(answers.names) != set(first):
-            raise JudgementError.other_names(_WHO, f"the judgements of {name}", first, answers.names)
+            raise other_names(f"the judgements of {name}", first, answers.names)
         last = _complete(answers, name, remarks)[:, [answers.names.index(column) for column in first]]
         rows.append({"round": name, **_agreement(last)})
         remarks += _remarks(rows[-1])
     table = pd.DataFrame(rows)
     table["change"] = table["kendall_w"].diff()
-    say(_WHO, remarks)
+    say(remarks)
     ranks = rankdata(last if by == "rank" else -last, axis=1).mean(axis=0)
     weights = len(first) + 1.0 - ranks
     final = {key: float(rows[-1][key]) for key in ("kendall_w", "chi2", "df", "p_value", "n_judges")}
@@ -179,12 +182,12 @@ def kendall_w(values: Floats) -> float:
 def _by_round(rounds: Any) -> dict[str, Any]:
     found = several_tables(rounds, "round")
     if found is not None and not found:
-        raise InvalidParameterError.not_allowed(_WHO, "rounds", "at least one round", rounds)
+        raise InvalidParameterError.not_allowed("rounds", "at least one round", rounds)
     return {"round 1": rounds} if found is None else found
 
 
 def _of(name: str) -> str:
-    return f"{_WHO}, {name}"
+    return f"{asked()}, {name}"
 
 
 def _complete(answers: Respondents, name: str, remarks: list[str]) -> Floats:

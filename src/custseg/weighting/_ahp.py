@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +13,12 @@ import pandas as pd
 from scipy.stats import t as student
 
 from custseg._core.arrays import Floats
+from custseg._core.asking import asked, asking, asks
 from custseg._core.customers import read_customers
 from custseg._core.frames import is_table
 from custseg._core.params import check
-from custseg.exceptions import ColumnTypeError, InvalidParameterError, JudgementError
+from custseg.exceptions import ColumnTypeError, InvalidParameterError
+from custseg.weighting._errors import not_positive, not_reciprocal, not_square, other_names, over_itself
 from custseg.weighting._intervals import INTERVAL_PARAMETERS, by_name, logit_intervals
 from custseg.weighting._respondents import given_names, say, several_tables
 from custseg.weighting._weights import CharacteristicWeights
@@ -36,9 +39,8 @@ ROUNDED_SHARE = 0.05
 # Rounding errors of a quotient.
 EXACT = 1e-9
 
-_WHO = "ahp_weights"
 
-
+@asks
 def ahp_weights(
     matrix: Any, names: Sequence[str] | None = None, *, confidence_level: float = 0.95
 ) -> CharacteristicWeights:
@@ -119,9 +121,9 @@ def ahp_weights(
     >>> round(weights.consistency["consistency_ratio"], 6)
     0.043859
     """
-    check(_WHO, {"confidence_level": INTERVAL_PARAMETERS["confidence_level"]}, {"confidence_level": confidence_level})
+    check({"confidence_level": INTERVAL_PARAMETERS["confidence_level"]}, {"confidence_level": confidence_level})
     judges, found = _read(matrix, names)
-    logs = np.array([_checked_logs(values, found, judge) for judge, values in judges.items()])
+    logs = np.array([_logs_of(judge, values, found) for judge, values in judges.items()])
     combined = _solve(logs.mean(axis=0))
     own = [combined] if len(judges) == 1 else [_solve(log) for log in logs]
     consistency = {
@@ -133,7 +135,7 @@ def ahp_weights(
     if len(judges) > 1:
         consistency["largest_judge_ratio"] = max(judge.ratio for judge in own)
     remarks = _remarks(combined, dict(zip(judges, own, strict=True)), found)
-    say(_WHO, remarks)
+    say(remarks)
     return CharacteristicWeights(
         dict(zip(found, combined.weights.tolist(), strict=True)),
         method="ahp",
@@ -255,65 +257,74 @@ def _read(matrix: Any, names: Sequence[str] | None) -> tuple[dict[str, Floats], 
     """Return one matrix per judge, all with the characteristics in the same order."""
     several = several_tables(matrix, "judge")
     if several is not None and not several:
-        raise InvalidParameterError.not_allowed(_WHO, "matrix", "the judgements of at least one judge", matrix)
+        raise InvalidParameterError.not_allowed("matrix", "the judgements of at least one judge", matrix)
     judges: dict[str, Floats] = {}
     found: list[str] | None = None
     for judge, one in ({"": matrix} if several is None else several).items():
-        values, own = _square(one, judge)
+        with _asking(judge):
+            values, own = _square(one)
         if own is None and found is not None:
-            own = found if len(values) == len(found) else given_names(None, n_names=len(values), who=_WHO)
+            own = found if len(values) == len(found) else given_names(None, n_names=len(values))
         elif own is None:
-            own = given_names(names, n_names=len(values), who=_WHO)
+            own = given_names(names, n_names=len(values))
         elif found is None and names is not None:
-            found = given_names(names, n_names=len(values), who=_WHO)
+            found = given_names(names, n_names=len(values))
         found = found or own
         if set(own) != set(found):
             what = f"the judgements of {judge}" if judge else "the judgements"
-            raise JudgementError.other_names(_WHO, what, found, own)
+            raise other_names(what, found, own)
         order = [own.index(name) for name in found]
         judges[judge] = values[np.ix_(order, order)]
     return judges, found or []
 
 
-def _square(matrix: Any, judge: str) -> tuple[Floats, list[str] | None]:
+def _asking(judge: str) -> AbstractContextManager[None]:
+    """Name the judge, where there are several."""
+    return asking(f"{asked()}, {judge}" if judge else asked())
+
+
+def _logs_of(judge: str, values: Floats, names: Sequence[str]) -> Floats:
+    with _asking(judge):
+        return _checked_logs(values, names)
+
+
+def _square(matrix: Any) -> tuple[Floats, list[str] | None]:
     """Return the numbers of one matrix, and the characteristics where it is a table."""
-    who = f"{_WHO}, {judge}" if judge else _WHO
     own: list[str] | None = None
     if is_table(matrix):
-        table = read_customers(matrix, who=who)
+        table = read_customers(matrix)
         own = table.names
         for column in table.columns:
             if column.kind != "numeric":
                 remedy = "Write judgements as numbers, 1/3 as 0.333333."
-                raise ColumnTypeError.expected(who, column.name, "judgements as numbers", column.kind, remedy)
+                raise ColumnTypeError.expected(column.name, "judgements as numbers", column.kind, remedy)
         values = np.column_stack([column.values for column in table.columns]).astype(np.float64)
         if isinstance(matrix, pd.DataFrame) and not isinstance(matrix.index, pd.RangeIndex):
             rows = [str(name) for name in matrix.index]
             if set(rows) != set(own) or len(rows) != len(own):
-                raise JudgementError.other_names(who, "the rows of the matrix", own, rows)
+                raise other_names("the rows of the matrix", own, rows)
             values = values[[rows.index(name) for name in own]]
     else:
         try:
             values = np.asarray(matrix, dtype=np.float64)
         except (TypeError, ValueError) as error:
             words = "a square matrix of numbers, a DataFrame, or a list of them"
-            raise InvalidParameterError.not_allowed(who, "matrix", words, matrix) from error
+            raise InvalidParameterError.not_allowed("matrix", words, matrix) from error
     if values.ndim != 2 or values.shape[0] != values.shape[1] or len(values) < 2:
-        raise JudgementError.not_square(who, values.shape)
+        raise not_square(values.shape)
     return values, own
 
 
-def _checked_logs(values: Floats, names: Sequence[str], judge: str) -> Floats:
+def _checked_logs(values: Floats, names: Sequence[str]) -> Floats:
     """Return the logarithms of the judgements, exactly opposite for the two directions of a pair."""
-    who = f"{_WHO}, {judge}" if judge else _WHO
     wrong = ~(np.isfinite(values) & (values > 0))
     if wrong.any():
         i, j = (int(position) for position in np.argwhere(wrong)[0])
-        raise JudgementError.not_positive(who, (names[i], names[j]), float(values[i, j]))
+        raise not_positive((names[i], names[j]), float(values[i, j]))
     diagonal = np.abs(np.diag(values) - 1.0) > EXACT
     if diagonal.any():
         first = int(diagonal.argmax())
-        raise JudgementError.over_itself(who, names[first], float(values[first, first]))
+        raise over_itself(names[first], float(values[first, first]))
     logs = np.log(values)
     exact = np.abs(logs + logs.T) <= EXACT
     small, large = np.minimum(values, values.T), np.maximum(values, values.T)
@@ -325,7 +336,7 @@ def _checked_logs(values: Floats, names: Sequence[str], judge: str) -> Floats:
     unlike = ~(exact | rounded)
     if unlike.any():
         i, j = (int(position) for position in np.argwhere(unlike)[0])
-        raise JudgementError.not_reciprocal(who, (names[i], names[j]), float(values[i, j]), float(values[j, i]))
+        raise not_reciprocal((names[i], names[j]), float(values[i, j]), float(values[j, i]))
     # the larger of the two is what was said, the smaller its reciprocal, perhaps rounded
     said = np.where(values >= values.T, logs, -logs.T)
     return np.asarray(np.triu(said, 1) - np.triu(said, 1).T)

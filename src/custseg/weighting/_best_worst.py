@@ -12,6 +12,7 @@ from scipy.stats import norm
 from scipy.stats import t as student
 
 from custseg._core.arrays import Floats
+from custseg._core.asking import asked, asks
 from custseg._core.customers import read_customers
 from custseg._core.ids import DEFAULT_ID
 from custseg._core.params import OneOf, check
@@ -30,7 +31,6 @@ from custseg.weighting._weights import CharacteristicWeights
 __all__ = ["best_worst_weights"]
 
 
-_WHO = "best_worst_weights"
 _PARTS = ("best", "worst", "shown")
 _PARAMETERS = {
     "method": (OneOf("logit", "counts"),),
@@ -40,6 +40,7 @@ _PARAMETERS = {
 }
 
 
+@asks
 def best_worst_weights(
     choices: Any,
     *,
@@ -141,7 +142,7 @@ def best_worst_weights(
     """
     sampling: dict[str, Any] = {"confidence_level": confidence_level, "n_boot": n_boot, "random_state": random_state}
     given = {"method": method, "intervals": intervals, "customer_id": customer_id}
-    check(_WHO, _PARAMETERS, {**given, **sampling})
+    check(_PARAMETERS, {**given, **sampling})
     if shown is not None:
         choices = best_worst_counts(choices, shown=shown, best=best, worst=worst, customer_id=customer_id)
     counts = _read_counts(choices, customer_id, shown is not None)
@@ -156,7 +157,7 @@ def best_worst_weights(
             weights, covariance, totals, n_rows=len(counts.rows), method=method, confidence_level=confidence_level
         )
     remarks = _remarks(counts.names, totals)
-    say(_WHO, remarks)
+    say(remarks)
     return CharacteristicWeights(
         dict(zip(counts.names, weights.tolist(), strict=True)),
         method=f"best_worst ({method})",
@@ -179,24 +180,24 @@ class _Counts:
 def _by_bootstrap(intervals: str, n_rows: int) -> bool:
     if intervals == "bootstrap" and n_rows == 1:
         words = "'standard_error' or 'auto' where there is a single row of counts"
-        raise InvalidParameterError.not_allowed(_WHO, "intervals", words, intervals)
+        raise InvalidParameterError.not_allowed("intervals", words, intervals)
     return intervals != "standard_error" and n_rows > 1
 
 
 def _read_counts(table: Any, customer_id: str | None, is_counted: bool) -> _Counts:
     # what was counted bears ids, if only the numbers of the sets
     name = customer_id or DEFAULT_ID if is_counted else customer_id
-    found = read_customers(table, who=_WHO, customer_id=name, must_have_id=True)
+    found = read_customers(table, customer_id=name, must_have_id=True)
     names = [name.removeprefix("shown_") for name in found.names if name.startswith("shown_")]
     if not names:
         raise InvalidTableError(
-            f"{_WHO}: the table has no column shown_<name>, so it holds no counts. Name the columns with the "
+            f"{asked()}: the table has no column shown_<name>, so it holds no counts. Name the columns with the "
             "characteristics of each choice set (shown=[...]), or count them with best_worst_counts."
         )
     columns = {part: [f"{part}_{name}" for name in names] for part in _PARTS}
     missing = [name for part in _PARTS for name in columns[part] if name not in found.names]
     if missing:
-        raise ColumnNotFoundError.in_table(_WHO, missing, found.names)
+        raise ColumnNotFoundError.in_table(missing, found.names)
     counts = {part: np.column_stack([found[name].values for name in columns[part]]) for part in _PARTS}
     counts = {part: np.where(np.isnan(values), 0.0, values.astype(np.float64)) for part, values in counts.items()}
     named = {part: pd.DataFrame(values, columns=columns[part]) for part, values in counts.items()}
@@ -207,17 +208,17 @@ def _read_counts(table: Any, customer_id: str | None, is_counted: bool) -> _Coun
     if uneven.any():
         row = int(np.flatnonzero(uneven)[0])
         raise InvalidTableError(
-            f"{_WHO}: every choice set has one best and one worst, so that both must be as many; not so in "
+            f"{asked()}: every choice set has one best and one worst, so that both must be as many; not so in "
             f"{int(uneven.sum()):,} row(s), for example {chosen['best'][row]:g} best and {chosen['worst'][row]:g} "
             f"worst in row {row}. Check the columns best_<name> and worst_<name>."
         )
     never = np.flatnonzero(counts["shown"].sum(axis=0) == 0)
     if len(never):
         raise InvalidTableError(
-            f"{_WHO}: {names[never[0]]!r} was never shown, so nothing is known of its weight. Leave out its columns."
+            f"{asked()}: {names[never[0]]!r} was never shown, so nothing is known of its weight. Leave out its columns."
         )
     if len(names) < 2:
-        raise InvalidTableError(f"{_WHO} needs at least 2 characteristics to weigh, got {names[0]!r} only.")
+        raise InvalidTableError(f"{asked()} needs at least 2 characteristics to weigh, got {names[0]!r} only.")
     answered = counts["shown"].sum(axis=1) > 0
     return _Counts(names, rows if is_counted else rows[answered])
 

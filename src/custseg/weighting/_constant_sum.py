@@ -10,8 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from custseg._core.arrays import Floats
+from custseg._core.asking import asks
 from custseg._core.params import Number, Where, check
-from custseg.exceptions import InvalidTableError, JudgementError
+from custseg.exceptions import InvalidTableError
+from custseg.weighting._errors import out_of_range, wrong_total
 from custseg.weighting._intervals import INTERVAL_PARAMETERS, Patterns, bootstrap_if_several, by_name
 from custseg.weighting._respondents import CUSTOMER_ID, Respondents, read_respondents, say
 from custseg.weighting._weights import CharacteristicWeights
@@ -19,7 +21,6 @@ from custseg.weighting._weights import CharacteristicWeights
 __all__ = ["constant_sum_weights"]
 
 
-_WHO = "constant_sum_weights"
 _PARAMETERS = {
     "total": (Where(lambda value: Number().accepts(value) and value > 0, "a number above 0"),),
     "tolerance": (Number(0.0, 1.0, open_high=True),),
@@ -28,6 +29,7 @@ _PARAMETERS = {
 }
 
 
+@asks
 def constant_sum_weights(
     points: Any,
     *,
@@ -121,15 +123,15 @@ def constant_sum_weights(
     2            age   0.133  0.0   0.2
     """
     sampling: dict[str, Any] = {"confidence_level": confidence_level, "n_boot": n_boot, "random_state": random_state}
-    check(_WHO, _PARAMETERS, {"total": total, "tolerance": tolerance, "customer_id": customer_id, **sampling})
-    answers = read_respondents(points, who=_WHO, names=names, customer_id=customer_id, sample_weight=sample_weight)
+    check(_PARAMETERS, {"total": total, "tolerance": tolerance, "customer_id": customer_id, **sampling})
+    answers = read_respondents(points, names=names, customer_id=customer_id, sample_weight=sample_weight)
     answers, remarks = _complete(answers, total, tolerance)
     shares = answers.values / answers.values.sum(axis=1, keepdims=True)
     patterns = Patterns(shares, answers.mass)
     weights = patterns.totals / patterns.totals.sum()
     remarks += _remarks_on_zeros(answers.names, weights)
     limits = bootstrap_if_several(patterns, lambda sums: sums / sums.sum(axis=1, keepdims=True), **sampling)
-    say(_WHO, remarks)
+    say(remarks)
     return CharacteristicWeights(
         dict(zip(answers.names, weights.tolist(), strict=True)),
         method="constant_sum",
@@ -147,17 +149,14 @@ def _complete(answers: Respondents, total: float, tolerance: float) -> tuple[Res
     blank = np.isnan(answers.values)
     silent = np.asarray(blank.all(axis=1))
     if silent.all():
-        raise InvalidTableError.nothing_left(
-            _WHO, f"{len(silent):,} respondent(s) without any answer", "Check the file."
-        )
+        raise InvalidTableError.nothing_left(f"{len(silent):,} respondent(s) without any answer", "Check the file.")
     if silent.any():
         remarks.append(f"{int(silent.sum()):,} respondent(s) without any answer were left out.")
     answers, blank = answers.keep(~silent), blank[~silent]
     negative = answers.values < 0
     if negative.any():
         first = int(negative.any(axis=0).argmax())
-        raise JudgementError.out_of_range(
-            _WHO,
+        raise out_of_range(
             answers.names[first],
             "points of at least 0",
             n_rows=int(negative[:, first].sum()),
@@ -168,7 +167,7 @@ def _complete(answers: Respondents, total: float, tolerance: float) -> tuple[Res
     wrong = np.abs(sums - total) > tolerance * total
     if wrong.any():
         first = int(wrong.argmax())
-        raise JudgementError.wrong_total(_WHO, total, int(wrong.sum()), answers.ids[first], float(sums[first]))
+        raise wrong_total(total, int(wrong.sum()), answers.ids[first], float(sums[first]))
     if blank.any():
         remarks.append(
             f"{int(blank.sum()):,} blank(s) count as 0 points: the other points of these respondents sum to the total."

@@ -10,17 +10,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from custseg._core.arrays import Floats
+from custseg._core.asking import asked, asks
 from custseg._core.params import Where, check
-from custseg.exceptions import InvalidTableError, JudgementError
+from custseg.exceptions import InvalidTableError
 from custseg.weighting._agreement import kendall_w
+from custseg.weighting._errors import out_of_range
 from custseg.weighting._intervals import INTERVAL_PARAMETERS, Patterns, bootstrap_if_several, by_name
 from custseg.weighting._respondents import CUSTOMER_ID, Respondents, read_respondents, say
 from custseg.weighting._weights import CharacteristicWeights
 
 __all__ = ["rating_weights"]
-
-
-_WHO = "rating_weights"
 
 
 def _is_scale(value: Any) -> bool:
@@ -36,6 +35,7 @@ _PARAMETERS = {
 }
 
 
+@asks
 def rating_weights(
     ratings: Any,
     *,
@@ -126,19 +126,19 @@ def rating_weights(
     {'spend': 0.611, 'region': 0.222, 'age': 0.167}
     """
     sampling: dict[str, Any] = {"confidence_level": confidence_level, "n_boot": n_boot, "random_state": random_state}
-    check(_WHO, _PARAMETERS, {"scale_range": scale_range, "customer_id": customer_id, **sampling})
-    answers = read_respondents(ratings, who=_WHO, names=names, customer_id=customer_id, sample_weight=sample_weight)
+    check(_PARAMETERS, {"scale_range": scale_range, "customer_id": customer_id, **sampling})
+    answers = read_respondents(ratings, names=names, customer_id=customer_id, sample_weight=sample_weight)
     _check_scale(answers, scale_range)
     low = float(scale_range[0])
     patterns = _patterns(answers, low)
     weights = _shares(patterns.totals[None, :])[0]
     if not np.isfinite(weights).all():
-        raise InvalidTableError(f"{_WHO}: every rating is {low:g}, not important at all. There is nothing to weigh.")
+        raise InvalidTableError(f"{asked()}: every rating is {low:g}, not important at all. There is nothing to weigh.")
     zero = [repr(name) for name, weight in zip(answers.names, weights, strict=True) if weight == 0]
     words = f"everybody put {', '.join(zero)} at the low end of the scale: weight 0, described and not clustered on."
     remarks = [words] if zero else []
     limits = bootstrap_if_several(patterns, _shares, **sampling)
-    say(_WHO, remarks)
+    say(remarks)
     return CharacteristicWeights(
         dict(zip(answers.names, weights.tolist(), strict=True)),
         method="rating",
@@ -155,8 +155,7 @@ def _check_scale(answers: Respondents, scale_range: tuple[float, float]) -> None
     wrong = (answers.values < low) | (answers.values > high)
     if wrong.any():
         first = int(wrong.any(axis=0).argmax())
-        raise JudgementError.out_of_range(
-            _WHO,
+        raise out_of_range(
             answers.names[first],
             f"ratings from {low:g} to {high:g}",
             n_rows=int(wrong[:, first].sum()),
@@ -170,7 +169,7 @@ def _patterns(answers: Respondents, low: float) -> Patterns:
     known = ~np.isnan(answers.values) & (answers.mass > 0)[:, None]
     unrated = np.flatnonzero(~known.any(axis=0))
     if len(unrated):
-        raise InvalidTableError(f"{_WHO}: nobody rated {answers.names[unrated[0]]!r}. Leave out the column.")
+        raise InvalidTableError(f"{asked()}: nobody rated {answers.names[unrated[0]]!r}. Leave out the column.")
     rated = np.where(known, answers.values - low, 0.0)
     return Patterns(np.column_stack([rated, known]), answers.mass)
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custseg._core.arrays import Bools, Floats
+from custseg._core.asking import asked
 from custseg._core.customers import read_customers
 from custseg._core.frames import is_table
 from custseg._core.ids import ID_OR_ROWS
@@ -58,19 +59,18 @@ class Respondents:
 def read_respondents(
     X: Any,
     *,
-    who: str,
     names: Sequence[str] | None = None,
     customer_id: str | None = "customer_id",
     sample_weight: npt.ArrayLike | None = None,
 ) -> Respondents:
     """Read a table, a path or a matrix of numbers; the respondents' ids are set aside."""
     if is_table(X):
-        table = read_customers(X, who=who, customer_id=customer_id, must_have_id=True)
+        table = read_customers(X, customer_id=customer_id, must_have_id=True)
         for column in table.columns:
             if column.kind not in ("numeric", "binary"):
                 remedy = f"Code the answers as numbers; if it names the respondents, pass customer_id={column.name!r}."
-                raise ColumnTypeError.expected(who, column.name, "answers as numbers", column.kind, remedy)
-        found = given_names(names, table.names, who=who)
+                raise ColumnTypeError.expected(column.name, "answers as numbers", column.kind, remedy)
+        found = given_names(names, table.names)
         values = np.column_stack([table[name].values for name in found]).astype(np.float64)
         ids: Sequence[Any] = range(len(values)) if table.ids is None else table.ids.tolist()
     else:
@@ -80,42 +80,38 @@ def read_respondents(
             values = np.asarray(X, dtype=object)
         if values.ndim != 2 or values.dtype.kind not in "biuf":
             raise InvalidTableError(
-                f"{who} expects a dataframe or a matrix of numbers, one row per respondent and one column per "
+                f"{asked()} expects a dataframe or a matrix of numbers, one row per respondent and one column per "
                 f"characteristic; got {type(X).__name__} of shape {values.shape} and dtype {values.dtype}."
             )
         if not len(values):
-            raise InvalidTableError.empty(who, "table of answers")
+            raise InvalidTableError.empty("table of answers")
         values = values.astype(np.float64)
-        found = given_names(names, n_names=values.shape[1], who=who)
+        found = given_names(names, n_names=values.shape[1])
         if np.isinf(values).any():
             first = int(np.isinf(values).any(axis=0).argmax())
-            raise ColumnTypeError.infinite(who, found[first], int(np.isinf(values[:, first]).sum()))
+            raise ColumnTypeError.infinite(found[first], int(np.isinf(values[:, first]).sum()))
         ids = range(len(values))
     if len(found) < 2:
-        raise InvalidTableError(f"{who} needs at least 2 characteristics to weigh, got {len(found)} ({found[0]!r}).")
-    return Respondents(tuple(found), values, ids, _mass(sample_weight, len(values), who))
+        raise InvalidTableError(
+            f"{asked()} needs at least 2 characteristics to weigh, got {len(found)} ({found[0]!r})."
+        )
+    return Respondents(tuple(found), values, ids, _mass(sample_weight, len(values)))
 
 
-def given_names(
-    names: Sequence[str] | None,
-    columns: Sequence[str] | None = None,
-    *,
-    n_names: int = 0,
-    who: str,
-) -> list[str]:
+def given_names(names: Sequence[str] | None, columns: Sequence[str] | None = None, *, n_names: int = 0) -> list[str]:
     """Return the names of the characteristics: those of a table, a choice of them, or those of a matrix's columns."""
     if names is None:
         return [f"x{position}" for position in range(n_names)] if columns is None else list(columns)
     is_list = not isinstance(names, str) and isinstance(names, Iterable)
     listed = [str(name) for name in names] if is_list else []
     if not is_list or len(set(listed)) < len(listed):
-        raise InvalidParameterError.not_allowed(who, "names", "a list of different names", names)
+        raise InvalidParameterError.not_allowed("names", "a list of different names", names)
     if columns is None and len(listed) != n_names:
         words = f"{n_names} names, one for each characteristic"
-        raise InvalidParameterError.not_allowed(who, "names", words, listed)
+        raise InvalidParameterError.not_allowed("names", words, listed)
     for name in listed if columns is not None else []:
         if name not in (columns or ()):
-            raise InvalidParameterError.unknown_name(who, "column in names", name, columns or ())
+            raise InvalidParameterError.unknown_name("column in names", name, columns or ())
     return listed
 
 
@@ -134,20 +130,20 @@ def several_tables(value: Any, word: str) -> dict[str, Any] | None:
     return {f"{word} {position}": table for position, table in enumerate(value, 1)} if is_stack else None
 
 
-def _mass(sample_weight: npt.ArrayLike | None, n_rows: int, who: str) -> Floats:
+def _mass(sample_weight: npt.ArrayLike | None, n_rows: int) -> Floats:
     if sample_weight is None:
         return np.ones(n_rows)
     mass = np.asarray(sample_weight, dtype=np.float64)
     if mass.shape != (n_rows,):
         words = f"of shape ({n_rows},), one for each respondent"
-        raise InvalidParameterError.not_allowed(who, "sample_weight", words, mass.shape)
+        raise InvalidParameterError.not_allowed("sample_weight", words, mass.shape)
     if not np.isfinite(mass).all() or (mass < 0).any() or not mass.sum() > 0:
         words = "finite numbers >= 0 that are not all zero"
-        raise InvalidParameterError.not_allowed(who, "sample_weight", words, f"from {mass.min():g} to {mass.max():g}")
+        raise InvalidParameterError.not_allowed("sample_weight", words, f"from {mass.min():g} to {mass.max():g}")
     return mass
 
 
-def say(who: str, remarks: Sequence[str]) -> None:
+def say(remarks: Sequence[str]) -> None:
     """Warn the caller of a public function of every remark."""
     for remark in remarks:
-        warn(f"{who}: {remark}")
+        warn(remark)

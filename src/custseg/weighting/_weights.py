@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from custseg._core.asking import asking, asks_as_class
 from custseg._core.params import Number, check, check_weights
 from custseg._core.results import Result, short_repr
 from custseg._core.words import format_number
@@ -98,28 +99,27 @@ class CharacteristicWeights(Result, Mapping[str, float]):
     warnings: tuple[str, ...] = ()
     figures: pd.DataFrame | None = None
 
+    @asks_as_class
     def __post_init__(self) -> None:
-        who = type(self).__name__
-        check_weights(who, self.weights)
+        check_weights(self.weights)
         weights = {name: float(weight) for name, weight in self.weights.items()}
         for name, interval in self.intervals.items():
             if name not in weights:
-                raise InvalidParameterError.unknown_name(who, "name in intervals", name, weights)
+                raise InvalidParameterError.unknown_name("name in intervals", name, weights)
             if not _is_interval(interval):
                 words = "two finite numbers >= 0, the lower one first"
-                raise InvalidParameterError.not_allowed(who, f"intervals[{name!r}]", words, interval)
+                raise InvalidParameterError.not_allowed(f"intervals[{name!r}]", words, interval)
             # of few respondents the bootstrap may give an interval beside the weight
             if self.method == "stated" and not interval[0] <= weights[name] <= interval[1]:
                 words = f"around the weight, which is {weights[name]:g}"
-                raise InvalidParameterError.not_allowed(who, f"intervals[{name!r}]", words, interval)
+                raise InvalidParameterError.not_allowed(f"intervals[{name!r}]", words, interval)
         check(
-            who,
             {"confidence_level": INTERVAL_PARAMETERS["confidence_level"]},
             {"confidence_level": self.confidence_level},
         )
         if self.figures is not None and len(self.figures) != len(weights):
             words = f"a DataFrame with {len(weights)} rows, one for each weight"
-            raise InvalidParameterError.not_allowed(who, "figures", words, len(self.figures))
+            raise InvalidParameterError.not_allowed("figures", words, len(self.figures))
         # copies, so that nobody else holds what is frozen here
         object.__setattr__(self, "weights", _ReadOnly(weights))
         object.__setattr__(self, "consistency", _ReadOnly(self.consistency))
@@ -184,6 +184,7 @@ class CharacteristicWeights(Result, Mapping[str, float]):
             return table
         return pd.concat([table, self.figures.reset_index(drop=True)], axis=1)
 
+    @asking("CharacteristicWeights.scaled")
     def scaled(self, mean: float = 1.0) -> Self:
         """Multiply all weights by one number, so that their mean is as given.
 
@@ -206,7 +207,7 @@ class CharacteristicWeights(Result, Mapping[str, float]):
         >>> dict(CharacteristicWeights({"spend": 0.75, "region": 0.25}).scaled())
         {'spend': 1.5, 'region': 0.5}
         """
-        check("CharacteristicWeights.scaled", {"mean": (Number(math.ulp(0.0)),)}, {"mean": mean})
+        check({"mean": (Number(math.ulp(0.0)),)}, {"mean": mean})
         factor = mean * len(self.weights) / math.fsum(self.weights.values())
         return replace(
             self,
@@ -214,6 +215,7 @@ class CharacteristicWeights(Result, Mapping[str, float]):
             intervals={name: (factor * low, factor * high) for name, (low, high) in self.intervals.items()},
         )
 
+    @asking("CharacteristicWeights.renamed")
     def renamed(self, names: Mapping[str, str]) -> Self:
         """Give characteristics the names of the table's columns, where the survey called them otherwise.
 
@@ -238,13 +240,12 @@ class CharacteristicWeights(Result, Mapping[str, float]):
         >>> dict(CharacteristicWeights({"How much they spend": 1.0}).renamed({"How much they spend": "monetary"}))
         {'monetary': 1.0}
         """
-        who = "CharacteristicWeights.renamed"
         for name in names:
             if name not in self.weights:
-                raise InvalidParameterError.unknown_name(who, "name in names", name, self.weights)
+                raise InvalidParameterError.unknown_name("name in names", name, self.weights)
         new = {name: names.get(name, name) for name in self.weights}
         if len(set(new.values())) < len(new):
-            raise InvalidParameterError.not_allowed(who, "names", "different for each characteristic", dict(names))
+            raise InvalidParameterError.not_allowed("names", "different for each characteristic", dict(names))
         return replace(
             self,
             weights={new[name]: weight for name, weight in self.weights.items()},

@@ -100,7 +100,7 @@ class TestKinds:
             tenure=3, spend=1.5, active=True, member=pd.array([True, None] * 30, dtype="boolean"), gender="f"
         )
         encoder = DemographicEncoder()
-        customers = read_customers(encoder.fit_transform(convert(profile)), who="test", customer_id="customer_id")
+        customers = read_customers(encoder.fit_transform(convert(profile)), customer_id="customer_id")
         assert {column.name: column.kind for column in customers.columns} == encoder.kinds_
         assert encoder.kinds_["member"] == "binary"
         assert np.isnan(customers["member"].values).sum() == 30
@@ -340,7 +340,7 @@ class TestUnseen:
         encoder = DemographicEncoder().fit(convert(profile))
         nothing = profile.head(3).assign(age=None, home_ownership=None, active=None, n=np.nan)
         output = encoder.transform(convert(nothing))
-        customers = read_customers(output, who="test", customer_id="customer_id")
+        customers = read_customers(output, customer_id="customer_id")
         assert customers["age"].kind == "ordinal"
         assert customers["active"].kind == "binary"
         assert all(customers[name].missing.all() for name in ("age", "home_ownership", "active", "n"))

@@ -40,10 +40,10 @@ def series(texts, engine):
 def learned(column, declared):
     """What is learned and read of a column, or the error."""
     try:
-        encoding, remarks = learn(column, who="it", missing=MISSING, declared=declared)
+        encoding, remarks = learn(column, missing=MISSING, declared=declared)
     except ValueError as error:
         return str(error)
-    reading = encode(column, encoding, who="it", missing=MISSING)
+    reading = encode(column, encoding, missing=MISSING)
     values = [None if math.isnan(value) else value for value in reading.column.values.tolist()]
     counts = (reading.n_missing, dict(reading.unseen), encoding.n_known)
     return encoding, remarks, values, counts

@@ -19,7 +19,7 @@ LEVELS = ("a", "b")
 
 def ledger_of(lines: Any) -> Ledger:
     fields = (Field("amount", "amount", "number", required=True), Field("category", "category", "level"))
-    records = read_records(lines, customer_id="customer_id", timestamp="timestamp", fields=fields, who="test")
+    records = read_records(lines, customer_id="customer_id", timestamp="timestamp", fields=fields)
     return records.ledger
 
 

@@ -189,12 +189,12 @@ def test_numbers_and_text_are_not_the_same_column() -> None:
     block = block_of(column_of([1.0, 2.0]))
     text = column_of([0, 0], "nominal", ("a",))
     with pytest.raises(ColumnChangeError, match="column 'x' was numeric in fit and is nominal now"):
-        block.check_kind(text, "test")
+        block.check_kind(text)
     nothing = column_of([-1, -1], "nominal", ("a",))
-    block.check_kind(nothing, "test")
+    block.check_kind(nothing)
     assert block.embed(nothing).ravel().tolist() == [0.0, 0.0]
     levels = block_of(column_of([0, 1], "nominal", ("a", "b")))
     unknown = column_of([np.nan])
-    levels.check_kind(unknown, "test")
+    levels.check_kind(unknown)
     assert levels.embed(unknown).tolist() == [[0.0, 0.0]]
     assert levels.unseen(unknown) == []

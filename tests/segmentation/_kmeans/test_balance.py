@@ -82,7 +82,7 @@ def test_centres_follow_and_lower_the_cost(seed: int) -> None:
     found = assign_balanced(patterns, centers, need)
     assert found is not None
     share = need / len(patterns.inverse)
-    result = balance("test", patterns, centers, share)
+    result = balance(patterns, centers, share)
     assert np.bincount(result.labels, minlength=len(centers)).min() >= need
     assert cost_of(patterns, result.centers, result.labels) <= cost_of(patterns, centers, found[0]) * (1 + 1e-9)
     assert np.array_equal(result.labels, nearest(patterns.values, result.centers, result.subsidies))
@@ -95,7 +95,7 @@ def test_nothing_moves_where_the_shares_hold_already() -> None:
     patterns, centers, _ = customers(0)
     labels = nearest(patterns.values, centers)
     least = np.bincount(labels).min() / len(labels)
-    result = balance("test", patterns, centers, least)
+    result = balance(patterns, centers, least)
     assert np.array_equal(result.labels, labels)
     assert np.array_equal(result.centers, centers)
     assert not result.subsidies.any()
@@ -116,11 +116,11 @@ def test_with_repeated_customers_the_shares_hold_or_the_error_says_which_would(
     centers = fit_kmeans(patterns, n_segments, n_init=5, random_state=0).centers
     total = patterns.counts.sum()
     try:
-        result = balance("test", patterns, centers, share)
+        result = balance(patterns, centers, share)
     except InfeasibleError as error:
         largest = float(str(error).split("feasible is ")[1].split(". ")[0])
         assert largest < share
-        again = balance("test", patterns, centers, largest)
+        again = balance(patterns, centers, largest)
         assert np.bincount(again.labels, weights=patterns.counts).min() >= largest * total * (1 - 1e-6)
         return
     masses = np.bincount(result.labels, weights=patterns.counts, minlength=n_segments)
@@ -136,7 +136,7 @@ def test_with_repeated_customers_the_shares_hold_or_the_error_says_which_would(
 def test_a_share_above_an_equal_one_names_the_largest() -> None:
     patterns = distinct_patterns(np.arange(12.0)[:, None])
     with pytest.raises(InfeasibleError, match=r"feasible is 0\.25\."):
-        balance("test", patterns, np.array([[0.0], [1.0], [8.0], [9.0]]), 0.26)
+        balance(patterns, np.array([[0.0], [1.0], [8.0], [9.0]]), 0.26)
 
 
 @pytest.mark.parametrize("size", [2.0**-470, 2.0**-340, 2.0**340, 2.0**500])
@@ -144,7 +144,7 @@ def test_numbers_in_other_units_give_the_same_segments(size: float) -> None:
     patterns = distinct_patterns(np.array([0.0, 0.1, 0.2, 0.3, 0.9, 5.0])[:, None])
     same = Patterns(patterns.values * size, patterns.counts, patterns.inverse)
     centers = np.array([[0.3], [5.0]])
-    here, there = balance("test", patterns, centers, 0.5), balance("test", same, centers * size, 0.5)
+    here, there = balance(patterns, centers, 0.5), balance(same, centers * size, 0.5)
     assert there.labels.tolist() == here.labels.tolist() == [0, 0, 0, 1, 1, 1]
     assert (there.centers == here.centers * size).all()
     assert (there.subsidies == here.subsidies * size**2).all()
@@ -154,15 +154,15 @@ def test_numbers_in_other_units_give_the_same_segments(size: float) -> None:
 def test_squares_beyond_the_range_of_numbers_are_not_called_infeasible(size: float) -> None:
     patterns = distinct_patterns(np.array([0.0, 0.1, 0.2, 0.3, 0.9, 5.0])[:, None] * size)
     with pytest.raises(InfeasibleError, match="beyond the range of floats. Divide the columns by a power of ten"):
-        balance("test", patterns, np.array([[0.3], [5.0]]) * size, 0.5)
-    apart = balance("test", patterns, np.array([[0.1], [5.0]]) * size, 1 / 6)  # no customer has to be moved
+        balance(patterns, np.array([[0.3], [5.0]]) * size, 0.5)
+    apart = balance(patterns, np.array([[0.1], [5.0]]) * size, 1 / 6)  # no customer has to be moved
     assert not apart.subsidies.any()
 
 
 def test_equal_customers_are_named_as_a_reason() -> None:
     patterns = distinct_patterns([[0.0], [0.0], [0.0], [1.0]])
     with pytest.raises(InfeasibleError, match=r"was found that gives .* Customers with equal rows are never split"):
-        balance("test", patterns, np.array([[0.0], [1.0]]), 0.5)
+        balance(patterns, np.array([[0.0], [1.0]]), 0.5)
 
 
 def test_a_share_that_rounding_makes_infeasible_is_an_error() -> None:
@@ -170,30 +170,30 @@ def test_a_share_that_rounding_makes_infeasible_is_an_error() -> None:
     patterns = distinct_patterns(np.arange(10.0)[:, None])
     centers = np.array([[1.0], [5.0], [8.0]])
     with pytest.raises(InfeasibleError, match=r"share of 0\.33; the largest share that was found feasible is 0\.3\."):
-        balance("test", patterns, centers, 0.33)
-    assert np.bincount(balance("test", patterns, centers, 0.3).labels).min() == 3
+        balance(patterns, centers, 0.33)
+    assert np.bincount(balance(patterns, centers, 0.3).labels).min() == 3
 
 
 def test_identical_customers_are_never_split() -> None:
     matrix = np.repeat([[0.0], [1.0], [9.0]], [50, 30, 20], axis=0)
     patterns = distinct_patterns(matrix)
-    result = balance("test", patterns, np.array([[0.5], [9.0]]), 0.4)
+    result = balance(patterns, np.array([[0.5], [9.0]]), 0.4)
     assert result.labels.tolist() == [0, 1, 1]
     with pytest.raises(InfeasibleError, match=r"feasible is 0\.5"):
-        balance("test", patterns, np.array([[0.5], [9.0]]), 0.500001)
+        balance(patterns, np.array([[0.5], [9.0]]), 0.500001)
 
 
 def test_equally_well_placed_customers_go_together() -> None:
     # The four customers at distance 1 from the middle are alike to both centres: all of them move, or none.
     matrix = np.array([[0.0, 1.0], [0.0, -1.0], [-4.0, 0.0], [-4.1, 0.0], [-4.2, 0.0], [6.0, 0.0]])
     patterns = distinct_patterns(matrix)
-    result = balance("test", patterns, np.array([[-4.0, 0.0], [6.0, 0.0]]), 0.5)
+    result = balance(patterns, np.array([[-4.0, 0.0], [6.0, 0.0]]), 0.5)
     assert np.bincount(result.labels).tolist() == [3, 3] or np.bincount(result.labels).min() >= 3
 
 
 def test_weights_count() -> None:
     patterns = distinct_patterns(np.arange(6.0)[:, None], [1, 1, 1, 1, 1, 10])
-    result = balance("test", patterns, np.array([[2.0], [5.0]]), 1 / 3)
+    result = balance(patterns, np.array([[2.0], [5.0]]), 1 / 3)
     assert result.labels.tolist() == [0, 0, 0, 0, 0, 1]
     assert result.subsidies.tolist()[1] == 0.0
     assert result.subsidies[0] > 0

@@ -110,7 +110,7 @@ def ours_from(table, rows, gamma):
     read = clusterer._read(table, fitting=True)
     mass = np.ones(len(table))
     space = learn_space(read, dict.fromkeys(read.names, 1.0), mass, None, gamma)
-    groups = distinct_patterns(space.coordinates(read, "test"), mass)
+    groups = distinct_patterns(space.coordinates(read), mass)
     patterns = MixedPatterns.of(groups.values, groups.counts, space.layout)
     starts = patterns.points[groups.inverse[rows]]
     labels = ((patterns.points[:, None] - starts) ** 2).sum(axis=2).argmin(axis=1)
@@ -391,7 +391,7 @@ def test_modes_are_updated_for_all_starts_together():
     table = mixed(50)
     clusterer = KPrototypesClusterer(3, random_state=0).fit(table)
     read = clusterer._read(table, fitting=False)
-    coordinates = clusterer._space.coordinates(read, "test")
+    coordinates = clusterer._space.coordinates(read)
     patterns = MixedPatterns.of(coordinates, np.ones(50), clusterer._space.layout)
     labels = np.random.default_rng(0).integers(0, 3, (4, 50))
     together = prototypes_of(patterns, labels, 3)

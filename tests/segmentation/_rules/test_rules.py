@@ -13,7 +13,7 @@ from tests.segmentation._rules.rule_tables import as_text, rules
 
 
 def read(text):
-    (rule,) = read_rules({"A": text}, "test")
+    (rule,) = read_rules({"A": text})
     return [[(part.column, part.operator, part.value) for part in parts] for parts in rule.alternatives]
 
 
@@ -62,20 +62,20 @@ def test_what_an_analyst_types_is_read(text, expected):
     ],
 )
 def test_what_cannot_be_read_is_refused_with_its_rule_and_place(text, problem):
-    with pytest.raises(InvalidParameterError, match=f"test: rule 'A': .*{problem}|rule 'A': {problem}"):
+    with pytest.raises(InvalidParameterError, match=f"custseg: rule 'A': .*{problem}|rule 'A': {problem}"):
         read(text)
 
 
 @given(rules())
 def test_text_and_structure_say_the_same_and_come_back_from_json_and_pickle(drawn):
-    from_text = read_rules(as_text(drawn), "test")
+    from_text = read_rules(as_text(drawn))
     single = [(name, alternatives[0]) for name, alternatives in drawn if len(alternatives) == 1]
     if single:
-        assert read_rules(single, "test") == tuple(rule for rule in from_text if len(rule.alternatives) == 1)
+        assert read_rules(single) == tuple(rule for rule in from_text if len(rule.alternatives) == 1)
     stored = json.loads(json.dumps([rule.to_dict() for rule in from_text]))
-    assert read_rules(stored, "test") == from_text
-    assert read_rules(pd.DataFrame(stored), "test") == from_text
-    assert read_rules(pickle.loads(pickle.dumps(from_text)), "test") == from_text  # noqa: S301 - our own bytes
+    assert read_rules(stored) == from_text
+    assert read_rules(pd.DataFrame(stored)) == from_text
+    assert read_rules(pickle.loads(pickle.dumps(from_text))) == from_text  # noqa: S301 - our own bytes
 
 
 def test_a_rule_prints_itself():
@@ -108,17 +108,17 @@ def test_a_rule_prints_itself():
 )
 def test_rules_that_are_none_are_refused(rules, problem):
     with pytest.raises(InvalidParameterError, match=problem):
-        read_rules(rules, "test")
+        read_rules(rules)
 
 
 def test_a_table_of_rules_needs_its_columns():
     with pytest.raises(InvalidTableError, match="'segment' and 'rule', got 'name', 'when'"):
-        read_rules(pd.DataFrame({"name": ["A"], "when": ["a > 1"]}), "test")
+        read_rules(pd.DataFrame({"name": ["A"], "when": ["a > 1"]}))
 
 
 def test_a_whole_number_that_no_float_can_hold_is_refused():
     with pytest.raises(InvalidParameterError, match="rule 'A': a number is too large"):
-        read_rules({"A": [("x", "<", 10**400)]}, "test")
+        read_rules({"A": [("x", "<", 10**400)]})
 
 
 @pytest.mark.parametrize(
@@ -132,4 +132,4 @@ def test_a_whole_number_that_no_float_can_hold_is_refused():
 )
 def test_words_of_other_languages_come_with_what_to_write(text: str, remedy: str) -> None:
     with pytest.raises(InvalidParameterError, match=remedy):
-        read_rules({"A": text}, "test")
+        read_rules({"A": text})

@@ -1,9 +1,12 @@
 """One rule by itself: who meets it, whom each condition leaves out, and the same as SQL."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from custseg._core.asking import asking
 from custseg.exceptions import ColumnTypeError, InvalidParameterError
 from custseg.segmentation import Rule, RuleFilter
 
@@ -17,8 +20,9 @@ def test_a_filter_reads_a_table_as_a_segmenter_does():
     found = RuleFilter(rule, FRAME, customer_id="id")
     assert found.matches(FRAME).tolist() == [False, True, False, True]
     assert found.report(FRAME)["n_left_out"].tolist() == [2, 0]
-    with pytest.raises(ColumnTypeError, match="^Who: .*infinite"):
-        RuleFilter(rule, FRAME.replace(9.0, np.inf), customer_id="id", who="Who")
+    for name, asks in (("RuleFilter", nullcontext()), ("Who", asking("Who"))):
+        with pytest.raises(ColumnTypeError, match=f"^{name}: .*infinite"), asks:
+            RuleFilter(rule, FRAME.replace(9.0, np.inf), customer_id="id")
 
 
 def test_a_filter_says_in_sql_what_it_does():

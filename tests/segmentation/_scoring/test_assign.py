@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import warnings
 from decimal import Decimal
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from custseg import CharacteristicEmbedder, RFMFeaturizer, SegmentClusterer
+from custseg._core.asking import asking
 from custseg.exceptions import (
     ColumnNotFoundError,
     ConfigurationError,
@@ -28,7 +30,8 @@ from custseg.exceptions import (
 from custseg.segmentation._prototypes.clusterer import KPrototypesClusterer
 from custseg.segmentation._rules.segmenter import RuleSegmenter
 from custseg.segmentation._scoring.assign import assign_segments
-from custseg.segmentation._scoring.spark import _put_in_place, _refuse_source
+from custseg.segmentation._scoring.scorer import make_scorer
+from custseg.segmentation._scoring.spark import _put_in_place, _refuse_source, _score
 from custseg.segmentation._scoring.write import SegmentAssignment, write_segments
 from tests.engines import ENGINES, comparable, output_kind
 
@@ -394,6 +397,22 @@ def test_spark_never_writes_over_the_files_it_reads(files, target, is_refused):
             _refuse_source(located(*files), target, "out")
     else:
         _refuse_source(located(*files), target, "out")
+
+
+class Halves:
+    """A segmenter whose answers are no whole numbers."""
+
+    def predict(self, X):
+        return np.full(len(X), 0.5)
+
+
+def test_a_worker_of_spark_says_who_was_asked():
+    arrow = pytest.importorskip("pyarrow")
+    with asking("write_segments"):
+        carried = SimpleNamespace(value=make_scorer(Halves(), None))
+    batch = arrow.RecordBatch.from_pydict({"c0": [1, 2], "c1": [0.5, 1.5]})
+    with pytest.raises(InvalidParameterError, match=r"^write_segments: parameter 'segmenter' must be"):
+        list(_score(carried, None, ["customer_id", "spend"], [batch]))
 
 
 class Folders:

@@ -14,7 +14,7 @@ from custseg.segmentation._selection.select import SegmentSelection, choose_n_se
 def chosen(X, max_segments=10, random_state=0, min_segment_share=0.0, weights=None):
     """Choose for a frame through the embedder, for a matrix as it is."""
     if isinstance(X, pd.DataFrame):
-        table = read_customers(X, who="test")
+        table = read_customers(X)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             embedder = CharacteristicEmbedder(weights=weights).fit(table)
@@ -123,9 +123,7 @@ def test_the_table_shows_the_rule_at_work():
 def test_the_criteria_are_those_of_latent_classes():
     """Equal weights: the very figures of the estimator, but for the unit of numbers."""
     frame = make_customers(400, n_segments=3, separation=2.0, random_state=4).profile
-    table = read_customers(
-        frame[["customer_id", "age", "household", "store_format"]], who="test", customer_id="customer_id"
-    )
+    table = read_customers(frame[["customer_id", "age", "household", "store_format"]], customer_id="customer_id")
     embedder = CharacteristicEmbedder().fit(table)
     selection = choose_n_segments(
         table, embedder, embedder.transform(table), max_segments=4, min_segment_share=0.0, random_state=0

@@ -102,7 +102,7 @@ def test_the_space_embeds_as_the_embedder_does_and_leaves_descriptors_out():
             "region": random.choice(["n", "e", "s"], size=50),
         }
     )
-    table = read_customers(frame, who="test")
+    table = read_customers(frame)
     embedder = CharacteristicEmbedder(weights={"note": 0, "age": 2}).fit(table)
     matrix = embedder.transform(table)
     space = Space.of(table, embedder, matrix, max_customers=2_500, random=np.random.RandomState(0))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from custseg._core.asking import asked
 from custseg._core.customers import KINDS
 from custseg._core.described import OVERRIDES
 from custseg._core.ids import ID_OR_ROWS
@@ -158,13 +159,11 @@ PARAMETERS: ParameterTable = {
 }
 
 
-def check_declared(who: str, given: Mapping[str, Any], names: Sequence[str]) -> None:
+def check_declared(given: Mapping[str, Any], names: Sequence[str]) -> None:
     """Refuse declarations of columns that are not there, that contradict each other, or that lack another one.
 
     Parameters
     ----------
-    who : str
-        The estimator, for messages.
     given : dict
         Its parameters.
     names : sequence of str
@@ -174,22 +173,22 @@ def check_declared(who: str, given: Mapping[str, Any], names: Sequence[str]) -> 
         named = given[parameter] if isinstance(given[parameter], Mapping) or parameter == "households" else None
         for name in named or ():
             if name not in names:
-                raise InvalidParameterError.unknown_name(who, f"column in {parameter}", name, names)
-    _check_kinds(who, given)
+                raise InvalidParameterError.unknown_name(f"column in {parameter}", name, names)
+    _check_kinds(given)
     if given["ages"] and given["reference_year"] is None:
         raise InvalidParameterError(
-            f"{who}: ages needs reference_year, the year that ages are reckoned at, which is never taken from the "
+            f"{asked()}: ages needs reference_year, the year that ages are reckoned at, which is never taken from the "
             "clock. Pass for example reference_year=2024."
         )
     for name in given["hierarchies"] or {}:
         if least_customers(given["min_customers"], name) is None:
             raise InvalidParameterError(
-                f"{who}: hierarchies rolls up the rare levels of column {name!r}, but min_customers does not say which "
-                f"levels are rare. Pass for example min_customers={{{name!r}: 20}}."
+                f"{asked()}: hierarchies rolls up the rare levels of column {name!r}, but min_customers does not say "
+                f"which levels are rare. Pass for example min_customers={{{name!r}: 20}}."
             )
 
 
-def _check_kinds(who: str, given: Mapping[str, Any]) -> None:
+def _check_kinds(given: Mapping[str, Any]) -> None:
     said: dict[str, tuple[str, str]] = {
         name: ("kinds", f"says that it is {kind}") for name, kind in (given["kinds"] or {}).items()
     }
@@ -198,18 +197,16 @@ def _check_kinds(who: str, given: Mapping[str, Any]) -> None:
             other, says = said.get(name, ("", ""))
             if other and says != f"says that it is {kind}":
                 raise InvalidParameterError(
-                    f"{who}: {parameter} gives column {name!r} {what}, {other} {says}. Drop it from one of the two."
+                    f"{asked()}: {parameter} gives column {name!r} {what}, {other} {says}. Drop it from one of the two."
                 )
             said[name] = (parameter, f"gives it {what}")
 
 
-def check_found(who: str, given: Mapping[str, Any], kinds: Mapping[str, str]) -> None:
+def check_found(given: Mapping[str, Any], kinds: Mapping[str, str]) -> None:
     """Refuse declarations that the kind of their column leaves without effect.
 
     Parameters
     ----------
-    who : str
-        The estimator, for messages.
     given : dict
         Its parameters.
     kinds : dict of str to str
@@ -221,18 +218,16 @@ def check_found(who: str, given: Mapping[str, Any], kinds: Mapping[str, str]) ->
         for name, value in declared.items():
             if value is not None and kinds.get(name, kind) != kind:
                 raise InvalidParameterError(
-                    f"{who}: {parameter} gives column {name!r} {what}, but the column is {kinds[name]}, not {kind}. "
-                    f"Drop it from {parameter}, or say what it is: kinds={{{name!r}: {kind!r}}}."
+                    f"{asked()}: {parameter} gives column {name!r} {what}, but the column is {kinds[name]}, not "
+                    f"{kind}. Drop it from {parameter}, or say what it is: kinds={{{name!r}: {kind!r}}}."
                 )
 
 
-def check_names(who: str, names: Sequence[str], customer_id: str) -> None:
+def check_names(names: Sequence[str], customer_id: str) -> None:
     """Refuse characteristics that would share a name.
 
     Parameters
     ----------
-    who : str
-        The estimator, for messages.
     names : sequence of str
         The characteristics.
     customer_id : str
@@ -242,8 +237,8 @@ def check_names(who: str, names: Sequence[str], customer_id: str) -> None:
     for name in names:
         if name in seen:
             raise InvalidParameterError(
-                f"{who}: two columns would be called {name!r}. Call the age otherwise (ages={{...}}), or rename the "
-                "column of the table."
+                f"{asked()}: two columns would be called {name!r}. Call the age otherwise (ages={{...}}), or rename "
+                "the column of the table."
             )
         seen.add(name)
 

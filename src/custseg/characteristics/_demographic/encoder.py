@@ -300,7 +300,7 @@ class DemographicEncoder(ProfileEncoder):
         """
         check_is_fitted(self)
         if input_features is not None and list(input_features) != list(self.feature_names_in_):
-            raise ColumnChangeError.between(type(self).__name__, self.feature_names_in_, input_features)
+            raise ColumnChangeError.between(self.feature_names_in_, input_features)
         return super().get_feature_names_out()
 
     def _wanted(self) -> Sequence[str] | None:
@@ -327,32 +327,31 @@ class DemographicEncoder(ProfileEncoder):
         return Characteristic(column=out, kind=kind, role=role, unit="years" if is_age else unit, label=in_words(out))
 
     def _learn(self, profile: Profile) -> None:
-        who = type(self).__name__
-        check_declared(who, self.get_params(deep=False), profile.names)
+        check_declared(self.get_params(deep=False), profile.names)
         remarks: list[str] = []
         encodings = []
         for name in profile.names:
             declared, missing = self._declared(profile, name), self._no_answer(name)
-            encoding, said = learn(profile.rows[name], who=who, missing=missing, declared=declared)
+            encoding, said = learn(profile.rows[name], missing=missing, declared=declared)
             encodings.append(encoding)
             remarks += [f"column {name!r}: {remark}" for remark in said]
         self._encodings = tuple(encodings)
-        check_found(who, self.get_params(deep=False), {each.name: each.kind for each in encodings if each.n_known})
+        check_found(self.get_params(deep=False), {each.name: each.kind for each in encodings if each.n_known})
         self._households = {
             encoding.name: HouseholdReader.learn(
-                profile.rows[encoding.name], source=encoding.source, missing=self._no_answer(encoding.name), who=who
+                profile.rows[encoding.name], source=encoding.source, missing=self._no_answer(encoding.name)
             )
             for encoding in encodings
             if encoding.name in (self.households or ())
         }
-        check_names(who, [name for name, _ in self._kinds()], self._id_name)
+        check_names([name for name, _ in self._kinds()], self._id_name)
         found = self._learn_plausible(profile)
         if found and self.implausible == "keep":
             remarks.append(describe_findings(found, kept=True))
         self._describe_columns()
         for remark in remarks:
             # to the caller of fit or fit_transform
-            warn(f"{who}: {remark}")
+            warn(remark)
 
     def _declared(self, profile: Profile, name: str) -> Declared:
         order = (self.level_orders or {}).get(name)
@@ -407,7 +406,7 @@ class DemographicEncoder(ProfileEncoder):
             given = (self.plausible or {}).get(name, ())
             if encoding.kind != "numeric" or given is None:
                 continue
-            reading = encode(profile.rows[name], encoding, who=type(self).__name__, missing=self._no_answer(name))
+            reading = encode(profile.rows[name], encoding, missing=self._no_answer(name))
             values[name] = reading.column.values
             low, high = given or expected_range(
                 name, reference_year=self.reference_year, age=(self.ages or {}).get(name)
@@ -418,7 +417,6 @@ class DemographicEncoder(ProfileEncoder):
         return sure
 
     def _encode(self, profile: Profile) -> Encoded:
-        who = type(self).__name__
         columns: list[Column] = []
         policies: list[RowPolicy] = []
         unseen: dict[str, Mapping[str, int]] = {}
@@ -426,7 +424,7 @@ class DemographicEncoder(ProfileEncoder):
         sure: list[tuple[str, Finding]] = []
         for encoding in self._encodings:
             name, rows, missing = encoding.name, profile.rows[encoding.name], self._no_answer(encoding.name)
-            reading = encode(rows, encoding, who=who, missing=missing)
+            reading = encode(rows, encoding, missing=missing)
             unseen[name], joined[name] = reading.unseen, reading.joined
             policies += level_policies(encoding, reading)
             column, findings = self._checked(reading.column)

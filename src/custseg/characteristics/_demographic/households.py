@@ -110,18 +110,18 @@ class HouseholdReader:
     silence_is_none: bool
 
     @classmethod
-    def learn(cls, column: nw.Series[Any], *, source: str, missing: MissingWords, who: str) -> HouseholdReader:
+    def learn(cls, column: nw.Series[Any], *, source: str, missing: MissingWords) -> HouseholdReader:
         """Learn what a column speaks of; one that speaks of nobody is an error."""
         remedy = "Write it like '2 adults, 1 child', or drop it from households."
         if source != "text":
-            raise ColumnTypeError.expected(who, column.name, "text on who lives in a household", source, remedy)
+            raise ColumnTypeError.expected(column.name, "text on who lives in a household", source, remedy)
         levels = [text for text in map(level_text, level_counts(as_text(column))) if text not in missing]
         read = [read_household(level) for level in levels]
         spoken = [household for household in read if household.has_children is not None]
         says_adults = any(not math.isnan(household.adults) for household in read)
         if not spoken and not says_adults:
             expected = "text that says how many adults or children there are"
-            raise ColumnTypeError.expected(who, column.name, expected, list_names(levels), remedy)
+            raise ColumnTypeError.expected(column.name, expected, list_names(levels), remedy)
         counted = all(not math.isnan(household.children) for household in spoken)
         children = ("count" if counted else "any") if spoken else ""
         return cls(str(column.name), says_adults, children, bool(spoken) and all(each.has_children for each in spoken))

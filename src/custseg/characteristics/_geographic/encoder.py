@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from custseg._core.asking import asked
 from custseg._core.characteristic import Characteristic, number
 from custseg._core.customers import Column
 from custseg._core.described import OVERRIDES, ByColumn
@@ -227,29 +228,29 @@ class GeographicEncoder(ProfileEncoder):
 
     def _check(self) -> None:
         self._check_parameters()
-        who = type(self).__name__
         if (self.latitude is None) != (self.longitude is None):
-            raise InvalidParameterError(f"{who}: latitude and longitude go together. Name both columns, or None.")
+            raise InvalidParameterError(f"{asked()}: latitude and longitude go together. Name both columns, or None.")
         columns = [name for name in (self.customer_id, self.latitude, self.longitude) if name is not None]
         if len(set(columns)) < len(columns) or self.customer_id in (self.regions or ()):
             raise InvalidParameterError(
-                f"{who}: customer_id={self.customer_id!r}, latitude={self.latitude!r}, longitude={self.longitude!r}: "
-                "these must be different columns, and the first none of the regions. Name the right ones."
+                f"{asked()}: customer_id={self.customer_id!r}, latitude={self.latitude!r}, "
+                f"longitude={self.longitude!r}: these must be different columns, and the first none of the regions. "
+                "Name the right ones."
             )
         if self.latitude is None and self.sites is not None:
             raise InvalidParameterError(
-                f"{who}: sites need the coordinates of the customers. Name latitude and longitude, or sites=None."
+                f"{asked()}: sites need the coordinates of the customers. Name latitude and longitude, or sites=None."
             )
         if self.nearest_site and self.sites is None:
-            raise InvalidParameterError(f"{who}: nearest_site=True needs sites. Pass sites={{name: (lat, lon)}}.")
+            raise InvalidParameterError(f"{asked()}: nearest_site=True needs sites. Pass sites={{name: (lat, lon)}}.")
         names = [each.column for each in self._characteristics()]
         if not names:
             raise InvalidParameterError(
-                f"{who} is asked for nothing. Pass sites or density_radius with coordinates, or regions."
+                f"{asked()} is asked for nothing. Pass sites or density_radius with coordinates, or regions."
             )
         if self._id_name in names:
             words = "a column that is not named like a characteristic"
-            raise InvalidParameterError.not_allowed(who, "customer_id", words, self.customer_id)
+            raise InvalidParameterError.not_allowed("customer_id", words, self.customer_id)
 
     @property
     def _by_place(self) -> bool:
@@ -276,9 +277,8 @@ class GeographicEncoder(ProfileEncoder):
         return self._characteristics()
 
     def _learn(self, profile: Profile) -> None:
-        who = type(self).__name__
         places = self._places(profile)
-        self._sites = None if self.sites is None else read_sites(self.sites, who)
+        self._sites = None if self.sites is None else read_sites(self.sites)
         self._neighbourhood = None
         if places is not None and self.density_radius is not None:
             self._neighbourhood = Neighbourhood(places, float(self.density_radius))
@@ -290,7 +290,7 @@ class GeographicEncoder(ProfileEncoder):
         if self._sites is not None:
             self.sites_ = self._sites.to_frame()
         for remark in self._remarks_on_fit(places):
-            warn(f"{who}: {remark}")
+            warn(remark)
 
     def _remarks_on_fit(self, places: Places | None) -> list[str]:
         if places is None:
@@ -324,13 +324,11 @@ class GeographicEncoder(ProfileEncoder):
             return None
         assert self.latitude is not None
         assert self.longitude is not None
-        who = type(self).__name__
-        return read_places(profile, self.latitude, self.longitude, null_island=self.null_island, who=who)
+        return read_places(profile, self.latitude, self.longitude, null_island=self.null_island)
 
     def _levels(self, profile: Profile) -> list[Texts]:
         remedy = "Pass the names or codes of the regions."
-        who = type(self).__name__
-        return [read_texts(profile.rows[name], who=who, numbers=True, remedy=remedy) for name in self.regions or ()]
+        return [read_texts(profile.rows[name], numbers=True, remedy=remedy) for name in self.regions or ()]
 
     def _place_columns(self, places: Places) -> list[Column]:
         columns = []

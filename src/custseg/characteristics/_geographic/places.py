@@ -12,6 +12,7 @@ import pandas as pd
 from scipy.spatial import KDTree
 
 from custseg._core.arrays import Bools, Floats, Integers
+from custseg._core.asking import asked, asking
 from custseg._core.frames import collect, open_table
 from custseg.characteristics._profiles.columns import read_numbers, read_texts
 from custseg.characteristics._profiles.encoder import Profile
@@ -90,7 +91,7 @@ def _pairs(places: Places) -> npt.NDArray[np.complex128]:
     return pairs
 
 
-def read_places(profile: Profile, latitude: str, longitude: str, *, null_island: str, who: str) -> Places:
+def read_places(profile: Profile, latitude: str, longitude: str, *, null_island: str) -> Places:
     """Read the coordinates of customers; those that lie nowhere on the earth are an error.
 
     Parameters
@@ -101,17 +102,15 @@ def read_places(profile: Profile, latitude: str, longitude: str, *, null_island:
         The columns.
     null_island : {"keep", "missing"}
         What to do with coordinates 0, 0.
-    who : str
-        Who asks, for messages.
 
     Returns
     -------
     places : Places
         One for each customer.
     """
-    lat = read_numbers(profile.rows[latitude], who=who, expected=_DEGREES, remedy=_TO_DEGREES)
-    lon = read_numbers(profile.rows[longitude], who=who, expected=_DEGREES, remedy=_TO_DEGREES)
-    _refuse_beyond(lat, lon, latitude, longitude, who)
+    lat = read_numbers(profile.rows[latitude], expected=_DEGREES, remedy=_TO_DEGREES)
+    lon = read_numbers(profile.rows[longitude], expected=_DEGREES, remedy=_TO_DEGREES)
+    _refuse_beyond(lat, lon, latitude, longitude)
     no_lat, no_lon = np.isnan(lat), np.isnan(lon)
     zero = (lat == 0) & (lon == 0)
     unknown = no_lat | no_lon | (zero if null_island == "missing" else False)
@@ -124,14 +123,14 @@ def read_places(profile: Profile, latitude: str, longitude: str, *, null_island:
     )
 
 
-def _refuse_beyond(lat: Floats, lon: Floats, latitude: str, longitude: str, who: str) -> None:
+def _refuse_beyond(lat: Floats, lon: Floats, latitude: str, longitude: str) -> None:
     for what, name, values in (("latitude", latitude, lat), ("longitude", longitude, lon)):
         beyond = np.abs(values) > _LIMITS[what]
         if beyond.any():
             remedy = _swap_remedy(lat[beyond], lon[beyond], latitude, longitude) if what == "latitude" else ""
             raise InvalidTableError(
-                f"{who}: column {name!r} must hold a {what} between -{_LIMITS[what]:g} and {_LIMITS[what]:g} degrees, "
-                f"got {values[beyond][0]:g} and the like in {int(beyond.sum()):,} row(s). "
+                f"{asked()}: column {name!r} must hold a {what} between -{_LIMITS[what]:g} and {_LIMITS[what]:g} "
+                f"degrees, got {values[beyond][0]:g} and the like in {int(beyond.sum()):,} row(s). "
                 f"{remedy or _turn_remedy(values[beyond], what)}"
             )
 
@@ -209,49 +208,48 @@ class Sites:
         )
 
 
-def read_sites(sites: Any, who: str) -> Sites:
+def read_sites(sites: Any) -> Sites:
     """Read sites from a mapping of name to (latitude, longitude), or a frame with site, latitude and longitude."""
     if isinstance(sites, Mapping):
         try:
             pairs = np.array([[float(value) for value in pair] for pair in sites.values()], dtype=np.float64)
         except (TypeError, ValueError) as error:
-            raise _bad_sites(who, f"a site that is no pair of numbers ({error})") from error
+            raise _bad_sites(f"a site that is no pair of numbers ({error})") from error
         if len(pairs) and pairs.shape != (len(sites), 2):
-            raise _bad_sites(who, "a site that is no pair of numbers")
+            raise _bad_sites("a site that is no pair of numbers")
         names = np.array([str(name).strip() for name in sites], dtype=object)
         pairs = pairs.reshape(-1, 2)
     else:
-        rows = collect(open_table(sites, who=f"{who}, sites", columns=["site", *_LIMITS]).frame)
-        texts = read_texts(rows["site"], who=f"{who}, sites", numbers=True, remedy="Give every site a name.")
+        with asking(f"{asked()}, sites"):
+            rows = collect(open_table(sites, columns=["site", *_LIMITS]).frame)
+            texts = read_texts(rows["site"], numbers=True, remedy="Give every site a name.")
+            columns = [read_numbers(rows[name], expected=_DEGREES, remedy=_TO_DEGREES) for name in _LIMITS]
         names = np.array([*texts.levels, ""], dtype=object)[texts.codes]
-        columns = [
-            read_numbers(rows[name], who=f"{who}, sites", expected=_DEGREES, remedy=_TO_DEGREES) for name in _LIMITS
-        ]
         pairs = np.column_stack(columns)
-    _check_sites(names, pairs, who)
+    _check_sites(names, pairs)
     order = np.argsort(names)
     lat, lon = pairs[order].T
     return Sites(tuple(names[order]), Places(lat, lon))
 
 
-def _check_sites(names: npt.NDArray[Any], pairs: Floats, who: str) -> None:
+def _check_sites(names: npt.NDArray[Any], pairs: Floats) -> None:
     if len(names) == 0:
-        raise _bad_sites(who, "none")
+        raise _bad_sites("none")
     repeated = pd.Index(names)[pd.Index(names).duplicated()].unique()
     if len(repeated):
-        raise _bad_sites(who, f"{list_names(repeated)} more than once")
+        raise _bad_sites(f"{list_names(repeated)} more than once")
     if (names == "").any():
-        raise _bad_sites(who, f"{int((names == '').sum()):,} without a name")
+        raise _bad_sites(f"{int((names == '').sum()):,} without a name")
     # a comparison with NaN is false, so that missing coordinates count as nowhere
     nowhere = ~(np.abs(pairs) <= list(_LIMITS.values())).all(axis=1)
     if nowhere.any():
-        raise _bad_sites(who, f"{list_names(names[nowhere])} at {tuple(map(float, pairs[nowhere][0]))}, ...")
+        raise _bad_sites(f"{list_names(names[nowhere])} at {tuple(map(float, pairs[nowhere][0]))}, ...")
 
 
-def _bad_sites(who: str, got: str) -> InvalidParameterError:
+def _bad_sites(got: str) -> InvalidParameterError:
     return InvalidParameterError(
-        f"{who}: parameter 'sites' must hold at least one site, each with a name of its own, a latitude between -90 "
-        f"and 90 and a longitude between -180 and 180; got {got}. Correct or leave out those sites."
+        f"{asked()}: parameter 'sites' must hold at least one site, each with a name of its own, a latitude between "
+        f"-90 and 90 and a longitude between -180 and 180; got {got}. Correct or leave out those sites."
     )
 
 

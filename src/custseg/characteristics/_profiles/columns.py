@@ -55,24 +55,24 @@ def is_text(column: nw.Series[Any]) -> bool:
     return isinstance(column.dtype, (nw.String, nw.Categorical, nw.Enum))
 
 
-def read_numbers(column: nw.Series[Any], *, who: str, expected: str, remedy: str) -> Floats:
+def read_numbers(column: nw.Series[Any], *, expected: str, remedy: str) -> Floats:
     """Return a column of numbers (or bools) as floats, NaN where the value is missing."""
     if column.null_count() == len(column):
         return np.full(len(column), np.nan)
     if not is_numeric(column):
         got = "text" if is_text(column) else column.dtype
-        raise ColumnTypeError.expected(who, column.name, expected, got, remedy)
+        raise ColumnTypeError.expected(column.name, expected, got, remedy)
     return np.array(column.cast(nw.Float64).to_numpy(), dtype=np.float64)
 
 
-def read_texts(column: nw.Series[Any], *, who: str, numbers: bool, remedy: str) -> Texts:
+def read_texts(column: nw.Series[Any], *, numbers: bool, remedy: str) -> Texts:
     """Return a column of text as codes of its distinct texts; ``numbers`` takes whole numbers for names, too."""
     if column.null_count() == len(column):
         return Texts(np.full(len(column), -1, dtype=np.int64), ())
     if not is_text(column) and not (numbers and column.dtype.is_numeric()):
         expected = "text, or numbers that are names" if numbers else "text"
         got = "numbers" if column.dtype.is_numeric() else column.dtype
-        raise ColumnTypeError.expected(who, column.name, expected, got, remedy)
+        raise ColumnTypeError.expected(column.name, expected, got, remedy)
     plain = column.cast(nw.String) if isinstance(column.dtype, (nw.Categorical, nw.Enum)) else column
     codes, raw = pd.factorize(np.array(plain.to_list(), dtype=object))
     names = np.array([level_text(value) for value in list(raw)], dtype=object)

@@ -14,6 +14,7 @@ import pandas as pd
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from custseg._core.asking import asked
 from custseg._core.base import Estimator, OutputKind, TableOutputMixin
 from custseg._core.characteristic import Characteristic
 from custseg._core.customers import Column, write_customers
@@ -68,7 +69,7 @@ class Profile:
         return self.rows[self.customer_id]
 
 
-def read_profile(X: Any, *, customer_id: str | None, columns: Sequence[str] | None, who: str) -> Profile:
+def read_profile(X: Any, *, customer_id: str | None, columns: Sequence[str] | None) -> Profile:
     """Read a table with one row per customer, and refuse repeated ids.
 
     Parameters
@@ -79,8 +80,6 @@ def read_profile(X: Any, *, customer_id: str | None, columns: Sequence[str] | No
         The column of ids; None where each row is a customer.
     columns : sequence of str or None
         The columns to read besides; None reads all of them.
-    who : str
-        Who asks, for messages.
 
     Returns
     -------
@@ -88,10 +87,10 @@ def read_profile(X: Any, *, customer_id: str | None, columns: Sequence[str] | No
         The rows that have an id.
     """
     if customer_id is None:
-        return _read_rows(X, columns, who)
+        return _read_rows(X, columns)
     wanted = None if columns is None else [customer_id, *columns]
     plain, categories = plain_categories(X, customer_id)
-    table = open_table(plain, who=who, columns=wanted, customer_id=customer_id, or_rows=True)
+    table = open_table(plain, columns=wanted, customer_id=customer_id, or_rows=True)
     # rows that belong to nobody are counted where they are
     has_id = ~nw.col(customer_id).is_null()
     known = collect(table.frame.filter(has_id)).sort(customer_id)
@@ -100,15 +99,15 @@ def read_profile(X: Any, *, customer_id: str | None, columns: Sequence[str] | No
     n_repeated = len(ids) - ids.n_unique() if len(ids) else 0
     if n_repeated:
         example = ids.filter(ids.is_duplicated()).to_list()[0]
-        raise CustomerIdError.repeated(who, customer_id, n_repeated, example)
+        raise CustomerIdError.repeated(customer_id, n_repeated, example)
     declared = {**categories, **frame_categories(known)}
     return Profile(known, table.kind, customer_id, int(n_rows or 0) - len(known), declared)
 
 
-def _read_rows(X: Any, columns: Sequence[str] | None, who: str) -> Profile:
+def _read_rows(X: Any, columns: Sequence[str] | None) -> Profile:
     """Read a table whose rows are customers, in its order."""
     plain, categories = plain_categories(X, None)
-    rows, kind, index = open_rows(plain, who=who, columns=columns)
+    rows, kind, index = open_rows(plain, columns=columns)
     declared = {**categories, **frame_categories(rows)}
     return Profile(rows, kind, DEFAULT_ID, 0, declared, by_row=True, index=index)
 
@@ -132,7 +131,7 @@ class Encoded:
     remarks: tuple[str, ...] = ()
 
 
-class ProfileEncoder(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+class ProfileEncoder(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_keys=None):
     """Reads a table with one row per customer.
 
     A subclass names the columns it reads, learns from them, and encodes them; everything else is the
@@ -226,16 +225,15 @@ class ProfileEncoder(DescribedMixin, TableOutputMixin, TransformerMixin, Estimat
             If rows were left out or values were new, with their number and the remedy.
         """
         check_is_fitted(self)
-        who = type(self).__name__
         profile = self._read(X)
         if set(profile.names) != set(self.feature_names_in_):
-            raise ColumnChangeError.between(who, self.feature_names_in_, profile.names)
+            raise ColumnChangeError.between(self.feature_names_in_, profile.names)
         encoded = self._encode(profile)
         remarks = list(encoded.remarks)
         if profile.n_no_id:
             remarks.insert(0, f"{profile.n_no_id:,} row(s) have no customer id; they were left out.")
         for remark in remarks:
-            warn(f"{who}: {remark}")
+            warn(remark)
         return self._hand_out(profile, encoded)
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[Any]:
@@ -255,19 +253,18 @@ class ProfileEncoder(DescribedMixin, TableOutputMixin, TransformerMixin, Estimat
         return np.array(list(self.units_), dtype=object)
 
     def _read(self, X: Any) -> Profile:
-        return read_profile(X, customer_id=self.customer_id, columns=self._wanted(), who=type(self).__name__)
+        return read_profile(X, customer_id=self.customer_id, columns=self._wanted())
 
     def _fit(self, X: Any) -> tuple[Profile, Encoded]:
-        who = type(self).__name__
         self._check()
         profile = self._read(X)
         if len(profile.rows) == 0:
             if profile.n_no_id:
                 remedy = f"Check column {self.customer_id!r}, or pass the column of ids as customer_id='...'."
-                raise InvalidTableError.nothing_left(who, f"{profile.n_no_id:,} row(s) without a customer id", remedy)
-            raise InvalidTableError.empty(who)
+                raise InvalidTableError.nothing_left(f"{profile.n_no_id:,} row(s) without a customer id", remedy)
+            raise InvalidTableError.empty()
         if not profile.names:
-            raise InvalidTableError(f"{who} got a table with no column besides the ids. Pass at least one more.")
+            raise InvalidTableError(f"{asked()} got a table with no column besides the ids. Pass at least one more.")
         self._learn(profile)
         told = self._told(self._characteristics(), is_all=True)
         encoded = self._encode(profile)

@@ -144,7 +144,7 @@ def frame_categories(frame: nw.DataFrame[Any]) -> dict[str, list[Any] | None]:
     }
 
 
-def source_of(column: nw.Series[Any], who: str) -> Source:
+def source_of(column: nw.Series[Any]) -> Source:
     dtype = column.dtype
     if dtype == nw.Boolean:
         return "bools"
@@ -158,10 +158,10 @@ def source_of(column: nw.Series[Any], who: str) -> Source:
         f"day, for example (table[{str(column.name)!r}] - pandas.Timestamp('2024-01-01')).dt.days), or leave it out "
         "with columns=[...]."
     )
-    raise ColumnTypeError.expected(who, column.name, "numbers, bools, text or categories", dtype, remedy)
+    raise ColumnTypeError.expected(column.name, "numbers, bools, text or categories", dtype, remedy)
 
 
-def without_answers(column: nw.Series[Any], who: str, missing: MissingWords) -> tuple[nw.Series[Any], int]:
+def without_answers(column: nw.Series[Any], missing: MissingWords) -> tuple[nw.Series[Any], int]:
     """Return a column whose NaN and whose numbers that mean no answer are missing, and how many the latter are.
 
     Categories become text; infinite numbers are an error.
@@ -174,7 +174,7 @@ def without_answers(column: nw.Series[Any], who: str, missing: MissingWords) -> 
         floats = column if dtype.is_float() else column.cast(nw.Float64)
         n_infinite = int((~floats.is_finite() & ~floats.is_nan()).fill_null(value=False).sum())
         if n_infinite:
-            raise ColumnTypeError.infinite(who, name, n_infinite)
+            raise ColumnTypeError.infinite(name, n_infinite)
         column = column.to_frame().select(nw.when(~numbers.is_nan()).then(numbers))[name]
     if not missing.codes:
         return column, 0
@@ -265,7 +265,7 @@ class Reading:
     n_rare: int = 0
 
 
-def encode(column: nw.Series[Any], encoding: Encoding, *, who: str, missing: MissingWords) -> Reading:
+def encode(column: nw.Series[Any], encoding: Encoding, *, missing: MissingWords) -> Reading:
     """Apply what was learned of a column.
 
     Unseen levels come out missing unless they belong to a group of pooled ones, and so does what means no answer.
@@ -273,10 +273,10 @@ def encode(column: nw.Series[Any], encoding: Encoding, *, who: str, missing: Mis
     if column.null_count() == len(column):
         is_integer = column.dtype.is_integer()
         return Reading(_typed(encoding, np.full(len(column), np.nan), is_integer=is_integer))
-    source = source_of(column, who)
+    source = source_of(column)
     if source != encoding.source and not (encoding.kind == "numeric" and source == "numbers"):
-        raise ColumnChangeError.kind(who, encoding.name, encoding.source, source)
-    column, n_codes = without_answers(column, who, missing)
+        raise ColumnChangeError.kind(encoding.name, encoding.source, source)
+    column, n_codes = without_answers(column, missing)
     if encoding.kind in ("binary", "numeric") and source != "text":
         values, is_integer = _number_values(column)
         return Reading(_typed(encoding, values, is_integer=is_integer), n_codes)

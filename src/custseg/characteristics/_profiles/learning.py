@@ -8,6 +8,7 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 
+from custseg._core.asking import asked
 from custseg._core.customers import Kind
 from custseg._core.text_columns import BINARY_WORDS, find_pair, refuse_dates, spaced
 from custseg.characteristics._profiles.bands import (
@@ -76,7 +77,7 @@ class Declared:
 
 
 def learn(
-    column: nw.Series[Any], *, who: str, missing: MissingWords, declared: Declared | None = None
+    column: nw.Series[Any], *, missing: MissingWords, declared: Declared | None = None
 ) -> tuple[Encoding, tuple[str, ...]]:
     """Learn one column: its kind, and its levels in their order.
 
@@ -84,8 +85,6 @@ def learn(
     ----------
     column : narwhals Series
         The column.
-    who : str
-        The estimator, for messages.
     missing : MissingWords
         What means missing.
     declared : Declared or None, default=None
@@ -99,10 +98,10 @@ def learn(
         What a user should know about the column.
     """
     declared = declared or Declared()
-    source = source_of(column, who)
-    column, _ = without_answers(column, who, missing)
+    source = source_of(column)
+    column, _ = without_answers(column, missing)
     if source == "text" and not declared.named:
-        answers = _yes_or_no(column, who, declared, missing)
+        answers = _yes_or_no(column, declared, missing)
         if answers is not None:
             return answers, ()
     by_level = declared.order is not None or declared.hierarchy is not None or declared.kind in ("ordinal", "nominal")
@@ -115,7 +114,7 @@ def learn(
     for raw, n_rows in counts.items():
         by_text[level_text(raw)] = by_text.get(level_text(raw), 0) + n_rows
     levels = {text: n_rows for text, n_rows in by_text.items() if text not in missing}
-    learner = _Learner(column, who, source, levels, declared)
+    learner = _Learner(column, source, levels, declared)
     encoding, remark = learner.learned(missing)
     remarks = [remark] if remark else []
     if encoding.kind == "nominal" and declared.least is not None and levels:
@@ -133,14 +132,14 @@ def learn(
     return replace(encoding, n_known=n_known), tuple(remarks)
 
 
-def _yes_or_no(column: nw.Series[Any], who: str, declared: Declared, missing: MissingWords) -> Encoding | None:
+def _yes_or_no(column: nw.Series[Any], declared: Declared, missing: MissingWords) -> Encoding | None:
     """Learn a column of text that holds nothing but yes and no; None where it holds more. Dates are refused."""
     if declared.order is not None or declared.hierarchy is not None or declared.kind not in (None, "binary"):
         return None
     known, name = column.drop_nulls(), str(column.name)
     some = [text for text in map(level_text, known[spaced(len(known))].to_list()) if text not in missing]
     if declared.kind is None:
-        refuse_dates(who, name, some, keep=f"kinds={{{name!r}: 'nominal'}}")
+        refuse_dates(name, some, keep=f"kinds={{{name!r}: 'nominal'}}")
     # a few values, which may all be the same one, rule out most columns
     if some and find_pair(some, declared=True) is None:
         return None
@@ -170,7 +169,6 @@ def _telling_levels(column: nw.Series[Any], declared: Declared, missing: Missing
 @dataclass(frozen=True)
 class _Learner:
     column: nw.Series[Any]
-    who: str
     source: Source
     counts: Mapping[str, int]
     declared: Declared
@@ -199,7 +197,7 @@ class _Learner:
         lacking = [level for level in self.levels if level not in order]
         if lacking:
             raise InvalidParameterError(
-                f"{self.who}: level_orders[{self.name!r}] lacks the level(s) {list_names(lacking)}; it has "
+                f"{asked()}: level_orders[{self.name!r}] lacks the level(s) {list_names(lacking)}; it has "
                 f"{list_names(order, 20)}.{suggest(lacking[0], order)} Add what is missing, or count it as "
                 "no answer through missing_values=(...)."
             )
@@ -212,7 +210,7 @@ class _Learner:
             fractions = [level for level in self.levels if not level.lstrip("-").isdigit()]
             if fractions:
                 remedy = "Read the column as text: as a number, the code 62.10 is 62.1."
-                raise ColumnTypeError.expected(self.who, self.name, "text to be codes", list_names(fractions), remedy)
+                raise ColumnTypeError.expected(self.name, "text to be codes", list_names(fractions), remedy)
             lengths = sorted({len(level) for level in self.levels})
             if len(lengths) > 1:
                 remark = (
@@ -305,9 +303,7 @@ class _Learner:
         return self._banded(scale)
 
     def _impossible(self, expected: str, got: Sequence[str], remedy: str) -> ColumnTypeError:
-        return ColumnTypeError.expected(
-            self.who, self.name, expected, list_names(got) if got else "other values", remedy
-        )
+        return ColumnTypeError.expected(self.name, expected, list_names(got) if got else "other values", remedy)
 
     def _remark_on_text(self, problem: str, doubt: str) -> str:
         n_rows = sum(self.counts.values())

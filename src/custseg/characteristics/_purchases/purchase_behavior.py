@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from custseg._core.asking import asked
 from custseg._core.characteristic import Characteristic
 from custseg._core.customers import Column
 from custseg._core.described import OVERRIDES, ByColumn
@@ -265,13 +266,12 @@ class PurchaseBehaviorFeaturizer(RecordFeaturizer[_Lines, _Learned]):
 
     def _check(self) -> None:
         self._check_parameters()
-        who = type(self).__name__
         for name in self.features or ():
             if name not in FEATURES:
-                raise InvalidParameterError.unknown_name(who, "feature", name, FEATURES)
+                raise InvalidParameterError.unknown_name("feature", name, FEATURES)
             lacking = self._lacking(name)
             if lacking:
-                raise InvalidParameterError(f"{who}: feature {name!r} needs {lacking}. Pass that, or leave it out.")
+                raise InvalidParameterError(f"{asked()}: feature {name!r} needs {lacking}. Pass that, or leave it out.")
 
     def _lacking(self, feature: str) -> str:
         """Say what a characteristic needs and the parameters do not give; empty text where nothing is lacking."""
@@ -380,7 +380,7 @@ class PurchaseBehaviorFeaturizer(RecordFeaturizer[_Lines, _Learned]):
             got = f"negative numbers in {bought.n_negative_discounts} row(s)"
             remedy = "Multiply it by -1 if the table writes discounts as negative; put NaN where it is not known."
             expected = "numbers of at least 0 (what was taken off)"
-            raise ColumnTypeError.expected(type(self).__name__, self.discount, expected, got, remedy)
+            raise ColumnTypeError.expected(self.discount, expected, got, remedy)
 
     def _judged(self, records: Records, visits: Visits) -> list[RowPolicy]:
         dropped = self.returns == "drop"

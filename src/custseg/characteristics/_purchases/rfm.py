@@ -185,14 +185,13 @@ class RFMFeaturizer(RecordFeaturizer[Records, None]):
 
     def _check(self) -> None:
         self._check_parameters()
-        who = type(self).__name__
         for name in self.features:
             if name not in FEATURES:
-                raise InvalidParameterError.unknown_name(who, "feature", name, FEATURES)
+                raise InvalidParameterError.unknown_name("feature", name, FEATURES)
         self._refuse_id_among(self.features)
         if self.amount is None and "monetary" in self.features:
             words = "a column name (text), or None with features that leave out 'monetary'"
-            raise InvalidParameterError.not_allowed(who, "amount", words, None)
+            raise InvalidParameterError.not_allowed("amount", words, None)
 
     def _fields(self) -> Sequence[Field]:
         fields = []

@@ -14,6 +14,7 @@ from sklearn.base import TransformerMixin
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from custseg._core.arrays import Floats
+from custseg._core.asking import asked
 from custseg._core.base import Estimator, TableOutputMixin
 from custseg._core.characteristic import Characteristic, number
 from custseg._core.customers import Column, CustomerTable, read_customers, write_customers
@@ -49,7 +50,7 @@ def _are_edges_by_name(value: Any) -> bool:
     return isinstance(value, Mapping) and set(value) <= set(SCORED) and all(map(_are_edges, value.values()))
 
 
-class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, auto_wrap_output_keys=None):
     """Score recency, frequency and monetary value, the best customers highest.
 
     The customers of ``fit`` are cut into ``n_bins`` groups of equal size by each of the three
@@ -191,7 +192,7 @@ class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, a
         told = self._told(self._expected(), is_all=True)
         X = self._opened(X)
         table = self._read(X)
-        check_chosen(X, type(self).__name__, self.customer_id, nw.from_native(X).collect_schema().names())
+        check_chosen(X, self.customer_id, nw.from_native(X).collect_schema().names())
         rows = np.empty((table.n_customers, 1))
         mass = _check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
         given = self.edges or {}
@@ -276,9 +277,8 @@ class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, a
 
     def _opened(self, X: Any) -> Any:
         """Read a file, in the order of its rows; return any other table as it is."""
-        who = type(self).__name__
         if is_path(X):
-            rows = collect(open_table(X, who=who, in_order=True).frame).to_pandas()
+            rows = collect(open_table(X, in_order=True).frame).to_pandas()
             return rows if self.customer_id is not None else rows.rename_axis(DEFAULT_ID)
         if isinstance(X, pd.DataFrame):
             return X
@@ -288,18 +288,17 @@ class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, a
         return with_index(frame, [self.customer_id]).to_native()
 
     def _read(self, X: Any, *, allow_empty: bool = False) -> CustomerTable:
-        who = type(self).__name__
         if isinstance(X, pd.DataFrame) and not X.columns.is_unique:
-            raise DuplicateColumnError.in_table(who, X.columns[X.columns.duplicated()].unique())
+            raise DuplicateColumnError.in_table(X.columns[X.columns.duplicated()].unique())
         frame = nw.from_native(X, pass_through=True)
         if not isinstance(frame, (nw.DataFrame, nw.LazyFrame)):
-            raise InvalidTableError.unsupported(who, X)
-        names = _find_columns(who, [str(name) for name in frame.collect_schema().names()])
-        table = read_customers(frame.select(names).to_native(), who=who, allow_empty=allow_empty, with_ids=False)
+            raise InvalidTableError.unsupported(X)
+        names = _find_columns([str(name) for name in frame.collect_schema().names()])
+        table = read_customers(frame.select(names).to_native(), allow_empty=allow_empty, with_ids=False)
         for column in table.columns:
             if column.kind != "numeric":
                 remedy = "Pass the table that RFMFeaturizer gives."
-                raise ColumnTypeError.expected(who, column.name, "numbers", column.kind, remedy)
+                raise ColumnTypeError.expected(column.name, "numbers", column.kind, remedy)
         return table
 
     def _learned(self, column: Column, mass: Floats) -> Floats:
@@ -308,7 +307,7 @@ class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, a
         known, weights = column.values[counted][order], mass[counted][order]
         if not len(known):
             raise InvalidTableError(
-                f"{type(self).__name__}: column {column.name!r} has no value but missing ones, so no cuts can be "
+                f"{asked()}: column {column.name!r} has no value but missing ones, so no cuts can be "
                 "learned from it. Pass customers with values, or the cuts as edges={...}."
             )
         # products of whole numbers where the weights are whole, so that no rounding moves a cut
@@ -322,8 +321,8 @@ class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, a
         frame = frame.collect() if isinstance(frame, nw.LazyFrame) else frame
         kind = self._output_kind(output_kind(X))
         if self.customer_id is None:
-            index = row_index(X, type(self).__name__)
-            refuse_default(type(self).__name__, frame.columns)
+            index = row_index(X)
+            refuse_default(frame.columns)
             rows = nw.new_series(DEFAULT_ID, list(range(len(frame))), nw.Int64, backend=frame.implementation)
             return write_customers(rows, columns, kind=kind, customer_id=None, index=index)
         if self.customer_id in frame.columns:
@@ -332,24 +331,23 @@ class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, a
             rows = nw.new_series("row", list(range(len(frame))), nw.Int64, backend=frame.implementation)
             bare = nw.from_native(write_customers(rows, columns, kind=kind, customer_id="row"))
             return bare.to_native().reset_index(drop=True) if kind == "pandas" else bare.drop("row").to_native()
-        refuse_levels(X, type(self).__name__, [self.customer_id])
+        refuse_levels(X, [self.customer_id])
         rows = nw.new_series("row", np.arange(len(X)), nw.Int64, backend="pandas")
         return write_customers(rows, columns, kind=kind, customer_id=None, index=X.index)
 
     def _ids(self, X: Any) -> nw.Series[Any]:
-        who = type(self).__name__
         name = str(self.customer_id)
-        ids = collect(open_table(X, who=who, columns=[name], customer_id=name).frame)[name]
+        ids = collect(open_table(X, columns=[name], customer_id=name).frame)[name]
         n_missing = ids.null_count()
         if n_missing:
             raise CustomerIdError(
-                f"{who}: {n_missing:,} row(s) have no id in column {self.customer_id!r}. Fill the ids in, or leave "
+                f"{asked()}: {n_missing:,} row(s) have no id in column {self.customer_id!r}. Fill the ids in, or leave "
                 "these rows out."
             )
         n_repeated = len(ids) - ids.n_unique()
         if n_repeated:
             example = ids.filter(ids.is_duplicated()).to_list()[0]
-            raise CustomerIdError.repeated(who, self.customer_id, n_repeated, example)
+            raise CustomerIdError.repeated(self.customer_id, n_repeated, example)
         return ids
 
 
@@ -364,7 +362,7 @@ def _filled_bins(edges: Sequence[float]) -> npt.NDArray[np.int64]:
     return np.flatnonzero(np.diff(bounds) > 0)
 
 
-def _find_columns(who: str, available: Sequence[str]) -> list[str]:
+def _find_columns(available: Sequence[str]) -> list[str]:
     """Return the columns of the three characteristics, by their names or those of a union's member."""
     if set(SCORED) <= set(available):
         return list(SCORED)
@@ -373,10 +371,10 @@ def _find_columns(who: str, available: Sequence[str]) -> list[str]:
         prefix for prefix in prefixes if prefix and all(f"{prefix}__{name}" in available for name in SCORED)
     )
     if not complete:
-        raise ColumnNotFoundError.in_table(who, [name for name in SCORED if name not in available], available)
+        raise ColumnNotFoundError.in_table([name for name in SCORED if name not in available], available)
     if len(complete) > 1:
         raise InvalidParameterError(
-            f"{who}: several members of a union have the columns {list_names(SCORED)}: {list_names(complete)}. "
+            f"{asked()}: several members of a union have the columns {list_names(SCORED)}: {list_names(complete)}. "
             f"Pass the columns of one of them, for example X.filter(like={complete[0] + '__'!r})."
         )
     return [f"{complete[0]}__{name}" for name in SCORED]

@@ -10,6 +10,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 
+from custseg._core.asking import asked, asks
 from custseg._core.customers import Column, write_customers
 from custseg._core.frames import collect, open_table
 from custseg._core.ids import ID_IN_TIME
@@ -85,6 +86,7 @@ class TransactionSplit(Result):
 _COLUMNS = {"customer_id": ID_IN_TIME, "timestamp": (COLUMN,), "amount": (COLUMN,), "order_id": (NONE, COLUMN)}
 
 
+@asks
 def split_transactions(
     table: Any,
     *,
@@ -156,7 +158,6 @@ def split_transactions(
     1                    2      15.0                  1              40.0
     2                    1       5.0                  0               NaN
     """
-    who = "split_transactions"
     given = {"customer_id": customer_id, "timestamp": timestamp, "amount": amount, "order_id": order_id}
     allowed = {
         **_COLUMNS,
@@ -164,9 +165,9 @@ def split_transactions(
         "period": tuple(map(OneOf, PERIODS)),
         "returns": (OneOf("net", "drop", "raise"),),
     }
-    check(who, allowed, {**given, "at": at, "period": period, "returns": returns})
-    cut = _Cut.through(table, timestamp, at, who)
-    reading = _Reading(customer_id, timestamp, amount, order_id, period, returns, who)
+    check(allowed, {**given, "at": at, "period": period, "returns": returns})
+    cut = _Cut.through(table, timestamp, at)
+    reading = _Reading(customer_id, timestamp, amount, order_id, period, returns)
     before, uncounted = reading.purchases(cut.calibration, cut.limit.time)
     after, uncounted_after = reading.purchases(cut.holdout, None)
     customers = _customers(before, customer_id).join(_customers(after, customer_id).add_prefix("holdout_"))
@@ -174,7 +175,7 @@ def split_transactions(
     n_new = len(after.customers) - int((customers["holdout_frequency"] > 0).sum())
     report = cut.report(timestamp, uncounted + uncounted_after)
     if cut.n_unreadable:
-        warn(f"{who}: {report}")
+        warn(str(report))
     return TransactionSplit(
         calibration=cut.calibration,
         holdout=cut.holdout,
@@ -199,15 +200,15 @@ class _Cut:
     n_unreadable: int
 
     @classmethod
-    def through(cls, table: Any, timestamp: str, at: Any, who: str) -> _Cut:
+    def through(cls, table: Any, timestamp: str, at: Any) -> _Cut:
         in_memory = isinstance(nw.from_native(table, pass_through=True), nw.DataFrame)
-        opened = open_table(table, who=who, columns=[timestamp] if in_memory else None)
+        opened = open_table(table, columns=[timestamp] if in_memory else None)
         schema = opened.frame.collect_schema()
         if timestamp not in schema:
-            opened = open_table(table, who=who, columns=[timestamp])  # says which columns there are
+            opened = open_table(table, columns=[timestamp])  # says which columns there are
         names = schema.names()
-        clock = read_clock(opened.frame, timestamp, who)
-        limit = _limit(at, clock, who)
+        clock = read_clock(opened.frame, timestamp)
+        limit = _limit(at, clock)
         side = nw.when(limit.is_before(clock)).then(nw.lit(_AFTER)).otherwise(nw.lit(_BEFORE))
         side = nw.when(clock.readable).then(side).otherwise(nw.lit(0))
         marked = clock.frame.with_columns(side.cast(nw.Int64).alias("__side"), clock.moment.alias("__moment"))
@@ -216,7 +217,7 @@ class _Cut:
         counts = _counts(marked)
         found = [name for name in ("first", "last") if name in counts]
         ends: dict[str, pd.Timestamp] = {name: AsOf.from_moment(counts[name], clock.zone).time for name in found}
-        _refuse_one_sided(who, limit, counts, ends)
+        _refuse_one_sided(limit, counts, ends)
         parts = [_part(table, marked, names, which, in_memory) for which in (_BEFORE, _AFTER)]
         return cls(parts[0], parts[1], limit, ends["last"], counts["before"], counts["after"], counts["unreadable"])
 
@@ -233,11 +234,11 @@ class _Cut:
         )
 
 
-def _limit(at: Any, clock: Clock, who: str) -> AsOf:
+def _limit(at: Any, clock: Clock) -> AsOf:
     if clock.zone is None and pd.Timestamp(at).tzinfo is not None:
         words = "without a time zone, as the timestamps of the table have none"
-        raise InvalidParameterError.not_allowed(who, "at", words, str(at))
-    return AsOf.read(at, clock.zone, who)
+        raise InvalidParameterError.not_allowed("at", words, str(at))
+    return AsOf.read(at, clock.zone)
 
 
 def _counts(marked: nw.LazyFrame[Any]) -> dict[str, int]:
@@ -259,17 +260,17 @@ def _counts(marked: nw.LazyFrame[Any]) -> dict[str, int]:
     return {name: int(value) for name, value in values.items() if not pd.isna(value)}
 
 
-def _refuse_one_sided(who: str, limit: AsOf, counts: dict[str, int], ends: dict[str, pd.Timestamp]) -> None:
+def _refuse_one_sided(limit: AsOf, counts: dict[str, int], ends: dict[str, pd.Timestamp]) -> None:
     if not counts["rows"]:
-        raise InvalidTableError.empty(who)
+        raise InvalidTableError.empty()
     if not ends:
         raise InvalidTableError(
-            f"{who}: no timestamp of the {counts['rows']} row(s) can be read. Convert the column with "
+            f"{asked()}: no timestamp of the {counts['rows']} row(s) can be read. Convert the column with "
             "pandas.to_datetime(column, format=...)."
         )
     if not counts["before"] or not counts["after"]:
         words = f"a time with lines on both sides; those of the table run from {ends['first']} to {ends['last']}"
-        raise InvalidParameterError.not_allowed(who, "at", words, str(limit.time))
+        raise InvalidParameterError.not_allowed("at", words, str(limit.time))
 
 
 def _part(table: Any, marked: nw.LazyFrame[Any], names: list[str], side: int, in_memory: bool) -> Any:
@@ -292,7 +293,6 @@ class _Reading:
     order_id: str | None
     period: str
     returns: str
-    who: str
 
     def purchases(self, part: Any, as_of: pd.Timestamp | None) -> tuple[Purchases, Counter[tuple[str, str]]]:
         """Add up the purchases of a part; beside them, what counts for no customer, and how many lines each."""
@@ -306,7 +306,6 @@ class _Reading:
             period=self.period,
             as_of=as_of,
             returns=self.returns,
-            who=self.who,
         )
         by_order = self.order_id is not None
         found = purchases_by_customer(records, by_order=by_order, returns=self.returns, spend=True, later=False)

@@ -11,6 +11,8 @@ import numpy.typing as npt
 from joblib import effective_n_jobs
 from scipy.sparse import csc_array
 
+from custseg._core.asking import as_asked
+
 Ints = npt.NDArray[np.signedinteger[Any]]
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -70,4 +72,4 @@ def in_threads(compute: Callable[[Task], Result], tasks: Iterable[Task]) -> list
     Tasks of a millisecond are too short for joblib's dispatch; its settings say how many threads there may be.
     """
     with ThreadPoolExecutor(effective_n_jobs(-1)) as threads:
-        return list(threads.map(compute, tasks))
+        return list(threads.map(as_asked(compute), tasks))

@@ -13,6 +13,7 @@ import pandas as pd
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from custseg._core.asking import asked, asking
 from custseg._core.base import Estimator, TableOutputMixin
 from custseg._core.characteristic import Characteristic
 from custseg._core.customers import Column, write_customers
@@ -64,7 +65,7 @@ class Description:
 
 class RecordFeaturizer(
     DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, Generic[Work, Learned], auto_wrap_output_keys=None
-):  # type: ignore[call-arg]
+):
     """Reads a table with one row per purchase line, event or contact, under counted row policies.
 
     A subclass names its fields, brings the rows into the form in which it works with them (``Work``),
@@ -202,12 +203,13 @@ class RecordFeaturizer(
         records = self._read(X, self.as_of_ if as_of is None else as_of)
         found = self._describe(self._prepare(records), self._learned, is_own=False)
         report = RowReport(n_rows=records.n_rows, policies=(*records.policies(), *found.policies))
-        who = f"{type(self).__name__}.transform"
         if records.n_rows and report.n_left_out:
             self._refuse_if_nothing_left(report)
-            warn(f"{who}: {report}")
-        for remark in found.remarks:
-            warn(f"{who}: {remark}")
+        with asking(f"{asked()}.transform"):
+            if records.n_rows and report.n_left_out:
+                warn(str(report))
+            for remark in found.remarks:
+                warn(remark)
         return self._hand_out(records, found)
 
     def check_rows(self, X: Any, as_of: Any = None) -> RowReport:
@@ -248,8 +250,7 @@ class RecordFeaturizer(
         return np.array(list(self.units_), dtype=object)
 
     def _read(self, X: Any, as_of: Any) -> Records:
-        who = type(self).__name__
-        check(who, {"as_of": AS_OF}, {"as_of": as_of})
+        check({"as_of": AS_OF}, {"as_of": as_of})
         return read_records(
             X,
             customer_id=self.customer_id,
@@ -259,14 +260,13 @@ class RecordFeaturizer(
             as_of=as_of,
             returns=self._returns(),
             wall=self._wall,
-            who=who,
         )
 
     def _fit(self, X: Any) -> tuple[Records, Description]:
         self._check()
         records = self._read(X, self.as_of)
         if records.n_rows == 0:
-            raise InvalidTableError.empty(type(self).__name__)
+            raise InvalidTableError.empty()
         if records.as_of is None:
             self._refuse_if_nothing_left(RowReport(n_rows=records.n_rows, policies=tuple(records.policies())))
         work = self._prepare(records)
@@ -295,11 +295,11 @@ class RecordFeaturizer(
     def _refuse_id_among(self, names: Collection[str]) -> None:
         if self.customer_id in names:
             words = "a column that is not named like a feature"
-            raise InvalidParameterError.not_allowed(type(self).__name__, "customer_id", words, self.customer_id)
+            raise InvalidParameterError.not_allowed("customer_id", words, self.customer_id)
 
     def _refuse_if_nothing_left(self, report: RowReport) -> None:
         if not report.n_used:
-            raise InvalidTableError.nothing_left(type(self).__name__, report.summary)
+            raise InvalidTableError.nothing_left(report.summary)
 
     def _hand_out(self, records: Records, found: Description) -> Any:
         return write_customers(

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import narwhals.stable.v2 as nw
 import pandas as pd
 
+from custseg._core.asking import asked
 from custseg._core.base import OutputKind
 from custseg._core.frames import Table, by_partition, collect, open_table
 from custseg.characteristics._records.ledger import Ledger
@@ -151,7 +152,6 @@ def read_records(
     as_of: Any = None,
     returns: str | None = None,
     wall: bool = False,
-    who: str,
 ) -> Records:
     """Read a table in time and count what each policy leaves out.
 
@@ -171,8 +171,6 @@ def read_records(
         What to do with negative values of the field ``amount``; None where there is no such field.
     wall : bool
         Whether the time by the clock of the zone is wanted.
-    who : str
-        Who asks, for messages.
 
     Returns
     -------
@@ -186,16 +184,16 @@ def read_records(
     InvalidTableError
         If there are returns and ``returns="raise"``.
     """
-    roles = _roles(customer_id, timestamp, fields, who)
-    opened = open_table(table, who=who, columns=[field.column for field in roles.values()], customer_id=customer_id)
-    clock, limit = _times(opened, roles, as_of, who)
+    roles = _roles(customer_id, timestamp, fields)
+    opened = open_table(table, columns=[field.column for field in roles.values()], customer_id=customer_id)
+    clock, limit = _times(opened, roles, as_of)
     reasons = [NO_ID, NO_TIME, *(field.role for field in fields if field.required), LATE]
     marked = by_partition(
         clock.frame, lambda frame: _marked(replace(clock, frame=frame), roles, reasons, period, limit, wall=wall)
     )
     # what is read twice below is computed once
     marked = marked.collect().lazy() if opened.in_memory else marked
-    facts, largest = _checked_facts(marked, roles, len(reasons) + 2, at_once=not opened.in_memory, who=who)
+    facts, largest = _checked_facts(marked, roles, len(reasons) + 2, at_once=not opened.in_memory)
     # 0: used; from 1 on: left out for a reason; the last: a return
     counts = [int(facts.get(f"status_{status}", 0)) for status in range(len(reasons) + 2)]
     frame, n_dropped = _without_dropped(marked, counts, with_returns=returns == "drop")
@@ -205,7 +203,7 @@ def read_records(
         columns=opened.columns,
         as_of=_latest(facts, clock) if limit is None else limit,
         n_left_out={reason: counts[status] for status, reason in enumerate(reasons, start=1)},
-        n_returns=_count_returns(counts[-1], returns, roles, who),
+        n_returns=_count_returns(counts[-1], returns, roles),
         n_rows=int(facts["rows"]),
         n_used=int(facts["rows"]) - n_dropped,
         largest=largest,
@@ -216,13 +214,13 @@ def read_records(
     )
 
 
-def _times(opened: Table, roles: Mapping[str, Field], as_of: Any, who: str) -> tuple[Clock, AsOf | None]:
+def _times(opened: Table, roles: Mapping[str, Field], as_of: Any) -> tuple[Clock, AsOf | None]:
     """Read the times, and up to when rows count; None where the table decides that."""
-    clock = _clock(opened, roles, who)
+    clock = _clock(opened, roles)
     if as_of is None:
         return clock, None
     clock = _in_zone_of(as_of, clock)
-    return clock, AsOf.read(as_of, clock.zone, who)
+    return clock, AsOf.read(as_of, clock.zone)
 
 
 def _latest(facts: Mapping[str, Any], clock: Clock) -> AsOf | None:
@@ -230,13 +228,13 @@ def _latest(facts: Mapping[str, Any], clock: Clock) -> AsOf | None:
 
 
 def _checked_facts(
-    marked: nw.LazyFrame[Any], roles: Mapping[str, Field], n_status: int, *, at_once: bool, who: str
+    marked: nw.LazyFrame[Any], roles: Mapping[str, Field], n_status: int, *, at_once: bool
 ) -> tuple[dict[str, Any], dict[str, float]]:
     """Return the facts of the table and the largest value of each number; refuse those that cannot be added up."""
     numbers = [field for field in roles.values() if field.is_numeric]
     facts = _facts(marked, numbers, n_status=n_status, at_once=at_once)
-    largest = {field.role: _largest(marked, facts, field, who) for field in numbers}
-    _refuse_lost_amounts(marked, facts, roles, largest, who)
+    largest = {field.role: _largest(marked, facts, field) for field in numbers}
+    _refuse_lost_amounts(marked, facts, roles, largest)
     return facts, largest
 
 
@@ -250,50 +248,48 @@ def _without_dropped(
     return used.drop("status", "readable"), n_dropped
 
 
-def _count_returns(n_returns: int, returns: str | None, roles: Mapping[str, Field], who: str) -> int:
+def _count_returns(n_returns: int, returns: str | None, roles: Mapping[str, Field]) -> int:
     """Return the number of returns where there can be any; refuse them where that is asked for."""
     if n_returns and returns == "raise":
         raise InvalidTableError(
-            f"{who}: {n_returns} row(s) have a negative amount in column {roles['amount'].column!r} and "
+            f"{asked()}: {n_returns} row(s) have a negative amount in column {roles['amount'].column!r} and "
             "returns='raise'. Pass returns='net' to set them off against the purchases, or returns='drop' to leave "
             "them out."
         )
     return n_returns if returns else 0
 
 
-def _roles(customer_id: str, timestamp: str, fields: Sequence[Field], who: str) -> dict[str, Field]:
+def _roles(customer_id: str, timestamp: str, fields: Sequence[Field]) -> dict[str, Field]:
     """Return every column by its role; refuse one column in two of them."""
     roles = {NO_ID: Field(NO_ID, customer_id, "key"), NO_TIME: Field(NO_TIME, timestamp, "key")}
     roles |= {field.role: field for field in fields}
     taken: dict[str, str] = {}
     for role, field in roles.items():
         if field.column.startswith("__"):
-            raise InvalidParameterError.not_allowed(
-                who, role, "a column name that does not begin with '__'", field.column
-            )
+            raise InvalidParameterError.not_allowed(role, "a column name that does not begin with '__'", field.column)
         if field.column in taken:
             raise InvalidParameterError.not_allowed(
-                who, role, f"another column than {taken[field.column]!r} names", field.column
+                role, f"another column than {taken[field.column]!r} names", field.column
             )
         taken[field.column] = role
     return roles
 
 
-def _clock(opened: Table, roles: Mapping[str, Field], who: str) -> Clock:
+def _clock(opened: Table, roles: Mapping[str, Field]) -> Clock:
     """Check the kinds of the columns and find out how to read the time."""
     schema = opened.frame.collect_schema()
     for field in roles.values():
         problem = _problem(schema[field.column], field)
         if problem is not None:
-            error = ColumnTypeError.expected(who, field.column, problem[0], schema[field.column], problem[1])
+            error = ColumnTypeError.expected(field.column, problem[0], schema[field.column], problem[1])
             _refuse_unless_empty(opened, field.column, error)
             opened = _retyped(opened, field.column, nw.Float64())
     column = roles[NO_TIME].column
     try:
-        return read_clock(opened.frame, column, who)
+        return read_clock(opened.frame, column)
     except ColumnTypeError as error:
         _refuse_unless_empty(opened, column, error)
-        return read_clock(_retyped(opened, column, nw.String()).frame, column, who)
+        return read_clock(_retyped(opened, column, nw.String()).frame, column)
 
 
 def _in_zone_of(as_of: Any, clock: Clock) -> Clock:
@@ -425,29 +421,25 @@ def _is_odd(field: Field) -> nw.Expr:
     return ((_known(field) != 0.0) & (_known(field) != 1.0)).fill_null(value=False)
 
 
-def _largest(marked: nw.LazyFrame[Any], facts: Mapping[str, Any], field: Field, who: str) -> float:
+def _largest(marked: nw.LazyFrame[Any], facts: Mapping[str, Any], field: Field) -> float:
     """Return the largest absolute value of a number; refuse infinite ones, sums that would be, and odd flags."""
     if facts.get(f"odd_{field.role}"):
         got = f"other numbers in {facts[f'odd_{field.role}']} row(s)"
         remedy = "Convert it with a comparison such as column > 0."
-        raise ColumnTypeError.expected(who, field.column, "bools, or the numbers 0 and 1", got, remedy)
+        raise ColumnTypeError.expected(field.column, "bools, or the numbers 0 and 1", got, remedy)
     found = facts[f"largest_{field.role}"]
     largest = 0.0 if pd.isna(found) else float(found)
     if math.isinf(largest):
         n_infinite = _row(marked.select((_known(field).abs() == math.inf).cast(nw.Int64).sum().alias("rows")))
-        raise ColumnTypeError.infinite(who, field.column, int(n_infinite["rows"]))
+        raise ColumnTypeError.infinite(field.column, int(n_infinite["rows"]))
     if largest * facts["rows"] > sys.float_info.max:
         remedy = "Replace what stands for an unknown amount by NaN."
-        raise ColumnTypeError.expected(who, field.column, "amounts with a finite sum", f"{largest:g}", remedy)
+        raise ColumnTypeError.expected(field.column, "amounts with a finite sum", f"{largest:g}", remedy)
     return largest
 
 
 def _refuse_lost_amounts(
-    marked: nw.LazyFrame[Any],
-    facts: Mapping[str, Any],
-    roles: Mapping[str, Field],
-    largest: Mapping[str, float],
-    who: str,
+    marked: nw.LazyFrame[Any], facts: Mapping[str, Any], roles: Mapping[str, Field], largest: Mapping[str, float]
 ) -> None:
     """Refuse a table in which one amount is so large that the sums of most others would lose their digits."""
     summed = [role for role in _SUMMED if role in largest]
@@ -464,7 +456,7 @@ def _refuse_lost_amounts(
         if 2 * int(found["small"] or 0) > int(found["known"]):
             got = f"{scale:g} beside {int(found['small'])} amount(s) too small to count in one sum with it"
             remedy = "Replace what stands for an unknown amount by NaN."
-            raise ColumnTypeError.expected(who, roles[role].column, "amounts of one scale", got, remedy)
+            raise ColumnTypeError.expected(roles[role].column, "amounts of one scale", got, remedy)
 
 
 def _row(frame: nw.LazyFrame[Any]) -> dict[str, Any]:

@@ -70,7 +70,7 @@ class Clock:
     zone: str | dt.tzinfo | None
 
 
-def read_clock(frame: nw.LazyFrame[Any], column: str, who: str) -> Clock:
+def read_clock(frame: nw.LazyFrame[Any], column: str) -> Clock:
     """Find out how to read a column of timestamps, typed or as ISO 8601 text.
 
     Raises
@@ -80,11 +80,10 @@ def read_clock(frame: nw.LazyFrame[Any], column: str, who: str) -> Clock:
     """
     dtype = frame.collect_schema()[column]
     if isinstance(dtype, (nw.String, nw.Categorical, nw.Enum)):
-        return _text_clock(frame, column, who)
+        return _text_clock(frame, column)
     zone = _zone(frame, column, dtype)
     if zone is None and not isinstance(dtype, (nw.Datetime, nw.Date)):
         raise ColumnTypeError.expected(
-            who,
             column,
             "timestamps, dates or ISO 8601 text",
             dtype,
@@ -161,7 +160,7 @@ def _zone(frame: nw.LazyFrame[Any], column: str, dtype: nw.dtypes.DType) -> str 
     return native_dtype.tz if isinstance(native_dtype, pd.DatetimeTZDtype) else None
 
 
-def _text_clock(frame: nw.LazyFrame[Any], column: str, who: str) -> Clock:
+def _text_clock(frame: nw.LazyFrame[Any], column: str) -> Clock:
     engine = frame.implementation
     if engine.is_duckdb():
         frame = duckdb_texts(frame, column, _ISO, _OFFSET)
@@ -170,7 +169,7 @@ def _text_clock(frame: nw.LazyFrame[Any], column: str, who: str) -> Clock:
         frame = frame.with_columns((nw.col("__clock_year") >= 1).fill_null(value=False).alias("__clock_readable"))
     else:
         frame = by_partition(frame, partial(_with_text, column=column))
-    zone = _single_zone(frame, column, who)
+    zone = _single_zone(frame, column)
     shift = 0 if zone is None else zone.utcoffset(None) // dt.timedelta(microseconds=1)
     wall = nw.col("__clock_wall")
     return Clock(frame, nw.col("__clock_readable"), wall, wall - shift, nw.col("__clock_months"), zone)
@@ -221,7 +220,7 @@ def _padded(text: nw.Expr, size: nw.Expr) -> nw.Expr:
     return nw.concat_str(text, zeros)
 
 
-def _single_zone(frame: nw.LazyFrame[Any], column: str, who: str) -> dt.timezone | None:
+def _single_zone(frame: nw.LazyFrame[Any], column: str) -> dt.timezone | None:
     offset = nw.col("__clock_offset")
     readable = frame.filter(nw.col("__clock_readable"))
     seen = collect(readable.select(offset.min().alias("low"), offset.max().alias("high")))
@@ -231,7 +230,6 @@ def _single_zone(frame: nw.LazyFrame[Any], column: str, who: str) -> dt.timezone
         return None
     if low != high:
         raise ColumnTypeError.expected(
-            who,
             column,
             "in one time zone (or all without one)",
             f"text with the UTC offsets {low or 'none'!r} and {high or 'none'!r}",
@@ -286,12 +284,12 @@ class AsOf:
     whole_day: bool
 
     @classmethod
-    def read(cls, as_of: Any, zone: str | dt.tzinfo | None, who: str) -> AsOf:
+    def read(cls, as_of: Any, zone: str | dt.tzinfo | None) -> AsOf:
         """Read ``as_of`` in the zone of the timestamps."""
         time = pd.Timestamp(as_of)
         if zone is None and time.tzinfo is not None:
             raise InvalidParameterError.not_allowed(
-                who, "as_of", "without a time zone, as the timestamps of the table have none", str(time)
+                "as_of", "without a time zone, as the timestamps of the table have none", str(time)
             )
         if zone is not None:
             time = _localized(time, zone) if time.tzinfo is None else time.tz_convert(zone)
@@ -302,7 +300,7 @@ class AsOf:
     def from_moment(cls, moment: int, zone: str | dt.tzinfo | None) -> AsOf:
         """Make it from microseconds in universal time."""
         time = pd.Timestamp(moment, unit="us").as_unit("us")
-        return cls.read(time if zone is None else time.tz_localize("UTC"), zone, "")
+        return cls.read(time if zone is None else time.tz_localize("UTC"), zone)
 
     @property
     def wall(self) -> int:

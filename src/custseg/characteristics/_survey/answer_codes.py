@@ -10,6 +10,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from custseg._core.arrays import Floats
+from custseg._core.asking import asked
 from custseg.characteristics._profiles.bands import read_number
 from custseg.characteristics._profiles.encoding import MissingWords, level_text
 from custseg.characteristics._survey.answers import is_number, matrix, numbers
@@ -37,8 +38,6 @@ class AnswerCoder:
 
     Parameters
     ----------
-    who : str
-        The estimator, for messages.
     scale_range : (low, high) or None
         The lowest and the highest code; None takes 1 to the number of labels.
     answers : sequence of str or None
@@ -49,13 +48,11 @@ class AnswerCoder:
 
     def __init__(
         self,
-        who: str,
         *,
         scale_range: Sequence[float] | None,
         answers: Sequence[str] | None,
         dont_know: Iterable[str | float],
     ) -> None:
-        self._who = who
         self.low, self.high = self._range(scale_range, answers)
         self._labels = answers or ()
         self._codes = {plain(label): self.low + place for place, label in enumerate(self._labels)}
@@ -68,14 +65,14 @@ class AnswerCoder:
         if scale_range is None:
             if answers is None:
                 raise InvalidParameterError(
-                    f"{self._who}: parameter 'scale_range' must be given unless answers=(...) lists the labels. Pass "
+                    f"{asked()}: parameter 'scale_range' must be given unless answers=(...) lists the labels. Pass "
                     "the lowest and the highest code that the questionnaire allows, for example scale_range=(1, 5)."
                 )
             return 1.0, float(len(answers))
         low, high = map(float, scale_range)
         if answers is not None and high - low + 1 != len(answers):
             raise InvalidParameterError(
-                f"{self._who}: answers lists {len(answers)} labels, scale_range={tuple(scale_range)!r} has "
+                f"{asked()}: answers lists {len(answers)} labels, scale_range={tuple(scale_range)!r} has "
                 f"{high - low + 1:g} codes. Leave scale_range out, or make them agree."
             )
         return low, high
@@ -94,14 +91,14 @@ class AnswerCoder:
     def _read_item(self, column: nw.Series[Any]) -> tuple[Floats, Any]:
         if not is_number(column):
             return self._read_text(column)
-        codes = numbers(column, self._who)
+        codes = numbers(column)
         does_not_know = np.isin(codes, self._numbers)
         return np.where(does_not_know, np.nan, codes), does_not_know
 
     def _read_text(self, column: nw.Series[Any]) -> tuple[Floats, Any]:
         if not isinstance(column.dtype, (nw.String, nw.Categorical, nw.Enum)):
             remedy = "Pass codes, or labels with answers=(...); leave other columns out."
-            raise ColumnTypeError.expected(self._who, column.name, "answers to an item", column.dtype, remedy)
+            raise ColumnTypeError.expected(column.name, "answers to an item", column.dtype, remedy)
         column = column.cast(nw.String)
         levels = [level for level in column.unique().to_list() if level is not None]
         read = {level: self._read_level(level_text(level)) for level in levels}
@@ -133,7 +130,7 @@ class AnswerCoder:
         else:
             known = f"answers lists {list_names(self._labels, 20)}.{suggest(unread[0], self._labels)}"
         return ColumnTypeError(
-            f"{self._who}: item {str(column.name)!r} holds text that is no answer in {n_rows:,} row(s): "
+            f"{asked()}: item {str(column.name)!r} holds text that is no answer in {n_rows:,} row(s): "
             f"{list_names(unread)}. {known} What means no answer goes into dont_know=(...)."
         )
 
@@ -149,7 +146,7 @@ class AnswerCoder:
         ]
         more = f", and {len(found) - 5} more item(s)" if len(found) > 5 else ""
         raise InvalidTableError(
-            f"{self._who}: answers outside {self.low:g} to {self.high:g}: {'; '.join(found[:5])}{more}. Correct them "
+            f"{asked()}: answers outside {self.low:g} to {self.high:g}: {'; '.join(found[:5])}{more}. Correct them "
             "or scale_range, or list codes that mean no answer in dont_know=(...)."
         )
 

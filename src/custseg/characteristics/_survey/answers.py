@@ -9,6 +9,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from custseg._core.arrays import Floats, Integers
+from custseg._core.asking import asked
 from custseg._core.frames import collect, is_table, open_table
 from custseg._core.ids import check_chosen, without_index
 from custseg.exceptions import ColumnTypeError, InvalidTableError, list_names
@@ -33,15 +34,13 @@ class Answers:
     values: Floats
 
 
-def read_answers(X: Any, *, who: str, customer_id: str | None, missing: str = "pairwise", at_least: int = 2) -> Answers:
+def read_answers(X: Any, *, customer_id: str | None, missing: str = "pairwise", at_least: int = 2) -> Answers:
     """Read a table or a matrix of answers: one row per respondent, one column per item.
 
     Parameters
     ----------
     X : dataframe, path, or array-like of shape (n_respondents, n_items)
         The answers as numbers. The columns of an array are called x0, x1, ...
-    who : str
-        Who asks, for messages.
     customer_id : str or None
         The column of a table that is no item; None where each is one.
     missing : {"pairwise", "listwise"}
@@ -54,43 +53,43 @@ def read_answers(X: Any, *, who: str, customer_id: str | None, missing: str = "p
     answers : Answers
         The answers.
     """
-    answers = _from_table(X, who, customer_id) if is_table(X) else _from_array(X, who)
+    answers = _from_table(X, customer_id) if is_table(X) else _from_array(X)
     if len(answers.values) == 0:
-        raise InvalidTableError.empty(who, "table of answers")
+        raise InvalidTableError.empty("table of answers")
     if len(answers.items) < at_least:
         raise InvalidTableError(
-            f"{who} needs at least {at_least} items, got {len(answers.items)} ({list_names(answers.items)}). "
+            f"{asked()} needs at least {at_least} items, got {len(answers.items)} ({list_names(answers.items)}). "
             "Pass all items of the scale, one a column."
         )
     infinite = np.isinf(answers.values).sum(axis=0)
     if infinite.any():
         first = int(infinite.argmax())
-        raise ColumnTypeError.infinite(who, answers.items[first], int(infinite[first]))
+        raise ColumnTypeError.infinite(answers.items[first], int(infinite[first]))
     if missing == "pairwise":
         return answers
     complete = np.asarray(~np.isnan(answers.values).any(axis=1))
     if not complete.any():
         raise InvalidTableError(
-            f"{who}: none of the {len(complete):,} respondents answered all {len(answers.items)} items, which "
+            f"{asked()}: none of the {len(complete):,} respondents answered all {len(answers.items)} items, which "
             "missing='listwise' asks for. Use missing='pairwise', or drop the items that few answered."
         )
     return Answers(answers.items, answers.values[complete])
 
 
-def _from_table(X: Any, who: str, customer_id: str | None) -> Answers:
+def _from_table(X: Any, customer_id: str | None) -> Answers:
     # the index of a pandas table says who answered, and is no item
-    opened = open_table(without_index(X), who=who)
-    check_chosen(X, who, customer_id, opened.columns)
+    opened = open_table(without_index(X))
+    check_chosen(X, customer_id, opened.columns)
     rows = collect(opened.frame if customer_id is None else opened.frame.drop(customer_id, strict=False))
-    return Answers(tuple(rows.columns), matrix([numbers(rows[name], who) for name in rows.columns], len(rows)))
+    return Answers(tuple(rows.columns), matrix([numbers(rows[name]) for name in rows.columns], len(rows)))
 
 
-def _from_array(X: Any, who: str) -> Answers:
+def _from_array(X: Any) -> Answers:
     values = np.asarray(X)
     if values.ndim != 2 or values.dtype.kind not in "biuf":
         raise InvalidTableError(
-            f"{who} expects a dataframe or a matrix of numbers, one row per respondent and one column per item; got "
-            f"{type(X).__name__} of shape {values.shape} and dtype {values.dtype}. Pass the answers as numbers."
+            f"{asked()} expects a dataframe or a matrix of numbers, one row per respondent and one column per item; "
+            f"got {type(X).__name__} of shape {values.shape} and dtype {values.dtype}. Pass the answers as numbers."
         )
     return Answers(tuple(f"x{position}" for position in range(values.shape[1])), values.astype(np.float64))
 
@@ -100,13 +99,13 @@ def is_number(column: nw.Series[Any]) -> bool:
     return bool(column.dtype.is_numeric() or column.dtype == nw.Boolean or column.null_count() == len(column))
 
 
-def numbers(column: nw.Series[Any], who: str) -> Floats:
+def numbers(column: nw.Series[Any]) -> Floats:
     """Return a column of numbers as floats, NaN where missing."""
     if column.null_count() == len(column):
         return np.full(len(column), np.nan)
     if not is_number(column):
         remedy = "Code the answers as numbers: PsychographicEncoder(answers=(...)) does it for labelled ones."
-        raise ColumnTypeError.expected(who, column.name, "answers as numbers", column.dtype, remedy)
+        raise ColumnTypeError.expected(column.name, "answers as numbers", column.dtype, remedy)
     return np.asarray(column.cast(nw.Float64).to_numpy(), dtype=np.float64)
 
 

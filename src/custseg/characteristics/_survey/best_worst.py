@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from custseg._core.arrays import Bools, Floats, Integers
+from custseg._core.asking import asked, asks
 from custseg._core.base import OutputKind
 from custseg._core.customers import Column, write_customers
 from custseg._core.frames import collect, open_rows, open_table
@@ -19,9 +20,8 @@ from custseg._core.warning import warn
 from custseg.characteristics._profiles.columns import are_names, read_texts
 from custseg.exceptions import InvalidParameterError, InvalidTableError, list_names
 
-_WHO = "best_worst_counts"
 
-
+@asks
 def best_worst_counts(
     choices: Any,
     *,
@@ -95,10 +95,10 @@ def best_worst_counts(
     words = "a list of at least two different column names"
     several = Where(lambda value: are_names(value, at_least=2), words)
     table: dict[str, Any] = {"shown": (several,), "best": (COLUMN,), "worst": (COLUMN,), "customer_id": ID_OR_ROWS}
-    check(_WHO, table, {"shown": shown, "best": best, "worst": worst, "customer_id": customer_id})
+    check(table, {"shown": shown, "best": best, "worst": worst, "customer_id": customer_id})
     if len({customer_id, *shown, best, worst}) < len(shown) + 3:
         raise InvalidParameterError(
-            f"{_WHO}: customer_id={customer_id!r}, best={best!r}, worst={worst!r} and shown={list(shown)!r} must be "
+            f"{asked()}: customer_id={customer_id!r}, best={best!r}, worst={worst!r} and shown={list(shown)!r} must be "
             "different columns."
         )
     rows, kind, index = _read(choices, [*shown, best, worst], customer_id)
@@ -108,13 +108,13 @@ def best_worst_counts(
     rows = rows.with_columns(nw.when(is_given).then(nw.col(name)).alias(name) for name, is_given in answered.items())
     complete = rows.filter(~nw.any_horizontal(*(nw.col(n).is_null() for n in (name, best, worst)), ignore_nulls=True))
     if len(rows) == 0:
-        raise InvalidTableError.empty(_WHO, "table of choice sets")
+        raise InvalidTableError.empty("table of choice sets")
     n_left_out = len(rows) - len(complete)
     if len(complete) == 0:
         found = f"{n_left_out:,} set(s) without an id, a best or a worst choice"
-        raise InvalidTableError.nothing_left(_WHO, found, "Check these three columns.")
+        raise InvalidTableError.nothing_left(found, "Check these three columns.")
     if n_left_out:
-        warn(f"{_WHO}: {n_left_out:,} choice set(s) without an id, a best or a worst choice were left out.")
+        warn(f"{n_left_out:,} choice set(s) without an id, a best or a worst choice were left out.")
     ids = complete.select(name).unique().sort(name)[name]
     columns = _counted(complete, list(shown), best, worst, _positions(complete[name], ids))
     return write_customers(ids, columns, kind=kind, customer_id=customer_id, index=index)
@@ -125,8 +125,8 @@ def _read(
 ) -> tuple[nw.DataFrame[Any], OutputKind, pd.Index[Any] | None]:
     """Read the choice sets with the ids; each set is a customer's only one where there are none."""
     if customer_id is None:
-        return open_rows(choices, who=_WHO, columns=columns)
-    opened = open_table(choices, who=_WHO, columns=[customer_id, *columns], customer_id=customer_id, or_rows=True)
+        return open_rows(choices, columns=columns)
+    opened = open_table(choices, columns=[customer_id, *columns], customer_id=customer_id, or_rows=True)
     return collect(opened.frame), opened.kind, None
 
 
@@ -137,7 +137,7 @@ def _positions(column: nw.Series[Any], ids: nw.Series[Any]) -> Integers:
 
 def _counted(rows: nw.DataFrame[Any], shown: list[str], best: str, worst: str, customers: Integers) -> list[Column]:
     remedy = "Pass the names of the options."
-    texts = [read_texts(rows[name], who=_WHO, numbers=True, remedy=remedy) for name in (*shown, best, worst)]
+    texts = [read_texts(rows[name], numbers=True, remedy=remedy) for name in (*shown, best, worst)]
     options = sorted({level for text in texts for level in text.levels} - {""})
     place = {option: position for position, option in enumerate(options)} | {"": -1}
     codes = np.column_stack(
@@ -179,10 +179,11 @@ def _refuse(wrong: Bools, what: str, rows: nw.DataFrame[Any], columns: list[str]
         first = int(np.flatnonzero(wrong)[0])
         example = {name: rows[name][first] for name in columns}
         raise InvalidTableError(
-            f"{_WHO}: {what} in {int(wrong.sum()):,} row(s), for example {example}. Correct or leave out these sets."
+            f"{asked()}: {what} in {int(wrong.sum()):,} row(s), for example {example}. Correct or leave out these sets."
         )
 
 
+@asks
 def best_worst_scores(best: Any, worst: Any, shown: Any) -> Floats:
     """Score how much each customer prefers each option: (best - worst) / shown.
 
@@ -229,9 +230,9 @@ def best_worst_scores(best: Any, worst: Any, shown: Any) -> Floats:
     counts = {what: np.asarray(table, dtype=np.float64) for what, table in given.items()}
     shapes = {what: values.shape for what, values in counts.items()}
     if len(set(shapes.values())) > 1 or len(shapes["best"]) != 2:
-        raise InvalidParameterError.not_allowed("best_worst_scores", "best, worst, shown", "matrices alike", shapes)
+        raise InvalidParameterError.not_allowed("best, worst, shown", "matrices alike", shapes)
     names = {what: _names_of(table, what, shapes[what][1]) for what, table in given.items()}
-    return scores_of(counts["best"], counts["worst"], counts["shown"], names, "best_worst_scores")
+    return scores_of(counts["best"], counts["worst"], counts["shown"], names)
 
 
 def _names_of(table: Any, what: str, n_options: int) -> list[str]:
@@ -240,7 +241,7 @@ def _names_of(table: Any, what: str, n_options: int) -> list[str]:
     return [f"{what}[:, {position}]" for position in range(n_options)]
 
 
-def scores_of(best: Floats, worst: Floats, shown: Floats, names: Mapping[str, Sequence[str]], who: str) -> Floats:
+def scores_of(best: Floats, worst: Floats, shown: Floats, names: Mapping[str, Sequence[str]]) -> Floats:
     """Check counts of best and worst choices, and return (best - worst) / shown, from -1 to 1.
 
     Parameters
@@ -249,8 +250,6 @@ def scores_of(best: Floats, worst: Floats, shown: Floats, names: Mapping[str, Se
         The counts.
     names : mapping of str to sequence of str
         The columns that each of the three came from, for messages.
-    who : str
-        Who asks, for messages.
 
     Returns
     -------
@@ -262,7 +261,7 @@ def scores_of(best: Floats, worst: Floats, shown: Floats, names: Mapping[str, Se
         if wrong.any():
             columns = np.flatnonzero(wrong.any(axis=0)).tolist()
             raise InvalidTableError(
-                f"{who}: column {names[what][columns[0]]!r} must hold counts, got "
+                f"{asked()}: column {names[what][columns[0]]!r} must hold counts, got "
                 f"{counts[:, columns[0]][wrong[:, columns[0]]][0]:g}; so in {int(wrong.any(axis=1).sum()):,} row(s), "
                 f"column(s) {list_names([names[what][column] for column in columns])}. Correct these counts, or set "
                 "them to missing."
@@ -272,7 +271,7 @@ def scores_of(best: Floats, worst: Floats, shown: Floats, names: Mapping[str, Se
         columns = np.flatnonzero(above.any(axis=0)).tolist()
         pairs = [f"{names['best'][column]} + {names['worst'][column]}" for column in columns]
         raise InvalidTableError(
-            f"{who}: an option was chosen more often than it was shown in {int(above.any(axis=1).sum()):,} row(s): "
+            f"{asked()}: an option was chosen more often than it was shown in {int(above.any(axis=1).sum()):,} row(s): "
             f"{list_names(pairs)}. Check the counts, and how often each option was shown (its column, or times_shown)."
         )
     return np.where(shown > 0, (best - worst) / np.maximum(shown, 1), np.nan)

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.stats import chi2
 
 from custseg._core.arrays import Floats, Integers
+from custseg._core.asking import asked, asks
 from custseg._core.frames import collect, is_table, open_table, with_index
 from custseg._core.ids import ID_OR_ROWS, check_chosen, refuse_levels, row_index, without_index
 from custseg._core.params import NONE, Integer, Number, Where, check
@@ -41,6 +42,7 @@ _ALLOWED = {
 }
 
 
+@asks
 def careless_responses(
     X: Any,
     *,
@@ -132,7 +134,6 @@ def careless_responses(
     5                      2         1.50        0
     6                      1         1.91        0
     """
-    who = "careless_responses"
     given = {
         "items": items,
         "customer_id": customer_id,
@@ -140,8 +141,8 @@ def careless_responses(
         "min_variability": min_variability,
         "significance_level": significance_level,
     }
-    check(who, _ALLOWED, given)
-    answers, index = _read(X, items, customer_id, who)
+    check(_ALLOWED, given)
+    answers, index = _read(X, items, customer_id)
     values = answers.values
     n_answered = (~np.isnan(values)).sum(axis=1)
     run = longest_runs(values)
@@ -149,7 +150,7 @@ def careless_responses(
     distance, df = _mahalanobis(values)
     if np.isnan(distance[n_answered > 0]).all() and (n_answered > 0).any():
         warn(
-            f"{who}: the covariance of the items is singular, so the Mahalanobis distance is not defined. Pass more "
+            "the covariance of the items is singular, so the Mahalanobis distance is not defined. Pass more "
             "respondents than items, and drop items that follow from others."
         )
     limit = len(answers.items) // 2 if max_run is None else max_run
@@ -163,38 +164,36 @@ def careless_responses(
     return pd.DataFrame({**signs, **flags, "n_flags": sum(flag.astype(np.int64) for flag in flags.values())}, index)
 
 
-def _read(
-    X: Any, items: Sequence[str] | None, customer_id: str | None, who: str
-) -> tuple[Answers, pd.Index[Any] | None]:
+def _read(X: Any, items: Sequence[str] | None, customer_id: str | None) -> tuple[Answers, pd.Index[Any] | None]:
     if not is_table(X):
-        return read_answers(X, who=who, customer_id=customer_id), None
-    frame = nw.from_native(open_path(X, who) if is_path(X) else X)
+        return read_answers(X, customer_id=customer_id), None
+    frame = nw.from_native(open_path(X) if is_path(X) else X)
     if isinstance(frame, nw.LazyFrame) and frame.implementation.is_dask() and customer_id is not None:
         frame = with_index(frame, [customer_id])
         X = frame.to_native()
     names = list(frame.collect_schema().names())
-    check_chosen(X, who, customer_id, names)
+    check_chosen(X, customer_id, names)
     wanted = list(items) if items is not None else [name for name in names if name != customer_id]
     has_ids = customer_id in names
     known_as = customer_id if has_ids else None
     columns = wanted if known_as is None else [known_as, *wanted]
-    opened = open_table(without_index(X), who=who, columns=columns, customer_id=known_as, in_order=True)
+    opened = open_table(without_index(X), columns=columns, customer_id=known_as, in_order=True)
     rows = collect(opened.frame)
     if len(rows) == 0:
-        raise InvalidTableError.empty(who, "table of answers")
+        raise InvalidTableError.empty("table of answers")
     if len(wanted) < 2:
-        raise InvalidTableError(f"{who} needs at least 2 items, got {len(wanted)}. Pass all items of the survey.")
-    values = matrix([numbers(rows[name], who) for name in wanted], len(rows))
+        raise InvalidTableError(f"{asked()} needs at least 2 items, got {len(wanted)}. Pass all items of the survey.")
+    values = matrix([numbers(rows[name]) for name in wanted], len(rows))
     infinite = np.isinf(values).sum(axis=0)
     if infinite.any():
-        raise ColumnTypeError.infinite(who, wanted[int(infinite.argmax())], int(infinite.max()))
+        raise ColumnTypeError.infinite(wanted[int(infinite.argmax())], int(infinite.max()))
     answers = Answers(tuple(wanted), values)
     if known_as is not None:
         return answers, pd.Index(rows[known_as].to_list(), name=known_as)
     if customer_id is None:
-        return answers, row_index(X, who)
+        return answers, row_index(X)
     if isinstance(X, pd.DataFrame):
-        refuse_levels(X, who, [customer_id])
+        refuse_levels(X, [customer_id])
         return answers, X.index
     return answers, None
 

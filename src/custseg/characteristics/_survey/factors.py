@@ -16,6 +16,7 @@ from sklearn.utils import check_random_state
 from threadpoolctl import threadpool_limits
 
 from custseg._core.arrays import Floats
+from custseg._core.asking import asked, asks
 from custseg._core.ids import ID_OR_ROWS
 from custseg._core.params import RANDOM_STATE, Integer, Number, OneOf, check
 from custseg._core.results import Result
@@ -107,6 +108,7 @@ class Factorability(Result):
         )
 
 
+@asks
 def parallel_analysis(
     X: Any,
     *,
@@ -172,7 +174,6 @@ def parallel_analysis(
     >>> parallel_analysis(items, random_state=0).n_factors
     2
     """
-    who = "parallel_analysis"
     given = {
         "customer_id": customer_id,
         "null": null,
@@ -180,13 +181,14 @@ def parallel_analysis(
         "quantile": quantile,
         "random_state": random_state,
     }
-    check(who, _PARALLEL, given)
-    answers = read_answers(X, who=who, customer_id=customer_id)
-    found = correlated(answers, who)
+    check(_PARALLEL, given)
+    answers = read_answers(X, customer_id=customer_id)
+    found = correlated(answers)
     drawn = normal_draws(found, random_state) if null == "normal" else _permuted(answers.values, random_state)
     return compare_eigenvalues(found, drawn, n_draws=n_draws, quantile=quantile)
 
 
+@asks
 def factorability(X: Any, *, customer_id: str | None = "customer_id") -> Factorability:
     """Say whether the items of a survey share enough to look for factors.
 
@@ -229,10 +231,9 @@ def factorability(X: Any, *, customer_id: str | None = "customer_id") -> Factora
     >>> round(factorability(answers).kmo, 3)
     0.69
     """
-    who = "factorability"
-    check(who, {"customer_id": ID_OR_ROWS}, {"customer_id": customer_id})
-    answers = read_answers(X, who=who, customer_id=customer_id)
-    correlation = correlated(answers, who).correlation
+    check({"customer_id": ID_OR_ROWS}, {"customer_id": customer_id})
+    answers = read_answers(X, customer_id=customer_id)
+    correlation = correlated(answers).correlation
     k, n = len(correlation), int((~np.isnan(answers.values)).any(axis=1).sum())
     df = k * (k - 1) // 2
     sign, log_determinant = np.linalg.slogdet(correlation)
@@ -259,19 +260,19 @@ def _sampling_adequacy(correlation: Floats) -> tuple[Floats, float]:
     return of_items, float(together.sum() / (together.sum() + partial.sum()))
 
 
-def correlated(answers: Answers, who: str) -> Moments:
+def correlated(answers: Answers) -> Moments:
     """Return the pairwise moments where every pair of items has a correlation; else say which has none."""
     found = moments(answers.values)
     constant = [item for item, own in zip(answers.items, np.diag(found.covariance), strict=True) if not own > 0]
     if constant:
         raise InvalidTableError(
-            f"{who}: item(s) without two different answers have no correlation: {list_names(constant)}. Drop them."
+            f"{asked()}: item(s) without two different answers have no correlation: {list_names(constant)}. Drop them."
         )
     undefined = np.argwhere(np.isnan(found.correlation))
     if len(undefined):
         one, other = (answers.items[position] for position in undefined[0])
         raise InvalidTableError(
-            f"{who}: items {one!r} and {other!r} have no correlation: {found.n[tuple(undefined[0])]} respondent(s) "
+            f"{asked()}: items {one!r} and {other!r} have no correlation: {found.n[tuple(undefined[0])]} respondent(s) "
             "answered both, and they do not differ in both. Drop one of the two, or find factors in each group of "
             "items that was asked together."
         )

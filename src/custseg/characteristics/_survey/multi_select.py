@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from custseg._core.arrays import Bools, Floats, Integers
+from custseg._core.asking import asked
 from custseg._core.characteristic import Characteristic, in_words, number
 from custseg._core.customers import Column
 from custseg._core.described import OVERRIDES, ByColumn
@@ -216,7 +217,7 @@ class MultiSelectEncoder(ProfileEncoder):
         self._check_parameters()
         if self.customer_id in (self._wanted() or ()):
             words = "a column that is not among `columns`"
-            raise InvalidParameterError.not_allowed(type(self).__name__, "customer_id", words, self.customer_id)
+            raise InvalidParameterError.not_allowed("customer_id", words, self.customer_id)
 
     def _characteristics(self) -> Sequence[Characteristic]:
         columns = [self._spelling[option] for option in self._kept] + ([RARE] if self._has_rare else [])
@@ -232,7 +233,6 @@ class MultiSelectEncoder(ProfileEncoder):
         return [number(N_CHOSEN, "number of options chosen", "options")]
 
     def _learn(self, profile: Profile) -> None:
-        who = type(self).__name__
         names = profile.names
         alone = self.columns is None and len(names) == 1 and is_text(profile.rows[names[0]])
         self._text = names[0] if isinstance(self.columns, str) or alone else None
@@ -248,7 +248,7 @@ class MultiSelectEncoder(ProfileEncoder):
         counts = np.nansum(choices.chosen, axis=0)
         if not counts.any():
             raise InvalidTableError(
-                f"{who}: nobody chose any option in {list_names(names)}. Check the columns, or drop the question."
+                f"{asked()}: nobody chose any option in {list_names(names)}. Check the columns, or drop the question."
             )
         is_kept = counts >= self.min_customers
         self._kept = tuple(option for option, keep in zip(choices.options, is_kept, strict=True) if keep)
@@ -256,7 +256,7 @@ class MultiSelectEncoder(ProfileEncoder):
         self._refuse_clashes()
         self.options_ = self._found(choices, counts.astype(np.int64), is_kept)
         if remark:
-            warn(f"{who}: {remark}")
+            warn(remark)
 
     def _encode(self, profile: Profile) -> Encoded:
         choices = self._choices(profile)
@@ -298,15 +298,14 @@ class MultiSelectEncoder(ProfileEncoder):
         return _Choices(names, chosen, chosen.sum(axis=1), {}, nobody)
 
     def _zero_or_one(self, profile: Profile, name: str) -> Floats:
-        who = type(self).__name__
         expected = "0 and 1, or bools"
         remedy = "Answers such as 'a;b;c' stand in one column: pass columns='...'. Otherwise convert it."
-        values = read_numbers(profile.rows[name], who=who, expected=expected, remedy=remedy)
+        values = read_numbers(profile.rows[name], expected=expected, remedy=remedy)
         other = ~(np.isnan(values) | (values == 0) | (values == 1))
         if other.any():
             got = f"{values[other][0]:g} and the like in {int(other.sum()):,} row(s)"
             remedy = "Convert it, for example with column == 1, or leave it out with columns=[...]."
-            raise ColumnTypeError.expected(who, name, expected, got, remedy)
+            raise ColumnTypeError.expected(name, expected, got, remedy)
         return values
 
     def _texts(self, profile: Profile) -> Texts:
@@ -314,7 +313,7 @@ class MultiSelectEncoder(ProfileEncoder):
         column = profile.rows[cast("str", self._text)]
         if isinstance(column.dtype, (nw.List, nw.Array)):
             remedy = f"Join each list to a text first: column.list.join({self.separator!r})."
-        return read_texts(column, who=type(self).__name__, numbers=False, remedy=remedy)
+        return read_texts(column, numbers=False, remedy=remedy)
 
     def _split(self, text: str) -> list[str]:
         return [part.strip() for part in text.split(self.separator) if part.strip()]
@@ -374,7 +373,7 @@ class MultiSelectEncoder(ProfileEncoder):
         clash = [self._spelling[option] for option in self._kept if self._spelling[option] in taken]
         if clash:
             raise InvalidTableError(
-                f"{type(self).__name__}: the option {clash[0]!r} is called like a column of the result "
+                f"{asked()}: the option {clash[0]!r} is called like a column of the result "
                 f"({list_names(sorted(taken))}). Rename the option."
             )
 

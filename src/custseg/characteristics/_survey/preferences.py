@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from custseg._core.arrays import Floats
+from custseg._core.asking import asked
 from custseg._core.characteristic import Characteristic, in_words, number
 from custseg._core.customers import Column
 from custseg._core.described import OVERRIDES, ByColumn
@@ -250,26 +251,25 @@ class PreferenceEncoder(ProfileEncoder):
 
     def _check(self) -> None:
         self._check_parameters()
-        who = type(self).__name__
         given = [name for name in ("ranks", "ranking", "best_worst") if getattr(self, name) is not None]
         if len(given) != 1:
             raise InvalidParameterError(
-                f"{who} needs exactly one of the parameters ranks, ranking and best_worst, got "
+                f"{asked()} needs exactly one of the parameters ranks, ranking and best_worst, got "
                 f"{' and '.join(given) or 'none'}. Use one encoder for each question."
             )
         for name, goes_with in (("options", "ranking"), ("times_shown", "best_worst")):
             if getattr(self, name) is not None and given != [goes_with]:
-                raise InvalidParameterError(f"{who}: parameter {name!r} goes with {goes_with!r}. Drop it.")
+                raise InvalidParameterError(f"{asked()}: parameter {name!r} goes with {goes_with!r}. Drop it.")
         if self.best_worst is not None:
             n_columns = len(next(iter(self.best_worst.values())))
             if (self.times_shown is None) == (n_columns == 2):
                 raise InvalidParameterError(
-                    f"{who}: say once how often each option was shown: times_shown=... where best_worst names two "
+                    f"{asked()}: say once how often each option was shown: times_shown=... where best_worst names two "
                     "columns per option, or else the third column."
                 )
         if self.customer_id in self._wanted():
             words = "a column that is not read as preferences"
-            raise InvalidParameterError.not_allowed(who, "customer_id", words, self.customer_id)
+            raise InvalidParameterError.not_allowed("customer_id", words, self.customer_id)
 
     def _wanted(self) -> list[str]:
         if self.ranking is not None:
@@ -296,19 +296,20 @@ class PreferenceEncoder(ProfileEncoder):
         return [number(option, f"preference for {in_words(option)}", unit, "need") for option in kept]
 
     def _learn(self, profile: Profile) -> None:
-        who = type(self).__name__
         self._by_key = self._learned_options(profile)
         self.options_ = list(self._by_key.values())
         if len(self.options_) < 2:
             raise InvalidTableError(
-                f"{who}: a preference needs at least two options, column {self.ranking!r} names {len(self.options_)}. "
-                "Check that '>' stands between the options, or pass options=[...]."
+                f"{asked()}: a preference needs at least two options, column {self.ranking!r} names "
+                f"{len(self.options_)}. Check that '>' stands between the options, or pass options=[...]."
             )
         self._remark_on_order(profile)
         if self.leave_out is not None and self.leave_out not in self.options_:
-            raise InvalidParameterError.unknown_name(who, "option in leave_out", self.leave_out, self.options_)
+            raise InvalidParameterError.unknown_name("option in leave_out", self.leave_out, self.options_)
         if self._id_name in self.options_:
-            raise InvalidTableError(f"{who}: the option {self._id_name!r} is called like the customer id. Rename one.")
+            raise InvalidTableError(
+                f"{asked()}: the option {self._id_name!r} is called like the customer id. Rename one."
+            )
         sums = self._scores(profile)[0].sum(axis=1)
         is_constant = bool((np.abs(sums[~np.isnan(sums)]) < _ROUNDING).all())
         self.row_sum_ = 0.0 if is_constant else float("nan")
@@ -329,7 +330,7 @@ class PreferenceEncoder(ProfileEncoder):
                     f"no ranking in column {self.ranking!r} holds {ABOVE!r}, {n_with:,} of {n_answers:,} hold "
                     f"{other!r}. If that separates the options, replace it: column.str.replace({other!r}, {ABOVE!r})."
                 )
-                warn(f"{type(self).__name__}: {remark}")
+                warn(remark)
                 return
 
     def _learned_options(self, profile: Profile) -> dict[str, str]:
@@ -341,7 +342,7 @@ class PreferenceEncoder(ProfileEncoder):
             declared = {option_key(option): option for option in self.options}
             if len(declared) < len(self.options):
                 words = "options that differ in more than case and spaces"
-                raise InvalidParameterError.not_allowed(type(self).__name__, "options", words, self.options)
+                raise InvalidParameterError.not_allowed("options", words, self.options)
             return declared
         texts = self._texts(profile)
         counts: dict[str, int] = {}
@@ -376,11 +377,10 @@ class PreferenceEncoder(ProfileEncoder):
         return scores, (_nothing(scores), *_rank_policies(ranks))
 
     def _ranks(self, profile: Profile) -> Ranks:
-        who = type(self).__name__
         if self.ranking is not None:
-            return ranks_of_orders(self._texts(profile), self._by_key, column=self.ranking, who=who)
+            return ranks_of_orders(self._texts(profile), self._by_key, column=self.ranking)
         names = list(self._rank_columns().values())
-        return complete_ranks(self._numbers(profile, names), names, ties=self.ties, who=who)
+        return complete_ranks(self._numbers(profile, names), names, ties=self.ties)
 
     def _best_worst_scores(self, profile: Profile) -> tuple[Floats, int]:
         """Return the scores, and for how many customers best and worst choices differ in number."""
@@ -392,7 +392,7 @@ class PreferenceEncoder(ProfileEncoder):
             counts["shown"] = np.full(counts["best"].shape, float(self.times_shown))
             columns["shown"] = columns["best"]
         names: Mapping[str, Sequence[str]] = columns
-        scores = scores_of(counts["best"], counts["worst"], counts["shown"], names, type(self).__name__)
+        scores = scores_of(counts["best"], counts["worst"], counts["shown"], names)
         # a comparison with NaN is false either way, so that missing counts are not uneven
         difference = np.abs(counts["best"].sum(axis=1) - counts["worst"].sum(axis=1))
         return scores, int((difference > 0).sum())
@@ -400,15 +400,12 @@ class PreferenceEncoder(ProfileEncoder):
     def _numbers(self, profile: Profile, names: Sequence[str]) -> Floats:
         expected = "ranks" if self.best_worst is None else "counts"
         remedy = "Convert it, for example with pandas.to_numeric."
-        read = [
-            read_numbers(profile.rows[name], who=type(self).__name__, expected=f"numbers ({expected})", remedy=remedy)
-            for name in names
-        ]
+        read = [read_numbers(profile.rows[name], expected=f"numbers ({expected})", remedy=remedy) for name in names]
         return np.column_stack(read)
 
     def _texts(self, profile: Profile) -> Texts:
         remedy = "Write each ranking like 'comfort > price', or pass columns of ranks as ranks=[...]."
-        return read_texts(profile.rows[str(self.ranking)], who=type(self).__name__, numbers=False, remedy=remedy)
+        return read_texts(profile.rows[str(self.ranking)], numbers=False, remedy=remedy)
 
 
 def _nothing(scores: Floats) -> RowPolicy:

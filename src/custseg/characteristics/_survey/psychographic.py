@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from custseg._core.arrays import Bools, Floats
+from custseg._core.asking import asked
 from custseg._core.characteristic import Characteristic, in_words, number
 from custseg._core.customers import Column
 from custseg._core.described import OVERRIDES, ByColumn
@@ -265,26 +266,24 @@ class PsychographicEncoder(ProfileEncoder):
             self._check_scales(self.scales)
 
     def _check_scales(self, scales: Mapping[str, Sequence[str]]) -> None:
-        who = type(self).__name__
         owner: dict[str, str] = {}
         for name, keyed in scales.items():
             for item in map(item_of, keyed):
                 if item in owner:
                     where = f"twice in scale {name!r}" if owner[item] == name else f"in {owner[item]!r} and in {name!r}"
                     raise InvalidParameterError(
-                        f"{who}: parameter 'scales' has item {item!r} {where}. Keep it in the one that it belongs to: "
-                        "an item counted twice makes scales agree by themselves."
+                        f"{asked()}: parameter 'scales' has item {item!r} {where}. Keep it in the one that it belongs "
+                        "to: an item counted twice makes scales agree by themselves."
                     )
                 owner[item] = name
         if self._id_name in owner or self._id_name in scales:
             raise InvalidParameterError(
-                f"{who}: parameter 'scales' names {self._id_name!r}, which is the column of customer ids. Rename it."
+                f"{asked()}: parameter 'scales' names {self._id_name!r}, which is the column of customer ids. Rename "
+                "it."
             )
 
     def _coder(self) -> AnswerCoder:
-        return AnswerCoder(
-            type(self).__name__, scale_range=self.scale_range, answers=self.answers, dont_know=self.dont_know
-        )
+        return AnswerCoder(scale_range=self.scale_range, answers=self.answers, dont_know=self.dont_know)
 
     def _wanted(self) -> Sequence[str] | None:
         if self.scales is not None:
@@ -345,13 +344,13 @@ class PsychographicEncoder(ProfileEncoder):
             self.loadings_ = pd.DataFrame(loadings).reindex(order)
 
     def _discover(self, answers: Answers) -> tuple[dict[str, tuple[str, ...]], pd.DataFrame]:
-        who = type(self).__name__
         odd = [item for item in answers.items if item.startswith("-")]
         if odd:
             raise InvalidTableError(
-                f"{who}: items {list_names(odd)} begin with a minus sign, which would mark reversed items. Rename them."
+                f"{asked()}: items {list_names(odd)} begin with a minus sign, which would mark reversed items. Rename "
+                "them."
             )
-        found = correlated(answers, who)
+        found = correlated(answers)
         if self.n_factors == "parallel":
             draw = normal_draws(found, self.random_state)
             self.parallel_analysis_ = compare_eigenvalues(found, draw, n_draws=N_DRAWS, quantile=QUANTILE)
@@ -365,17 +364,16 @@ class PsychographicEncoder(ProfileEncoder):
         )
         if not factors.scales:
             raise InfeasibleError(
-                f"{who}: on none of the {n_factors} factor(s) two items load by {self.min_loading:g} or more. Lower "
-                "min_loading, or name the scales: scales={...}."
+                f"{asked()}: on none of the {n_factors} factor(s) two items load by {self.min_loading:g} or more. "
+                "Lower min_loading, or name the scales: scales={...}."
             )
         return factors.scales, factors.loadings
 
     def _no_such_number(self, n_factors: int, n_items: int) -> ValueError:
-        who = type(self).__name__
         if n_factors:
-            return InvalidParameterError.not_allowed(who, "n_factors", f"at most the {n_items} items", n_factors)
+            return InvalidParameterError.not_allowed("n_factors", f"at most the {n_items} items", n_factors)
         return InfeasibleError(
-            f"{who}: no factor of the {n_items} items exceeds chance (parallel analysis), so there is no scale to "
+            f"{asked()}: no factor of the {n_items} items exceeds chance (parallel analysis), so there is no scale to "
             "discover. Name the scales: scales={...}, or ask for a number of factors: n_factors=2."
         )
 
@@ -473,4 +471,4 @@ class PsychographicEncoder(ProfileEncoder):
         return np.asarray(np.fmax.reduce(values, axis=1) == np.fmin.reduce(values, axis=1))
 
     def _warn(self, remark: str) -> None:
-        warn(f"{type(self).__name__}: {remark}")
+        warn(remark)

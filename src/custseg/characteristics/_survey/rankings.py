@@ -10,6 +10,7 @@ import numpy.typing as npt
 from scipy.stats import rankdata
 
 from custseg._core.arrays import Bools, Floats
+from custseg._core.asking import asked
 from custseg.characteristics._profiles.columns import Texts, option_key
 from custseg.exceptions import InvalidTableError, list_names, suggest
 
@@ -38,7 +39,7 @@ class Ranks:
     n_tied: int
 
 
-def complete_ranks(given: Floats, names: Sequence[str], *, ties: str, who: str) -> Ranks:
+def complete_ranks(given: Floats, names: Sequence[str], *, ties: str) -> Ranks:
     """Check ranks as given (NaN for an option not ranked) and give the options left the mean of the ranks left.
 
     Parameters
@@ -49,8 +50,6 @@ def complete_ranks(given: Floats, names: Sequence[str], *, ties: str, who: str) 
         The columns that they came from.
     ties : {"raise", "mean"}
         Whether two options may have one rank.
-    who : str
-        Who asks, for messages.
 
     Returns
     -------
@@ -58,7 +57,7 @@ def complete_ranks(given: Floats, names: Sequence[str], *, ties: str, who: str) 
         Complete.
     """
     n_options = given.shape[1]
-    _refuse_beyond(given, names, ties, who)
+    _refuse_beyond(given, names, ties)
     ranked = ~np.isnan(given)
     n_ranked = ranked.sum(axis=1)
     # missing ranks sort to the end, so that they never look equal to one another
@@ -69,7 +68,7 @@ def complete_ranks(given: Floats, names: Sequence[str], *, ties: str, who: str) 
         ranks = rankdata(np.where(ranked, given, np.inf), axis=1) if len(given) else given.copy()
         gaps = np.zeros(len(given), dtype=bool)
     else:
-        _refuse_tied(given, tied, names, who)
+        _refuse_tied(given, tied, names)
         left = n_options * (n_options + 1) / 2 - np.nansum(given, axis=1)
         share = left / np.maximum(n_options - n_ranked, 1)
         ranks = np.where(ranked, given, share[:, None])
@@ -79,7 +78,7 @@ def complete_ranks(given: Floats, names: Sequence[str], *, ties: str, who: str) 
     return Ranks(ranks, n_partial, int(gaps.sum()), int(tied.sum()))
 
 
-def _refuse_beyond(given: Floats, names: Sequence[str], ties: str, who: str) -> None:
+def _refuse_beyond(given: Floats, names: Sequence[str], ties: str) -> None:
     n_options = given.shape[1]
     wrong = (given < 1) | (given > n_options)
     if ties == "raise":
@@ -90,14 +89,14 @@ def _refuse_beyond(given: Floats, names: Sequence[str], ties: str, who: str) -> 
     first = given[:, columns[0]][wrong[:, columns[0]]]
     what = "whole number" if ties == "raise" else "number"
     raise InvalidTableError(
-        f"{who}: column {names[columns[0]]!r} must hold ranks, each a {what} from 1 (best) to {n_options} (the number "
-        f"of options), got {first[0]:g}; so in {_rows(wrong.any(axis=1))}, {_columns(names, columns)}. Correct these "
-        "ranks, set them to missing where an option was not ranked (0 or 99 in many exports), or add the columns "
+        f"{asked()}: column {names[columns[0]]!r} must hold ranks, each a {what} from 1 (best) to {n_options} (the "
+        f"number of options), got {first[0]:g}; so in {_rows(wrong.any(axis=1))}, {_columns(names, columns)}. Correct "
+        "these ranks, set them to missing where an option was not ranked (0 or 99 in many exports), or add the columns "
         "of the options that lack."
     )
 
 
-def _refuse_tied(given: Floats, tied: Bools, names: Sequence[str], who: str) -> None:
+def _refuse_tied(given: Floats, tied: Bools, names: Sequence[str]) -> None:
     if not tied.any():
         return
     row = given[np.flatnonzero(tied)[0]]
@@ -105,7 +104,7 @@ def _refuse_tied(given: Floats, tied: Bools, names: Sequence[str], who: str) -> 
     twice = ranks[n_options > 1][0]
     columns = np.flatnonzero(row == twice)
     raise InvalidTableError(
-        f"{who}: a rank is given twice in {_rows(tied)}; for example rank {twice:g} in {_columns(names, columns)}. "
+        f"{asked()}: a rank is given twice in {_rows(tied)}; for example rank {twice:g} in {_columns(names, columns)}. "
         "Correct the ranking, or pass ties='mean' if options of one rank are equally good."
     )
 
@@ -124,7 +123,7 @@ def parse_order(text: str) -> list[list[str]]:
     return [group for group in groups if group]
 
 
-def ranks_of_orders(texts: Texts, options: Mapping[str, str], *, column: str, who: str) -> Ranks:
+def ranks_of_orders(texts: Texts, options: Mapping[str, str], *, column: str) -> Ranks:
     """Turn ordered text into ranks; each distinct text is taken apart once.
 
     Parameters
@@ -135,8 +134,6 @@ def ranks_of_orders(texts: Texts, options: Mapping[str, str], *, column: str, wh
         The options: what their spellings share -> the name.
     column : str
         The column, for messages.
-    who : str
-        Who asks, for messages.
 
     Returns
     -------
@@ -144,22 +141,20 @@ def ranks_of_orders(texts: Texts, options: Mapping[str, str], *, column: str, wh
         Complete; options that a text does not name share the last places.
     """
     parsed = [[[option_key(name) for name in group] for group in parse_order(text)] for text in texts.levels]
-    _refuse_orders(parsed, texts, options, column, who)
+    _refuse_orders(parsed, texts, options, column)
     place = {key: position for position, key in enumerate(options)}
     given = np.full((len(parsed) + 1, len(options)), np.nan)  # the last row is for those without an answer
     for level, groups in enumerate(parsed):
         for rank, group in enumerate(groups, start=1):
             given[level, [place[key] for key in group]] = rank
-    complete = complete_ranks(given, list(options.values()), ties="mean", who=who)
+    complete = complete_ranks(given, list(options.values()), ties="mean")
     n_named = (~np.isnan(given)).sum(axis=1)[texts.codes]
     tied = np.append(np.array([any(len(group) > 1 for group in groups) for groups in parsed], dtype=bool), False)
     n_partial = int(((n_named > 0) & (n_named < len(options))).sum())
     return Ranks(complete.ranks[texts.codes], n_partial, 0, int(tied[texts.codes].sum()))
 
 
-def _refuse_orders(
-    parsed: list[list[list[str]]], texts: Texts, options: Mapping[str, str], column: str, who: str
-) -> None:
+def _refuse_orders(parsed: list[list[list[str]]], texts: Texts, options: Mapping[str, str], column: str) -> None:
     unknown: set[str] = set()
     n_unknown, n_twice, example = 0, 0, ""
     for groups, text, n_customers in zip(parsed, texts.levels, texts.counts, strict=True):
@@ -172,12 +167,12 @@ def _refuse_orders(
     if unknown:
         known = f"the options are {list_names(options.values(), 20)}.{suggest(min(unknown), options.values())}"
         raise InvalidTableError(
-            f"{who}: column {column!r} ranks {list_names(sorted(unknown))} in {n_unknown:,} row(s), which is no "
+            f"{asked()}: column {column!r} ranks {list_names(sorted(unknown))} in {n_unknown:,} row(s), which is no "
             f"option; {known} Correct the texts, or fit with all options (options=[...])."
         )
     if n_twice:
         raise InvalidTableError(
-            f"{who}: column {column!r} ranks an option twice in {n_twice:,} row(s), for example {example!r}. "
+            f"{asked()}: column {column!r} ranks an option twice in {n_twice:,} row(s), for example {example!r}. "
             "Name each option once."
         )
 

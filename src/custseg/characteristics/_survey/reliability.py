@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.optimize import least_squares
 
 from custseg._core.arrays import Floats
+from custseg._core.asking import asks
 from custseg._core.ids import ID_OR_ROWS
 from custseg._core.params import Allowed, OneOf, check
 from custseg._core.warning import warn
@@ -26,6 +27,7 @@ _ROUNDING = 1e-12
 _FEWEST_FOR_A_FACTOR = 3
 
 
+@asks
 def cronbach_alpha(
     X: Any, *, customer_id: str | None = "customer_id", missing: str = "pairwise", standardized: bool = False
 ) -> float:
@@ -75,12 +77,13 @@ def cronbach_alpha(
     0.883
     """
     given = {"customer_id": customer_id, "missing": missing, "standardized": standardized}
-    check("cronbach_alpha", {**_GIVEN, **_FLAGS}, given)
-    answers = read_answers(X, who="cronbach_alpha", customer_id=customer_id, missing=missing)
+    check({**_GIVEN, **_FLAGS}, given)
+    answers = read_answers(X, customer_id=customer_id, missing=missing)
     found = moments(answers.values)
     return alpha_of(found.scaled if standardized else found.covariance)
 
 
+@asks
 def mcdonald_omega(X: Any, *, customer_id: str | None = "customer_id", missing: str = "pairwise") -> float:
     """Return McDonald's omega of the items of one scale, from one common factor.
 
@@ -127,11 +130,12 @@ def mcdonald_omega(X: Any, *, customer_id: str | None = "customer_id", missing: 
     >>> round(mcdonald_omega(answers), 3)
     0.893
     """
-    check("mcdonald_omega", _GIVEN, {"customer_id": customer_id, "missing": missing})
-    answers = read_answers(X, who="mcdonald_omega", customer_id=customer_id, missing=missing)
+    check(_GIVEN, {"customer_id": customer_id, "missing": missing})
+    answers = read_answers(X, customer_id=customer_id, missing=missing)
     return omega_of(minres_loadings(moments(answers.values).correlation))
 
 
+@asks
 def item_analysis(X: Any, *, customer_id: str | None = "customer_id", missing: str = "pairwise") -> pd.DataFrame:
     """Describe each item of one scale: how it goes with the others, and what alpha were without it.
 
@@ -184,11 +188,11 @@ def item_analysis(X: Any, *, customer_id: str | None = "customer_id", missing: s
     b     2.833      0.814             0.796
     c     2.667      0.628             0.952
     """
-    check("item_analysis", _GIVEN, {"customer_id": customer_id, "missing": missing})
-    answers = read_answers(X, who="item_analysis", customer_id=customer_id, missing=missing)
+    check(_GIVEN, {"customer_id": customer_id, "missing": missing})
+    answers = read_answers(X, customer_id=customer_id, missing=missing)
     report = describe_items(answers, moments(answers.values))
     for remark in remarks_on(report):
-        warn(f"item_analysis: {remark}")
+        warn(remark)
     return report
 
 

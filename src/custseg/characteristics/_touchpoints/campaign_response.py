@@ -234,7 +234,7 @@ class CampaignResponseFeaturizer(RecordFeaturizer[Contacts, _Learned]):
         self._check_parameters()
         if self.responded is None and self.response_time is None:
             words = "a column name (text) where response_time is None"
-            raise InvalidParameterError.not_allowed(type(self).__name__, "responded", words, None)
+            raise InvalidParameterError.not_allowed("responded", words, None)
 
     def _fields(self) -> Sequence[Field]:
         fields = (
@@ -251,7 +251,6 @@ class CampaignResponseFeaturizer(RecordFeaturizer[Contacts, _Learned]):
     @property
     def _contact_columns(self) -> ContactColumns:
         return ContactColumns(
-            who=type(self).__name__,
             timestamp=self.timestamp,
             responded=self.responded,
             campaign=self.campaign,

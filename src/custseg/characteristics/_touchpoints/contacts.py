@@ -31,15 +31,12 @@ class ContactColumns:
 
     Attributes
     ----------
-    who : str
-        Who asks, for messages.
     timestamp : str
         The times of the contacts.
     responded, campaign, campaign_type, channel, response_time, coupons, contacted : str or None
         What the parameters of the featurizer say.
     """
 
-    who: str
     timestamp: str
     responded: str | None
     campaign: str | None
@@ -62,20 +59,20 @@ class ContactColumns:
             {name: f"__{name}" for name in records.frame.collect_schema().names() if name != "response_time"}
         ).rename({"response_time": column})
         try:
-            clock = read_clock(frame, column, self.who)
+            clock = read_clock(frame, column)
         except ColumnTypeError:
             # a column without any value has no type worth the name
             if not _is_empty(frame, column):
                 raise
-            return read_clock(frame.with_columns(nw.lit(None, nw.String).alias(column)), column, self.who)
+            return read_clock(frame.with_columns(nw.lit(None, nw.String).alias(column)), column)
         zone = None if records.as_of is None else records.as_of.time.tzinfo
         if records.n_rows and records.as_of is not None and (clock.zone is None) != (zone is None):
             if _is_empty(frame, column):
-                return read_clock(frame.with_columns(nw.lit(None, nw.String).alias(column)), column, self.who)
+                return read_clock(frame.with_columns(nw.lit(None, nw.String).alias(column)), column)
             words = "without a time zone" if zone is None else "with a time zone"
             got = "timestamps without one" if zone is not None else f"timestamps of the zone {clock.zone}"
             remedy = "Use dt.tz_localize on one of the two columns."
-            raise ColumnTypeError.expected(self.who, column, f"{words}, as {self.timestamp!r} is", got, remedy)
+            raise ColumnTypeError.expected(column, f"{words}, as {self.timestamp!r} is", got, remedy)
         return clock
 
     def latest_response(self, records: Records) -> AsOf | None:
@@ -172,9 +169,7 @@ class Contacts:
         if n_rows.get("odd_coupons"):
             got = f"others in {n_rows['odd_coupons']} row(s)"
             remedy = "Count the coupons, or leave coupons=None."
-            raise ColumnTypeError.expected(
-                columns.who, columns.coupons, "whole numbers of coupons, 0 or more", got, remedy
-            )
+            raise ColumnTypeError.expected(columns.coupons, "whole numbers of coupons, 0 or more", got, remedy)
         not_used, compare = "kept: not counted", "Compare both."
         words = {
             "no_contact": ("not contacted", "kept: no contact", "See the parameter `contacted`."),

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import narwhals.stable.v2 as nw
 import pandas as pd
 
+from custseg._core.asking import asked, asking, asks
 from custseg._core.frames import Table, collect, open_table, to_kind
 from custseg._core.ids import ID_IN_TIME
 from custseg._core.optional import require
@@ -17,7 +18,6 @@ from custseg._core.results import Result
 from custseg._core.warning import warn
 from custseg.exceptions import ColumnTypeError, InvalidParameterError, InvalidTableError
 
-_WHO = "join_responses"
 _ADDED = ("responded", "n_responses", "response_time")
 
 
@@ -84,6 +84,7 @@ class JoinedResponses(Result):
         return pd.Series(counts, name="n_rows").rename_axis("count").to_frame()
 
 
+@asks
 def join_responses(
     contacts: Any,
     responses: Any,
@@ -163,7 +164,7 @@ def join_responses(
     _check_names(customer_id, campaign, response_time)
     keys = [customer_id, campaign]
     contacts, responses, campaigns = (
-        collect(open_table(table, who=f"{_WHO}, {what}", in_order=True).frame).to_pandas() if is_path(table) else table
+        _rows_of_path(table, what) if is_path(table) else table
         for what, table in {"contacts": contacts, "responses": responses, "campaigns": campaigns}.items()
     )
     sent = _opened(contacts, "contacts", keys, customer_id=customer_id)
@@ -192,12 +193,17 @@ def join_responses(
     return result
 
 
+def _rows_of_path(path: Any, what: str) -> pd.DataFrame:
+    with asking(f"{asked()}, {what}"):
+        return collect(open_table(path, in_order=True).frame).to_pandas()
+
+
 def _check_names(customer_id: str, campaign: str, response_time: str | None) -> None:
     names = {"customer_id": customer_id, "campaign": campaign}
-    check(_WHO, {"customer_id": ID_IN_TIME, "campaign": (COLUMN,)}, names)
-    check(_WHO, {"response_time": (NONE, COLUMN)}, {"response_time": response_time})
+    check({"customer_id": ID_IN_TIME, "campaign": (COLUMN,)}, names)
+    check({"response_time": (NONE, COLUMN)}, {"response_time": response_time})
     if customer_id == campaign:
-        raise InvalidParameterError.not_allowed(_WHO, "campaign", "another column than the customer id", campaign)
+        raise InvalidParameterError.not_allowed("campaign", "another column than the customer id", campaign)
 
 
 def _frames(sent: Table, came: Table, described: Table | None) -> dict[str, nw.LazyFrame[Any]]:
@@ -239,37 +245,36 @@ def _opened(
     table: Any, what: str, keys: list[str], *, customer_id: str | None = None, response_time: str | None = None
 ) -> Table:
     """Open a table with ids, campaigns and times that can be compared with those of the others."""
-    who = f"{_WHO}, {what}"
     wanted = [*keys, *([] if response_time is None else [response_time])]
-    opened = open_table(table, who=who, columns=wanted if what == "responses" else None, customer_id=customer_id)
-    if what != "responses":
-        # all columns are kept, so that those needed are looked for apart
-        open_table(opened.frame.to_native(), who=who, columns=keys)
-    opened = _with_plain_campaigns(opened, keys[-1], what)
-    if response_time is None:
-        return opened
-    return replace(opened, frame=_with_comparable_times(opened.frame, response_time))
+    with asking(f"{asked()}, {what}"):
+        opened = open_table(table, columns=wanted if what == "responses" else None, customer_id=customer_id)
+        if what != "responses":
+            # all columns are kept, so that those needed are looked for apart
+            open_table(opened.frame.to_native(), columns=keys)
+        opened = _with_plain_campaigns(opened, keys[-1])
+        if response_time is None:
+            return opened
+        return replace(opened, frame=_with_comparable_times(opened.frame, response_time))
 
 
-def _with_plain_campaigns(table: Table, campaign: str, what: str) -> Table:
+def _with_plain_campaigns(table: Table, campaign: str) -> Table:
     """Make campaigns of one type in all tables: text of categories, whole numbers of floats, as ids are."""
     dtype = table.frame.collect_schema()[campaign]
     if isinstance(dtype, (nw.Categorical, nw.Enum)):
         return replace(table, frame=table.frame.with_columns(nw.col(campaign).cast(nw.String)))
     if dtype.is_numeric() and not dtype.is_integer():
         # where one campaign is missing, pandas has made floats of all
-        plain = open_table(table.frame.to_native(), who=f"{_WHO}, {what}", customer_id=campaign)
+        plain = open_table(table.frame.to_native(), customer_id=campaign)
         return replace(table, frame=plain.frame)
     return table
 
 
 def _with_comparable_times(responses: nw.LazyFrame[Any], response_time: str) -> nw.LazyFrame[Any]:
     """Refuse times of which the first cannot be told, such as text that begins with the day."""
-    who = f"{_WHO}, responses"
     expected, remedy = "timestamps, dates or ISO 8601 text", "Convert it first: pandas.to_datetime(column, format=...)."
     dtype = responses.collect_schema()[response_time]
     if isinstance(dtype, (nw.List, nw.Array, nw.Struct, nw.Boolean)):
-        raise ColumnTypeError.expected(who, response_time, expected, dtype, remedy)
+        raise ColumnTypeError.expected(response_time, expected, dtype, remedy)
     if not isinstance(dtype, (nw.String, nw.Categorical, nw.Enum)):
         return responses
     text = nw.col(response_time)
@@ -280,7 +285,7 @@ def _with_comparable_times(responses: nw.LazyFrame[Any], response_time: str) -> 
     if n_odd:
         example = odd.select(text.min()).collect()[response_time].item()
         raise ColumnTypeError.expected(
-            who, response_time, expected, f"other text in {n_odd:,} row(s), such as {example!r}", remedy
+            response_time, expected, f"other text in {n_odd:,} row(s), such as {example!r}", remedy
         )
     return responses
 
@@ -300,19 +305,16 @@ def _check(tables: dict[str, nw.LazyFrame[Any]], keys: list[str], added: list[st
     for name, frame in tables.items():
         if frame.implementation != first.implementation:
             raise InvalidTableError(
-                f"{_WHO}: the contacts are a table of {first.implementation}, the {name} one of "
+                f"{asked()}: the contacts are a table of {first.implementation}, the {name} one of "
                 f"{frame.implementation}, and neither can be joined to the other. Convert one of them."
             )
         schema, reference = frame.collect_schema(), first.collect_schema()
         for key in keys:
             if key in schema and (schema[key].is_numeric() != reference[key].is_numeric()):
-                raise ColumnTypeError.expected(
-                    f"{_WHO}, {name}",
-                    key,
-                    f"of the type that it has in the contacts ({reference[key]})",
-                    schema[key],
-                    "Convert one of them, for example with astype(str).",
-                )
+                expected = f"of the type that it has in the contacts ({reference[key]})"
+                remedy = "Convert one of them, for example with astype(str)."
+                with asking(f"{asked()}, {name}"):
+                    raise ColumnTypeError.expected(key, expected, schema[key], remedy)
         if frame.implementation.is_duckdb():
             _refuse_strange(name, first.select(keys[-1]), frame.select(keys[-1]))
         if name == "campaigns":
@@ -325,9 +327,10 @@ def _refuse_strange(name: str, contacts: nw.LazyFrame[Any], others: nw.LazyFrame
     """Refuse relations of duckdb that cannot be joined because each belongs to a connection of its own."""
     try:
         contacts.join(others, on=contacts.collect_schema().names(), how="semi")
-    except require("duckdb", _WHO).InvalidInputException as error:
+    except require("duckdb").InvalidInputException as error:
         raise InvalidTableError(
-            f"{_WHO}: the contacts and the {name} are relations of two duckdb connections. Make both on one connection."
+            f"{asked()}: the contacts and the {name} are relations of two duckdb connections. Make both on one "
+            "connection."
         ) from error
 
 
@@ -335,7 +338,7 @@ def _refuse_taken(names: list[str], taken: set[str], source: str) -> None:
     for name in names:
         if name in taken:
             raise InvalidTableError(
-                f"{_WHO}: column {name!r} would come from the {source}, and there is one already. Rename or drop it."
+                f"{asked()}: column {name!r} would come from the {source}, and there is one already. Rename or drop it."
             )
 
 
@@ -345,8 +348,8 @@ def _refuse_repeated(frame: nw.LazyFrame[Any], keys: list[str], n_rows: int, wha
         words = "campaign" if len(keys) == 1 else "customer and campaign"
         remedy = "Keep one row for each" if len(keys) == 1 else "Give every mailing a campaign of its own, or keep one"
         raise InvalidTableError(
-            f"{_WHO}: {n_repeated} row(s) of the {what} repeat a {words}, so that a response would belong to several. "
-            f"{remedy}."
+            f"{asked()}: {n_repeated} row(s) of the {what} repeat a {words}, so that a response would belong to "
+            f"several. {remedy}."
         )
 
 
@@ -371,4 +374,4 @@ def _warn(result: JoinedResponses) -> None:
     }
     found = [words for words, n_rows in problems.items() if n_rows]
     if found:
-        warn(f"{_WHO}: {'; '.join(found)}.")
+        warn(f"{'; '.join(found)}.")

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from custseg._core.arrays import Integers
+from custseg._core.asking import asked
 from custseg._core.characteristic import Characteristic, number
 from custseg._core.customers import Column
 from custseg._core.described import OVERRIDES, ByColumn
@@ -306,7 +307,7 @@ class PurchasePathFeaturizer(RecordFeaturizer[Records, Vocabulary | None]):
         if span * (n_pairs + 1) < _LARGEST:
             return start, span
         raise InvalidTableError(
-            f"{type(self).__name__}: the timestamps in column {self.timestamp!r} span {span // (365 * DAY)} years. "
+            f"{asked()}: the timestamps in column {self.timestamp!r} span {span // (365 * DAY)} years. "
             "Some of them stand for an unknown time: make them missing, or pass as_of where they lie in the future."
         )
 

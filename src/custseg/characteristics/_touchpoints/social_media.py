@@ -9,6 +9,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from custseg._core.arrays import Integers
+from custseg._core.asking import asked
 from custseg._core.characteristic import Characteristic, number
 from custseg._core.customers import Column
 from custseg._core.described import OVERRIDES, ByColumn
@@ -262,7 +263,7 @@ class SocialMediaFeaturizer(RecordFeaturizer[Records, Vocabulary]):
         for name, weight in (ACTION_WEIGHTS if self.action_weights is None else self.action_weights).items():
             if given.setdefault(plain_action(name), float(weight)) != float(weight):
                 words = "a mapping with one weight for each action, whatever its case"
-                raise InvalidParameterError.not_allowed(type(self).__name__, "action_weights", words, name)
+                raise InvalidParameterError.not_allowed("action_weights", words, name)
         depths: dict[float, list[str]] = {}
         for name, weight in given.items():
             depths.setdefault(weight, []).append(name)
@@ -357,15 +358,14 @@ class SocialMediaFeaturizer(RecordFeaturizer[Records, Vocabulary]):
         return count_where(rows, flags)
 
     def _refuse_odd(self, facts: Mapping[str, int]) -> None:
-        who = type(self).__name__
         if facts.get("odd_reach"):
             got = f"negative numbers in {facts['odd_reach']} row(s)"
-            raise ColumnTypeError.expected(who, self.reach, "0 or more", got, "Make it missing where it is unknown.")
+            raise ColumnTypeError.expected(self.reach, "0 or more", got, "Make it missing where it is unknown.")
         if facts.get("odd_sentiment"):
             low, high = self.scale_range
             got = f"others in {facts['odd_sentiment']} row(s)"
             remedy = "Correct them, or pass the range of the scores: scale_range=(low, high)."
-            raise ColumnTypeError.expected(who, self.sentiment, f"numbers in [{low:g}, {high:g}]", got, remedy)
+            raise ColumnTypeError.expected(self.sentiment, f"numbers in [{low:g}, {high:g}]", got, remedy)
 
     def _judged(self, records: Records, facts: Mapping[str, int]) -> tuple[RowPolicy, ...]:
         remedy = "Give them a weight in action_weights."
@@ -376,7 +376,7 @@ class SocialMediaFeaturizer(RecordFeaturizer[Records, Vocabulary]):
             remedy = f"{remedy[:-1]}; there are {list_names(found.levels)}{' and more' if found.pools else ''}."
             if self.unknown_actions == "raise":
                 raise InvalidTableError(
-                    f"{type(self).__name__}: {facts['unknown']} row(s) have an action in column {self.action!r} that "
+                    f"{asked()}: {facts['unknown']} row(s) have an action in column {self.action!r} that "
                     f"has no weight and unknown_actions='raise'. {remedy}"
                 )
         policies = [

@@ -12,7 +12,8 @@ from custseg._core.arrays import Floats
 from custseg._core.customers import CustomerTable, looks_like_id
 from custseg._core.params import NONE, Instance, Number
 from custseg._core.warning import warn
-from custseg.exceptions import CustomerIdError, InvalidParameterError, list_names
+from custseg.exceptions import InvalidParameterError, list_names
+from custseg.segmentation._base.errors import unmarked_id
 
 __all__ = ["MAPPING_OR_NONE", "characteristic_weights", "check_for_ids", "customer_mass", "warn_of_constant"]
 
@@ -24,7 +25,7 @@ MAPPING_OR_NONE = (NONE, Instance(Mapping, words="a mapping by column name"))
 LEAST_MASS, MOST_MASS = 1e-100, 1e100
 
 
-def characteristic_weights(who: str, names: Sequence[str], weights: Mapping[str, float] | None) -> dict[str, float]:
+def characteristic_weights(names: Sequence[str], weights: Mapping[str, float] | None) -> dict[str, float]:
     """Give every column its weight: its own, its share of its group's weight, or 1.
 
     A group is what stands before ``__`` in the names of a union's columns.
@@ -38,46 +39,46 @@ def characteristic_weights(who: str, names: Sequence[str], weights: Mapping[str,
     given = dict(weights or {})
     for name, weight in given.items():
         if not Number(0.0).accepts(weight):
-            raise InvalidParameterError.not_allowed(who, f"weights[{name!r}]", "a finite number >= 0", weight)
+            raise InvalidParameterError.not_allowed(f"weights[{name!r}]", "a finite number >= 0", weight)
         if name in found:
             found[name] = float(weight)
             continue
         if name not in groups:
-            raise InvalidParameterError.unknown_name(who, "name in weights", name, [*names, *groups])
+            raise InvalidParameterError.unknown_name("name in weights", name, [*names, *groups])
         for member in groups[name]:
             if member in given:
                 words = f"either for the group {name!r} or for its columns, not for both"
-                raise InvalidParameterError.not_allowed(who, "weights", words, given)
+                raise InvalidParameterError.not_allowed("weights", words, given)
             found[member] = float(weight) / len(groups[name])
     if not any(found.values()):
-        raise InvalidParameterError.not_allowed(who, "weights", "above 0 for at least one column", given)
+        raise InvalidParameterError.not_allowed("weights", "above 0 for at least one column", given)
     return found
 
 
-def check_for_ids(who: str, table: CustomerTable, customer_id: str | None) -> None:
+def check_for_ids(table: CustomerTable, customer_id: str | None) -> None:
     """Refuse text that differs in every row, and warn of such integers: they identify customers."""
     for column in table.columns:
         if not looks_like_id(column):
             continue
         if column.kind == "nominal":
-            raise CustomerIdError.unmarked(who, column.name, customer_id)
+            raise unmarked_id(column.name, customer_id)
         if column.is_integer:  # amounts that were stored as floats may be whole
             warn(
-                f"{who}: column {column.name!r} holds whole numbers that differ in every row. If it identifies the "
+                f"column {column.name!r} holds whole numbers that differ in every row. If it identifies the "
                 f"customers, pass customer_id={column.name!r} (now {customer_id!r}), or leave it out."
             )
 
 
-def warn_of_constant(who: str, columns: Sequence[str]) -> None:
+def warn_of_constant(columns: Sequence[str]) -> None:
     """Name the columns that cannot tell customers apart."""
     if columns:
         warn(
-            f"{who}: column(s) {list_names(columns)} hold one value only, or none, and cannot tell customers "
+            f"column(s) {list_names(columns)} hold one value only, or none, and cannot tell customers "
             "apart; they are ignored. Drop them, or give them weight 0."
         )
 
 
-def customer_mass(sample_weight: npt.ArrayLike | None, table: CustomerTable, who: str) -> Floats:
+def customer_mass(sample_weight: npt.ArrayLike | None, table: CustomerTable) -> Floats:
     """Return the weight of every row; refuse negative ones, and a total of 0 or at the ends of the range of numbers."""
     if sample_weight is None:
         return np.ones(table.n_customers)
@@ -85,11 +86,11 @@ def customer_mass(sample_weight: npt.ArrayLike | None, table: CustomerTable, who
     mass = _check_sample_weight(sample_weight, rows, dtype=np.float64, allow_all_zero_weights=True)
     if (mass < 0).any() or not mass.any():
         raise InvalidParameterError.not_allowed(
-            who, "sample_weight", "numbers >= 0 that are not all zero", f"weights from {mass.min():g} to {mass.max():g}"
+            "sample_weight", "numbers >= 0 that are not all zero", f"weights from {mass.min():g} to {mass.max():g}"
         )
     with np.errstate(over="ignore"):
         total = float(mass.sum())
     if not LEAST_MASS <= total <= MOST_MASS:
         words = f"weights with a total from {LEAST_MASS:g} to {MOST_MASS:g} (multiply all by one number)"
-        raise InvalidParameterError.not_allowed(who, "sample_weight", words, total)
+        raise InvalidParameterError.not_allowed("sample_weight", words, total)
     return np.asarray(mass, dtype=np.float64)

@@ -12,13 +12,13 @@ __all__ = ["check_kind"]
 _TEXTUAL = ("ordinal", "nominal")
 
 
-def check_kind(fitted: Kind, column: Column, who: str) -> None:
+def check_kind(fitted: Kind, column: Column) -> None:
     """Refuse text where numbers were fitted, numbers where text was, and other numbers where 0 and 1 were."""
     if (fitted in _TEXTUAL) != (column.kind in _TEXTUAL) and not column.missing.all():
-        raise ColumnChangeError.kind(who, column.name, fitted, column.kind)
+        raise ColumnChangeError.kind(column.name, fitted, column.kind)
     if fitted != "binary" or column.kind in _TEXTUAL:
         return
     others = column.values[~column.missing & ~np.isin(column.values, (0.0, 1.0))]
     if len(others):
         remedy = "Fit again with the column as it is now, or turn it into bools."
-        raise ColumnTypeError.expected(who, column.name, "0 or 1 as in fit", f"{others[0]:g}", remedy)
+        raise ColumnTypeError.expected(column.name, "0 or 1 as in fit", f"{others[0]:g}", remedy)

@@ -11,19 +11,19 @@ import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from custseg._core.arrays import Floats, Integers
+from custseg._core.asking import asked, asking
 from custseg._core.characteristic import Characteristic, from_table
 from custseg._core.customers import CustomerTable, read_input
 from custseg._core.frames import keep_rows
 from custseg._core.results import Result
 from custseg._core.segments import NOT_ASSIGNED, NOT_ASSIGNED_WORDS, SEGMENT, aligned, column_of_labels, read_segments
-from custseg.exceptions import ColumnNotFoundError, ColumnTypeError, InvalidParameterError, SegmentLabelError
+from custseg.exceptions import ColumnNotFoundError, ColumnTypeError, InvalidParameterError
+from custseg.segmentation._base.errors import labels_twice, no_labels
 from custseg.segmentation._base.segmenter import DEFAULT_ID, Segmenter
 
 __all__ = ["MadeBy", "Segmentation"]
 
 MadeBy = Literal["clusterer", "rules", "cut", "labels"]
-
-_WHO = "Segmentation"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -85,6 +85,7 @@ class Segmentation(Result):
     _handed_on: ClassVar[frozenset[str]] = frozenset({"customers", "customer_table"})
 
     @classmethod
+    @asking("Segmentation")
     def of(
         cls,
         X: Any,
@@ -138,9 +139,8 @@ class Segmentation(Result):
         InvalidTableError
             If the table cannot be used.
         """
-        table = read_input(X, who=_WHO, customer_id=customer_id)
+        table = read_input(X, customer_id=customer_id)
         return cls._of_table(
-            _WHO,
             table,
             X,
             labels,
@@ -155,7 +155,6 @@ class Segmentation(Result):
     @classmethod
     def _of_table(
         cls,
-        who: str,
         table: CustomerTable,
         X: Any,
         labels: Any,
@@ -169,23 +168,24 @@ class Segmentation(Result):
     ) -> Self:
         """Do what :meth:`of` does for a stage that has read the customers: ``table`` is what was read of ``X``."""
         if labels is None:
-            labels, table = _labels_in(who, table, segment)
+            labels, table = _labels_in(table, segment)
         elif table.named and segment in table.names:
-            raise SegmentLabelError.twice(who, segment)
-        given = _checked_names(who, names)
-        found = read_segments(who, labels, table, X=X, customer_id=customer_id, names=given)
+            raise labels_twice(segment)
+        given = _checked_names(names)
+        found = read_segments(labels, table, X=X, customer_id=customer_id, names=given)
         return cls(
             customers=X,
             customer_table=table,
             labels=found.codes,
             n_segments=found.n_segments,
             names=found.names,
-            clustered_on=_checked_columns(who, clustered_on, table.names),
-            value=_values(who, value, table, X, customer_id),
+            clustered_on=_checked_columns(clustered_on, table.names),
+            value=_values(value, table, X, customer_id),
             characteristics=_described(characteristics),
         )
 
     @classmethod
+    @asking("Segmentation")
     def by(
         cls,
         segmenter: Segmenter,
@@ -238,7 +238,7 @@ class Segmentation(Result):
             made_by=made_by or ("rules" if by_rules else "clusterer"),
             clustered_on=tuple(table.names if segmenter.clustered_on_ is None else segmenter.clustered_on_),
             clusterer=segmenter,
-            value=_values(_WHO, value, table, X, customer_id),
+            value=_values(value, table, X, customer_id),
             characteristics=_described(characteristics),
         )
 
@@ -297,6 +297,7 @@ class Segmentation(Result):
             }
         )
 
+    @asking("Segmentation")
     def customers_of(self, segment: int | str) -> Any:
         """Return the customers of a segment, by its label or its name.
 
@@ -317,10 +318,10 @@ class Segmentation(Result):
         """
         if isinstance(segment, str):
             if segment not in self.segment_names:
-                raise InvalidParameterError.unknown_name(_WHO, "segment", segment, self.segment_names)
+                raise InvalidParameterError.unknown_name("segment", segment, self.segment_names)
             segment = self.segment_names.index(segment)
         elif not NOT_ASSIGNED <= segment < self.n_segments:
-            raise InvalidParameterError.not_allowed(_WHO, "segment", f"-1 to {self.n_segments - 1}", segment)
+            raise InvalidParameterError.not_allowed("segment", f"-1 to {self.n_segments - 1}", segment)
         return keep_rows(self.customers, self.labels == segment)
 
     def compare(self, against: Segmentation) -> pd.DataFrame:
@@ -346,6 +347,7 @@ class Segmentation(Result):
         names = np.array([*self.segment_names, NOT_ASSIGNED_WORDS], dtype=object)
         return pd.Series(names[self.labels], index=pd.Index(self._ids))
 
+    @asking("Segmentation")
     def predict(self, X: Any) -> Integers:
         """Assign new customers to the segments.
 
@@ -366,9 +368,10 @@ class Segmentation(Result):
         """
         if self.clusterer is None:
             words = "made by a segmenter to assign new customers; fit one, or write rules"
-            raise InvalidParameterError.not_allowed(_WHO, "clusterer", words, None)
+            raise InvalidParameterError.not_allowed("clusterer", words, None)
         return self.clusterer.predict(X)
 
+    @asking("Segmentation")
     def named(self, names: Sequence[str]) -> Self:
         """Return the same segments with these names; position = label.
 
@@ -389,8 +392,8 @@ class Segmentation(Result):
         """
         if len(names) != self.n_segments:
             words = f"one name for each of {self.n_segments} segment(s)"
-            raise InvalidParameterError.not_allowed(_WHO, "names", words, list(names))
-        return replace(self, names=_checked_names(_WHO, names))
+            raise InvalidParameterError.not_allowed("names", words, list(names))
+        return replace(self, names=_checked_names(names))
 
     def __str__(self) -> str:
         left = f"; {self.n_not_assigned:,} are in none" if self.n_not_assigned else ""
@@ -411,52 +414,54 @@ def _described(characteristics: Any) -> tuple[Characteristic, ...]:
     return tuple(characteristics or ())
 
 
-def _labels_in(who: str, table: CustomerTable, segment: str) -> tuple[pd.Series[Any], CustomerTable]:
+def _labels_in(table: CustomerTable, segment: str) -> tuple[pd.Series[Any], CustomerTable]:
     if not table.named:
-        raise SegmentLabelError.absent(who)
+        raise no_labels()
     if segment not in table.names:
-        raise ColumnNotFoundError.in_table(who, [segment], table.names)
+        raise ColumnNotFoundError.in_table([segment], table.names)
     return column_of_labels(table[segment]), table.select(name for name in table.names if name != segment)
 
 
-def _checked_names(who: str, names: Sequence[str] | None) -> tuple[str, ...]:
+def _checked_names(names: Sequence[str] | None) -> tuple[str, ...]:
     """Check the names of segments; none where there are none."""
     if names is None:
         return ()
     if isinstance(names, str) or not names or not all(isinstance(name, str) for name in names):
-        raise InvalidParameterError.not_allowed(who, "names", "a list of names", names)
+        raise InvalidParameterError.not_allowed("names", "a list of names", names)
     if len(set(names)) < len(names):
-        raise InvalidParameterError.not_allowed(who, "names", "names that differ", list(names))
+        raise InvalidParameterError.not_allowed("names", "names that differ", list(names))
     return tuple(names)
 
 
-def _checked_columns(who: str, names: Collection[str] | None, columns: Sequence[str]) -> tuple[str, ...]:
+def _checked_columns(names: Collection[str] | None, columns: Sequence[str]) -> tuple[str, ...]:
     """Check the columns that formed the segments, in the order of the table; all where nothing is known."""
     if names is None:
         return tuple(columns)
     if isinstance(names, str):
-        raise InvalidParameterError.not_allowed(who, "clustered_on", "a list of column names", names)
+        raise InvalidParameterError.not_allowed("clustered_on", "a list of column names", names)
     for name in names:
         if name not in columns:
-            raise InvalidParameterError.unknown_name(f"{who}(clustered_on=...)", "column", name, columns)
+            with asking(f"{asked()}(clustered_on=...)"):
+                raise InvalidParameterError.unknown_name("column", name, columns)
     return tuple(name for name in columns if name in set(names))
 
 
-def _values(who: str, value: Any, table: CustomerTable, X: Any, customer_id: str | None) -> Floats | None:
+def _values(value: Any, table: CustomerTable, X: Any, customer_id: str | None) -> Floats | None:
     """Read what each customer is worth, in the order of the customers."""
     if value is None:
         return None
     if isinstance(value, str):
         if value not in table.names:
-            raise ColumnNotFoundError.in_table(f"{who}(value=...)", [value], table.names)
+            with asking(f"{asked()}(value=...)"):
+                raise ColumnNotFoundError.in_table([value], table.names)
         if table[value].kind not in ("numeric", "binary"):
             remedy = "Name a column of numbers, such as what each customer spent."
-            raise ColumnTypeError.expected(who, value, "numbers to be a value", table[value].kind, remedy)
+            raise ColumnTypeError.expected(value, "numbers to be a value", table[value].kind, remedy)
         return np.asarray(table[value].values, dtype=np.float64)
     if isinstance(value, pd.Series) and table.ids is not None:
-        value = aligned(who, "value", value, table.ids, X=X, customer_id=customer_id)
+        value = aligned("value", value, table.ids, X=X, customer_id=customer_id)
     figures = np.asarray(value, dtype=np.float64)
     if figures.shape != (table.n_customers,):
         words = f"one number for each of {table.n_customers} customers"
-        raise InvalidParameterError.not_allowed(who, "value", words, f"an array of shape {figures.shape}")
+        raise InvalidParameterError.not_allowed("value", words, f"an array of shape {figures.shape}")
     return figures

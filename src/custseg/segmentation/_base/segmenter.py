@@ -11,33 +11,35 @@ from sklearn.base import ClusterMixin, TransformerMixin
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from custseg._core.arrays import Integers
+from custseg._core.asking import asks_as_class
 from custseg._core.base import Estimator, TableOutputMixin
 from custseg._core.customers import CustomerTable, CustomerTableMixin, Kinds, read_customers, read_matrix
 from custseg._core.frames import is_table, output_kind
 from custseg._core.ids import DEFAULT_ID
 from custseg._core.labelled import MATRIX, with_segment
 from custseg._core.segments import SEGMENT
-from custseg.exceptions import InvalidParameterError, SegmentLabelError
+from custseg.exceptions import InvalidParameterError
 from custseg.segmentation._base.checks import customer_mass
+from custseg.segmentation._base.errors import name_taken
 
 __all__ = ["DEFAULT_ID", "Segmenter", "checked_to_fit", "refuse_segment_as_id"]
 
 
-def refuse_segment_as_id(who: str, customer_id: str | None) -> None:
+def refuse_segment_as_id(customer_id: str | None) -> None:
     """Refuse ids in a column of the name that the segments get: they would be lost."""
     if customer_id == SEGMENT:
         words = f"another name than {SEGMENT!r}, which the appended column bears (rename the column of the ids)"
-        raise InvalidParameterError.not_allowed(who, "customer_id", words, customer_id)
+        raise InvalidParameterError.not_allowed("customer_id", words, customer_id)
 
 
-def checked_to_fit(who: str, table: CustomerTable, sample_weight: Any) -> npt.NDArray[np.float64]:
+def checked_to_fit(table: CustomerTable, sample_weight: Any) -> npt.NDArray[np.float64]:
     """Refuse customers who have a segment already; return how many customers each row stands for."""
     if SEGMENT in table.names:
-        raise SegmentLabelError.taken(who, SEGMENT)
-    return customer_mass(sample_weight, table, who)
+        raise name_taken(SEGMENT)
+    return customer_mass(sample_weight, table)
 
 
-class Segmenter(  # type: ignore[call-arg]
+class Segmenter(
     CustomerTableMixin,
     TableOutputMixin,
     ClusterMixin,
@@ -215,6 +217,7 @@ class Segmenter(  # type: ignore[call-arg]
         check_is_fitted(self)
         return np.append(_check_feature_names_in(self, input_features), SEGMENT).astype(object)
 
+    @asks_as_class
     def _customer_id(self) -> str | None:
         return self.customer_id
 
@@ -222,31 +225,29 @@ class Segmenter(  # type: ignore[call-arg]
         """Return the declared kinds of columns: none, unless the segmenter has such a parameter."""
         return None
 
+    @asks_as_class
     def _read_customers(self, X: Any) -> CustomerTable:
         """Read customers as ``fit`` does, and keep nothing of it."""
-        who = type(self).__name__
         if not is_table(X):
-            return read_matrix(X, who=who, kinds=self._column_kinds())
+            return read_matrix(X, kinds=self._column_kinds())
         pairs = self._pairs(fitting=True)
-        return read_customers(X, who=who, customer_id=self._customer_id(), kinds=self._column_kinds(), pairs=pairs)
+        return read_customers(X, customer_id=self._customer_id(), kinds=self._column_kinds(), pairs=pairs)
 
     def _read_in_fit(
         self, X: Any, sample_weight: Any, kinds: Kinds | None = None
     ) -> tuple[CustomerTable, npt.NDArray[np.float64]]:
         """Read the customers of ``fit``, and how many each row stands for."""
-        who = type(self).__name__
-        refuse_segment_as_id(who, self._customer_id())
+        refuse_segment_as_id(self._customer_id())
         if hasattr(self, "feature_names_in_"):
             del self.feature_names_in_  # a matrix has no names, even where the last fit had
         table = self._read(X, fitting=True, customer_id=self._customer_id(), kinds=kinds)
-        return table, checked_to_fit(who, table, sample_weight)
+        return table, checked_to_fit(table, sample_weight)
 
     def _check_order_by(self, table: CustomerTable) -> None:
         if self.order_by is None:
             return
-        who = type(self).__name__
         if self.order_by not in table.names:
-            raise InvalidParameterError.unknown_name(who, "column in order_by", self.order_by, table.names)
+            raise InvalidParameterError.unknown_name("column in order_by", self.order_by, table.names)
         if table[self.order_by].kind == "nominal":
             words = "a characteristic with an order (numbers, bools or ordered categories)"
-            raise InvalidParameterError.not_allowed(who, "order_by", words, self.order_by)
+            raise InvalidParameterError.not_allowed("order_by", words, self.order_by)

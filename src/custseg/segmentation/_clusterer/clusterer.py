@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 
 from custseg._core.arrays import Floats, Integers
+from custseg._core.asking import asks_as_class
 from custseg._core.customers import CustomerTable, Kinds
 from custseg._core.ids import ID_OR_ROWS
 from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Integer, Number, OneOf, ParameterTable, Where
@@ -282,7 +283,6 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         """
         self._check_parameters()
         self._check_agreement(sample_weight)
-        who = type(self).__name__
         context = self._init_callback_context(max_subtasks=2 if self.n_segments == "auto" else 1)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         customers = self._embed_to_fit(X, sample_weight)
@@ -300,15 +300,13 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
                 self.selection_ = self._choose(customers, random_state)
             n_segments = self.selection_.n_segments
         share, engine = self.min_segment_share, self._engine()
-        task = task_of(
-            who, customers, engine, n_segments=n_segments, min_segment_share=share, random_state=random_state
-        )
+        task = task_of(customers, engine, n_segments=n_segments, min_segment_share=share, random_state=random_state)
         with _Step(context, self, "fit"):
             found = partition(engine, task)
         labels = found.assign(task.matrix, task.table)
         populated = np.unique(labels[(mass > 0) & (labels >= 0)])
         if self.engine == "kmeans" and len(populated) < found.n_segments:  # some differ by rounding only
-            raise InfeasibleError.too_few_customers(who, found.n_segments, len(populated), table.n_customers)
+            raise InfeasibleError.too_few_customers(found.n_segments, len(populated), table.n_customers)
         by = None if self.order_by is None else table[self.order_by]
         self._take_over(found.in_order(segment_order(found.centers, labels, mass, by)), task)
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
@@ -322,6 +320,7 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         return hasattr(self.engine_, "predict_proba")
 
     @available_if(_can_tell_probabilities)
+    @asks_as_class
     def predict_proba(self, X: Any) -> Floats:
         """Return how probable each segment is for each customer, where the engine tells it.
 
@@ -379,21 +378,21 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         return 1.0 - float(((matrix - centers) ** 2).sum()) / total
 
     def _check_agreement(self, sample_weight: Any) -> None:
-        who = type(self).__name__
         if self.embedder is not None:
             for name in ("weights", "kinds"):
                 if getattr(self, name) is not None:
                     words = "None where an embedder is given (set it there)"
                     if self.embedder == "passthrough":
                         words = 'None with embedder="passthrough", which takes numbers as they are (or embedder=None)'
-                    raise InvalidParameterError.not_allowed(who, name, words, getattr(self, name))
+                    raise InvalidParameterError.not_allowed(name, words, getattr(self, name))
         if sample_weight is not None and self.n_segments == "auto":
             words = "a number where sample_weight is given (weights do not choose the number of segments)"
-            raise InvalidParameterError.not_allowed(who, "n_segments", words, self.n_segments)
+            raise InvalidParameterError.not_allowed("n_segments", words, self.n_segments)
 
+    @asks_as_class
     def _customer_id(self) -> str | None:
         """Return the name of the id: that of the clusterer, or that of a given embedder where only it names one."""
-        return self._embedding().id_name(type(self).__name__)
+        return self._embedding().id_name()
 
     def _column_kinds(self) -> Kinds | None:
         return self._embedding().column_kinds
@@ -406,7 +405,7 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
 
     def _embed_to_fit(self, X: Any, sample_weight: Any) -> Embedded:
         table, mass = self._read_in_fit(X, sample_weight, self._column_kinds())
-        customers = embed_to_fit(type(self).__name__, X, table, mass, self._embedding())
+        customers = embed_to_fit(X, table, mass, self._embedding())
         self.embedder_, self.clustered_on_ = customers.embedder, customers.clustered_on
         self._columns = customers.canonical_columns
         return customers
@@ -425,7 +424,7 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
 
     def _embed(self, X: Any) -> tuple[CustomerTable, Floats]:
         table = self._read(X, fitting=False, customer_id=self._customer_id(), kinds=self._column_kinds())
-        return table, embed(type(self).__name__, X, table, self.embedder_)
+        return table, embed(X, table, self.embedder_)
 
     def _assign(self, table: CustomerTable, matrix: Floats) -> Integers:
         return self._partition.assign(matrix[:, self._columns], self._for_engine(table, matrix))
@@ -443,7 +442,7 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
             random_state=random_state,
         )
         if selection.warning is not None:
-            warn(f"{type(self).__name__}: {selection.warning}.")
+            warn(f"{selection.warning}.")
         return selection
 
 

@@ -59,14 +59,14 @@ class Embedding:
         """The kinds that the table is read with."""
         return self.embedder.kinds if isinstance(self.embedder, CharacteristicEmbedder) else self.kinds
 
-    def id_name(self, who: str) -> str | None:
+    def id_name(self) -> str | None:
         """Return the name of the ids; refuse two names."""
         if not isinstance(self.embedder, CharacteristicEmbedder):
             return self.customer_id
         own = self.embedder.customer_id
         if self.customer_id != DEFAULT_ID and own not in (DEFAULT_ID, self.customer_id):
             words = f"the {own!r} of the embedder"
-            raise InvalidParameterError.not_allowed(who, "customer_id", words, self.customer_id)
+            raise InvalidParameterError.not_allowed("customer_id", words, self.customer_id)
         return self.customer_id if own == DEFAULT_ID else own
 
 
@@ -110,13 +110,11 @@ class Embedded:
         return np.argsort(np.asarray(names, dtype=str), kind="stable")
 
 
-def embed_to_fit(who: str, X: Any, table: CustomerTable, mass: Floats, embedding: Embedding) -> Embedded:
+def embed_to_fit(X: Any, table: CustomerTable, mass: Floats, embedding: Embedding) -> Embedded:
     """Embed customers who were read, by an embedder fitted to them.
 
     Parameters
     ----------
-    who : str
-        Who asks, for messages.
     X : object
         The customers as they were passed.
     table : CustomerTable
@@ -131,33 +129,31 @@ def embed_to_fit(who: str, X: Any, table: CustomerTable, mass: Floats, embedding
     Embedded
         The customers, the fitted embedder and the embedding.
     """
-    customer_id = embedding.id_name(who)
+    customer_id = embedding.id_name()
     if embedding.embedder == "passthrough":
-        check_for_ids(who, table, customer_id)
-        return Embedded(table, None, _as_they_are(who, table), mass, customer_id)
+        check_for_ids(table, customer_id)
+        return Embedded(table, None, _as_they_are(table), mass, customer_id)
     if embedding.embedder is None:
         embedder = CharacteristicEmbedder(kinds=embedding.kinds, weights=embedding.weights)
     else:
         embedder = clone(embedding.embedder)
     embedder.set_params(customer_id=customer_id).set_output(transform="default")
     embedder.fit(_for_embedder(X, table), sample_weight=mass)
-    return Embedded(table, embedder, embed(who, X, table, embedder), mass, customer_id)
+    return Embedded(table, embedder, embed(X, table, embedder), mass, customer_id)
 
 
-def embed(who: str, X: Any, table: CustomerTable, embedder: CharacteristicEmbedder | None) -> Floats:
+def embed(X: Any, table: CustomerTable, embedder: CharacteristicEmbedder | None) -> Floats:
     """Embed customers by a fitted embedder; without one, take numbers as they are."""
     if embedder is None:
-        return _as_they_are(who, table)
+        return _as_they_are(table)
     return np.asarray(embedder.transform(_for_embedder(X, table)))
 
 
-def embedded(who: str, X: Any, embedding: Embedding, sample_weight: Any = None) -> Embedded:
+def embedded(X: Any, embedding: Embedding, sample_weight: Any = None) -> Embedded:
     """Read customers and embed them as :class:`SegmentClusterer` does.
 
     Parameters
     ----------
-    who : str
-        Who asks, for messages.
     X : DataFrame, path, or array-like of shape (n_customers, n_characteristics)
         One row per customer.
     embedding : Embedding
@@ -170,14 +166,13 @@ def embedded(who: str, X: Any, embedding: Embedding, sample_weight: Any = None) 
     Embedded
         The customers, the fitted embedder and the embedding.
     """
-    customer_id = embedding.id_name(who)
-    refuse_segment_as_id(who, customer_id)
-    table = read_input(X, who=who, customer_id=customer_id, kinds=embedding.column_kinds)
-    return embed_to_fit(who, X, table, checked_to_fit(who, table, sample_weight), embedding)
+    customer_id = embedding.id_name()
+    refuse_segment_as_id(customer_id)
+    table = read_input(X, customer_id=customer_id, kinds=embedding.column_kinds)
+    return embed_to_fit(X, table, checked_to_fit(table, sample_weight), embedding)
 
 
 def task_of(
-    who: str,
     customers: Embedded,
     engine: Engine,
     *,
@@ -191,7 +186,6 @@ def task_of(
         weights = {name: customers.embedder.weights_[name] for name in weights}
     known, placed = customers.mass > 0, customers.matrix[:, customers.canonical_columns]
     return Task(
-        who,
         engine_table(customers.table, customers.matrix, customers.embedder, engine),
         weights,
         placed,
@@ -227,19 +221,18 @@ def _for_embedder(X: Any, table: CustomerTable) -> Any:
     return table if is_table(X) or isinstance(X, CustomerTable) else X
 
 
-def _as_they_are(who: str, table: CustomerTable) -> Floats:
+def _as_they_are(table: CustomerTable) -> Floats:
     """Return the numbers of a table, refusing text and missing values."""
     for column in table.columns:
         if column.kind in ("ordinal", "nominal"):
             remedy = "Leave embedder=None: a CharacteristicEmbedder turns categories into numbers."
             raise ColumnTypeError.expected(
-                who, column.name, 'numbers with embedder="passthrough"', f"{column.kind} categories", remedy
+                column.name, 'numbers with embedder="passthrough"', f"{column.kind} categories", remedy
             )
         n_missing = int(column.missing.sum())
         if n_missing:
             remedy = "Fill them, or leave embedder=None: a CharacteristicEmbedder gives them the mean."
             raise ColumnTypeError.expected(
-                who,
                 column.name,
                 'known for every customer with embedder="passthrough"',
                 f"NaN in {n_missing} row(s)",

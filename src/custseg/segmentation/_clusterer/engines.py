@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar, Protocol
 
+from custseg._core.asking import asked, asking
 from custseg.exceptions import InfeasibleError, InvalidParameterError
 from custseg.segmentation._clusterer.foreign import ClustererEngine, prepared
 from custseg.segmentation._clusterer.models import finds_number
@@ -106,8 +107,9 @@ class PrototypesEngine:
         model = prepared(self.model, task)
         for name, own in (("weights", model.weights), ("min_segment_share", model.min_segment_share)):
             if own:
-                words = f"left to {task.who} where it is the engine"
-                raise InvalidParameterError.not_allowed(type(model).__name__, name, words, own)
+                words = f"left to {asked()} where it is the engine"
+                with asking(type(model).__name__):
+                    raise InvalidParameterError.not_allowed(name, words, own)
         model.set_params(weights=task.weights, min_segment_share=task.min_segment_share)
         return _taken_over(self, model, task)
 
@@ -190,8 +192,8 @@ def partition(engine: Engine, task: Task) -> Partition:
     """
     if task.n_segments is not None and task.n_segments > task.patterns.n_patterns:
         n_rows = len(task.patterns.inverse)
-        raise InfeasibleError.too_few_customers(task.who, task.n_segments, task.patterns.n_patterns, n_rows)
+        raise InfeasibleError.too_few_customers(task.n_segments, task.patterns.n_patterns, n_rows)
     if not engine.takes_weights and len(set(task.weights.values())) > 1:
         words = "equal, or 0, with latent classes (likelihoods know no weights)"
-        raise InvalidParameterError.not_allowed(task.who, "weights", words, dict(task.weights))
+        raise InvalidParameterError.not_allowed("weights", words, dict(task.weights))
     return engine.fit(task)

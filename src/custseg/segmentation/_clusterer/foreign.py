@@ -10,7 +10,8 @@ from sklearn.base import clone
 from sklearn.utils.validation import has_fit_parameter
 
 from custseg._core.arrays import Floats, Integers
-from custseg.exceptions import InfeasibleError, InvalidParameterError
+from custseg.exceptions import InvalidParameterError
+from custseg.segmentation._base.errors import no_segments
 from custseg.segmentation._base.segmenter import Segmenter
 from custseg.segmentation._clusterer.models import finds_number, number_parameter, seeded
 from custseg.segmentation._clusterer.task import Partition, Task, around, assigning, segment_means
@@ -47,7 +48,7 @@ class ClustererEngine:
         by_content = np.lexsort((mass, *matrix.T[::-1]))
         by_content = by_content[mass[by_content] > 0]
         matrix, mass = matrix[by_content], mass[by_content]
-        labels = _labels(model, matrix, mass, task.who)
+        labels = _labels(model, matrix, mass)
         found = self._of_fitted(model, matrix, mass, labels, task)
         if not is_sampled:
             return found
@@ -59,7 +60,7 @@ class ClustererEngine:
         if hasattr(model, "cluster_centers_") and np.ndim(model.cluster_centers_) == 2:
             centers = np.asarray(model.cluster_centers_, dtype=np.float64)
             if not len(centers):
-                raise InfeasibleError.no_segments(task.who, type(model).__name__)
+                raise no_segments(type(model).__name__)
             return around(centers, task, model)
         if hasattr(model, "predict"):
             found = assigning(model, task, reads_tables=self.reads_tables, balances=self.balances)
@@ -68,7 +69,7 @@ class ClustererEngine:
             return found
         present = np.unique(labels[labels >= 0])
         if not len(present):
-            raise InfeasibleError.no_segments(task.who, type(model).__name__)
+            raise no_segments(type(model).__name__)
         labels = np.where(labels < 0, -1, np.searchsorted(present, labels))
         return around(segment_means(matrix, mass, labels, len(present)), task, model)
 
@@ -81,17 +82,17 @@ def prepared(model: Any, task: Task) -> Any:
         model.set_params(**{parameter: task.n_segments})
     elif task.n_segments is not None:
         words = f'"auto" with {type(model).__name__}, which finds the number itself'
-        raise InvalidParameterError.not_allowed(task.who, "n_segments", words, task.n_segments)
+        raise InvalidParameterError.not_allowed("n_segments", words, task.n_segments)
     return seeded(model, task.random_state, keep=True)
 
 
-def _labels(model: Any, matrix: Floats, mass: Floats, who: str) -> Integers:
+def _labels(model: Any, matrix: Floats, mass: Floats) -> Integers:
     """Fit a clusterer; return the label of each row."""
     named = {}
     if (mass != mass[0]).any():
         if not has_fit_parameter(model, "sample_weight"):
             words = f"None with {type(model).__name__}, whose fit takes no weights"
-            raise InvalidParameterError.not_allowed(who, "sample_weight", words, "weights that differ")
+            raise InvalidParameterError.not_allowed("sample_weight", words, "weights that differ")
         named["sample_weight"] = mass
     if hasattr(model, "predict"):
         return np.asarray(model.fit(matrix, **named).predict(matrix))

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from custseg._core.asking import asks
 from custseg._core.params import RANDOM_STATE, Integer, Number, check
 from custseg._core.warning import warn
 from custseg.segmentation._clusterer.embedding_step import EMBEDDER, Embedding, embedded
@@ -14,7 +15,6 @@ from custseg.segmentation._selection.select import SegmentSelection, choose_n_se
 
 __all__ = ["select_n_segments"]
 
-_WHO = "select_n_segments"
 _PARAMETERS = {
     "embedder": EMBEDDER,
     "max_segments": (Integer(1),),
@@ -23,6 +23,7 @@ _PARAMETERS = {
 }
 
 
+@asks
 def select_n_segments(
     X: Any,
     *,
@@ -108,8 +109,8 @@ def select_n_segments(
         "min_segment_share": min_segment_share,
         "random_state": random_state,
     }
-    check(_WHO, _PARAMETERS, values)
-    customers = embedded(_WHO, X, Embedding(embedder))
+    check(_PARAMETERS, values)
+    customers = embedded(X, Embedding(embedder))
     selection = choose_n_segments(
         customers.table,
         customers.embedder,
@@ -119,5 +120,5 @@ def select_n_segments(
         random_state=random_state,
     )
     if selection.warning is not None:
-        warn(f"{_WHO}: {selection.warning}.")
+        warn(f"{selection.warning}.")
     return selection

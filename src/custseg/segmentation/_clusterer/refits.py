@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from custseg._core.arrays import Integers
+from custseg._core.asking import asking
 from custseg._core.customers import read_input
 from custseg.segmentation._clusterer.clusterer import SegmentClusterer
 from custseg.segmentation._clusterer.embedding_step import Embedding, embed, embedded, engine_table, task_of
@@ -51,16 +52,27 @@ def refitted(
     InfeasibleError
         If fewer customers differ than there are segments, or the least share cannot be met.
     """
-    who = type(clusterer).__name__
+    with asking(type(clusterer).__name__):
+        return _refitted(clusterer, everyone, sample, counts, seed)
+
+
+def _refitted(
+    clusterer: SegmentClusterer, everyone: Any, sample: Any, counts: Any, seed: int
+) -> Callable[[int], Integers]:
     embedding = Embedding(clusterer.embedder, clusterer.kinds, clusterer.weights, clusterer.customer_id)
     machinery = {"n_init": clusterer.n_init, "sample_above": clusterer.sample_above}
     engine = engine_of(clusterer.engine, **machinery, thorough=False)
-    fitted = embedded(who, sample, embedding, counts)
+    fitted = embedded(sample, embedding, counts)
     share = clusterer.min_segment_share
-    task = task_of(who, fitted, engine, n_segments=None, min_segment_share=share, random_state=seed)
-    table = read_input(everyone, who=who, customer_id=fitted.customer_id, kinds=embedding.column_kinds)
+    task = task_of(fitted, engine, n_segments=None, min_segment_share=share, random_state=seed)
+    table = read_input(everyone, customer_id=fitted.customer_id, kinds=embedding.column_kinds)
     table = table.select(fitted.table.names)
-    matrix = embed(who, everyone, table, fitted.embedder)
+    matrix = embed(everyone, table, fitted.embedder)
     placed = matrix[:, fitted.canonical_columns]
     for_engine = engine_table(table, matrix, fitted.embedder, engine)
-    return lambda number: partition(engine, replace(task, n_segments=number)).assign(placed, for_engine)
+
+    @asking(type(clusterer).__name__)
+    def labels(number: int) -> Integers:
+        return partition(engine, replace(task, n_segments=number)).assign(placed, for_engine)
+
+    return labels

@@ -10,7 +10,7 @@ import numpy as np
 
 from custseg._core.arrays import Floats, Integers
 from custseg._core.customers import CustomerTable
-from custseg.exceptions import InfeasibleError
+from custseg.segmentation._base.errors import no_segments, share_not_kept
 from custseg.segmentation._kmeans.balance import balance
 from custseg.segmentation._kmeans.nearest import nearest
 from custseg.segmentation._kmeans.optimum import SampleCost
@@ -25,8 +25,6 @@ class Task:
 
     Attributes
     ----------
-    who : str
-        Who asks, for messages.
     table : CustomerTable
         The characteristics with a weight above 0, as an engine that reads tables wants them.
     weights : mapping of str to float
@@ -45,7 +43,6 @@ class Task:
         The source of the starting points.
     """
 
-    who: str
     table: CustomerTable
     weights: Mapping[str, float]
     matrix: Floats
@@ -116,7 +113,7 @@ def around(centers: Floats, task: Task, model: Any = None) -> Partition:
     """Assign by the nearest centre, with subsidies where a least share is asked for."""
     subsidies = np.zeros(len(centers))
     if task.min_segment_share > 0:
-        balanced = balance(task.who, task.patterns, centers, task.min_segment_share)
+        balanced = balance(task.patterns, centers, task.min_segment_share)
         centers, subsidies = balanced.centers, balanced.subsidies
     return Partition(centers, subsidies, None, None, model, assigns=False, places=np.arange(len(centers)))
 
@@ -129,11 +126,11 @@ def assigning(model: Any, task: Task, *, reads_tables: bool, balances: bool) -> 
     labels = np.asarray(model.predict(task.table if reads_tables else task.matrix))
     present = np.unique(labels[(labels >= 0) & (task.mass > 0)])
     if not len(present):
-        raise InfeasibleError.no_segments(task.who, type(model).__name__)
+        raise no_segments(type(model).__name__)
     n_segments = int(labels.max()) + 1 if task.n_segments is None else max(task.n_segments, int(labels.max()) + 1)
     shares = np.bincount(labels[labels >= 0], task.mass[labels >= 0], n_segments) / task.mass.sum()
     if not balances and shares.min() < task.min_segment_share * (1 - 1e-9):
-        raise InfeasibleError.share_not_kept(task.who, type(model).__name__, task.min_segment_share, shares.min())
+        raise share_not_kept(type(model).__name__, task.min_segment_share, shares.min())
     centers = segment_means(task.matrix, task.mass, labels, n_segments)
     subsidies, places = np.zeros(n_segments), np.arange(n_segments)
     return Partition(centers, subsidies, None, None, model, assigns=True, places=places, reads_tables=reads_tables)

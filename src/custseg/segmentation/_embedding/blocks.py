@@ -82,9 +82,9 @@ class Block(ABC):
         """List the categories of new values that were not there in ``fit``, once per row."""
         return []
 
-    def check_kind(self, column: Column, who: str) -> None:
+    def check_kind(self, column: Column) -> None:
         """Refuse what cannot be compared with the values of ``fit``."""
-        check_kind(self.kind, column, who)
+        check_kind(self.kind, column)
 
 
 @dataclass(frozen=True, kw_only=True)

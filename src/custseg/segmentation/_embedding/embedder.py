@@ -184,12 +184,11 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
             If the table cannot be read; infinite values are refused.
         """
         self._check_parameters()
-        who = type(self).__name__
         table = self._read(X, fitting=True, customer_id=self.customer_id, kinds=self.kinds)
-        mass = customer_mass(sample_weight, table, who)
-        self.weights_ = characteristic_weights(who, table.names, self.weights)
+        mass = customer_mass(sample_weight, table)
+        self.weights_ = characteristic_weights(table.names, self.weights)
         clustered = [column for column in table.columns if self.weights_[column.name] > 0]
-        check_for_ids(who, table.select([column.name for column in clustered]), self.customer_id)
+        check_for_ids(table.select([column.name for column in clustered]), self.customer_id)
         settings = Settings(self.heavy_tails, self.winsorize)
         self._blocks = tuple(make_block(column, self.weights_[column.name], mass, settings) for column in clustered)
         self._names = _unique_names(self._blocks)
@@ -225,16 +224,15 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
         """
         check_is_fitted(self)
         table = self._read(X, fitting=False, customer_id=self.customer_id, kinds=self.kinds)
-        who = type(self).__name__
         unseen: dict[str, list[str]] = {}
         parts = [np.empty((table.n_customers, 0))]
         for block in self._blocks:
             column = table[block.column]
-            block.check_kind(column, who)
+            block.check_kind(column)
             unseen[block.column] = block.unseen(column)
             parts.append(block.embed(column))
         if any(unseen.values()):
-            warn(UnseenCategoryWarning.of(who, unseen))
+            warn(UnseenCategoryWarning.of(unseen))
         return np.concatenate(parts, axis=1)
 
     def inverse_transform(self, X: npt.ArrayLike) -> pd.DataFrame:
@@ -264,7 +262,6 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
         points = check_array(X, dtype=np.float64)
         if points.shape[1] != len(self._names):
             raise InvalidParameterError.not_allowed(
-                type(self).__name__,
                 "X",
                 f"of {len(self._names)} columns, those of get_feature_names_out()",
                 points.shape[1],
@@ -306,14 +303,13 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
         return pd.DataFrame(rows)
 
     def _warn_of_poor_columns(self) -> None:
-        who = type(self).__name__
         constant = [block.column for block in self._blocks if isinstance(block, NoInformation)]
-        warn_of_constant(who, constant)
+        warn_of_constant(constant)
         sparse = [b for b in self._blocks if b.missing_share > 0.5 and b.column not in constant]
         if sparse:
             shares = ", ".join(f"{block.column!r} ({block.missing_share:.0%})" for block in sparse)
             warn(
-                f"{who}: more than half of the values are missing in {shares}. Filled with the mean, such a column "
+                f"more than half of the values are missing in {shares}. Filled with the mean, such a column "
                 "makes a segment of those who have an answer. With weight 0 it is described, not clustered on."
             )
 
@@ -327,7 +323,7 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
         # with a mean of 1, as scaled() gives, the default of 1 is in proportion
         if unnamed and total < (1.0 - 1e-9) * len(self.weights):
             warn(
-                f"{type(self).__name__}: {list_names(unnamed)} are not among the weights and count 1 each; those that "
+                f"{list_names(unnamed)} are not among the weights and count 1 each; those that "
                 f"are count {total:.3g} together. Name them too, with weight 0 to leave them out of the distance: "
                 f"weights | {{{unnamed[0]!r}: 0}}; or pass weights.scaled(), whose mean is 1."
             )

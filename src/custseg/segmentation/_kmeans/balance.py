@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy.optimize import linprog
 
 from custseg._core.arrays import Floats, Integers
-from custseg.exceptions import InfeasibleError
+from custseg.segmentation._base.errors import share_infeasible, share_out_of_range
 from custseg.segmentation._kmeans.nearest import nearest, one_thread, unit_of
 from custseg.segmentation._kmeans.patterns import Patterns
 
@@ -52,7 +52,6 @@ class Balance:
 
 
 def balance(
-    who: str,
     patterns: Patterns,
     centers: Floats,
     share: float,
@@ -66,8 +65,6 @@ def balance(
 
     Parameters
     ----------
-    who : str
-        Who asks, for the message of the error.
     patterns : Patterns
         Distinct rows with their counts.
     centers : ndarray of shape (n_segments, n_features)
@@ -100,7 +97,7 @@ def balance(
     --------
     >>> from custseg.segmentation._kmeans.patterns import distinct_patterns
     >>> patterns = distinct_patterns([[0.0], [0.1], [0.2], [0.3], [0.9], [5.0]])
-    >>> balance("example", patterns, np.array([[0.3], [5.0]]), 1 / 3).labels
+    >>> balance(patterns, np.array([[0.3], [5.0]]), 1 / 3).labels
     array([0, 0, 0, 0, 1, 1])
     """
     n_segments = len(centers)
@@ -110,7 +107,7 @@ def balance(
     with one_thread():
         found = assign_balanced(patterns, centers, need) if share * n_segments <= 1.0 + SLACK else None
         if found is None:
-            raise InfeasibleError.segment_share(who, share, n_segments, _largest_share(patterns, centers, share))
+            raise share_infeasible(share, n_segments, _largest_share(patterns, centers, share))
         labels, subsidies = found
         for _ in range(MAX_ROUNDS):
             if not subsidies.any():
@@ -125,11 +122,11 @@ def balance(
                 break
         labels = nearest(patterns.values, centers, subsidies)
     if not _is_met(labels, patterns.counts, n_segments, need):
-        raise InfeasibleError.segment_share(who, share, n_segments, _largest_share(patterns, centers, share))
+        raise share_infeasible(share, n_segments, _largest_share(patterns, centers, share))
     with np.errstate(over="ignore"):
         squared = subsidies * unit * unit
     if not (np.isfinite(squared) & ((subsidies == 0) | (squared > SMALLEST))).all():
-        raise InfeasibleError.share_out_of_range(who, share, unit)
+        raise share_out_of_range(share, unit)
     return Balance(labels, centers * unit, squared)
 
 

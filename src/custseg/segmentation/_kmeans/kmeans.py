@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sklearn.utils import check_random_state
 
 from custseg._core.arrays import Floats, Integers
+from custseg._core.asking import asking
 from custseg.exceptions import InfeasibleError
 from custseg.segmentation._kmeans.lloyd import seed_centers, sse_of, total_of, uniform_draws, weighted_means
 from custseg.segmentation._kmeans.nearest import one_thread
@@ -56,6 +57,7 @@ class KMeansFit:
         return self.optimum.sample
 
 
+@asking("k-means")
 def fit_kmeans(
     patterns: Patterns,
     n_clusters: int,
@@ -124,7 +126,7 @@ def fit_kmeans(
     (0.0467, 4)
     """
     if n_clusters > patterns.n_patterns:
-        raise InfeasibleError.too_few_customers("k-means", n_clusters, patterns.n_patterns, len(patterns.inverse))
+        raise InfeasibleError.too_few_customers(n_clusters, patterns.n_patterns, len(patterns.inverse))
     random = check_random_state(random_state)
     units = _Units.of(patterns)
     points = units.standard(patterns.values)
@@ -210,7 +212,7 @@ def _search(
     started = engine.restart(seed_centers(points, counts, draws), thorough=thorough)
     labels, n_iterations, n_swaps = started.labels, started.n_iterations, 0
     if not np.bincount(labels, minlength=n_clusters).all():
-        raise InfeasibleError.too_few_customers("k-means", n_clusters, len(np.unique(labels)), len(points))
+        raise InfeasibleError.too_few_customers(n_clusters, len(np.unique(labels)), len(points))
     if thorough and _is_hit(started.sse, total).sum() < max(AGREE * n_init, FEWEST_AGREEING):
         searched = swap_search(
             points,

@@ -267,14 +267,13 @@ class LatentClassClusterer(Segmenter):
             ``segment``.
         """
         self._check_parameters()
-        who = type(self).__name__
         table, mass = self._read_in_fit(X, sample_weight, self._column_kinds())
-        check_for_ids(who, table, self.customer_id)
+        check_for_ids(table, self.customer_id)
         self._check_order_by(table)
         patterns = self._collapse_in_fit(table, mass, is_told=isinstance(X, CustomerTable))
         known = patterns.counts > 0
         if self.n_segments > known.sum():
-            raise InfeasibleError.too_few_customers(who, self.n_segments, int(known.sum()), table.n_customers)
+            raise InfeasibleError.too_few_customers(self.n_segments, int(known.sum()), table.n_customers)
         design, counts = Design.of(self._parts, patterns.values[known]), patterns.counts[known]
         found = self._estimate(design, counts, patterns.values[known])
         self.converged_, self.n_iter_ = found.converged, found.n_iter
@@ -381,21 +380,20 @@ class LatentClassClusterer(Segmenter):
 
         ``is_told`` is whether whoever read the table has said what is poor about it.
         """
-        who = type(self).__name__
         made = {column.name: make_part(column, mass) for column in table.columns}
         constant = [name for name, part in made.items() if part is None]
         if constant and not is_told:
             warn(
-                f"{who}: column(s) {list_names(constant)} hold one value only, or none, and cannot tell customers "
+                f"column(s) {list_names(constant)} hold one value only, or none, and cannot tell customers "
                 "apart; they are ignored. Drop them."
             )
         self.clustered_on_ = [name for name, part in made.items() if part is not None]
         parts: list[Part] = [part for part in made.values() if part is not None]
         if table.named:
             parts.sort(key=lambda part: part.column)
-        encoded, unseen = encode(parts, table, who)
+        encoded, unseen = encode(parts, table)
         if unseen and not is_told:  # by customers of weight 0
-            warn(UnseenCategoryWarning.of(who, unseen))
+            warn(UnseenCategoryWarning.of(unseen))
         patterns = collapse(parts, encoded, mass)
         if parts and not table.named:
             order = order_of_parts(parts, patterns)
@@ -415,7 +413,6 @@ class LatentClassClusterer(Segmenter):
         else:
             shown = counts
         found = fit_latent_classes(
-            type(self).__name__,
             sampled,
             shown,
             self.n_segments,
@@ -428,7 +425,6 @@ class LatentClassClusterer(Segmenter):
         if sampled is design:
             return found
         return carried_on(
-            type(self).__name__,
             found,
             design,
             counts,
@@ -472,27 +468,25 @@ class LatentClassClusterer(Segmenter):
         self.profiles_ = profile_table(self._parts, self.clustered_on_, classes, errors)
 
     def _warn_of_poor_fit(self) -> None:
-        who = type(self).__name__
         if not self.converged_ and self.tol > 0:
             warn(
-                f"{who}: the log-likelihood was still rising after max_iter={self.max_iter} steps. "
+                f"the log-likelihood was still rising after max_iter={self.max_iter} steps. "
                 "Raise max_iter, or tol if the last digits do not matter.",
                 ConvergenceWarning,
             )
         empty = [str(label) for label in np.flatnonzero(self.segment_sizes_ == 0)]
         if empty:
             warn(
-                f"{who}: no customer is most likely in segment(s) {', '.join(empty)} of {self.n_segments_}: the data "
+                f"no customer is most likely in segment(s) {', '.join(empty)} of {self.n_segments_}: the data "
                 "do not tell so many apart. Ask for fewer n_segments."
             )
 
     def _log_joint(self, X: Any) -> Floats:
         """Return the log-probability of every class and customer, numbers in their own units."""
         table = self._read(X, fitting=False, customer_id=self.customer_id, kinds=self._column_kinds())
-        who = type(self).__name__
-        encoded, unseen = encode(self._parts, table, who)
+        encoded, unseen = encode(self._parts, table)
         if unseen and not isinstance(X, CustomerTable):  # else whoever read the table has said so
-            warn(UnseenCategoryWarning.of(who, unseen))
+            warn(UnseenCategoryWarning.of(unseen))
         if any(isinstance(part, NumberPart) for part in self._parts):  # no two rows are equal
             return joint_of(self._parts, self._classes, encoded)
         patterns = collapse(self._parts, encoded, np.ones(len(encoded)))

@@ -122,13 +122,13 @@ def make_part(column: Column, mass: Floats) -> Part | None:
     return NumberPart(column=column.name, unit=unit, center=center, scale=scale)
 
 
-def encode(parts: Sequence[Part], table: CustomerTable, who: str) -> tuple[Floats, dict[str, list[str]]]:
+def encode(parts: Sequence[Part], table: CustomerTable) -> tuple[Floats, dict[str, list[str]]]:
     """Return the encoded columns (n_rows, n_parts), and the unseen categories by column."""
     encoded = np.empty((table.n_customers, len(parts)))
     unseen = {}
     for position, part in enumerate(parts):
         column = table[part.column]
-        check_kind(part.kind, column, who)
+        check_kind(part.kind, column)
         encoded[:, position] = part.encode(column)
         lost = part.unseen(column, encoded[:, position])
         if lost:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from custseg._core.arrays import Bools, Floats, Integers
-from custseg.exceptions import InfeasibleError
+from custseg.segmentation._base.errors import class_emptied
 from custseg.segmentation._kmeans.nearest import one_thread
 from custseg.segmentation._kmeans.optimum import Optimum, SampleCost
 from custseg.segmentation._latent_classes.design import Design
@@ -176,7 +176,6 @@ class _Problem:
 
 
 def fit_latent_classes(
-    who: str,
     design: Design,
     counts: Floats,
     n_classes: int,
@@ -195,8 +194,6 @@ def fit_latent_classes(
 
     Parameters
     ----------
-    who : str
-        Who asks, for errors.
     design : Design
         The distinct rows.
     counts : ndarray of shape (n_rows,)
@@ -232,18 +229,16 @@ def fit_latent_classes(
             run.keep(np.argsort(-run.log_likelihood, kind="stable")[:n_kept])
         run.take(max_iter)
         run.end()
-    return _best(who, run, n_init)
+    return _best(run, n_init)
 
 
 def carried_on(
-    who: str, fit: LatentFit, design: Design, counts: Floats, *, max_iter: int, tol: float, floor: float, n_sampled: int
+    fit: LatentFit, design: Design, counts: Floats, *, max_iter: int, tol: float, floor: float, n_sampled: int
 ) -> LatentFit:
     """Run classes found on a sample to the end on all rows, and measure what the sample had cost.
 
     Parameters
     ----------
-    who : str
-        Who asks, for errors.
     fit : LatentFit
         The classes found on the sample.
     design : Design
@@ -272,7 +267,7 @@ def carried_on(
         run.take(max_iter)
         run.end()
     if _emptied(run.classes).any():
-        raise InfeasibleError.class_emptied(who, run.classes.shares.shape[1], 1)
+        raise class_emptied(run.classes.shares.shape[1], 1)
     total, after = float(counts.sum()), float(run.log_likelihood[0])
     sample = SampleCost(
         criterion="log_likelihood",
@@ -375,10 +370,10 @@ def _emptied(classes: Classes) -> Bools:
     return np.asarray((classes.shares < EMPTY_SHARE).any(axis=1))
 
 
-def _best(who: str, run: _Run, n_init: int) -> LatentFit:
+def _best(run: _Run, n_init: int) -> LatentFit:
     emptied = _emptied(run.classes)
     if emptied.all():
-        raise InfeasibleError.class_emptied(who, run.classes.shares.shape[1], len(emptied))
+        raise class_emptied(run.classes.shares.shape[1], len(emptied))
     found = np.where(emptied, -np.inf, run.log_likelihood)
     best = int(found.argmax())
     behind = found[best] - found[np.isfinite(found)]

@@ -251,23 +251,22 @@ class KPrototypesClusterer(Segmenter):
             ``segment``.
         """
         self._check_parameters()
-        who = type(self).__name__
         table, mass = self._read_in_fit(X, sample_weight, self._column_kinds())
-        weights = characteristic_weights(who, table.names, self.weights)
+        weights = characteristic_weights(table.names, self.weights)
         self.clustered_on_ = [name for name in table.names if weights[name] > 0]
         clustered = table.select(self.clustered_on_)
         if not isinstance(X, CustomerTable):
-            check_for_ids(who, clustered, self.customer_id)
+            check_for_ids(clustered, self.customer_id)
         self._check_order_by(table)
         known = mass > 0
         coordinates = self._learn(clustered, weights, mass)
         if not isinstance(X, CustomerTable):  # else whoever read the table has said so
             constant = self._space.constant
-            warn_of_constant(who, [name for name in self.clustered_on_ if name in constant])
+            warn_of_constant([name for name in self.clustered_on_ if name in constant])
             self._warn_of_unseen(table)  # by customers of weight 0
         groups = distinct_patterns(coordinates[known], mass[known])
         if self.n_segments > groups.n_patterns:
-            raise InfeasibleError.too_few_customers(who, self.n_segments, groups.n_patterns, int(known.sum()))
+            raise InfeasibleError.too_few_customers(self.n_segments, groups.n_patterns, int(known.sum()))
         patterns = MixedPatterns.of(groups.values, groups.counts, self._space.layout)
         self._search(patterns, groups)
         by = None if self.order_by is None else table[self.order_by].take(known)
@@ -281,9 +280,8 @@ class KPrototypesClusterer(Segmenter):
         return self
 
     def predict(self, X: Any) -> Integers:
-        who = type(self).__name__
         table = self._read(X, fitting=False, customer_id=self.customer_id, kinds=self._column_kinds())
-        coordinates = self._space.coordinates(table, who)
+        coordinates = self._space.coordinates(table)
         if not isinstance(X, CustomerTable):
             self._warn_of_unseen(table)
         return self._nearest(coordinates)
@@ -294,12 +292,12 @@ class KPrototypesClusterer(Segmenter):
     def _warn_of_unseen(self, table: CustomerTable) -> None:
         unseen = {block.column: block.unseen(table[block.column]) for block in self._space.modes}
         if any(unseen.values()):
-            warn(UnseenCategoryWarning.of(type(self).__name__, unseen))
+            warn(UnseenCategoryWarning.of(unseen))
 
     def _learn(self, table: CustomerTable, weights: Mapping[str, float], mass: Floats) -> Floats:
         """Learn the space, its columns in an order that does not depend on that of the table."""
         space = learn_space(table, weights, mass, self.scaling, self.gamma)
-        coordinates = space.coordinates(table, type(self).__name__)
+        coordinates = space.coordinates(table)
         if table.named:
             order = np.argsort([block.column for block in space.blocks], kind="stable")
         else:
@@ -321,7 +319,7 @@ class KPrototypesClusterer(Segmenter):
             def recompute(_: Patterns, labels: Integers, n_segments: int) -> Floats:
                 return np.asarray(prototypes_of(patterns, labels[None], n_segments)[0])
 
-            balanced = balance(type(self).__name__, points, centers, self.min_segment_share, recompute)
+            balanced = balance(points, centers, self.min_segment_share, recompute)
             self._centers, self.segment_subsidies_ = balanced.centers, balanced.subsidies
 
     def _find(self, patterns: MixedPatterns, groups: Patterns) -> tuple[Floats, Optimum]:
@@ -351,8 +349,7 @@ class KPrototypesClusterer(Segmenter):
                 labels = nearest(patterns.points, self._centers, self._subsidies())
             populated = np.unique(labels)
             if len(populated) < n_segments:
-                who = type(self).__name__
-                raise InfeasibleError.too_few_customers(who, n_segments, len(populated), len(mass))
+                raise InfeasibleError.too_few_customers(n_segments, len(populated), len(mass))
             cost = prototype_cost(patterns, self._centers, labels)
             if is_free:
                 with one_thread():

@@ -136,10 +136,10 @@ class MixedSpace:
             tuple(block.scale / self.unit for block in self.modes),
         )
 
-    def coordinates(self, table: CustomerTable, who: str) -> Floats:
+    def coordinates(self, table: CustomerTable) -> Floats:
         """Return the scaled numbers, then the position of each level (-1 where missing or not known)."""
         for block in self.blocks:
-            block.check_kind(table[block.column], who)
+            block.check_kind(table[block.column])
         parts = [np.empty((table.n_customers, 0))]
         parts += [block.embed(table[block.column]) / self.unit for block in self.numbers]
         parts += [block.embed(table[block.column]) for block in self.modes]

@@ -60,7 +60,7 @@ class Domain:
 
 
 def find_domains(
-    rules: Iterable[Rule], table: CustomerTable, who: str, *, unknown: Literal["warned of", "refused"] = "warned of"
+    rules: Iterable[Rule], table: CustomerTable, *, unknown: Literal["warned of", "refused"] = "warned of"
 ) -> dict[str, Domain]:
     """Return the domain of every column that a rule names; refuse comparisons that cannot be meant.
 
@@ -69,10 +69,10 @@ def find_domains(
     conditions = [condition for rule in rules for condition in rule.conditions]
     missing = [name for name in dict.fromkeys(c.column for c in conditions) if name not in table.names]
     if missing:
-        raise ColumnNotFoundError.in_table(who, missing, table.names)
+        raise ColumnNotFoundError.in_table(missing, table.names)
     domains = {name: _domain(table[name], conditions) for name in sorted({c.column for c in conditions})}
     for condition in conditions:
-        _check(condition, domains[condition.column], table[condition.column], who, unknown)
+        _check(condition, domains[condition.column], table[condition.column], unknown)
     return domains
 
 
@@ -88,37 +88,37 @@ def _domain(column: Column, conditions: Iterable[Condition]) -> Domain:
     return Domain("flag" if column.kind == "binary" else "number", whole=column.is_integer)
 
 
-def _check(condition: Condition, domain: Domain, column: Column, who: str, unknown: str) -> None:
+def _check(condition: Condition, domain: Domain, column: Column, unknown: str) -> None:
     name, symbol = condition.column, condition.operator
     if domain.is_numeric:
         wrong = [value for value in condition.values if isinstance(value, str)]
         if wrong:
             is_flag = domain.kind == "flag"
             remedy = f"Compare it with {'True or False' if is_flag else 'a number'}, or turn the column into text."
-            raise ColumnTypeError.expected(who, name, "compared with numbers", repr(wrong[0]), remedy)
+            raise ColumnTypeError.expected(name, "compared with numbers", repr(wrong[0]), remedy)
         return
     if domain.kind == "name" and symbol in COMPARISONS:
         remedy = "Use == or in, or make it an ordered category."
-        raise ColumnTypeError.expected(who, name, f"ordered for {symbol!r}", "unordered categories", remedy)
+        raise ColumnTypeError.expected(name, f"ordered for {symbol!r}", "unordered categories", remedy)
     for level in map(level_text, condition.values):
         if level in column.categories:
             continue
         if domain.kind == "level" or (unknown == "refused" and column.categories):
-            raise InvalidParameterError.unknown_name(who, f"level of {name!r}", level, column.categories)
+            raise InvalidParameterError.unknown_name(f"level of {name!r}", level, column.categories)
         if column.categories:
             warn(
-                f"{who}: no customer has the value {level!r} of column {name!r} that a rule asks for."
+                f"no customer has the value {level!r} of column {name!r} that a rule asks for."
                 f"{suggest(level, column.categories)}"
             )
 
 
-def matches(rule: Rule, table: CustomerTable, domains: Mapping[str, Domain], who: str) -> Bools:
+def matches(rule: Rule, table: CustomerTable, domains: Mapping[str, Domain]) -> Bools:
     """Say which customers meet a rule, whatever rules come before it."""
     found = np.zeros(table.n_customers, dtype=bool)
     for conditions in rule.alternatives:
         met = np.ones(table.n_customers, dtype=bool)
         for condition in conditions:
-            met &= _meets(condition, table[condition.column], domains[condition.column], who)
+            met &= _meets(condition, table[condition.column], domains[condition.column])
         found |= met
     return found
 
@@ -144,13 +144,13 @@ def first_match(each: Iterable[Bools], n_customers: int, otherwise: int) -> npt.
     return labels
 
 
-def _meets(condition: Condition, column: Column, domain: Domain, who: str) -> Bools:
+def _meets(condition: Condition, column: Column, domain: Domain) -> Bools:
     """Say who meets a condition; a missing value meets none."""
     if column.missing.all():
         return np.zeros(len(column.values), dtype=bool)
     if domain.is_numeric != (column.kind in ("numeric", "binary")):
         fitted = "numbers" if domain.is_numeric else "text or categories"
-        raise ColumnChangeError.kind(who, column.name, fitted, column.kind)
+        raise ColumnChangeError.kind(column.name, fitted, column.kind)
     if domain.is_numeric:
         met = _compared(condition.operator, column.values, [float(value) for value in condition.values])
         return met & ~column.missing

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from custseg._core.arrays import Bools
+from custseg._core.asking import asking
 from custseg._core.customers import CustomerTable, read_customers
 from custseg._core.params import OneOf, check
 from custseg._core.warning import warn
@@ -35,8 +36,6 @@ class RuleFilter:
     customer_id : str or None, default="customer_id"
         The column that identifies the customers, where it is not the index of a pandas DataFrame. None where
         each row is a customer and every column a characteristic.
-    who : str, default="RuleFilter"
-        Who asks, for errors.
 
     Raises
     ------
@@ -63,14 +62,13 @@ class RuleFilter:
     1  country in ['FR', 'DE']           1
     """
 
-    def __init__(
-        self, rule: Rule, customers: Any, *, customer_id: str | None = DEFAULT_ID, who: str = "RuleFilter"
-    ) -> None:
+    @asking("RuleFilter", unless_asked=True)
+    def __init__(self, rule: Rule, customers: Any, *, customer_id: str | None = DEFAULT_ID) -> None:
         self.rule = rule
         self.customer_id = customer_id
-        self.who = who
-        self._domains = find_domains([rule], self._read(customers), who, unknown="refused")
+        self._domains = find_domains([rule], self._read(customers), unknown="refused")
 
+    @asking("RuleFilter", unless_asked=True)
     def matches(self, customers: Any) -> Bools:
         """Say who meets the rule.
 
@@ -92,9 +90,10 @@ class RuleFilter:
         table = self._read(customers)
         unseen = unseen_levels(table, self._domains)
         if any(unseen.values()):
-            warn(UnseenCategoryWarning.of(self.who, unseen))
-        return matches(self.rule, table, self._domains, self.who)
+            warn(UnseenCategoryWarning.of(unseen))
+        return matches(self.rule, table, self._domains)
 
+    @asking("RuleFilter", unless_asked=True)
     def report(self, customers: Any) -> pd.DataFrame:
         """Count whom each condition leaves out.
 
@@ -113,11 +112,12 @@ class RuleFilter:
         left = np.ones(table.n_customers, dtype=bool)
         rows: list[tuple[str, int]] = []
         for part in self.rule.parts:
-            met = matches(part, table, self._domains, self.who)
+            met = matches(part, table, self._domains)
             rows.append((part.text, int(np.count_nonzero(left & ~met))))
             left &= met
         return pd.DataFrame(rows, columns=["condition", "n_left_out"])
 
+    @asking("RuleFilter", unless_asked=True)
     def to_sql(self, *, quote: Literal['"', "`"] = '"') -> str:
         r"""Write the rule as SQL that is 1 for a customer who meets it, and 0 for others.
 
@@ -132,16 +132,16 @@ class RuleFilter:
         str
             A CASE expression.
         """
-        check(self.who, {"quote": (OneOf('"', "`"),)}, {"quote": quote})
+        check({"quote": (OneOf('"', "`"),)}, {"quote": quote})
         return case_expression([self.rule], self._domains, [1, 0], quote=quote)
 
     def _read(self, customers: Any) -> CustomerTable:
         table = customers
         if not isinstance(table, CustomerTable):
             # a rule names text as the table has it, and so does its SQL
-            table = read_customers(customers, who=self.who, customer_id=self.customer_id, pairs={})
+            table = read_customers(customers, customer_id=self.customer_id, pairs={})
         named = dict.fromkeys(condition.column for condition in self.rule.conditions)
         missing = [name for name in named if name not in table.names]
         if missing:
-            raise ColumnNotFoundError.in_table(self.who, missing, table.names)
+            raise ColumnNotFoundError.in_table(missing, table.names)
         return table

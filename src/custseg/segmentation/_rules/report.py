@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from custseg._core.asking import asked
 from custseg._core.customers import CustomerTable
 from custseg._core.results import Result
 from custseg.exceptions import InvalidParameterError
@@ -132,7 +133,7 @@ class RuleReport(Result):
         return f"No rule covers {self.n_uncovered_cells:,} of {self.n_cells:,} cells: {listed}."
 
 
-def refuse_impossible(rules: Sequence[Rule], grid: Grid, who: str) -> None:
+def refuse_impossible(rules: Sequence[Rule], grid: Grid) -> None:
     """Refuse conditions that nobody can meet, and rules that say the same."""
     seen: dict[frozenset[Any], str] = {}
     for rule, boxes in zip(rules, grid.boxes, strict=True):
@@ -141,13 +142,13 @@ def refuse_impossible(rules: Sequence[Rule], grid: Grid, who: str) -> None:
                 if not cells:
                     words = " and ".join(str(part) for part in conditions if part.column == axis.column)
                     raise InvalidParameterError(
-                        f"{who}: rule {rule.name!r} contradicts itself: nobody can meet {words}. "
+                        f"{asked()}: rule {rule.name!r} contradicts itself: nobody can meet {words}. "
                         "Correct the bounds, or join alternatives by 'or'."
                     )
         earlier = seen.setdefault(frozenset(boxes), rule.name)
         if earlier != rule.name:
             raise InvalidParameterError(
-                f"{who}: rules {earlier!r} and {rule.name!r} have the same conditions. Drop one of them."
+                f"{asked()}: rules {earlier!r} and {rule.name!r} have the same conditions. Drop one of them."
             )
 
 

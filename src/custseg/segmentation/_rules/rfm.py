@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from custseg._core.asking import asked
 from custseg._core.customers import CustomerTable
 from custseg._core.ids import ID_OR_ROWS
 from custseg._core.params import COLUMN, OneOf, ParameterTable
@@ -202,12 +203,11 @@ class RFMSegmenter(RuleDefinedSegmenter):
             If a column is missing or not of numbers, or the table cannot be used.
         """
         self._check_parameters()
-        who = type(self).__name__
         table, mass = self._read_in_fit(X, sample_weight)
-        columns = [_find_column(who, name, getattr(self, name), table.names) for name in SCORED]
+        columns = [_find_column(name, getattr(self, name), table.names) for name in SCORED]
         if len(set(columns)) < len(SCORED):
             given = dict(zip(SCORED, columns, strict=True))
-            raise InvalidParameterError.not_allowed(who, "recency, frequency, monetary", "different columns", given)
+            raise InvalidParameterError.not_allowed("recency, frequency, monetary", "different columns", given)
         self.scorer_ = self._scorer(table, columns, mass)
         preset = RFM_PRESETS[self.preset]
         scores = [f"{name}_score" for name in SCORED]
@@ -221,34 +221,33 @@ class RFMSegmenter(RuleDefinedSegmenter):
         return self
 
     def _scorer(self, table: CustomerTable, columns: Sequence[str], mass: npt.NDArray[np.float64]) -> RFMScorer:
-        who = type(self).__name__
         for short, name in zip(SCORED, columns, strict=True):
             if table[name].kind != "numeric":
                 remedy = "Pass the table that RFMFeaturizer gives, or name other columns."
-                raise ColumnTypeError.expected(who, name, "numbers", table[name].kind, remedy)
+                raise ColumnTypeError.expected(name, "numbers", table[name].kind, remedy)
             if short not in (self.edges or {}) and table[name].missing[mass > 0].all():
                 remedy = f"Name another column, or pass the four cuts: edges={{{short!r}: [...]}}."
-                raise ColumnTypeError.expected(who, name, "known of some customers", "only missing values", remedy)
+                raise ColumnTypeError.expected(name, "known of some customers", "only missing values", remedy)
         values = {short: table[name].values for short, name in zip(SCORED, columns, strict=True)}
         scorer = RFMScorer(N_SCORES, edges=self.edges).fit(pd.DataFrame(values), sample_weight=mass)
         for name, cuts in scorer.edges_.items():
             if len(cuts) != N_SCORES - 1:
                 words = f"{N_SCORES - 1} cuts for each characteristic"
-                raise InvalidParameterError.not_allowed(who, "edges", words, {name: list(cuts)})
+                raise InvalidParameterError.not_allowed("edges", words, {name: list(cuts)})
         return scorer
 
 
-def _find_column(who: str, parameter: str, name: str, available: Sequence[str]) -> str:
+def _find_column(parameter: str, name: str, available: Sequence[str]) -> str:
     if name in available:
         return name
     found = [column for column in available if feature_of(column) == name]
     if len(found) > 1:
         raise InvalidParameterError(
-            f"{who}: several columns could be meant by {name!r}: {list_names(found)}. Name one, for example "
+            f"{asked()}: several columns could be meant by {name!r}: {list_names(found)}. Name one, for example "
             f"{parameter}={found[0]!r}."
         )
     if not found:
-        raise ColumnNotFoundError.in_table(who, [name], available)
+        raise ColumnNotFoundError.in_table([name], available)
     return found[0]
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from custseg._core.asking import asked, asking
 from custseg.exceptions import InvalidParameterError, InvalidTableError, list_names
 
 __all__ = ["COMPARISONS", "LISTS", "OPERATORS", "Condition", "Rule", "column_text", "read_rules", "value_text"]
@@ -107,7 +108,8 @@ class Rule:
     alternatives: tuple[tuple[Condition, ...], ...]
 
     @classmethod
-    def read(cls, conditions: Any, *, name: str = "rule", who: str = "Rule") -> Rule:
+    @asking("Rule", unless_asked=True)
+    def read(cls, conditions: Any, *, name: str = "rule") -> Rule:
         """Read a rule.
 
         Parameters
@@ -116,8 +118,6 @@ class Rule:
             Text as :class:`RuleSegmenter` reads it, or conditions that must all be met.
         name : str, default="rule"
             The name of the rule.
-        who : str, default="Rule"
-            Who asks, for errors.
 
         Returns
         -------
@@ -135,7 +135,7 @@ class Rule:
         >>> Rule.read([("country", "in", ["FR", "DE"]), ("orders", ">=", 2)]).text
         "country in ['FR', 'DE'] and orders >= 2"
         """
-        return _read_rule((name, conditions), who)
+        return _read_rule((name, conditions))
 
     @property
     def parts(self) -> tuple[Rule, ...]:
@@ -175,7 +175,7 @@ def value_text(value: Scalar) -> str:
     return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
-def read_rules(rules: Any, who: str) -> tuple[Rule, ...]:
+def read_rules(rules: Any) -> tuple[Rule, ...]:
     """Read rules in any of the forms that they may be given in.
 
     Parameters
@@ -184,8 +184,6 @@ def read_rules(rules: Any, who: str) -> tuple[Rule, ...]:
         ``{name: conditions}``; a table with the columns ``segment`` and ``rule``; a sequence of
         ``(name, conditions)``, of ``{"segment": name, "rule": conditions}`` or of :class:`Rule`. The
         conditions are text, or a list of ``(column, operator, value)`` that must all be met.
-    who : str
-        Who asks, for errors.
 
     Returns
     -------
@@ -197,49 +195,49 @@ def read_rules(rules: Any, who: str) -> tuple[Rule, ...]:
     InvalidParameterError
         If there is no rule, a name comes twice, or conditions cannot be read.
     """
-    found = tuple(_read_rule(entry, who) for entry in _entries(rules, who))
+    found = tuple(_read_rule(entry) for entry in _entries(rules))
     if not found:
-        raise InvalidParameterError.not_allowed(who, "rules", "at least one rule", rules)
+        raise InvalidParameterError.not_allowed("rules", "at least one rule", rules)
     names = [rule.name for rule in found]
     twice = [name for position, name in enumerate(names) if name in names[:position]]
     if twice:
         raise InvalidParameterError(
-            f"{who}: parameter 'rules' names {list_names(dict.fromkeys(twice))} more than once. "
+            f"{asked()}: parameter 'rules' names {list_names(dict.fromkeys(twice))} more than once. "
             "Join the conditions of one segment by 'or'."
         )
     return found
 
 
-def _entries(rules: Any, who: str) -> Iterable[Any]:
+def _entries(rules: Any) -> Iterable[Any]:
     if isinstance(rules, Mapping):
         return list(rules.items())
     if isinstance(rules, pd.DataFrame):
         if not {"segment", "rule"} <= set(rules.columns):
             raise InvalidTableError(
-                f"{who}: a table of rules has the columns 'segment' and 'rule', got {list_names(rules.columns)}. "
+                f"{asked()}: a table of rules has the columns 'segment' and 'rule', got {list_names(rules.columns)}. "
                 "Rename them."
             )
         return list(zip(rules["segment"].tolist(), rules["rule"].tolist(), strict=True))
     return list(rules)
 
 
-def _read_rule(entry: Any, who: str) -> Rule:
+def _read_rule(entry: Any) -> Rule:
     if isinstance(entry, Rule):
         return entry
     if isinstance(entry, Mapping) and {"segment", "rule"} == set(entry):
         entry = (entry["segment"], entry["rule"])
     if not (isinstance(entry, Sequence) and len(entry) == 2) or isinstance(entry, str):
         words = "rules of the form (name, conditions) or {'segment': name, 'rule': conditions}"
-        raise InvalidParameterError.not_allowed(who, "rules", words, entry)
+        raise InvalidParameterError.not_allowed("rules", words, entry)
     name, conditions = entry
     if not isinstance(name, str) or not name.strip():
-        raise InvalidParameterError.not_allowed(who, "rules", "named by text", name)
+        raise InvalidParameterError.not_allowed("rules", "named by text", name)
     if isinstance(conditions, str):
-        return Rule(name=name, alternatives=_Parser(conditions, f"{who}: rule {name!r}").read())
+        return Rule(name=name, alternatives=_Parser(conditions, f"{asked()}: rule {name!r}").read())
     if not isinstance(conditions, Sequence) or not conditions:
         words = "rules with conditions, as text or as a list of (column, operator, value)"
-        raise InvalidParameterError.not_allowed(who, "rules", words, entry)
-    read = tuple(_structured(condition, f"{who}: rule {name!r}") for condition in conditions)
+        raise InvalidParameterError.not_allowed("rules", words, entry)
+    read = tuple(_structured(condition, f"{asked()}: rule {name!r}") for condition in conditions)
     return Rule(name=name, alternatives=(read,))
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from custseg._core.arrays import Integers
+from custseg._core.asking import asked, asking
 from custseg._core.customers import CustomerTable
 from custseg._core.ids import ID_OR_ROWS
 from custseg._core.params import NONE, Instance, OneOf, ParameterTable, Where, check
@@ -98,11 +99,10 @@ class RuleDefinedSegmenter(Segmenter):
             Levels of an ordered category that were not there in ``fit`` count as missing.
         """
         table = self._read(X, fitting=False, customer_id=self._customer_id())
-        who = type(self).__name__
         unseen = unseen_levels(table, self._domains)
         if any(unseen.values()):
-            warn(UnseenCategoryWarning.of(who, unseen))
-        each = (matches(rule, table, self._domains, who) for rule in self.rules_)
+            warn(UnseenCategoryWarning.of(unseen))
+        each = (matches(rule, table, self._domains) for rule in self.rules_)
         return first_match(each, table.n_customers, self._label_of_others())
 
     def to_sql(
@@ -161,11 +161,11 @@ class RuleDefinedSegmenter(Segmenter):
         FROM "customers"
         """
         check_is_fitted(self)
-        who = f"{type(self).__name__}.to_sql"
-        check(who, _SQL_PARAMETERS, {"table": table, "quote": quote})
-        if with_names and self.otherwise_ is None and NOT_ASSIGNED_WORDS in self.segment_names_:
-            words = f"False where a rule is named {NOT_ASSIGNED_WORDS!r}, which stands for no rule (or rename it)"
-            raise InvalidParameterError.not_allowed(who, "with_names", words, with_names)
+        with asking(f"{asked()}.to_sql"):
+            check(_SQL_PARAMETERS, {"table": table, "quote": quote})
+            if with_names and self.otherwise_ is None and NOT_ASSIGNED_WORDS in self.segment_names_:
+                words = f"False where a rule is named {NOT_ASSIGNED_WORDS!r}, which stands for no rule (or rename it)"
+                raise InvalidParameterError.not_allowed("with_names", words, with_names)
         results: list[int | str] = [*self.segment_names_] if with_names else [*range(self.n_segments_)]
         if self.otherwise_ is None:
             results.append(NOT_ASSIGNED_WORDS if with_names else NOT_ASSIGNED)
@@ -180,11 +180,10 @@ class RuleDefinedSegmenter(Segmenter):
         self, table: CustomerTable, domains: dict[str, Domain], described: Sequence[Rule] | None, grid: Grid
     ) -> None:
         """Assign the customers of ``fit`` and report; ``described`` are the rules as the report words them."""
-        who = type(self).__name__
         self._domains = domains
         self.clustered_on_ = [name for name in table.names if name in domains]
         self.n_segments_ = len(self.segment_names_)
-        met = np.array([matches(rule, table, domains, who) for rule in self.rules_])
+        met = np.array([matches(rule, table, domains) for rule in self.rules_])
         self.labels_ = first_match(met, table.n_customers, self._label_of_others())
         self.segment_sizes_ = np.bincount(self.labels_[self.labels_ >= 0], minlength=self.n_segments_)
         self.n_not_assigned_ = int(np.count_nonzero(self.labels_ == NOT_ASSIGNED))
@@ -354,19 +353,18 @@ class RuleSegmenter(RuleDefinedSegmenter):
             the table cannot be used: infinite values, a column ``segment``.
         """
         self._check_parameters()
-        who = type(self).__name__
-        rules = read_rules(self.rules, who)
+        rules = read_rules(self.rules)
         if self.otherwise in [rule.name for rule in rules]:
-            raise InvalidParameterError.not_allowed(who, "otherwise", "a name that no rule has", self.otherwise)
+            raise InvalidParameterError.not_allowed("otherwise", "a name that no rule has", self.otherwise)
         table, _ = self._read_in_fit(X, sample_weight)
-        domains = find_domains(rules, table, who)
+        domains = find_domains(rules, table)
         grid = Grid.over(rules, domains)
-        refuse_impossible(rules, grid, who)
+        refuse_impossible(rules, grid)
         self.rules_, self.otherwise_ = rules, self.otherwise
         self._apply(table, domains, None, grid)
         if hidden := self.rule_report_.never_reached:
             warn(
-                f"{who}: rules that no customer can reach, since earlier ones take them all: {list_names(hidden)}. "
+                f"rules that no customer can reach, since earlier ones take them all: {list_names(hidden)}. "
                 "Move them up, or drop them."
             )
         return self

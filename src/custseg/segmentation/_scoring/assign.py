@@ -8,6 +8,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
+from custseg._core.asking import asks
 from custseg._core.frames import is_frame, output_kind, to_kind
 from custseg._core.params import COLUMN, NONE, Integer, ParameterTable, check
 from custseg._core.paths import is_path
@@ -19,10 +20,10 @@ from custseg.segmentation._scoring.spark import is_spark, score_on_spark
 
 __all__ = ["PARAMETERS", "assign_segments", "score_batches", "scorer_of"]
 
-_WHO = "assign_segments"
 PARAMETERS: ParameterTable = {"customer_id": (NONE, COLUMN), "batch_size": (Integer(1),)}
 
 
+@asks
 def assign_segments(segmenter: Any, X: Any, *, customer_id: str | None = None, batch_size: int = 65_536) -> Any:
     """Say which segment each customer of a table of any size belongs to.
 
@@ -90,8 +91,8 @@ def assign_segments(segmenter: Any, X: Any, *, customer_id: str | None = None, b
     >>> assign_segments(clusterer, customers, batch_size=2)["segment"].to_dict()
     {11: 0, 12: 0, 13: 0, 14: 1, 15: 1}
     """
-    check(_WHO, PARAMETERS, {"customer_id": customer_id, "batch_size": batch_size})
-    scorer = scorer_of(segmenter, X, who=_WHO, customer_id=customer_id)
+    check(PARAMETERS, {"customer_id": customer_id, "batch_size": batch_size})
+    scorer = scorer_of(segmenter, X, customer_id=customer_id)
     if is_spark(X):
         return score_on_spark(scorer, X)
     notes = Notes()
@@ -100,11 +101,11 @@ def assign_segments(segmenter: Any, X: Any, *, customer_id: str | None = None, b
     return result
 
 
-def scorer_of(segmenter: Any, X: Any, *, who: str, customer_id: str | None) -> Scorer:
+def scorer_of(segmenter: Any, X: Any, *, customer_id: str | None) -> Scorer:
     """Make the scorer, and refuse what is no table of customers."""
-    scorer = make_scorer(segmenter, who, customer_id)
+    scorer = make_scorer(segmenter, customer_id)
     if not is_path(X) and not is_frame(X):
-        raise InvalidTableError.unsupported(who, X)
+        raise InvalidTableError.unsupported(X)
     return scorer
 
 
@@ -121,7 +122,7 @@ def score_batches(scorer: Scorer, X: Any, batch_size: int, notes: Notes) -> Iter
         ids = batch.select(scorer.customer_id)[np.arange(len(batch))]
         yield ids.with_columns(nw.new_series(SEGMENT, labels, nw.Int64(), backend=batch.implementation))
     if is_empty:
-        raise InvalidTableError.empty(scorer.who, "customer table")
+        raise InvalidTableError.empty("customer table")
 
 
 def _gathered(scored: Iterable[nw.DataFrame[Any]], X: Any, scorer: Scorer) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import pandas as pd
 
+from custseg._core.asking import asked, asking
 from custseg._core.optional import require
 from custseg._core.paths import is_csv, is_path, open_path, parquet_files, with_types
 from custseg.exceptions import ColumnNotFoundError
@@ -55,19 +56,19 @@ def _native_batches(X: Any, scorer: Scorer, batch_size: int) -> Iterable[Any]:
     if engine.is_polars():
         return _polars_batches(native, batch_size)
     if engine.is_ibis():
-        return _ibis_batches(native, batch_size, scorer.who)
-    return _arrow_batches(native, batch_size, scorer.who) if engine.is_duckdb() else _slices(native, batch_size)
+        return _ibis_batches(native, batch_size)
+    return _arrow_batches(native, batch_size) if engine.is_duckdb() else _slices(native, batch_size)
 
 
 def _path_batches(path: Any, scorer: Scorer, batch_size: int) -> Iterator[Any]:
-    relation = open_path(path, scorer.who, in_order=True, n_threads=1)
+    relation = open_path(path, in_order=True, n_threads=1)
     available = list(relation.columns)
     columns = scorer.columns(available)
-    parquet, arrow = require("pyarrow.parquet", scorer.who), require("pyarrow", scorer.who)
-    files = parquet_files(path, scorer.who)
+    parquet, arrow = require("pyarrow.parquet"), require("pyarrow")
+    files = parquet_files(path)
     schemas = [parquet.read_schema(file) for file in files]
     for (file, in_folders), schema in zip(files.items(), schemas, strict=True):
-        _refuse_lacking(columns, file, [*schema.names, *in_folders], scorer.who)
+        _refuse_lacking(columns, file, [*schema.names, *in_folders])
     has_own = schemas and not any(files.values())
     if has_own and all(schema.names == available and schema.equals(schemas[0]) for schema in schemas):
         for file in files:
@@ -78,40 +79,41 @@ def _path_batches(path: Any, scorer: Scorer, batch_size: int) -> Iterator[Any]:
         return
     selected: Any = nw.from_native(relation).select(columns).to_native()
     if is_csv(path):
-        selected = with_types(selected, path, scorer.who, keep=False)
-    yield from _arrow_batches(selected, batch_size, scorer.who)
+        selected = with_types(selected, path, keep=False)
+    yield from _arrow_batches(selected, batch_size)
 
 
-def _refuse_lacking(columns: Iterable[str], file: Path, available: Sequence[str], who: str) -> None:
+def _refuse_lacking(columns: Iterable[str], file: Path, available: Sequence[str]) -> None:
     """Refuse a file of a folder that lacks a column: all its customers would have a missing value there."""
     # duckdb takes names that differ in upper and lower case for one
     known = {name.casefold() for name in available}
     missing = [name for name in columns if name.casefold() not in known]
     if missing:
-        raise ColumnNotFoundError.in_table(f"{who}, file {str(file)!r}", missing, available)
+        with asking(f"{asked()}, file {str(file)!r}"):
+            raise ColumnNotFoundError.in_table(missing, available)
 
 
-def _arrow_batches(relation: Any, batch_size: int, who: str) -> Iterator[Any]:
-    arrow = require("pyarrow", who)
+def _arrow_batches(relation: Any, batch_size: int) -> Iterator[Any]:
+    arrow = require("pyarrow")
     # the name of older versions of duckdb
     read = getattr(relation, "to_arrow_reader", None) or relation.fetch_arrow_reader
     for batch in read(batch_size):
         yield from _slices(arrow.Table.from_batches([batch]), batch_size)
 
 
-def _ibis_batches(table: Any, batch_size: int, who: str) -> Iterator[Any]:
+def _ibis_batches(table: Any, batch_size: int) -> Iterator[Any]:
     backend = table.get_backend()
     if backend.name == "duckdb" and not hasattr(backend.con, "fetch_record_batch"):
         # what ibis 12 asks for and duckdb 2 no longer has
-        duckdb = require("duckdb", who)
+        duckdb = require("duckdb")
         try:
             relation = backend.con.sql(backend.compile(table))
         except duckdb.CatalogException:  # a table of ibis's own, which is in memory
             yield from _slices(table.to_pyarrow(), batch_size)
         else:
-            yield from _arrow_batches(relation, batch_size, who)
+            yield from _arrow_batches(relation, batch_size)
         return
-    arrow = require("pyarrow", who)
+    arrow = require("pyarrow")
     for batch in table.to_pyarrow_batches(chunk_size=batch_size):
         yield from _slices(arrow.Table.from_batches([batch]), batch_size)
 

@@ -16,6 +16,7 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from custseg._core.asking import asked, asking
 from custseg._core.base import Estimator
 from custseg._core.warning import warn
 from custseg.exceptions import ColumnNotFoundError, InvalidParameterError, UnseenCategoryWarning
@@ -35,8 +36,8 @@ class Scorer:
     ----------
     segmenter : estimator
         What predicts.
-    who : str
-        Who asks, for messages.
+    name : str
+        Who was asked, for the workers of Spark, which are not told otherwise.
     customer_id : str
         The column of the ids.
     features : tuple of str or None
@@ -50,7 +51,7 @@ class Scorer:
     """
 
     segmenter: Any
-    who: str
+    name: str
     customer_id: str
     features: tuple[str, ...] | None
     reads_frames: bool
@@ -63,7 +64,7 @@ class Scorer:
         wanted = list(dict.fromkeys(wanted))
         missing = [name for name in wanted if name not in available]
         if missing:
-            raise ColumnNotFoundError.in_table(self.who, missing, available)
+            raise ColumnNotFoundError.in_table(missing, available)
         return wanted
 
     def labels(self, batch: nw.DataFrame[Any]) -> npt.NDArray[np.int64]:
@@ -80,22 +81,20 @@ class Scorer:
         found = np.asarray(self.segmenter.predict(rows))
         if found.shape != (len(batch),):
             words = f"an estimator that answers for each row, here {len(batch)} of them"
-            raise InvalidParameterError.not_allowed(self.who, "segmenter", words, f"answers of shape {found.shape}")
+            raise InvalidParameterError.not_allowed("segmenter", words, f"answers of shape {found.shape}")
         if found.dtype.kind not in "iu":
             words = "an estimator that predicts whole numbers (of a pipeline that ends in names, pass pipeline[:-1])"
-            raise InvalidParameterError.not_allowed(self.who, "segmenter", words, found[:1].tolist())
+            raise InvalidParameterError.not_allowed("segmenter", words, found[:1].tolist())
         return found.astype(np.int64)
 
 
-def make_scorer(segmenter: Any, who: str, customer_id: str | None) -> Scorer:
+def make_scorer(segmenter: Any, customer_id: str | None) -> Scorer:
     """Find out what a fitted estimator reads.
 
     Parameters
     ----------
     segmenter : estimator
         What predicts.
-    who : str
-        Who asks, for messages.
     customer_id : str or None
         The column of the ids; None for the one that the estimator names.
 
@@ -105,7 +104,7 @@ def make_scorer(segmenter: Any, who: str, customer_id: str | None) -> Scorer:
         The estimator with its columns.
     """
     if not hasattr(segmenter, "predict"):
-        raise InvalidParameterError.not_allowed(who, "segmenter", "a fitted estimator with predict", segmenter)
+        raise InvalidParameterError.not_allowed("segmenter", "a fitted estimator with predict", segmenter)
     if isinstance(segmenter, BaseEstimator):
         check_is_fitted(segmenter)
     head, last = segmenter, segmenter
@@ -118,7 +117,7 @@ def make_scorer(segmenter: Any, who: str, customer_id: str | None) -> Scorer:
             "an estimator that reads one row per customer (first transform the lines to a table of customers, then "
             "assign with pipeline[1:])"
         )
-        raise InvalidParameterError.not_allowed(who, "segmenter", words, head)
+        raise InvalidParameterError.not_allowed("segmenter", words, head)
     own = getattr(head, "customer_id", DEFAULT_ID)
     if isinstance(head, Segmenter):  # which may have it from its embedder
         own = head._customer_id()  # noqa: SLF001 - of the same family
@@ -126,10 +125,10 @@ def make_scorer(segmenter: Any, who: str, customer_id: str | None) -> Scorer:
     if names is None and isinstance(head, Segmenter):
         names = [f"x{position}" for position in range(head.n_features_in_)]
     name = customer_id or own or DEFAULT_ID
-    refuse_segment_as_id(who, name)
+    refuse_segment_as_id(name)
     return Scorer(
         segmenter=segmenter,
-        who=who,
+        name=asked(),
         customer_id=name,
         features=None if names is None else tuple(str(name) for name in names),
         reads_frames=isinstance(head, Estimator),
@@ -171,7 +170,8 @@ class Notes:
         self.n_batches += other.n_batches
         for who, counts in other._unseen.items():
             levels = {column: sorted(other._levels[who, column]) for column in counts}
-            self._add(UnseenCategoryWarning.counted(who, counts, levels))
+            with asking(who):
+                self._add(UnseenCategoryWarning.counted(counts, levels))
         self._others.update(other._others)
         return self
 
@@ -179,7 +179,8 @@ class Notes:
         """Give each warning once: unseen categories with their total counts, others with the number of batches."""
         for who, counts in self._unseen.items():
             levels = {column: sorted(self._levels[who, column]) for column in counts}
-            warn(UnseenCategoryWarning.counted(who, dict(sorted(counts.items())), levels))
+            with asking(who):
+                warn(UnseenCategoryWarning.counted(dict(sorted(counts.items())), levels))
         for (category, text), n_batches in self._others.items():
             where = f" (in {n_batches} of {self.n_batches} batches)" if self.n_batches > 1 else ""
-            warn(text + where, category)
+            warn(category(text + where))  # it names who said it already

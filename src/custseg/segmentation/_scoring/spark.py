@@ -12,10 +12,12 @@ from urllib.parse import unquote, urlsplit
 
 import narwhals.stable.v2 as nw
 
+from custseg._core.asking import asking
 from custseg._core.optional import require
 from custseg._core.paths import is_path
 from custseg._core.segments import SEGMENT
 from custseg.exceptions import InvalidTableError, OutputPathError
+from custseg.segmentation._base.errors import path_exists, path_is_source
 from custseg.segmentation._scoring.scorer import Notes, Scorer
 
 __all__ = ["is_spark", "score_on_spark", "write_from_spark"]
@@ -61,7 +63,7 @@ def score_on_spark(scorer: Scorer, X: Any, notes: Any = None) -> Any:
     pyspark DataFrame
         The column of the ids and ``segment``, a whole number of 64 bits.
     """
-    types = require("pyspark.sql.types", scorer.who)
+    types = require("pyspark.sql.types")
     columns = scorer.columns(list(X.columns))
     # mapInArrow asks for its columns by their names as they are, and takes a dot in one for a field
     quoted = ("`" + name.replace("`", "``") + "`" for name in columns)
@@ -77,13 +79,13 @@ def score_on_spark(scorer: Scorer, X: Any, notes: Any = None) -> Any:
 def _score(carried: Any, notes: Any, columns: Sequence[str], batches: Iterable[Any]) -> Iterator[Any]:
     """Score the batches of one partition, on a worker; ``columns`` are the names of their columns, the id first."""
     scorer = carried.value
-    arrow = require("pyarrow", scorer.who)
+    arrow = require("pyarrow")
     own = Notes()
     for batch in batches:
         if not batch.num_rows:
             continue
         rows = nw.from_native(arrow.Table.from_batches([batch]).rename_columns(list(columns)), eager_only=True)
-        with own.taken():
+        with own.taken(), asking(scorer.name):
             labels = scorer.labels(rows)
         yield arrow.RecordBatch.from_arrays([batch.column(0), arrow.array(labels)], names=[scorer.customer_id, SEGMENT])
     if notes is None:
@@ -107,7 +109,7 @@ def write_from_spark(scorer: Scorer, X: Any, path: str, *, overwrite: bool) -> d
     files = place.getFileSystem(session.sparkContext._jsc.hadoopConfiguration())  # noqa: SLF001
     _refuse_source(X, files.makeQualified(place).toUri().normalize().toString(), path)
     if files.exists(place) and not overwrite:
-        raise OutputPathError.exists(path)
+        raise path_exists(path)
     temporary = place.suffix(f"-custseg-{uuid.uuid4().hex}")
     notes = session.sparkContext.accumulator(Notes(), _MergedNotes())
     try:
@@ -115,7 +117,7 @@ def write_from_spark(scorer: Scorer, X: Any, path: str, *, overwrite: bool) -> d
         counted = session.read.parquet(temporary.toString()).groupBy(SEGMENT).count().collect()
         sizes = {int(row[SEGMENT]): int(row["count"]) for row in counted}
         if not sizes:
-            raise InvalidTableError.empty(scorer.who, "customer table")
+            raise InvalidTableError.empty("customer table")
         _put_in_place(files, temporary, place)
     finally:
         files.delete(temporary, True)
@@ -131,7 +133,7 @@ def _refuse_source(X: Any, target: str, path: str) -> None:
         # of a single file it is not known whether its folder was meant, unless Spark named it
         is_folder = len(files) > 1 or file.name.startswith("part-")
         if place in (file, *file.parents) or (is_folder and _table_folder(file) in place.parents):
-            raise OutputPathError.is_source(path)
+            raise path_is_source(path)
 
 
 def _table_folder(file: PurePosixPath) -> PurePosixPath:

@@ -12,20 +12,21 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 
+from custseg._core.asking import asks
 from custseg._core.files import check_writable, replacing
 from custseg._core.optional import require
 from custseg._core.params import Instance, OneOf, check
 from custseg._core.paths import is_path
 from custseg._core.results import Result
 from custseg._core.segments import SEGMENT
-from custseg.exceptions import ConfigurationError, CustomerIdError, OutputPathError
+from custseg.exceptions import ConfigurationError, CustomerIdError
+from custseg.segmentation._base.errors import path_exists, path_is_source
 from custseg.segmentation._scoring.assign import PARAMETERS, score_batches, scorer_of
 from custseg.segmentation._scoring.scorer import Notes, Scorer
 from custseg.segmentation._scoring.spark import is_spark, write_from_spark
 
 __all__ = ["SegmentAssignment", "write_segments"]
 
-_WHO = "write_segments"
 _PARAMETERS = {
     **PARAMETERS,
     "path": (Instance(str, Path, words="a path (text or pathlib.Path)"),),
@@ -72,6 +73,7 @@ class SegmentAssignment(Result):
         return pd.DataFrame({SEGMENT: sizes.index, "n_customers": sizes.to_numpy(), "share": shares})
 
 
+@asks
 def write_segments(
     segmenter: Any,
     X: Any,
@@ -156,8 +158,8 @@ def write_segments(
     >>> folder.cleanup()
     """
     given = {"customer_id": customer_id, "batch_size": batch_size, "path": path, "overwrite": overwrite}
-    check(_WHO, _PARAMETERS, given)
-    scorer = scorer_of(segmenter, X, who=_WHO, customer_id=customer_id)
+    check(_PARAMETERS, given)
+    scorer = scorer_of(segmenter, X, customer_id=customer_id)
     if is_spark(X):
         sizes: Mapping[int, int] = write_from_spark(scorer, X, str(path), overwrite=overwrite)
     else:
@@ -174,9 +176,9 @@ def _checked(path: str | Path, X: Any, overwrite: bool) -> Path:
     if is_path(X):
         origin, target = Path(X).resolve(), place.resolve()
         if origin == target or origin in target.parents:
-            raise OutputPathError.is_source(place)
+            raise path_is_source(place)
     if place.exists() and not overwrite:
-        raise OutputPathError.exists(place)
+        raise path_exists(place)
     return check_writable(place)
 
 
@@ -189,7 +191,7 @@ def _object_ids(X: Any, customer_id: str) -> Any:
     dtype = ids.cat.categories.dtype if isinstance(ids.dtype, pd.CategoricalDtype) else ids.dtype
     if dtype != np.dtype(object):
         return None
-    arrow = require("pyarrow", _WHO)
+    arrow = require("pyarrow")
     values = ids.astype(object)
     for kind in (None, arrow.uint64()):
         try:
@@ -198,7 +200,7 @@ def _object_ids(X: Any, customer_id: str) -> Any:
             continue
     kinds = {type(value).__name__ for value in values.dropna()}
     if len(kinds) > 1:
-        raise CustomerIdError.mixed(_WHO, customer_id, kinds)
+        raise CustomerIdError.mixed(customer_id, kinds)
     return arrow.array(values.where(values.isna(), values.astype(str)), arrow.string(), from_pandas=True)
 
 
@@ -222,13 +224,13 @@ def _written(scored: Iterable[nw.DataFrame[Any]], place: Path, ids: Any) -> Coun
 
 def _writer(file: Path, ending: str, schema: Any) -> Any:
     if ending == ".parquet":
-        return require("pyarrow.parquet", _WHO).ParquetWriter(file, schema)
-    return require("pyarrow.csv", _WHO).CSVWriter(str(file), schema)
+        return require("pyarrow.parquet").ParquetWriter(file, schema)
+    return require("pyarrow.csv").CSVWriter(str(file), schema)
 
 
 def _plain(part: nw.DataFrame[Any], ids: Any) -> Any:
     """Turn ids that are categories into text: each batch may have other categories."""
-    arrow = require("pyarrow", _WHO)
+    arrow = require("pyarrow")
     if ids is not None:
         name = part.columns[0]
         return part.drop(name).to_arrow().add_column(0, name, ids)

@@ -84,7 +84,7 @@ def class_solutions(space: Space, most: int, random: np.random.RandomState) -> I
     table = _evidence(space)
     everyone = np.ones(table.n_customers)
     parts = [part for part in (make_part(column, everyone) for column in table.columns) if part is not None]
-    encoded, _ = encode(parts, table, "select_n_segments")
+    encoded, _ = encode(parts, table)
     patterns = collapse(parts, encoded, everyone)
     weights = _evidence_weights(space, [part.column for part in parts])
     design = Design.of(parts, patterns.values, weights)
@@ -94,7 +94,6 @@ def class_solutions(space: Space, most: int, random: np.random.RandomState) -> I
     for n_classes in range(1, min(most, patterns.n_patterns) + 1):
         try:
             found = fit_latent_classes(
-                "select_n_segments",
                 design,
                 patterns.counts,
                 n_classes,
