@@ -48,6 +48,16 @@ class DemographicEncoder(ProfileEncoder):
     nothing has to be declared twice:
 
     ================================================= ======= ========================
+    the column holds                                  kind    comes out as
+    ================================================= ======= ========================
+    numbers                                           numeric the same numbers
+    text, all of it numbers ("1,200", "29.85")        numeric floats
+    bools, text of yes and no                         binary  bools
+    bands ("35-44", "65+", "Under 15K", "3", "4+")    ordinal ordered, low to high
+    ordered categories, or text with ``level_orders`` ordinal ordered categories
+    other text, unordered categories                  nominal unordered categories
+    ================================================= ======= ========================
+
     Ordered categories are an ordered ``Categorical`` in pandas and an ``Enum`` in polars; unordered
     ones are a ``Categorical`` in both.
 
