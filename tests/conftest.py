@@ -5,6 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+# Each worker has a core; pools of threads on top of that make them wait for each other. Before numpy and polars start
+# theirs. The whole sizes run with as many threads as there are: no result may depend on them.
+if os.environ.get("PYTEST_XDIST_WORKER") and not os.environ.get("CUSTSEG_THOROUGH"):
+    for pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS"):
+        os.environ.setdefault(pool, "1")
+
 import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
 

@@ -9,7 +9,7 @@ from pandas.testing import assert_frame_equal
 from custseg import CharacteristicUnion, DemographicEncoder, RFMFeaturizer, SegmentClusterer
 from custseg.characteristics._records.featurizer import RecordFeaturizer
 from tests.common.cases import PROFILE, TABLES
-from tests.common.engine_checks import ALL, FEW, MORE, TABLE_CASES, check_engine
+from tests.common.engine_checks import ALL, FEW, TABLE_CASES, check_engine
 from tests.engines import ENGINES, LAZY, comparable, from_duckdb, plain
 from tests.sizes import size
 from tests.watching import watch
@@ -18,11 +18,12 @@ from tests.watching import watch
 HERE = [name for name in ENGINES if name not in ("pandas", "spark")]
 PAIRS = [(name, engine) for name in TABLE_CASES for engine in HERE]
 # One engine that has its rows in memory, one in a database and one in partitions. The last plans for seconds, so it
-# sees each estimator once.
+# sees one estimator of each template: tables in time, profiles, surveys.
+IN_PARTITIONS = {"RFMFeaturizer", "DemographicEncoder", "PsychographicEncoder"}
 FEW_PAIRS = [
     (name, engine)
     for name, engine in PAIRS
-    if engine in ("polars", "duckdb") or (engine == "dask" and name not in MORE)
+    if engine in ("polars", "duckdb") or (engine == "dask" and name in IN_PARTITIONS)
 ]
 
 

@@ -32,6 +32,7 @@ from custseg.exceptions import (
     InvalidParameterError,
     InvalidTableError,
 )
+from custseg.study._characterise import admit, characterise
 from tests.sizes import size
 
 CUSTOMER = "customer_id"
@@ -249,7 +250,19 @@ def test_the_audience_is_filtered_before_fit_and_counted(condition, expected):
     sample = make_customers(200, separation=1.0, missing_share=0.1, random_state=0)
     everyone = union().fit_transform(sample.tables)
     inside = expected(everyone).fillna(False).astype(bool)
-    found = study(SegmentationBrief(audience=[condition]), n_segments=2, n_pairs=2).fit(sample.tables)
+    brief = SegmentationBrief(audience=[condition])
+    admitted = admit(brief, characterise(union(), sample.tables, CUSTOMER))
+    assert admitted.frame.index.tolist() == everyone.index[inside].tolist()
+    assert admitted.audience_report["n_left_out"].tolist() == [(~inside).sum()]
+
+
+@pytest.mark.filterwarnings("ignore:.*column.*hold one value only")
+def test_whom_the_audience_leaves_out_predict_leaves_out_too():
+    sample = make_customers(200, separation=1.0, missing_share=0.1, random_state=0)
+    everyone = union().fit_transform(sample.tables)
+    inside = (everyone["profile__region"] == "north").fillna(False).astype(bool)
+    brief = SegmentationBrief(audience="profile__region == 'north'")
+    found = study(brief, n_segments=2, n_pairs=2).fit(sample.tables)
     assert found.customers_.index.tolist() == everyone.index[inside].tolist()
     assert found.audience_report_["n_left_out"].tolist() == [(~inside).sum()]
     assert found.n_customers_seen_ == len(everyone)
@@ -425,7 +438,8 @@ def test_a_warning_reaches_the_user_once_though_the_customers_are_refitted():
         several.fit(profile)
 
 
-@pytest.mark.parametrize("share", [0.1, 0.2, 0.25])
+@pytest.mark.thorough
+@pytest.mark.parametrize("share", size([0.25], [0.1, 0.2, 0.25]))
 def test_a_least_share_leaves_room_for_refits(share):
     study = SegmentationStudy(
         SegmentationBrief("advertising"),

@@ -72,7 +72,8 @@ def test_labels_and_cost_are_those_of_the_plain_definition():
     assert found.optimum_.objective == pytest.approx(found.cost_)
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.thorough
+@pytest.mark.parametrize("seed", range(size(2, 5)))
 def test_no_move_of_a_customer_lowers_the_cost(seed):
     table = mixed(40, noise=0.9, spread=2.0, seed=seed)
     found = KPrototypesClusterer(3, scaling=None, gamma=2.0, n_init=1, random_state=seed).fit(table)
