@@ -312,7 +312,9 @@ def test_the_demo(tmp_path):
     assert "campaigns__" not in page
     row = r'scope="row">([^<]+)</th>\s*<td[^>]*>[^<]*</td>\s*<td[^>]*"weight" class="num">([^<]+)<'
     weights = dict(re.findall(row, page))
-    assert {"basket lines", "spend trend", "response rate", "age"} <= set(weights)
-    assert {name for name, weight in weights.items() if weight != "0"} == {"recency", "frequency", "monetary"}
+    beyond = {"lines per purchase", "trend of the spend", "share of contacts with a response", "age"}
+    assert beyond <= set(weights)
+    counted = {name for name, weight in weights.items() if weight != "0"}
+    assert counted == {"days since the last purchase", "purchases", "spend per purchase"}
     traits = re.findall(r"<table[^>]*traits.*?</table>", page, flags=re.DOTALL)
-    assert all(name in traits[0] for name in ("frequency", "spend trend", "response rate"))
+    assert all(name in traits[0] for name in ("purchases", "trend of the spend", "share of contacts with a response"))

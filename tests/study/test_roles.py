@@ -7,10 +7,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.base import clone
 
 from custseg import (
     CharacteristicUnion,
     DemographicEncoder,
+    KPrototypesClusterer,
     RFMFeaturizer,
     SegmentationBrief,
     SegmentationStudy,
@@ -36,7 +38,9 @@ def study(members, tables, goal="retention", **brief):
 
 def told(fitted):
     actions = [(action.action, action.because) for action in fitted.actions_]
-    return fitted.labels_.tolist(), list(fitted.segmentation_.names), fitted.clusterer_.order_by, actions
+    stability = fitted.segment_table_["stability"].fillna(-1.0).round(12).tolist()
+    answer = (str(fitted.verdict_), stability, [] if fitted.cut_ is None else fitted.cut_.labels.tolist())
+    return fitted.labels_.tolist(), list(fitted.segmentation_.names), fitted.clusterer_.order_by, actions, answer
 
 
 BEHAVIOUR = ("behaviour", RFMFeaturizer(), "transactions")
@@ -62,6 +66,20 @@ def test_a_descriptor_of_weight_0_changes_no_label_order_name_or_action(table, g
     extra = ("extra", DemographicEncoder(), "extra")
     fitted = study([BEHAVIOUR, extra], {**SAMPLE.tables, "extra": table}, goal)
     assert told(fitted) == ALONE[goal]
+
+
+@pytest.mark.parametrize("clusterer", [SegmentClusterer(random_state=0), KPrototypesClusterer(2, random_state=0)])
+def test_nor_does_it_change_the_cut_through_a_continuum_and_how_stable_it_is(clusterer):
+    sample = make_customers(90, separation=0.0, random_state=2)
+    ages = pd.DataFrame({"customer_id": sample.profile["customer_id"], "age": np.arange(90) % 50 + 18})
+
+    def answer(members):
+        weighted = clone(clusterer).set_params(weights={name: 0 for name, _, _ in members[1:]})
+        brief = SegmentationBrief("retention", max_segments=3 if "max_segments" in weighted.limits else None)
+        made = SegmentationStudy(brief, characteristics=CharacteristicUnion(members), clusterer=weighted, n_pairs=2)
+        return told(made.fit({**sample.tables, "extra": ages}))
+
+    assert answer([BEHAVIOUR, ("extra", DemographicEncoder(), "extra")]) == answer([BEHAVIOUR])
 
 
 def test_recency_of_activity_is_no_recency_of_purchases():

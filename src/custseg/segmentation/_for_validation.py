@@ -6,14 +6,19 @@ Every name that it needs for that stands here, and import-linter lets it import 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from sklearn.pipeline import Pipeline
+
 from custseg._core.customers import CustomerTable
+from custseg.segmentation._base.checks import counted_columns
 from custseg.segmentation._base.order import order_by_content
 from custseg.segmentation._base.segmenter import Segmenter
 from custseg.segmentation._clusterer.embedding_step import EMBEDDER, Embedded, Embedding, embedded
 from custseg.segmentation._clusterer.models import NUMBER_PARAMETERS, number_parameter, seed_parameters, seeded
 from custseg.segmentation._clusterer.refits import can_refit, refitted
+from custseg.segmentation._embedding.embedder import CharacteristicEmbedder
 from custseg.segmentation._kmeans.nearest import one_thread, unit_of
 from custseg.segmentation._kmeans.patterns import content_hash, distinct_patterns
 from custseg.segmentation._selection.structure import (
@@ -40,6 +45,7 @@ __all__ = [
     "Space",
     "can_refit",
     "content_hash",
+    "counted_by",
     "distinct_patterns",
     "embedded",
     "number_parameter",
@@ -57,3 +63,11 @@ __all__ = [
 def read_as_fit(segmenter: Segmenter, X: Any) -> CustomerTable:
     """Read a table of customers as the ``fit`` of a segmenter reads it."""
     return segmenter._read_customers(X)  # noqa: SLF001 - of the same stage
+
+
+def counted_by(clusterer: Any, names: Sequence[str]) -> list[str]:
+    """Return the columns that a clusterer, or the embedder before it in a pipeline, does not give the weight 0."""
+    first = clusterer.steps[0][1] if isinstance(clusterer, Pipeline) else clusterer
+    if isinstance(first, CharacteristicEmbedder):
+        return counted_columns(names, first.weights)
+    return first.counted(names) if isinstance(first, Segmenter) else list(names)

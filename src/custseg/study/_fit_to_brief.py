@@ -50,7 +50,7 @@ def fit_to_brief(
         weights = _without_outcomes(weights, columns, brief.outcomes)
         fitting.set_params(**{holder: weights})
     if "order_by" in own and own["order_by"] is None:
-        counted = _counted(weights, columns)
+        counted = fitting.counted(columns)
         fitting.set_params(order_by=brief.order_by or _column_of_goal(brief, characteristics, counted))
     return fitting
 
@@ -91,12 +91,6 @@ def _column_of_goal(
         return None
     numeric = [each for each in characteristics if each.kind in (None, "numeric")]
     return column_of_role(numeric, role, counted)
-
-
-def _counted(weights: Mapping[str, float] | None, columns: Sequence[str]) -> list[str]:
-    """Return the columns whose weight, or whose group's, is not 0."""
-    given = weights or {}
-    return [name for name in columns if given.get(name, given.get(name.partition(_SEPARATOR)[0], 1.0)) != 0]
 
 
 def _without_outcomes(

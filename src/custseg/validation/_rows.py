@@ -17,15 +17,16 @@ from custseg._core.asking import asked, asking
 from custseg._core.customers import CustomerTable, CustomerTableMixin, read_customers
 from custseg._core.frames import collect, is_table, open_table
 from custseg.exceptions import InvalidTableError
-from custseg.segmentation._for_validation import Segmenter, read_as_fit
+from custseg.segmentation._for_validation import Segmenter, counted_by, read_as_fit
 
 
 @dataclass(frozen=True)
 class Rows:
     """A data set by its distinct rows.
 
-    Identical rows are interchangeable and the distinct ones stand in an order given by their
-    content, so that neither a bootstrap sample nor a prediction depends on the order of the table.
+    Rows that are identical in the columns that count are interchangeable and the distinct ones stand
+    in an order given by their content, so that neither a bootstrap sample nor a prediction depends on
+    the order of the table, nor on a column of weight 0.
 
     Attributes
     ----------
@@ -85,7 +86,7 @@ def read_rows(X: Any, clusterer: Any) -> Rows:
     n_rows = data.n_customers if isinstance(data, CustomerTable) else len(data)
     if n_rows == 0:
         raise InvalidTableError.empty()
-    codes = [pd.factorize(values, sort=True)[0] for values in _columns(data)]
+    codes = [pd.factorize(values, sort=True)[0] for values in _columns(data, clusterer)]
     if not codes:
         raise InvalidTableError(f"{asked()} got a table without columns. Pass at least one characteristic.")
     order = np.lexsort(codes)
@@ -129,16 +130,18 @@ def _as_fit(clusterer: Any, X: Any) -> CustomerTable:
         return read_customers(X, customer_id=customer_id, kinds=kinds, pairs=pairs)
 
 
-def _columns(data: Any) -> Iterator[npt.NDArray[Any]]:
-    """Yield the values of each column; named ones in the order of their names."""
+def _columns(data: Any, clusterer: Any) -> Iterator[npt.NDArray[Any]]:
+    """Yield the values of each column that counts; named ones in the order of their names."""
     if isinstance(data, CustomerTable):
-        yield from (data[name].values for name in sorted(data.names))
+        yield from (data[name].values for name in sorted(counted_by(clusterer, data.names)))
     elif isinstance(data, pd.DataFrame):
-        named = sorted((str(name), position) for position, name in enumerate(data.columns))
-        for _, position in named:
-            yield _comparable(nw.from_native(data.iloc[:, position], series_only=True))
+        names = [str(name) for name in data.columns]
+        counted = set(counted_by(clusterer, names))
+        for name, position in sorted((name, position) for position, name in enumerate(names)):
+            if name in counted:
+                yield _comparable(nw.from_native(data.iloc[:, position], series_only=True))
     elif isinstance(data, nw.DataFrame):
-        yield from (_comparable(data[name]) for name in sorted(data.columns))
+        yield from (_comparable(data[name]) for name in sorted(counted_by(clusterer, data.columns)))
     else:
         for values in data.T:
             yield values if values.dtype != object else _as_text(values.tolist())

@@ -15,7 +15,14 @@ from custseg._core.warning import warn
 from custseg.exceptions import InvalidParameterError, list_names
 from custseg.segmentation._base.errors import unmarked_id
 
-__all__ = ["MAPPING_OR_NONE", "characteristic_weights", "check_for_ids", "customer_mass", "warn_of_constant"]
+__all__ = [
+    "MAPPING_OR_NONE",
+    "characteristic_weights",
+    "check_for_ids",
+    "counted_columns",
+    "customer_mass",
+    "warn_of_constant",
+]
 
 
 MAPPING_OR_NONE = (NONE, Instance(Mapping, words="a mapping by column name"))
@@ -53,6 +60,12 @@ def characteristic_weights(names: Sequence[str], weights: Mapping[str, float] | 
     if not any(found.values()):
         raise InvalidParameterError.not_allowed("weights", "above 0 for at least one column", given)
     return found
+
+
+def counted_columns(names: Sequence[str], weights: Mapping[str, float] | None) -> list[str]:
+    """Return the columns whose weight is above 0."""
+    found = characteristic_weights(names, weights)
+    return [name for name in names if found[name] > 0]
 
 
 def check_for_ids(table: CustomerTable, customer_id: str | None) -> None:

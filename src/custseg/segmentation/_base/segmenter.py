@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -124,6 +125,21 @@ class Segmenter(
     def seed(self) -> Any:
         """Its random state; 0 where nothing is random."""
         return self.get_params(deep=False).get("random_state", 0)
+
+    def counted(self, names: Sequence[str]) -> list[str]:
+        """Return the columns of which segments are to be made: those that no parameter gives the weight 0.
+
+        Parameters
+        ----------
+        names : sequence of str
+            The columns of a table.
+
+        Returns
+        -------
+        list of str
+            All of them, unless the segmenter has weights.
+        """
+        return list(names)
 
     @abstractmethod
     def predict(self, X: Any) -> Integers:

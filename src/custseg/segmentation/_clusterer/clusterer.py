@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -18,7 +18,7 @@ from custseg._core.ids import ID_OR_ROWS
 from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Integer, Number, OneOf, ParameterTable, Where
 from custseg._core.warning import warn
 from custseg.exceptions import InfeasibleError, InvalidParameterError
-from custseg.segmentation._base.checks import MAPPING_OR_NONE
+from custseg.segmentation._base.checks import MAPPING_OR_NONE, counted_columns
 from custseg.segmentation._base.order import segment_order, weighted_mean
 from custseg.segmentation._base.segmenter import DEFAULT_ID, Segmenter
 from custseg.segmentation._clusterer.embedding_step import (
@@ -376,6 +376,11 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         if total == 0.0:
             return 0.0
         return 1.0 - float(((matrix - centers) ** 2).sum()) / total
+
+    def counted(self, names: Sequence[str]) -> list[str]:
+        if self.embedder == "passthrough":
+            return list(names)
+        return counted_columns(names, self.weights if self.embedder is None else self.embedder.weights)
 
     def _check_agreement(self, sample_weight: Any) -> None:
         if self.embedder is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, Self
@@ -18,7 +18,13 @@ from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Integer, Number, On
 from custseg._core.segments import SEGMENT
 from custseg._core.warning import warn
 from custseg.exceptions import InfeasibleError, UnseenCategoryWarning
-from custseg.segmentation._base.checks import MAPPING_OR_NONE, characteristic_weights, check_for_ids, warn_of_constant
+from custseg.segmentation._base.checks import (
+    MAPPING_OR_NONE,
+    characteristic_weights,
+    check_for_ids,
+    counted_columns,
+    warn_of_constant,
+)
 from custseg.segmentation._base.order import order_by_content, segment_order
 from custseg.segmentation._base.segmenter import DEFAULT_ID, Segmenter
 from custseg.segmentation._kmeans.balance import balance
@@ -253,7 +259,7 @@ class KPrototypesClusterer(Segmenter):
         self._check_parameters()
         table, mass = self._read_in_fit(X, sample_weight, self._column_kinds())
         weights = characteristic_weights(table.names, self.weights)
-        self.clustered_on_ = [name for name in table.names if weights[name] > 0]
+        self.clustered_on_ = self.counted(table.names)
         clustered = table.select(self.clustered_on_)
         if not isinstance(X, CustomerTable):
             check_for_ids(clustered, self.customer_id)
@@ -285,6 +291,9 @@ class KPrototypesClusterer(Segmenter):
         if not isinstance(X, CustomerTable):
             self._warn_of_unseen(table)
         return self._nearest(coordinates)
+
+    def counted(self, names: Sequence[str]) -> list[str]:
+        return counted_columns(names, self.weights)
 
     def _column_kinds(self) -> Kinds | None:
         return self.kinds
