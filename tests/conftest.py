@@ -28,7 +28,7 @@ settings.register_profile(
     "fixed",
     deadline=None,
     derandomize=True,
-    max_examples=size(25, 100),
+    max_examples=size(14, 100),
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.register_profile("search", settings.get_profile("fixed"), derandomize=False, max_examples=1000)

@@ -267,31 +267,36 @@ def test_a_missing_library_is_named(monkeypatch, tmp_path, capsys):
     assert 'custseg[report]"' in failing(capsys, "demo", "--output", tmp_path / "report.html")
 
 
-def test_warnings_are_lines_too(fresh):
-    path = fresh / "transactions.csv"
-    table = pd.read_csv(path)
+@pytest.fixture(scope="module")
+def printed(tables, tmp_path_factory):
+    """What a run prints on a terminal of plain ASCII, of a table with a gap, to a file of a name beyond it."""
+    folder = tmp_path_factory.mktemp("printed")
+    write_project(folder, tables)
+    table = pd.read_csv(folder / "transactions.csv")
     table.loc[0, "amount"] = np.nan
-    table.to_csv(path, index=False)
-    command = [sys.executable, "-m", "custseg", "run", "--config", str(fresh / "study.toml")]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stderr.startswith("custseg: warning: ")
-    assert all(line.startswith("custseg: warning: ") for line in done.stderr.splitlines())
+    table.to_csv(folder / "transactions.csv", index=False)
+    (folder / "study.toml").write_text(CONFIG.replace("out.csv", "naïve.csv"), encoding="utf-8")
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "custseg", "run", "--config", str(folder / "study.toml")]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
 
 
-def test_a_reader_that_leaves_early_is_no_error(fresh):
-    command = f"{sys.executable} -m custseg run --config {fresh / 'study.toml'} | true"
+def test_warnings_are_lines_too(printed):
+    assert printed.stderr.startswith("custseg: warning: ")
+    assert all(line.startswith("custseg: warning: ") for line in printed.stderr.splitlines())
+
+
+def test_a_reader_that_leaves_early_is_no_error(project, tmp_path):
+    files = f"--study {project / 'out.joblib'} --output {tmp_path / 'again.html'}"
+    command = f"{sys.executable} -m custseg report {files} | true"
     done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr
     assert "error" not in done.stderr
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the locale of a terminal is set otherwise on Windows")
-def test_a_terminal_that_cannot_show_a_name_still_gets_the_rest(fresh):
-    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    (fresh / "study.toml").write_text(CONFIG.replace("out.csv", "naïve.csv"), encoding="utf-8")
-    command = [sys.executable, "-m", "custseg", "run", "--config", str(fresh / "study.toml")]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
-    assert "na?ve.csv" in done.stdout
+def test_a_terminal_that_cannot_show_a_name_still_gets_the_rest(printed):
+    assert "na?ve.csv" in printed.stdout
 
 
 @pytest.mark.slow

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from custseg import datasets
+from tests.sizes import size
+
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
 
@@ -12,15 +15,24 @@ def blocks(language):
     return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.thorough
 def test_every_python_block_runs_in_order(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    panel = datasets.load_complete_journey()
+    households = sorted(panel["transactions"]["household_id"].unique())[:: size(10, 1)]
+    fewer = {
+        name: table[table["household_id"].isin(households)] if "household_id" in table else table
+        for name, table in panel.items()
+    }
+    monkeypatch.setattr(datasets, "load_complete_journey", lambda: fewer)
     namespace = {}
     assert blocks("python")
     for block in blocks("python"):
         exec(compile(block, "README.md", "exec"), namespace)  # noqa: S102 - the README is ours
     assert (tmp_path / "report.html").stat().st_size > 10_000
     study = namespace["study"]
-    assert len(study.labels_) == len(study.predict(namespace["tables"])) == 2_469
+    assert len(study.labels_) == len(study.predict(namespace["tables"])) == len(households)
+    assert len(households) == size(247, 2_469)
     assert study.n_segments_ == len(study.personas_)
 
 

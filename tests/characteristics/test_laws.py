@@ -32,7 +32,7 @@ from tests.strategies import timestamps, transactions
 NAN = math.nan
 ALL = ("recency", "frequency", "monetary", "tenure")
 few = settings(
-    max_examples=size(10, 30),
+    max_examples=size(6, 30),
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -338,7 +338,7 @@ class TestReliability:
         expected = common / (common + (1 - loadings**2).sum())
         assert mcdonald_omega(frame) == pytest.approx(expected, abs=1e-9, nan_ok=True)
 
-    @settings(few, max_examples=size(3, 8))
+    @settings(few, max_examples=size(2, 8))
     @given(frame=answers(missing=False), seed=st.integers(0, 99))
     def test_no_other_loadings_fit_the_correlations_better(self, frame, seed):
         correlations = frame.corr().to_numpy()

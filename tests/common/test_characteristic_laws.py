@@ -38,7 +38,7 @@ ID = "customer_id"
 every_estimator = pytest.mark.parametrize("name", NAMES)
 every_variant = pytest.mark.parametrize("variant", VARIANTS)
 few = settings(
-    max_examples=size(2, 4),
+    max_examples=size(1, 4),
     # explaining a failure traces every line, which takes minutes here
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.differing_executors],

@@ -493,7 +493,7 @@ class TestEstimator:
         pd.testing.assert_frame_equal(table, customers())
 
 
-@settings(max_examples=size(9, 25))
+@settings(max_examples=size(5, 25))
 @given(customer_tables(min_rows=4), st.integers(1, 4), st.integers(1, 6), st.data())
 def test_any_table_gets_unique_names_and_valid_output(table, n_segments, min_group_size, data):
     labels = np.array(data.draw(st.lists(st.integers(-1, n_segments - 1), min_size=len(table), max_size=len(table))))

@@ -188,7 +188,7 @@ def figures(describer):
     return describer.profile_[["segment_value", "rest_value", "effect_size", "v_test", "p_value", "p_adjusted", "eta2"]]
 
 
-@settings(max_examples=size(9, 25))
+@settings(max_examples=size(5, 25))
 @given(customer_tables(min_rows=4), st.data())
 def test_permuting_rows_changes_nothing(table, data):
     labels = np.array(data.draw(st.lists(st.integers(0, 1), min_size=len(table), max_size=len(table))))
@@ -200,7 +200,7 @@ def test_permuting_rows_changes_nothing(table, data):
     pd.testing.assert_frame_equal(one.profile_, other.profile_, check_exact=True)
 
 
-@settings(max_examples=size(9, 25))
+@settings(max_examples=size(5, 25))
 @given(customer_tables(min_rows=6), st.permutations([0, 1, 2]), st.data())
 def test_relabelling_segments_permutes_the_profile(table, new, data):
     labels = np.array(data.draw(st.lists(st.integers(0, 2), min_size=len(table), max_size=len(table))))
@@ -217,7 +217,7 @@ def test_relabelling_segments_permutes_the_profile(table, new, data):
     )
 
 
-@settings(max_examples=size(9, 25))
+@settings(max_examples=size(5, 25))
 @given(
     st.lists(st.integers(-100, 100), min_size=8, max_size=40),
     st.floats(0.01, 100),

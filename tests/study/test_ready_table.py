@@ -21,6 +21,7 @@ from custseg.exceptions import ColumnNotFoundError, ColumnTypeError, InvalidPara
 from custseg.personas import describe_segments, outcomes_by_segment
 from custseg.segmentation import Segmentation
 from tests.conftest import shared_data
+from tests.sizes import size
 
 RANDOM = np.random.RandomState(0)
 GROUP = np.repeat([0, 1, 2], [80, 70, 50])
@@ -127,12 +128,14 @@ def test_numbers_and_categories_are_outcomes_too():
     assert few["value"].isna().tolist() == [False, True]
 
 
+@pytest.mark.thorough
 def test_telco_churn_is_an_outcome():
+    n = size(500, 1500)
     table = pd.read_csv(shared_data("telco_churn") / "Telco-Customer-Churn.csv")
     brief = SegmentationBrief("retention", value="MonthlyCharges", outcomes=["Churn"])
-    found = study(brief, customer_id="customerID", n_segments=3, max_segments=3).fit(table.head(1500))
-    assert found.segment_table_["n_customers"].sum() == 1500
-    overall = (table.head(1500)["Churn"] == "Yes").mean()
+    found = study(brief, customer_id="customerID", n_segments=3, max_segments=3).fit(table.head(n))
+    assert found.segment_table_["n_customers"].sum() == n
+    overall = (table.head(n)["Churn"] == "Yes").mean()
     assert found.outcomes_["value_overall"].tolist() == pytest.approx([overall] * 3)
     # 6,531 different totals are numbers, not levels
     assert found.segmentation_.customer_table["TotalCharges"].kind == "numeric"

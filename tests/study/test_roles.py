@@ -60,7 +60,10 @@ def descriptors(draw):
     return pd.DataFrame({"customer_id": CUSTOMERS, name: values})
 
 
-@settings(max_examples=size(6, 25))
+OURS = [SegmentClusterer(random_state=0), KPrototypesClusterer(2, random_state=0)]
+
+
+@settings(max_examples=size(3, 25))
 @given(descriptors(), st.sampled_from(sorted(ALONE)))
 def test_a_descriptor_of_weight_0_changes_no_label_order_name_or_action(table, goal):
     extra = ("extra", DemographicEncoder(), "extra")
@@ -68,7 +71,8 @@ def test_a_descriptor_of_weight_0_changes_no_label_order_name_or_action(table, g
     assert told(fitted) == ALONE[goal]
 
 
-@pytest.mark.parametrize("clusterer", [SegmentClusterer(random_state=0), KPrototypesClusterer(2, random_state=0)])
+@pytest.mark.thorough
+@pytest.mark.parametrize("clusterer", size([OURS[0]], OURS))
 def test_nor_does_it_change_the_cut_through_a_continuum_and_how_stable_it_is(clusterer):
     sample = make_customers(90, separation=0.0, random_state=2)
     ages = pd.DataFrame({"customer_id": sample.profile["customer_id"], "age": np.arange(90) % 50 + 18})

@@ -120,7 +120,7 @@ class ShuffledCuts(Cuts):
 places = st.lists(st.integers(1, 29), min_size=1, max_size=5, unique=True).map(sorted)
 
 
-@settings(max_examples=size(9, 25))
+@settings(max_examples=size(5, 25))
 @given(places, st.integers(0, 2**31 - 1))
 def test_identical_refits_agree_fully_whatever_their_labels(cuts, seed):
     X = np.arange(30.0)[:, None]
@@ -139,7 +139,7 @@ class Renamed(KMeans):
         return self.n_clusters - 1 - super().predict(X)
 
 
-@settings(max_examples=size(5, 15))
+@settings(max_examples=size(3, 15))
 @given(st.integers(0, 2**31 - 1), st.integers(2, 4))
 def test_relabelling_the_solutions_changes_nothing(seed, k):
     X = np.random.default_rng(seed).normal(size=(40, 2))

@@ -18,9 +18,10 @@ def cloud(n=250, n_columns=4, seed=0):
     return random.normal(size=(n, n_columns)) @ random.normal(size=(n_columns, n_columns))
 
 
+@pytest.mark.thorough
 def test_planted_segments_are_told_from_none():
-    planted = make_customers(400, n_segments=4, separation=1.5, missing_share=0.05, random_state=1).profile
-    none = make_customers(400, separation=0.0, missing_share=0.05, random_state=1).profile
+    planted = make_customers(size(250, 400), n_segments=4, separation=1.5, missing_share=0.05, random_state=1).profile
+    none = make_customers(size(250, 400), separation=0.0, missing_share=0.05, random_state=1).profile
     found, continuum = (structure_test(table, n_draws=39, random_state=0) for table in (planted, none))
     assert isinstance(found, StructureResult)
     assert found.rejected
@@ -45,7 +46,7 @@ def test_independent_columns_are_rejected_no_more_often_than_the_level():
 
 
 def test_more_draws_resolve_smaller_p_values():
-    planted = make_customers(200, n_segments=3, separation=2.0, random_state=1).profile
+    planted = make_customers(100, n_segments=3, separation=2.0, random_state=1).profile
     assert structure_test(planted, n_draws=99, random_state=0).p_value == pytest.approx(0.01)
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from custseg.characteristics import best_worst_counts
 from custseg.exceptions import ColumnNotFoundError, DataQualityWarning, InvalidParameterError, InvalidTableError
 from custseg.weighting import best_worst_weights
+from tests.sizes import size
 
 Ints = npt.NDArray[np.int64]
 
@@ -87,7 +88,8 @@ def test_it_finds_the_weights_behind_the_choices() -> None:
     assert np.corrcoef(table.loc[ITEMS, "utility"], UTILITY)[0, 1] > 0.99
 
 
-@pytest.mark.parametrize(("intervals", "n_repeats"), [("standard_error", 200), ("bootstrap", 100)])
+@pytest.mark.thorough
+@pytest.mark.parametrize(("intervals", "n_repeats"), [("standard_error", size(60, 200)), ("bootstrap", size(50, 100))])
 def test_intervals_hold_the_true_share_as_often_as_they_say(intervals: Any, n_repeats: int) -> None:
     # respondents differ, so that their sets are not independent of each other
     truth = best_worst_weights(survey(4000, 99, spread=1.0), shown=SHOWN, n_boot=1, random_state=0)

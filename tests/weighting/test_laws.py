@@ -16,7 +16,7 @@ from tests.strategies import customer_tables
 
 # Random tables have constant and sparse columns; the warnings have tests of their own.
 pytestmark = pytest.mark.filterwarnings("ignore::custseg.exceptions.DataQualityWarning")
-lawful = settings(max_examples=size(14, 40))
+lawful = settings(max_examples=size(8, 40))
 
 
 def fit(table: pd.DataFrame, weights: dict[str, float], **parameters: object) -> SegmentClusterer | None:

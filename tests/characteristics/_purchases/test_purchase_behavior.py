@@ -34,7 +34,7 @@ from tests.sizes import size
 
 FRAMES = ("pandas", "pandas alone", "polars", "lazy")
 few = settings(
-    max_examples=size(9, 25),
+    max_examples=size(5, 25),
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -289,7 +289,7 @@ def test_the_definitions_row_by_row(monkeypatch, lines, parameters, kind, n_lead
     assert report.n_used == len(lines) - left_out
 
 
-@settings(few, max_examples=size(4, 12))
+@settings(few, max_examples=size(2, 12))
 @given(
     lines=tables(max_rows=25), parameters=options, cents=st.lists(st.integers(-9999, 99999), min_size=25, max_size=25)
 )

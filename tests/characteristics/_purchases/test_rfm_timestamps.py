@@ -50,7 +50,7 @@ def rows(found):
     return frame.to_dict("index")
 
 
-@settings(max_examples=size(100, 300))
+@settings(max_examples=size(55, 300))
 @given(day=st.dates(dt.date(1, 1, 1), dt.date(9999, 11, 30)))
 def test_days_of_months_and_weeks(day):
     months = day.year * 12 + day.month - 1
@@ -116,7 +116,7 @@ def test_text_is_read_as_iso_8601(as_kind):
     assert "pandas.to_datetime" in unreadable.remedy
 
 
-@settings(max_examples=size(9, 25))
+@settings(max_examples=size(5, 25))
 @given(
     times=st.lists(st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2100, 1, 1)), min_size=1, max_size=9),  # noqa: DTZ001
     period=st.sampled_from(["h", "D", "W", "M"]),

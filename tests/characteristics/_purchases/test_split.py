@@ -122,7 +122,7 @@ def test_orders_and_returns(lines):
         split_transactions(lines, at="2024-03-31", returns="raise")
 
 
-@settings(max_examples=size(14, 40))
+@settings(max_examples=size(8, 40))
 @given(
     lines=strategies.transactions(min_rows=2, faults=True),
     period=st.sampled_from(["h", "D", "W", "M"]),

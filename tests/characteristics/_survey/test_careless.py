@@ -57,7 +57,7 @@ def test_equal_answers_have_a_variability_of_exactly_zero():
 
 
 @given(seed=st.integers(0, 1000), missing=st.sampled_from([0.0, 0.1, 0.4]))
-@settings(max_examples=size(10, 30))
+@settings(max_examples=size(6, 30))
 def test_the_mahalanobis_distance_is_over_the_answered_items(seed, missing):
     values = drawn(seed=seed, missing=missing)
     signs = careless_responses(values)

@@ -115,7 +115,7 @@ def test_a_higher_quantile_asks_for_more():
 
 
 @given(seed=st.integers(0, 1000))
-@settings(max_examples=size(5, 15))
+@settings(max_examples=size(3, 15))
 def test_the_number_of_factors_does_not_depend_on_the_order(seed):
     frame = planted(n_rows=60, missing=0.05)
     rng = np.random.RandomState(seed)
@@ -167,7 +167,7 @@ def test_the_big_five_are_found(bfi):
 
 
 @given(seed=st.integers(0, 1000))
-@settings(max_examples=size(5, 15))
+@settings(max_examples=size(3, 15))
 def test_the_factors_do_not_depend_on_the_order_of_rows_and_columns(seed):
     frame = planted(n_rows=80, missing=0.05)
     rng = np.random.RandomState(seed)

@@ -420,12 +420,12 @@ class TestScores:
 
 
 class TestLaws:
-    @settings(max_examples=size(14, 40))
+    @settings(max_examples=size(8, 40))
     @given(rank_tables(), st.integers(0, 99), st.sampled_from(["raise", "mean"]))
     def test_laws_of_ranks(self, customers, seed, ties):
         check_laws(PreferenceEncoder(ranks=list("abcd"), ties=ties), customers, seed)
 
-    @settings(max_examples=size(14, 40))
+    @settings(max_examples=size(8, 40))
     @given(st.lists(st.one_of(st.none(), st.permutations("abc").map(" > ".join)), max_size=10), st.integers(0, 99))
     def test_laws_of_orders(self, texts, seed):
         customers = orders("a = b > c", *texts)

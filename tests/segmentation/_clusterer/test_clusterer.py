@@ -41,7 +41,7 @@ from tests.strategies import customer_tables
 
 # Constant, sparse and unseen values occur in random tables; the warnings have tests of their own.
 quiet = pytest.mark.filterwarnings("ignore::custseg.exceptions.DataQualityWarning")
-lawful = settings(max_examples=size(10, 30))
+lawful = settings(max_examples=size(6, 30))
 
 
 def customers(n_customers: int = 90, seed: int = 0) -> pd.DataFrame:

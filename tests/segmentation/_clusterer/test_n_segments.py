@@ -13,7 +13,7 @@ from custseg.segmentation import CharacteristicEmbedder, SegmentClusterer, selec
 from tests.sizes import size
 
 
-def dependent(n=900, n_columns=10, n_segments=3, seed=0):
+def dependent(n, n_columns=10, n_segments=3, seed=0):
     """Planted segments; inside them all columns correlate by .4."""
     random = np.random.RandomState(seed)
     factor = random.normal(size=(n, 1)) * np.sqrt(0.4)
@@ -21,8 +21,9 @@ def dependent(n=900, n_columns=10, n_segments=3, seed=0):
     return centers[random.randint(n_segments, size=n)] + factor + np.sqrt(0.6) * random.normal(size=(n, n_columns))
 
 
+@pytest.mark.thorough
 def test_it_answers_as_the_clusterer_does():
-    table = make_customers(500, n_segments=4, separation=1.5, missing_share=0.05, random_state=3).profile
+    table = make_customers(size(300, 500), n_segments=4, separation=1.5, missing_share=0.05, random_state=3).profile
     alone = select_n_segments(table, random_state=0)
     clusterer = SegmentClusterer(random_state=0).fit(table)
     assert alone.n_segments == clusterer.n_segments_ == 4
@@ -30,16 +31,18 @@ def test_it_answers_as_the_clusterer_does():
     pd.testing.assert_frame_equal(alone.table, clusterer.selection_.table)
 
 
+@pytest.mark.thorough
 def test_dependence_inside_segments_is_said_and_splits_nothing():
+    customers = dependent(size(500, 900))
     with pytest.warns(DataQualityWarning, match="characteristics go together inside the segments"):
-        selection = select_n_segments(dependent(), embedder="passthrough", random_state=0)
+        selection = select_n_segments(customers, embedder="passthrough", random_state=0)
     assert selection.n_segments == 3
     figures = selection.table.set_index("n_segments")
     assert figures["bic"].idxmin() > 4
     assert figures["icl"].idxmin() > 3  # which is why the ICL is not the guard
     assert "go together" in selection.warning
     with pytest.warns(DataQualityWarning, match="SegmentClusterer: characteristics go together"):
-        assert SegmentClusterer(embedder="passthrough", random_state=0).fit(dependent()).n_segments_ == 3
+        assert SegmentClusterer(embedder="passthrough", random_state=0).fit(customers).n_segments_ == 3
 
 
 def test_independent_characteristics_raise_no_warning():
@@ -84,7 +87,9 @@ def test_what_was_found_has_three_answers():
 
 @pytest.mark.thorough
 def test_weights_of_any_size_are_the_same():
-    table = make_customers(200, n_segments=3, separation=2.0, random_state=1).profile.set_index("customer_id")
+    table = make_customers(size(100, 200), n_segments=3, separation=2.0, random_state=1).profile.set_index(
+        "customer_id"
+    )
     units = (1.0, 1e-200, 1e100)[: size(2, 3)]
     embedders = [CharacteristicEmbedder(weights=dict.fromkeys(table.columns, unit)) for unit in units]
     found = [select_n_segments(table, embedder=embedder, random_state=0) for embedder in embedders]
@@ -98,11 +103,12 @@ def test_the_effect_is_told_as_a_share():
     assert f"(by {1 - np.exp(-selection.effect):.1%} at" in selection.reason
 
 
+@pytest.mark.thorough
 def test_a_characteristic_counts_by_its_weight():
     """Two columns fall into three groups, two others into two; who weighs decides."""
-    random = np.random.RandomState(2)
-    three, two = 6 * np.eye(3)[random.randint(3, size=500)][:, :2], 6 * np.eye(2)[random.randint(2, size=500)]
-    matrix = np.column_stack([three, two]) + random.normal(size=(500, 4))
+    random, n = np.random.RandomState(2), size(250, 500)
+    three, two = 6 * np.eye(3)[random.randint(3, size=n)][:, :2], 6 * np.eye(2)[random.randint(2, size=n)]
+    matrix = np.column_stack([three, two]) + random.normal(size=(n, 4))
     table = pd.DataFrame(matrix, columns=["a", "b", "c", "d"])
     light = {
         "three": CharacteristicEmbedder(weights={"c": 0.01, "d": 0.01}),

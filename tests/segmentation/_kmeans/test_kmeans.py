@@ -96,7 +96,7 @@ def test_result_is_a_partition_with_its_means_and_sse(matrix: Floats, n_clusters
     assert fit.sse == fit.optimum.objective
 
 
-@settings(max_examples=size(10, 30))
+@settings(max_examples=size(6, 30))
 @given(matrices.filter(lambda matrix: len(np.unique(matrix, axis=0)) >= 4))
 def test_no_exchange_of_a_single_pattern_helps(matrix: Floats) -> None:
     patterns = distinct_patterns(matrix)
@@ -109,7 +109,7 @@ def test_no_exchange_of_a_single_pattern_helps(matrix: Floats) -> None:
         assert sse_of(patterns.values, patterns.counts, labels) >= fit.sse * (1 - 1e-9) - 1e-9
 
 
-@settings(max_examples=size(10, 30))
+@settings(max_examples=size(6, 30))
 @given(
     hnp.arrays(np.float64, st.tuples(st.integers(4, 8), st.just(2)), elements=st.integers(-5, 5).map(float)).filter(
         lambda matrix: len(np.unique(matrix, axis=0)) >= 3
@@ -242,7 +242,7 @@ def test_swaps_leave_a_local_optimum(engine: type[restarts.Batch | restarts.OneB
     assert found.sse == pytest.approx(sse_of(points, np.ones(120), np.repeat([0, 1, 2], 40)))
 
 
-@settings(max_examples=size(17, 50))
+@settings(max_examples=size(9, 50))
 @given(matrices.filter(lambda matrix: len(np.unique(matrix, axis=0)) >= 4), st.integers(0, 9))
 def test_the_best_of_exchanges_together_ends_where_no_exchange_helps(matrix: Floats, seed: int) -> None:
     patterns = distinct_patterns(matrix)

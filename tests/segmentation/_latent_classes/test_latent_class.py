@@ -38,7 +38,7 @@ from tests.strategies import customer_tables
 # Constant, sparse and unseen values occur in random tables; the warnings have tests of their own.
 quiet = pytest.mark.filterwarnings("ignore::custseg.exceptions.DataQualityWarning")
 unhurried = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-lawful = settings(max_examples=size(7, 20))
+lawful = settings(max_examples=size(4, 20))
 
 KINDS = {"b0": "binary", "b1": "binary", "b2": "binary", "c0": "nominal", "c1": "nominal"}
 

@@ -12,6 +12,7 @@ from scipy import stats
 
 from custseg.segmentation._latent_classes.clusterer import LatentClassClusterer
 from tests.conftest import shared_data
+from tests.sizes import size
 
 KINDS = {"b0": "binary", "b1": "binary", "c": "nominal"}
 
@@ -67,7 +68,8 @@ def curvature(parameters: Any, table: pd.DataFrame, weights: Any) -> Any:
     return found
 
 
-@pytest.mark.parametrize(("missing", "weighted"), [(0.0, False), (0.15, False), (0.15, True)])
+@pytest.mark.thorough
+@pytest.mark.parametrize(("missing", "weighted"), size([(0.15, True)], [(0.0, False), (0.15, False), (0.15, True)]))
 def test_errors_are_those_of_the_numerical_curvature(missing: float, weighted: bool) -> None:
     table = customers(300, missing)
     weights = np.random.RandomState(1).randint(1, 4, len(table)).astype(float) if weighted else np.ones(len(table))

@@ -237,7 +237,7 @@ def test_pairwise_correlation_is_that_of_the_complete_pairs():
 
 
 @given(n_columns=st.integers(1, 5), seed=st.integers(0, 1000))
-@settings(max_examples=size(7, 20))
+@settings(max_examples=size(4, 20))
 def test_whitening_and_recolouring_are_exact(n_columns, seed):
     random = np.random.RandomState(seed)
     sample = random.normal(size=(50, n_columns)) @ random.normal(size=(n_columns, n_columns))

@@ -9,6 +9,7 @@ from custseg._core.customers import Column, CustomerTable, read_customers
 from custseg.datasets import make_customers
 from custseg.segmentation import CharacteristicEmbedder, LatentClassClusterer, SegmentClusterer
 from custseg.segmentation._selection.select import SegmentSelection, choose_n_segments
+from tests.sizes import size
 
 
 def chosen(X, max_segments=10, random_state=0, min_segment_share=0.0, weights=None):
@@ -83,9 +84,12 @@ def test_buyers_of_one_population_are_one_segment():
     assert chosen(frame).n_segments == 1
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("n_segments", [3, 5])
 def test_planted_segments_are_found(n_segments):
-    sample = make_customers(1_000, n_segments=n_segments, separation=1.5, missing_share=0.05, random_state=n_segments)
+    sample = make_customers(
+        size(500, 1_000), n_segments=n_segments, separation=1.5, missing_share=0.05, random_state=n_segments
+    )
     selection = chosen(sample.profile.set_index("customer_id"))
     assert abs(selection.n_segments - n_segments) <= 1
     assert selection.p_value <= 0.05

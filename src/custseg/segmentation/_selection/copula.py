@@ -178,21 +178,31 @@ def calibrate(
 
 def _simulate(parts: Sequence[Part], latents: Floats, margins: Sequence[Floats], offsets: Floats) -> Floats:
     """Correlate the features that the latents show; moves the offsets towards the observed frequencies."""
-    features = np.empty_like(latents)
+    rows = np.ascontiguousarray(latents.T)  # one row per latent: sorts and comparisons along it are fastest
+    shown = np.empty_like(rows)
     for part, margin in zip(parts, margins, strict=True):
-        block = latents[:, part.latents]
+        block = rows[part.latents]
         if not part.is_nominal:
-            features[np.argsort(block[:, 0], kind="stable"), part.latents.start] = margin
+            shown[part.latents.start][_ascending(block[0])] = margin
             continue
         own = offsets[part.latents]
         for _ in range(OFFSET_STEPS):
-            won = np.bincount(np.argmax(block + own, axis=1), minlength=len(own))
-            own += OFFSET_RATE * np.log((part.shares * len(block) + 1) / (won + 1))
-        features[:, part.latents] = np.eye(len(own))[np.argmax(block + own, axis=1)]
+            won = np.bincount(np.argmax(block + own[:, None], axis=0), minlength=len(own))
+            own += OFFSET_RATE * np.log((part.shares * len(latents) + 1) / (won + 1))
+        shown[part.latents] = np.argmax(block + own[:, None], axis=0) == np.arange(len(own))[:, None]
+    features = np.ascontiguousarray(shown.T)
     features -= features.mean(axis=0)
     features /= np.maximum(features.std(axis=0), 1e-12)
     simulated: Floats = features.T @ features / len(features)
     return simulated
+
+
+def _ascending(values: Floats) -> Integers:
+    """Return the order of values, equal ones as they stand; the faster sort leaves equal ones in any order."""
+    order = np.argsort(values)
+    ordered = values[order]
+    tied = (ordered[1:] == ordered[:-1]).any()
+    return np.argsort(values, kind="stable") if tied else order
 
 
 def _stretched(scores: Floats, n_rows: int) -> Floats:
