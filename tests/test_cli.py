@@ -26,12 +26,12 @@ from custseg import (
 )
 from custseg._commands import commands
 from custseg.datasets import make_customers
-from tests._commands.project import CONFIG, failing, plain, table_options, write_project
+from tests._commands.project import CONFIG, failing, few_columns, plain, table_options, write_project
 
 
 @pytest.fixture(scope="module")
 def tables():
-    return make_customers(200, separation=2.0, random_state=0).tables
+    return few_columns(make_customers(200, separation=2.0, random_state=0).tables)
 
 
 @pytest.fixture(scope="module")

@@ -43,6 +43,11 @@ study = "out.joblib"
 """
 
 
+def few_columns(tables):
+    """Enough for a study, and few enough for many."""
+    return {**tables, "profile": tables["profile"][["customer_id", "age", "income", "household", "region"]]}
+
+
 def write_project(folder, tables):
     (folder / "data").mkdir()
     plain(tables["transactions"]).to_csv(folder / "transactions.csv", index=False)

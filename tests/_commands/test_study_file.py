@@ -12,12 +12,12 @@ from custseg import DemographicEncoder, SegmentClusterer, cli
 from custseg._commands import study_file
 from custseg.datasets import make_customers
 from custseg.segmentation import RFMSegmenter, RuleSegmenter, Segmenter
-from tests._commands.project import CONFIG, failing, plain, run, table_options, write_project
+from tests._commands.project import CONFIG, failing, few_columns, plain, run, table_options, write_project
 
 
 @pytest.fixture(scope="module")
 def tables():
-    return make_customers(200, separation=2.0, random_state=0).tables
+    return few_columns(make_customers(200, separation=2.0, random_state=0).tables)
 
 
 @pytest.fixture

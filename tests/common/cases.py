@@ -104,7 +104,10 @@ class Case:
 
 def _union():
     return CharacteristicUnion(
-        [("behaviour", RFMFeaturizer(), "transactions"), ("who", DemographicEncoder(), "profile")]
+        [
+            ("behaviour", RFMFeaturizer(), "transactions"),
+            ("who", DemographicEncoder(columns=["age", "income", "region"]), "profile"),
+        ]
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from custseg.cli import main
 from custseg.datasets import make_customers
 from tests.common.discovery import PROJECT, public_names
+from tests.sizes import size
 
 GUIDE = PROJECT / "docs" / "user_guide"
 PAGES = sorted(path for path in GUIDE.glob("*.md") if path.stem != "index")
@@ -39,7 +40,14 @@ def test_a_page_links_to_its_neighbours_and_to_what_it_names(page):
     assert named <= links
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+# A page is one doctest: what a later block shows rests on an earlier one, so a page is run whole or not at all.
+LONG_PAGES = ("segmentation", "study", "validation")
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    "page", size([page for page in PAGES if page.stem not in LONG_PAGES], PAGES), ids=lambda path: path.stem
+)
 def test_the_examples_of_a_page_run(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = page.read_text(encoding="utf-8")

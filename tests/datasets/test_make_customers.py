@@ -8,6 +8,7 @@ from scipy.stats import chi2_contingency, kendalltau
 
 from custseg.datasets import make_customers
 from custseg.exceptions import InvalidParameterError
+from tests.sizes import size
 
 LINEAR = {"age": (45, 6), "online_hours": (20, 3), "commute_minutes": (35, 5)}
 LOGNORMAL = {"income": 40_000, "leisure_spend": 150, "store_distance": 4}
@@ -54,8 +55,9 @@ def behaviour(sample):
     return pd.DataFrame(numbers).reindex(sample.segment.index)
 
 
+@pytest.mark.thorough
 def test_latent_moments_are_the_stated_ones():
-    for separation in (0.6, 1.5):
+    for separation in size((1.5,), (0.6, 1.5)):
         sample = make_customers(40_000, separation=separation, random_state=1)
         by_segment = latents(sample.profile).groupby(sample.segment.to_numpy())
         spread = by_segment.mean().std(ddof=1)

@@ -62,7 +62,7 @@ def study(brief=None, n_segments=4, n_pairs=2, **options):
 
 @pytest.fixture(scope="module")
 def sample():
-    return make_customers(300, separation=2.0, random_state=3)
+    return make_customers(200, separation=2.0, random_state=3)
 
 
 @pytest.fixture(scope="module")
@@ -289,7 +289,7 @@ def test_an_ordered_level_is_compared_by_its_order():
         (("profile__income", ">", "rich"), ColumnTypeError, "compared with numbers"),
         (("profile__region", ">", "north"), ColumnTypeError, "unordered categories"),
         (("profile__region", "==", "nort"), InvalidParameterError, "Did you mean 'north'"),
-        (("behaviour__frequency", ">", 10**6), InvalidTableError, "none of 300 customers is in the audience"),
+        (("behaviour__frequency", ">", 10**6), InvalidTableError, "none of 200 customers is in the audience"),
     ],
 )
 def test_a_condition_that_cannot_be_meant_is_refused(sample, condition, error, message):

@@ -37,7 +37,7 @@ def render_markdown(study: FittedStudy, *, title: str = TITLE) -> str:
     >>> from custseg.reporting import render_markdown
     >>> study = SegmentationStudy(
     ...     SegmentationBrief("pricing"),
-    ...     characteristics=DemographicEncoder(),
+    ...     characteristics=DemographicEncoder(columns=["age", "income"]),
     ...     clusterer=SegmentClusterer(n_segments=3, n_init=2, random_state=0),
     ...     n_pairs=2,
     ... ).fit(make_customers(200, random_state=0).profile)

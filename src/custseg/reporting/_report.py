@@ -88,7 +88,7 @@ def write_report(study: FittedStudy, path: str | Path, *, title: str = TITLE) ->
     >>> from custseg.reporting import write_report
     >>> study = SegmentationStudy(
     ...     SegmentationBrief("pricing"),
-    ...     characteristics=DemographicEncoder(),
+    ...     characteristics=DemographicEncoder(columns=["age", "income"]),
     ...     clusterer=SegmentClusterer(n_segments=3, n_init=2, random_state=0),
     ...     n_pairs=2,
     ... ).fit(make_customers(200, random_state=0).profile)

@@ -124,10 +124,10 @@ def structure_test(
     --------
     >>> from custseg.datasets import make_customers
     >>> from custseg.validation import structure_test
-    >>> planted = make_customers(400, n_segments=4, separation=1.5, random_state=0)
+    >>> planted = make_customers(200, n_segments=4, separation=1.5, random_state=0)
     >>> structure_test(planted.profile, random_state=0).rejected
     True
-    >>> none = make_customers(400, separation=0.0, random_state=0)
+    >>> none = make_customers(200, separation=0.0, random_state=0)
     >>> result = structure_test(none.profile, random_state=0)
     >>> result.rejected
     False

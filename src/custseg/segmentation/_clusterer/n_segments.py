@@ -96,7 +96,7 @@ def select_n_segments(
     --------
     >>> from custseg.datasets import make_customers
     >>> from custseg.segmentation import select_n_segments
-    >>> sample = make_customers(600, n_segments=4, separation=2.0, random_state=0)
+    >>> sample = make_customers(300, n_segments=4, separation=2.0, random_state=0)
     >>> selection = select_n_segments(sample.profile, random_state=0)
     >>> selection.n_segments
     4
