@@ -189,7 +189,7 @@ class Visits:
         if self.n_idle_customers:
             customers = customers.filter((~idle).tolist())
             busy = np.flatnonzero(~idle)
-            kept = in_threads(lambda values: values.take(busy), found.values())
+            kept = in_threads(lambda values: values.take(busy), found.values(), n_rows=len(idle))
             found = dict(zip(found, kept, strict=True))
         self.customers = customers
         self.sums = sums

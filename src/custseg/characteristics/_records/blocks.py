@@ -19,6 +19,8 @@ Result = TypeVar("Result")
 
 # lines: few enough for the cache, enough that threads need not wait for each other at every step
 BLOCK = 2**17
+# Rows from which on it pays to start a thread.
+WORTH_THREADS = 2**14
 
 # odd, without a pattern in its bits: those of the golden ratio
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
@@ -66,10 +68,13 @@ def _bits(column: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
     return column.view(np.uint64)
 
 
-def in_threads(compute: Callable[[Task], Result], tasks: Iterable[Task]) -> list[Result]:
+def in_threads(compute: Callable[[Task], Result], tasks: Iterable[Task], *, n_rows: int) -> list[Result]:
     """Compute each task by itself, so that neither the number of threads nor their order can matter.
 
-    Tasks of a millisecond are too short for joblib's dispatch; its settings say how many threads there may be.
+    Tasks of a millisecond are too short for joblib's dispatch; its settings say how many threads there may be. With few
+    rows in all, to start a thread takes longer than the tasks.
     """
+    if n_rows < WORTH_THREADS:
+        return [compute(task) for task in tasks]
     with ThreadPoolExecutor(effective_n_jobs(-1)) as threads:
         return list(threads.map(as_asked(compute), tasks))

@@ -145,7 +145,8 @@ class Ledger:
         """Return columns of numbers."""
         # copies, where the frame is in several chunks
         new = [name for name in names if name not in self._read]
-        self._read |= zip(new, in_threads(lambda name: self.frame[name].to_numpy(), new), strict=True)
+        read = in_threads(lambda name: self.frame[name].to_numpy(), new, n_rows=len(self.frame))
+        self._read |= zip(new, read, strict=True)
         return {name: self._read[name] for name in names}
 
     def positions(self, levels: Mapping[str, Sequence[str]]) -> dict[str, Numbers]:
@@ -174,9 +175,11 @@ class Ledger:
             customers, block = self._block(part)
             return customers, describe(block)
 
-        done = in_threads(describe_block, self.parts)
+        done = in_threads(describe_block, self.parts, n_rows=len(self.frame))
         names = list(done[0][1])
-        joined = in_threads(lambda name: np.concatenate([found[name] for _, found in done]), names)
+        joined = in_threads(
+            lambda name: np.concatenate([found[name] for _, found in done]), names, n_rows=len(self.frame)
+        )
         columns = dict(zip(names, joined, strict=True))
         return self._ids.of(np.concatenate([customers for customers, _ in done])), columns
 

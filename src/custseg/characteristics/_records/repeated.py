@@ -28,7 +28,8 @@ def count_repeated(records: Records) -> int:
 
 def _lookalikes(ledger: Ledger) -> nw.DataFrame[Any]:
     """Leave out most rows that no other equals: telling whole rows apart takes far longer."""
-    return ledger.frame[np.concatenate(in_threads(_sharing, ledger.parts))]
+    shared = in_threads(_sharing, ledger.parts, n_rows=len(ledger.frame))
+    return ledger.frame[np.concatenate(shared)]
 
 
 def _sharing(part: Part) -> Integers:
