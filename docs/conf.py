@@ -5,7 +5,7 @@ import warnings
 from pathlib import Path
 
 import custseg
-from custseg.targeting import goals_to_frame
+from custseg.targeting import goals_to_frame, named_actions_to_frame
 
 project = "custseg"
 author = "The custseg developers"
@@ -61,12 +61,13 @@ os.environ.setdefault("COLUMNS", "100")
 
 
 def write_goals(app):
-    """Write the rules of the goals as a table, so that the page cannot differ from the code."""
-    frame = goals_to_frame()[["goal", "order_by", "condition", "action", "advice"]]
-    rows = [list(frame.columns), ["---"] * frame.shape[1], *frame.to_numpy().tolist()]
-    folder = Path(app.srcdir) / "api" / "generated"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "goals.txt").write_text("".join(f"| {' | '.join(row)} |\n" for row in rows), encoding="utf-8")
+    """Write the rules of the goals as tables, so that the page cannot differ from the code."""
+    goals = goals_to_frame()[["goal", "order_by", "condition", "action", "advice"]]
+    for name, frame in {"goals": goals, "named_actions": named_actions_to_frame()}.items():
+        rows = [list(frame.columns), ["---"] * frame.shape[1], *frame.to_numpy().tolist()]
+        folder = Path(app.srcdir) / "api" / "generated"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.txt").write_text("".join(f"| {' | '.join(row)} |\n" for row in rows), encoding="utf-8")
 
 
 def setup(app):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -36,10 +37,11 @@ def tables():
 
 @pytest.fixture(scope="module")
 def project(tables, tmp_path_factory):
-    """A folder with a study file and its tables, run once."""
+    """A folder with a study file and its tables, run once; what was printed stands beside them."""
     folder = tmp_path_factory.mktemp("project")
     write_project(folder, tables)
-    assert cli.main(["run", "--config", str(folder / "study.toml")]) == 0
+    with (folder / "printed.txt").open("w", encoding="utf-8") as printed, contextlib.redirect_stdout(printed):
+        assert cli.main(["run", "--config", str(folder / "study.toml")]) == 0
     return folder
 
 
@@ -126,10 +128,9 @@ def test_run_writes_report_assignments_and_study(project, tables):
     assert assigned["name"].tolist() == [names[segment] for segment in expected]
 
 
-def test_run_prints_what_was_read_the_verdict_and_the_personas(fresh, capsys):
-    assert cli.main(["run", "--config", str(fresh / "study.toml")]) == 0
-    printed = capsys.readouterr().out
-    study = joblib.load(fresh / "out.joblib")
+def test_run_prints_what_was_read_the_verdict_and_the_personas(project):
+    printed = (project / "printed.txt").read_text(encoding="utf-8")
+    study = joblib.load(project / "out.joblib")
     for words in ("Read profile: 200 rows", "Are these segments real?", "share of value", "Report: ", "Study: "):
         assert words in printed
     assert " ".join(study.verdict_.sentence.split()) in " ".join(printed.split())
@@ -220,7 +221,7 @@ def test_assign_asks_for_the_tables_of_the_study(project, tmp_path, capsys):
 
 
 def test_a_study_of_one_table_takes_that_table(tables, tmp_path, capsys):
-    profile = plain(tables["profile"])
+    profile = plain(tables["profile"])[["customer_id", "age", "income"]]
     study = SegmentationStudy(
         SegmentationBrief(),
         characteristics=DemographicEncoder(),
@@ -233,7 +234,7 @@ def test_a_study_of_one_table_takes_that_table(tables, tmp_path, capsys):
     command += ["--table", f"people={tmp_path / 'profile.csv'}"]
     assert cli.main(list(map(str, command))) == 0
     assert pd.read_csv(tmp_path / "out.csv")["segment"].tolist() == study.labels_.tolist()
-    assert "unknown table 'more'" in failing(capsys, *command, "--table", "more=more.csv")
+    assert "unknown table 'more'" in failing(capsys, *command, "--overwrite", "--table", "more=more.csv")
 
 
 def test_an_interruption_ends_in_one_line(monkeypatch, capsys):
@@ -271,7 +272,7 @@ def test_a_missing_library_is_named(monkeypatch, tmp_path, capsys):
 def printed(tables, tmp_path_factory):
     """What a run prints on a terminal of plain ASCII, of a table with a gap, to a file of a name beyond it."""
     folder = tmp_path_factory.mktemp("printed")
-    write_project(folder, tables)
+    write_project(folder, {name: table.head(60) for name, table in tables.items()})
     table = pd.read_csv(folder / "transactions.csv")
     table.loc[0, "amount"] = np.nan
     table.to_csv(folder / "transactions.csv", index=False)

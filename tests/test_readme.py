@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from custseg import datasets
+from custseg import SegmentationStudy, datasets
 from tests.sizes import size
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
@@ -19,12 +19,13 @@ def blocks(language):
 def test_every_python_block_runs_in_order(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     panel = datasets.load_complete_journey()
-    households = sorted(panel["transactions"]["household_id"].unique())[:: size(10, 1)]
+    households = sorted(panel["transactions"]["household_id"].unique())[:: size(20, 1)]
     fewer = {
         name: table[table["household_id"].isin(households)] if "household_id" in table else table
         for name, table in panel.items()
     }
     monkeypatch.setattr(datasets, "load_complete_journey", lambda: fewer)
+    monkeypatch.setitem(SegmentationStudy.__init__.__kwdefaults__, "n_pairs", size(4, 20))
     namespace = {}
     assert blocks("python")
     for block in blocks("python"):
@@ -32,7 +33,7 @@ def test_every_python_block_runs_in_order(tmp_path, monkeypatch):
     assert (tmp_path / "report.html").stat().st_size > 10_000
     study = namespace["study"]
     assert len(study.labels_) == len(study.predict(namespace["tables"])) == len(households)
-    assert len(households) == size(247, 2_469)
+    assert len(households) == size(124, 2_469)
     assert study.n_segments_ == len(study.personas_)
 
 

@@ -169,7 +169,7 @@ if study.cut_ is not None:
 plan = study.cut_plan_ or study.plan_
 for persona, action in zip(plan.personas.personas, plan.actions, strict=True):
     print(persona.summary)
-    print(f"  -> {action.action}: {action.advice} ({action.because})")
+    print(f"  -> {action}")
 
 # %%
 # How the groups shop. Those who buy rarely take less home each time, and their spending falls, which is

@@ -60,6 +60,7 @@ _STAGE_OF = {
     "load_complete_journey": "datasets",
     "make_customers": "datasets",
     "mcdonald_omega": "characteristics",
+    "named_actions_to_frame": "targeting",
     "outcomes_by_segment": "personas",
     "parallel_analysis": "characteristics",
     "plan_actions": "targeting",

@@ -68,6 +68,7 @@ from custseg.study import (
 from custseg.targeting import (
     find_goal as find_goal,
     goals_to_frame as goals_to_frame,
+    named_actions_to_frame as named_actions_to_frame,
     plan_actions as plan_actions,
     recommend as recommend,
 )

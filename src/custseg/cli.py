@@ -102,11 +102,11 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="segment a real grocery panel")
     demo.add_argument("--output", type=Path, default=Path("custseg-report.html"), help="default: %(default)s")
     demo.add_argument("--seed", type=_seed, default=0, help="default: %(default)s")
-    demo.set_defaults(command=lambda options: custseg._commands.demo(options.output, options.seed))
+    demo.set_defaults(command=_demo)
 
     run = commands.add_parser("run", help="segment your tables as a study file asks")
     run.add_argument("--config", type=Path, required=True, help="the study file (TOML)")
-    run.set_defaults(command=lambda options: custseg._commands.run(options.config))
+    run.set_defaults(command=_run)
 
     assign = commands.add_parser("assign", help="assign customers to the segments of a study")
     assign.add_argument("--study", type=Path, required=True, help=_STUDY)
@@ -116,18 +116,45 @@ def _parser() -> argparse.ArgumentParser:
     assign.add_argument(
         "--config", type=Path, help="the study file, where its [tables] say how to read dates and make columns"
     )
+    assign.add_argument(
+        "--as-of",
+        metavar="TIME",
+        help="describe customers as of this date or time (YYYY-MM-DD); default: the latest time of the tables, where "
+        "they go on after those of the study",
+    )
     assign.add_argument("--output", type=Path, required=True, help="a .csv or .parquet file")
     assign.set_defaults(command=_assign)
 
     report = commands.add_parser("report", help="write the report of a study")
     report.add_argument("--study", type=Path, required=True, help=_STUDY)
     report.add_argument("--output", type=Path, required=True, help="a .html, .md or .json file")
-    report.set_defaults(command=lambda options: custseg._commands.report(options.study, options.output))
+    report.set_defaults(command=_report)
+    for one in (demo, run, assign, report):
+        one.add_argument("--overwrite", action="store_true", help="replace files that exist")
     return parser
 
 
+def _demo(options: argparse.Namespace) -> None:
+    custseg._commands.demo(options.output, options.seed, overwrite=options.overwrite)
+
+
+def _run(options: argparse.Namespace) -> None:
+    custseg._commands.run(options.config, overwrite=options.overwrite)
+
+
 def _assign(options: argparse.Namespace) -> None:
-    custseg._commands.assign(options.study, options.table, options.config, options.output)
+    custseg._commands.assign(
+        options.study,
+        options.table,
+        options.config,
+        options.output,
+        as_of=options.as_of,
+        overwrite=options.overwrite,
+    )
+
+
+def _report(options: argparse.Namespace) -> None:
+    custseg._commands.report(options.study, options.output, overwrite=options.overwrite)
 
 
 def _seed(text: str) -> int:

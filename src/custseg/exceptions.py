@@ -71,6 +71,12 @@ class InvalidTableError(ValueError):
         )
 
     @classmethod
+    def unreadable(cls, path: object, reason: str) -> InvalidTableError:
+        return cls(
+            f"{asked()} cannot read {str(path)!r}: {reason}. Check the path, or read the table and pass the dataframe."
+        )
+
+    @classmethod
     def nothing_left(cls, report: str, remedy: str = "Check the columns named, and `as_of`.") -> InvalidTableError:
         return cls(f"{asked()} has no usable row left after its row policies: {report}. {remedy}")
 
@@ -98,6 +104,19 @@ class DuplicateColumnError(InvalidTableError):
             f"{asked()}: column names must be unique, got {list_names(names)} more than once. "
             "Rename or drop the repeated columns."
         )
+
+    @classmethod
+    def check_case(cls, names: Sequence[str], where: str) -> None:
+        """Refuse names that differ in upper and lower case alone, which a table on disk cannot keep apart."""
+        first: dict[str, str] = {}
+        for name in names:
+            other = first.setdefault(name.lower(), name)
+            if other != name:
+                raise cls(
+                    f"{asked()}: the columns {other!r} and {name!r} of {where} differ in upper and lower case alone, "
+                    "which tables on disk cannot keep apart. Rename one of them, or read the table and pass the "
+                    "dataframe."
+                )
 
 
 class ColumnChangeError(InvalidTableError):
@@ -172,8 +191,8 @@ class InvalidParameterError(ValueError):
     """A parameter of an estimator or a function is out of its allowed range."""
 
     @classmethod
-    def not_allowed(cls, name: str, allowed: str, got: object) -> InvalidParameterError:
-        return cls(f"{asked()}: parameter {name!r} must be {allowed}, got {got!r}.")
+    def not_allowed(cls, name: str, allowed: str, got: object, remedy: str = "") -> InvalidParameterError:
+        return cls(f"{asked()}: parameter {name!r} must be {allowed}, got {got!r}.{' ' if remedy else ''}{remedy}")
 
     @classmethod
     def unknown_name(cls, what: str, name: object, known: Iterable[object]) -> InvalidParameterError:
@@ -271,6 +290,18 @@ class OutputPathError(ValueError):
     @classmethod
     def unwritable(cls, path: object, reason: str) -> OutputPathError:
         return cls(f"cannot write {str(path)!r}: {reason}. Choose a file in a folder that can be written to.")
+
+    @classmethod
+    def is_source(cls, path: object, what: str = "the customers are") -> OutputPathError:
+        return cls(f"cannot write {str(path)!r}: {what} read from there. Name another file or folder.")
+
+    @classmethod
+    def exists(cls, path: object, how: str = "overwrite=True") -> OutputPathError:
+        return cls(f"cannot write {str(path)!r}: it exists. Pass {how} to replace it, or name another one.")
+
+    @classmethod
+    def twice(cls, path: object, outputs: Iterable[str]) -> OutputPathError:
+        return cls(f"cannot write {str(path)!r}: it is to hold {' and '.join(outputs)}. Give each a file of its own.")
 
 
 class DataQualityWarning(UserWarning):

@@ -11,6 +11,7 @@ import custseg
 from custseg import DemographicEncoder, SegmentClusterer, cli
 from custseg._commands import study_file
 from custseg.datasets import make_customers
+from custseg.exceptions import ConfigurationError
 from custseg.segmentation import RFMSegmenter, RuleSegmenter, Segmenter
 from tests._commands.project import CONFIG, failing, few_columns, plain, run, table_options, write_project
 
@@ -66,6 +67,36 @@ def test_what_is_wrong_in_a_study_file_is_named(fresh, capsys, old, new, words):
         return
     assert words in failing(capsys, "run", "--config", fresh / "study.toml")
     assert not (fresh / "out.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("x = " + "[" * 5_000 + "]" * 5_000, "is not valid TOML: its values are nested too deeply"),
+        ("x = " + "{a = " * 5_000 + "1" + "}" * 5_000, "is not valid TOML: its values are nested too deeply"),
+        ("n_pairs = " + "9" * 5_000, "is not valid TOML"),
+        (CONFIG.encode("utf-16"), "is not valid TOML: it is not UTF-8 text"),
+        (CONFIG.replace("pricing", "\xe9").encode("latin-1"), "is not valid TOML: it is not UTF-8 text"),
+        ("n_pairs = 2\x00", "is not valid TOML"),
+    ],
+)
+def test_a_study_file_that_is_no_toml(fresh, capsys, content, words):
+    (fresh / "study.toml").write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert words in failing(capsys, "run", "--config", fresh / "study.toml")
+    with pytest.raises(ConfigurationError, match=words):
+        custseg.SegmentationBrief.from_toml(fresh / "study.toml")
+
+
+@pytest.mark.parametrize(("name", "words"), [("a\0.toml", "its name has a NUL"), ("a" * 300, "File name too long")])
+def test_a_study_file_of_a_name_that_cannot_be(capsys, name, words):
+    assert words in failing(capsys, "run", "--config", name)
+
+
+def test_a_mark_of_order_is_no_part_of_a_study_file(fresh):
+    (fresh / "study.toml").write_text(CONFIG, encoding="utf-8-sig")
+    assert study_file.read_plan(fresh / "study.toml").study.n_pairs == 2
+    (fresh / "brief.toml").write_text('goal = "pricing"', encoding="utf-8-sig")
+    assert custseg.SegmentationBrief.from_toml(fresh / "brief.toml").goal == "pricing"
 
 
 def test_every_estimator_of_a_table_can_be_asked_for():
@@ -193,6 +224,13 @@ def test_every_segmenter_is_known():
         ("kind = 'RuleSegmenter'\nn_segments = 3", "unknown key of [segmenter] 'n_segments'"),
         ("embedder = { scalings = 'robust' }", "unknown key of [embedder] 'scalings'"),
         ("engine = 'kmeens'", "'engine' must be"),
+        ("weights = 3", "study.toml, segmenter: parameter 'weights' must be None or a mapping by column name, got 3"),
+        ("weights = [1]", "parameter 'weights' must be None or a mapping by column name"),
+        ("kinds = 2024-01-01", "parameter 'kinds' must be None or a mapping by column name"),
+        ("embedder = nan", "parameter 'embedder' must be"),
+        ("random_state = inf", "parameter 'random_state' must be"),
+        ("n_init = [[1]]", "parameter 'n_init' must be"),
+        ("kind = 'RuleSegmenter'\nrules = 3", "parameter 'rules' must be"),
     ],
 )
 def test_a_segmenter_that_cannot_be_is_refused(fresh, capsys, text, words):

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from custseg import RFMFeaturizer, cli
+from custseg import RFMFeaturizer, SegmentationBrief, SegmentationStudy, SegmentClusterer, cli
 from custseg._commands.expression import Expression
 from custseg._commands.tables import TableFile
 from custseg.datasets import make_customers
@@ -44,8 +44,9 @@ def test_ids_with_leading_zeros_stay_as_they_are(fresh):
         ("customer_id,timestamp,amount\n", "0 sample(s)"),
         ("customer_id,timestamp\n1,2024-01-01\n", "column 'amount' not found"),
         ("customer_id,timestamp,amount\n1,2024-01-01,inf\n", "column 'amount' must be numbers"),
-        ("customer_id;timestamp;amount\n1;2024-01-01;3,5\n", "text, column.str.replace(',', '.')"),
-        ('customer_id,timestamp,amount\n1,"2024\n', "unterminated quote"),
+        ("customer_id;timestamp;amount\n1;2024-01-01;3,5\n2;2024-01-01;3.5\n", "text, column.str.replace(',', '.')"),
+        ("customer_id;timestamp;amount\n1;2024-01-01;3,500\n", "line 2, column 'amount': '3,500' may be 3.500 or 3500"),
+        ('customer_id,timestamp,amount\n1,"2024\n', "line 2 opens a quote that does not close"),
         ("\udcff\udcfe", "table 'transactions' cannot read"),
     ],
 )
@@ -126,6 +127,8 @@ def test_columns_made_of_others(tmp_path):
     with pytest.raises(ConfigurationError, match="has a column 'quantity' already"):
         TableFile("t", path, columns={"quantity": amount}).read()
     commas = lines(tmp_path, "customer_id;quantity;unit price\n01;2;1,5\n02;3;2,25\n")
+    assert TableFile("t", commas, columns={"amount": amount}).read()["amount"].tolist() == [3.0, 6.75]
+    commas = lines(tmp_path, 'customer_id,quantity,unit price\n01,2,"1,5"\n02,3,"2,25"\n')
     with pytest.raises(ColumnTypeError, match="'unit price' must be numbers.*decimal comma"):
         TableFile("t", commas, columns={"amount": amount}).read()
 
@@ -167,6 +170,7 @@ study = "out.joblib"
 """
 
 
+@pytest.mark.filterwarnings("ignore:.*go together inside the segments:custseg.exceptions.DataQualityWarning")
 def test_a_study_of_lines_with_quantities_and_dates_of_the_house(fresh, tables, capsys):
     plain = tables["transactions"]
     table = pd.DataFrame(
@@ -191,7 +195,7 @@ def test_a_study_of_lines_with_quantities_and_dates_of_the_house(fresh, tables, 
     later = ("--table", f"transactions={fresh / 'transactions.csv'}")
     assert "column 'amount' not found" in failing(capsys, *command, *later)
     for more in ((), later):
-        assert cli.main([str(part) for part in [*command, "--config", fresh / "study.toml", *more]]) == 0
+        assert cli.main([str(part) for part in [*command, "--config", fresh / "study.toml", "--overwrite", *more]]) == 0
         assert (fresh / "again.csv").read_text() == (fresh / "out.csv").read_text()
 
 
@@ -210,3 +214,37 @@ def test_what_is_wrong_with_a_table_is_named(fresh, capsys, old, new, words):
     assert old in LINES
     (fresh / "study.toml").write_text(LINES.replace(old, new))
     assert words in failing(capsys, "run", "--config", fresh / "study.toml")
+
+
+AWKWARD = {
+    "german.CSV": {"sep": ";", "decimal": ",", "encoding": "utf-8-sig", "lineterminator": "\r\n"},
+    "indexed.csv.gz": {"index": True},
+}
+
+
+@pytest.mark.parametrize("name", AWKWARD)
+def test_a_run_reads_ids_and_levels_as_the_library_does(tmp_path, name):
+    place = np.arange(60)
+    ids = ["01067", "NA", "null", "NaN", "None", *(f"{number:05}" for number in place[5:])]
+    customers = pd.DataFrame(
+        {
+            "customer_id": ids,
+            "country": np.array(["NA", "DE", "FR"])[place % 3],
+            "code": np.array(["007", "010"])[place % 2],
+            "spend": 10.25 + 50 * (place % 2) + place % 7,
+        }
+    )
+    customers.to_csv(tmp_path / name, **{"index": False, **AWKWARD[name]})
+    segmenter = "[segmenter]\nn_segments = 2\nn_init = 2\nrandom_state = 0\n"
+    outputs = "[outputs]\nstudy = 'study.joblib'\nassignments = 'out.csv'\n"
+    run(tmp_path, f"n_pairs = 2\n[tables]\ncustomers = '{name}'\n{segmenter}{outputs}")
+    study = joblib.load(tmp_path / "study.joblib")
+    clusterer = SegmentClusterer(2, n_init=2, random_state=0)
+    expected = SegmentationStudy(SegmentationBrief(), clusterer=clusterer, n_pairs=2).fit(tmp_path / name)
+    pd.testing.assert_frame_equal(study.customers_, expected.customers_)
+    assert study.labels_.tolist() == expected.labels_.tolist()
+    assert sorted(study.customers_.index) == sorted(ids)
+    assert set(study.customers_["code"].unique()) == {"007", "010"}
+    assert study.customers_["spend"].sum() == customers["spend"].sum()
+    table = TableFile("customers", tmp_path / name).read()
+    assert table["country"].tolist() == customers["country"].tolist()

@@ -198,6 +198,7 @@ SILENT = {
     "custseg.reporting.render_text",
     "custseg.reporting.write_report",
     "custseg.targeting.goals_to_frame",
+    "custseg.targeting.named_actions_to_frame",
     "custseg.targeting.recommend",
 }
 

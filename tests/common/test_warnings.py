@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import sys
+import tempfile
 import warnings
 from unittest import mock
 
@@ -37,6 +38,8 @@ from custseg._commands.tables import _dates
 from custseg.characteristics import (
     best_worst_counts,
     careless_responses,
+    cronbach_alpha,
+    factorability,
     item_analysis,
     join_responses,
     split_transactions,
@@ -68,6 +71,7 @@ ANSWERS = pd.DataFrame({"a": [1, 2, 4, 5], "b": [1, 3, 4, 5], "c": [1, 2, 4, 4],
 CHOICES = pd.DataFrame(
     {"customer_id": [1, 1], "best": ["x", None], "worst": ["y", "x"], "p": ["x"] * 2, "q": ["y"] * 2}
 )
+OPPOSED = np.random.RandomState(0).normal(size=(60, 1)) * [1, -1, 1] + np.random.RandomState(1).normal(size=(60, 3)) / 4
 CONTACTS = pd.DataFrame({"customer_id": [1, 2], "campaign": ["may", "may"]})
 
 
@@ -199,6 +203,35 @@ CALLS = {
     "constant_sum_weights: blanks": lambda: constant_sum_weights(
         pd.DataFrame({"spend": [60, 100], "region": [40, np.nan]}), random_state=0
     ),
+}
+
+
+def _read_folder():
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("part.parquet", "_copy.parquet"):
+            SHOPPERS.to_parquet(f"{folder}/{name}")
+        CharacteristicEmbedder(customer_id=None).fit(folder)
+
+
+def _score_later():
+    later = LINES.assign(timestamp=LINES["timestamp"] + pd.Timedelta(days=30))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fitted = study().fit({"lines": LINES, "profile": PROFILE[["customer_id", "age"]]})
+    fitted.predict({"lines": later, "profile": PROFILE[["customer_id", "age"]]})
+
+
+CALLS |= {
+    "latent classes: numbers of two values": lambda: LatentClassClusterer(2, n_init=1, random_state=0).fit(
+        SHOPPERS.assign(member=[0, 1] * 30)
+    ),
+    "cronbach_alpha: below 0": lambda: cronbach_alpha(OPPOSED[:, :2]),
+    "factorability: singular": lambda: factorability(np.repeat(OPPOSED, 2, axis=1)),
+    "rfm: times that cannot be read": lambda: RFMFeaturizer().fit(
+        LINES.assign(timestamp=["31/12/2024", *LINES["timestamp"].astype(str)[1:]])
+    ),
+    "a folder with hidden files": _read_folder,
+    "study: later tables": _score_later,
 }
 
 # "file: function" -> why no call of this file leads there

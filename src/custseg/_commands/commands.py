@@ -11,7 +11,14 @@ import pandas as pd
 from sklearn.callback import ProgressBar
 
 from custseg._commands.errors import missing_key
-from custseg._commands.outputs import check_output, load_study, store_study, write_assignments
+from custseg._commands.outputs import (
+    check_output,
+    load_study,
+    parameter_files,
+    refuse_losses,
+    store_study,
+    write_assignments,
+)
 from custseg._commands.study_file import check_keys, read_plan, read_table_files
 from custseg._commands.tables import TableFile, describe, open_tables
 from custseg._core.optional import is_installed
@@ -25,18 +32,21 @@ __all__ = ["assign", "demo", "report", "run"]
 _ASSIGN = "custseg assign"
 
 
-def demo(output: Path, seed: int) -> None:
+def demo(output: Path, seed: int, *, overwrite: bool = False) -> None:
     """Segment the grocery panel, and write the report."""
     path = check_output("report", output)
+    refuse_losses({"the report": path}, [], overwrite=overwrite)
     study = demo_study(seed)
     _fit(study, demo_tables())
     print(f"\nReport: {write_report(study, path)}")
 
 
-def run(config: Path) -> None:
+def run(config: Path, *, overwrite: bool = False) -> None:
     """Do what a study file asks for."""
     plan = read_plan(config)
     study, outputs = plan.study, plan.outputs
+    sources = [("the study file", config), *_sources(plan.tables), *parameter_files(study)]
+    refuse_losses({f"outputs.{name}": path for name, path in outputs.items()}, sources, overwrite=overwrite)
     if study.characteristics is None:
         (file,) = plan.tables.values()
         customers = file.customers(plan.customer_id)
@@ -54,14 +64,27 @@ def run(config: Path) -> None:
         store_study(study, outputs["study"])
 
 
-def assign(study_path: Path, paths: Sequence[tuple[str, Path]], config: Path | None, output: Path) -> None:
+def assign(
+    study_path: Path,
+    paths: Sequence[tuple[str, Path]],
+    config: Path | None,
+    output: Path,
+    *,
+    as_of: str | None = None,
+    overwrite: bool = False,
+) -> None:
     """Assign the customers of tables to the segments of a study."""
     check_output("assignments", output)
     given = dict(paths)
     if len(given) < len(paths):
         raise ConfigurationError.expected(_ASSIGN, "--table", "given once for each table", list(given))
-    study = load_study(study_path)
     files = {} if config is None else read_table_files(config)
+    outputs = {"the assignments": output}
+    sources = [("the study", study_path), *((f"table {name!r}", path) for name, path in paths), *_sources(files)]
+    sources += [] if config is None else [("the study file", config)]
+    refuse_losses(outputs, sources, overwrite=overwrite)
+    study = load_study(study_path)
+    refuse_losses(outputs, parameter_files(study), overwrite=overwrite)
     files |= {name: files.get(name, TableFile(name, path)).at(path) for name, path in given.items()}
     members = getattr(study.characteristics, "members", None)
     needed = sorted({table for _, _, table in members}) if members is not None else list(files)[:1]
@@ -75,13 +98,18 @@ def assign(study_path: Path, paths: Sequence[tuple[str, Path]], config: Path | N
         tables = files[needed[0]].open()
     else:
         tables = open_tables(files[name] for name in needed)
-    write_assignments(study, tables, output)
+    write_assignments(study, tables, output, as_of)
 
 
-def report(study_path: Path, output: Path) -> None:
+def report(study_path: Path, output: Path, *, overwrite: bool = False) -> None:
     """Write the report of a study."""
     path = check_output("report", output)
+    refuse_losses({"the report": path}, [("the study", study_path)], overwrite=overwrite)
     print(f"Report: {write_report(load_study(study_path), path)}")
+
+
+def _sources(files: Mapping[str, TableFile]) -> list[tuple[str, Path]]:
+    return [(f"table {name!r}", file.path) for name, file in files.items()]
 
 
 def _fit(study: SegmentationStudy, tables: Mapping[str, Path | pd.DataFrame]) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +13,14 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from custseg._commands.errors import not_a_study
-from custseg._core.files import check_writable, replacing
+from custseg._core.files import TABLE_ENDINGS, check_writable, is_read_from, refuse_collisions, replacing
 from custseg._core.optional import require
-from custseg.exceptions import ConfigurationError
+from custseg._core.paths import is_path
+from custseg.exceptions import ConfigurationError, OutputPathError
 from custseg.reporting import check_report_path
 from custseg.study import SegmentationStudy
 
-__all__ = ["check_output", "load_study", "store_study", "write_assignments"]
+__all__ = ["check_output", "load_study", "parameter_files", "refuse_losses", "store_study", "write_assignments"]
 
 _TABLES = (".csv", ".csv.gz", ".parquet")
 
@@ -34,9 +37,38 @@ def check_output(name: str, path: Path) -> Path:
     return check_writable(path)
 
 
-def write_assignments(study: SegmentationStudy, tables: Any, path: Path) -> None:
+def refuse_losses(outputs: Mapping[str, Path], sources: Iterable[tuple[str, Path]], *, overwrite: bool = False) -> None:
+    """Refuse to write what would destroy something: what is read, another output, or a file that exists.
+
+    Parameters
+    ----------
+    outputs : mapping of str to Path
+        Where to write, by what is written.
+    sources : iterable of (str, path)
+        What is read, in words for messages, and where.
+    overwrite : bool, default=False
+        Whether files that exist, and are none of ``sources``, are replaced.
+    """
+    refuse_collisions(outputs)
+    for words, source in sources:
+        for path in outputs.values():
+            if is_read_from(path, source):
+                raise OutputPathError.is_source(path, f"{words} is")
+    for path in outputs.values():
+        if os.path.lexists(path) and not overwrite:
+            raise OutputPathError.exists(path, "--overwrite")
+
+
+def parameter_files(study: SegmentationStudy) -> list[tuple[str, Path]]:
+    """Return the tables that parameters of a study name by their path, such as the sites of a GeographicEncoder."""
+    parameters = study.get_params(deep=True).items()
+    paths = [(f"parameter {name!r}", Path(value)) for name, value in parameters if is_path(value)]
+    return [(words, path) for words, path in paths if path.name.lower().endswith(TABLE_ENDINGS)]
+
+
+def write_assignments(study: SegmentationStudy, tables: Any, path: Path, as_of: str | None = None) -> None:
     """Write the segment of every customer, and the group where there are no segments but a cut."""
-    customers = study.transform(tables)
+    customers = study.transform(tables, as_of=as_of)
     segments = customers[["segment"]].copy()
     names = {persona.segment: persona.name for persona in study.personas_}
     segments["name"] = segments["segment"].map(names).fillna("")

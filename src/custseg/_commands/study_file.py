@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -17,7 +16,8 @@ from custseg._commands.expression import Expression
 from custseg._commands.outputs import check_output
 from custseg._commands.tables import DEFAULT_ID, TableFile
 from custseg._core.asking import asking
-from custseg._core.params import NONE
+from custseg._core.params import NONE, check
+from custseg._core.toml import parse_toml
 from custseg.characteristics import CharacteristicUnion
 from custseg.exceptions import ConfigurationError, InvalidParameterError
 from custseg.personas import PersonaDescriber
@@ -109,11 +109,9 @@ def read_table_files(path: Path) -> dict[str, TableFile]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        try:
-            config = tomllib.load(file)
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ConfigurationError(f"{str(path)!r} is not valid TOML: {error}") from error
+    if "\0" in str(path):
+        raise ConfigurationError(f"cannot read {str(path)!r}: its name has a NUL. Check the path.")
+    config = parse_toml(path.read_bytes(), repr(str(path)))
     check_keys(path.name, "key", config, _SECTIONS)
     return config
 
@@ -184,7 +182,11 @@ def _made(
     for name, parameter in parameters.items():
         if parameter.default is inspect.Parameter.empty and name not in options:
             raise missing_key(f"{where}, {section}", name, f"{name} = ...")
-    return kind(**{**(defaults or {}), **options})
+    made = kind(**{**(defaults or {}), **options})
+    # what is no parameter must be named before it meets another one, or a table
+    with asking(f"{where}, {section}"):
+        check(kind._parameters, made.get_params(deep=False))  # noqa: SLF001
+    return made
 
 
 def _may_be_none(kind: type[Any], name: str) -> bool:

@@ -17,7 +17,7 @@ import pandas as pd
 from custseg._commands.expression import Expression
 from custseg._core.asking import asked, asking
 from custseg._core.frames import collect, lazy_frame, open_table
-from custseg._core.paths import is_csv, open_path, quoted, with_types
+from custseg._core.paths import is_csv, open_path, quoted, reading_files, with_types
 from custseg._core.warning import warn
 from custseg.exceptions import ColumnNotFoundError, ColumnTypeError, ConfigurationError
 
@@ -136,7 +136,8 @@ def _shape(path: Path) -> tuple[int, int]:
     relation = open_path(str(path))
     # what is broken in a CSV file comes to light where its values are looked at
     relation = with_types(relation, path, keep=False) if is_csv(path) else relation
-    n_rows, n_columns = relation.shape
+    with reading_files(path):
+        n_rows, n_columns = relation.shape
     return n_rows, n_columns
 
 

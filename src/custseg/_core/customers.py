@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, ClassVar, Literal, cast
 
 import narwhals.stable.v2 as nw
@@ -19,10 +18,15 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from custseg._core.asking import asked, asks_as_class
 from custseg._core.base import OutputKind
+from custseg._core.composed import merged_levels
+from custseg._core.exact import EXACT_FLOATS, exact_below, exact_numbers, inexact_levels, refuse_inexact_levels
 from custseg._core.frames import collect, is_table, open_table, typed_pandas, with_index
 from custseg._core.ids import DEFAULT_ID, read_ids
+from custseg._core.levels import level_text
 from custseg._core.optional import is_installed, require
-from custseg._core.paths import is_path, parquet_files
+from custseg._core.orders_in_files import orders_in_files
+from custseg._core.paths import is_path
+from custseg._core.rounding import without_rounding
 from custseg._core.text_columns import TextReader
 from custseg.exceptions import (
     ColumnChangeError,
@@ -60,6 +64,9 @@ class Column:
         Whether the table stored the numbers as integers: such a column may identify the customers.
     pair : tuple of str
         The words for yes and no, as they were spelt, where a binary column was text; else empty.
+    exact : ndarray of shape (n_customers,) or None
+        The numbers themselves (whole ones, or decimals; 0 for a missing value) where the table stores them exactly and
+        ``values`` cannot: some are 2**53 or more.
     """
 
     name: str
@@ -68,6 +75,7 @@ class Column:
     categories: tuple[str, ...] = ()
     is_integer: bool = False
     pair: tuple[str, ...] = ()
+    exact: npt.NDArray[Any] | None = None
 
     @property
     def missing(self) -> npt.NDArray[np.bool_]:
@@ -76,7 +84,13 @@ class Column:
 
     def take(self, rows: npt.NDArray[Any]) -> Column:
         """Keep the given rows (positions or a mask)."""
-        return replace(self, values=self.values[rows])
+        return replace(self, values=self.values[rows], exact=None if self.exact is None else self.exact[rows])
+
+    def without_rounding(self) -> Column:
+        """Make numbers equal that differ by rounding alone; those that were stored as whole numbers are exact."""
+        if self.kind != "numeric" or self.is_integer:
+            return self
+        return replace(self, values=without_rounding(self.values))
 
 
 @dataclass(frozen=True)
@@ -121,6 +135,10 @@ class CustomerTable:
     def select(self, names: Iterable[str]) -> CustomerTable:
         """Keep the named columns, in the order of the names."""
         return replace(self, columns=tuple(self[name] for name in names))
+
+    def without_rounding(self) -> CustomerTable:
+        """Return the customers as something is to be learned from them: no difference is one of rounding alone."""
+        return replace(self, columns=tuple(column.without_rounding() for column in self.columns))
 
 
 def read_customers(
@@ -191,8 +209,8 @@ def read_input(X: Any, *, customer_id: str | None = None, kinds: Kinds | None = 
     if isinstance(X, CustomerTable):
         return X
     if is_table(X):
-        return read_customers(X, customer_id=customer_id, kinds=kinds, must_have_id=True)
-    return read_matrix(X, kinds=kinds)
+        return read_customers(X, customer_id=customer_id, kinds=kinds, must_have_id=True).without_rounding()
+    return read_matrix(X, kinds=kinds).without_rounding()
 
 
 def write_customers(
@@ -327,25 +345,7 @@ def _eager(X: Any, customer_id: str | None) -> nw.DataFrame[Any]:
     if customer_id is not None and frame.implementation.is_dask():
         frame = with_index(frame.lazy(), [customer_id])
     eager = collect(frame) if isinstance(frame, nw.LazyFrame) else frame
-    return eager.with_columns(_orders_in_files(X)) if is_path(X) and is_installed("pyarrow") else eager
-
-
-def _orders_in_files(path: Any) -> list[nw.Expr]:
-    """Give text columns of Parquet files the order of the categories that were written: duckdb reads plain text."""
-    orders = [_orders_in_file(file) for file in parquet_files(path)]
-    first, *others = [order for order in orders if order is not None] or [{}]
-    shared = {name: levels for name, levels in first.items() if all(order.get(name) == levels for order in others)}
-    return [nw.col(name).cast(nw.Enum(levels)) for name, levels in shared.items()]
-
-
-def _orders_in_file(file: Path) -> dict[str, list[str]] | None:
-    """Return the levels of every ordered column of a file; None where it has no rows, and therefore no levels."""
-    with require("pyarrow.parquet").ParquetFile(file) as opened:
-        names = [field.name for field in opened.schema_arrow if getattr(field.type, "ordered", False)]
-        written = opened.read(columns=names)
-    if not len(written):
-        return None
-    return {name: written[name].unify_dictionaries().chunk(0).dictionary.to_pylist() for name in names}
+    return eager.with_columns(orders_in_files(X)) if is_path(X) and is_installed("pyarrow") else eager
 
 
 def _read_column(series: Any, name: str, kind: str | None, texts: TextReader) -> Column:
@@ -368,13 +368,13 @@ def _read_column(series: Any, name: str, kind: str | None, texts: TextReader) ->
         # pyarrow refuses to make floats of whole numbers beyond 2**53, numpy those of more than 64 bits
         is_cast = not dtype.is_integer() or dtype in (nw.Int128, nw.UInt128)
         numbers = np.asarray((series.cast(nw.Float64) if is_cast else series).to_numpy(), dtype=np.float64)
-        column = _numbers(numbers, name, kind or ("binary" if dtype == nw.Boolean else "numeric"))
+        known_kind = kind or ("binary" if dtype == nw.Boolean else "numeric")
+        column = _numbers(numbers, name, known_kind, exact=exact_numbers(series, numbers), limit=exact_below(dtype))
         return replace(column, is_integer=dtype.is_integer())
     if isinstance(dtype, (nw.String, nw.Categorical)):
         codes, levels = pd.factorize(pd.Series(series.to_list(), dtype="str"), sort=True)
-        found = texts.read(
-            name, codes.astype(np.int64), tuple(map(str, levels)), kind, is_text=isinstance(dtype, nw.String)
-        )
+        codes, levels = merged_levels(codes.astype(np.int64), map(str, levels))
+        found = texts.read(name, codes, levels, kind, is_text=isinstance(dtype, nw.String))
         return Column(name, found.kind, found.values, found.levels, pair=found.pair)
     day = f"(table[{name!r}] - pandas.Timestamp('2024-01-01')).dt.days"
     remedy = f"Turn it into a number (for a time: days since a fixed day, for example {day}) or text, or drop it."
@@ -396,31 +396,37 @@ def _of_matrix(matrix: npt.NDArray[np.float64], names: list[str] | None, kinds: 
     return CustomerTable(columns, len(matrix), named=False)
 
 
-def level_text(value: object) -> str:
-    """Write a value as a level: the number 1.0 is the level "1"."""
-    is_whole = isinstance(value, (float, np.floating)) and float(value).is_integer()
-    return str(int(cast("float", value))) if is_whole else str(value)
-
-
-def _numbers(numbers: npt.NDArray[np.float64], name: str, kind: str) -> Column:
+def _numbers(
+    numbers: npt.NDArray[np.float64],
+    name: str,
+    kind: str,
+    *,
+    exact: npt.NDArray[Any] | None = None,
+    limit: int = EXACT_FLOATS,
+) -> Column:
+    """Return a column of numbers; of floats of ``limit`` or more nobody can say which level they were."""
     if np.isinf(numbers).any():
         raise ColumnTypeError.infinite(name, int(np.isinf(numbers).sum()))
     if kind in ("nominal", "ordinal"):
-        levels = np.unique(numbers[~np.isnan(numbers)])
-        codes = np.where(np.isnan(numbers), -1, np.searchsorted(levels, numbers)).astype(np.int64)
+        if exact is None and (np.abs(numbers) >= limit).any():
+            raise inexact_levels(name, limit)
+        known, stored = ~np.isnan(numbers), numbers if exact is None else exact
+        levels = np.unique(stored[known])
+        codes = np.where(known, np.searchsorted(levels, stored), -1).astype(np.int64)
         return Column(name, cast("Kind", kind), codes, tuple(map(level_text, levels)))
     if kind == "binary" and not np.isin(numbers[~np.isnan(numbers)], (0.0, 1.0)).all():
         raise ColumnTypeError.expected(name, "0 or 1 to be binary", "other numbers", "Declare it numeric or nominal.")
-    return Column(name, cast("Kind", kind), numbers)
+    return Column(name, cast("Kind", kind), numbers, exact=exact)
 
 
 def _categorical(series: pd.Series[Any], name: str, kind: str | None) -> Column:
     if kind in ("numeric", "binary"):
         raise ColumnTypeError.expected(name, f"numbers to be {kind}", "categories", "Drop it from kinds.")
     codes = series.cat.codes.to_numpy().astype(np.int64)
+    refuse_inexact_levels(name, series.cat.categories)
     categories = [level_text(level) for level in series.cat.categories]
     if (kind or ("ordinal" if series.cat.ordered else "nominal")) == "ordinal":
-        return Column(name, "ordinal", codes, tuple(categories))
+        return Column(name, "ordinal", *merged_levels(codes, categories))
     # Levels of a nominal column are those that occur, in the order of their names, as for text.
     levels, positions = np.unique(np.array(categories, dtype=object)[codes[codes >= 0]], return_inverse=True)
     codes[codes >= 0] = positions
@@ -439,7 +445,8 @@ class CustomerTableMixin:
     _columns_in_fit: list[str]
     _pairs_in_fit: Mapping[str, tuple[str, ...]]
 
-    _finds_pairs: ClassVar[bool] = True
+    # whether text that is yes or no is binary, and differences by rounding are none
+    _interprets: ClassVar[bool] = True
 
     @asks_as_class
     def _read(
@@ -455,17 +462,14 @@ class CustomerTableMixin:
         if isinstance(X, CustomerTable):
             table = X
         elif is_table(X):
-            table = read_customers(
-                X,
-                customer_id=customer_id,
-                kinds=kinds,
-                must_have_id=fitting,
-                pairs=self._pairs(fitting),
-            )
+            pairs = self._pairs(fitting)
+            table = read_customers(X, customer_id=customer_id, kinds=kinds, must_have_id=fitting, pairs=pairs)
         else:
             table = self._read_matrix(X, fitting, kinds)
         if not fitting:
             return self._as_fitted(table)
+        if table is not X and self._interprets:
+            table = table.without_rounding()
         self.n_features_in_ = len(table.names)
         self._columns_in_fit = table.names
         self._pairs_in_fit = {column.name: column.pair for column in table.columns if column.pair}
@@ -475,7 +479,7 @@ class CustomerTableMixin:
 
     def _pairs(self, fitting: bool) -> Mapping[str, tuple[str, ...]] | None:
         """Return the words for yes and no of each column of text; None where ``fit`` has to find them."""
-        if not self._finds_pairs:
+        if not self._interprets:
             return {}
         return None if fitting else self._pairs_in_fit
 

@@ -18,9 +18,12 @@ import pandas as pd
 
 from custseg._core.asking import asks
 from custseg._core.base import OutputKind
+from custseg._core.composed import composed
+from custseg._core.exact import exact_below, inexact_ids, refuse_inexact_ids
 from custseg._core.ids import DEFAULT_ID, check_there, refuse_default, refuse_levels, row_index, without_index
 from custseg._core.optional import is_installed, require
-from custseg._core.paths import is_csv, is_path, open_path, with_types
+from custseg._core.paths import half_floats, is_csv, is_path, open_path, reading_files, with_types
+from custseg._core.uuids import arrow_uuids, frame_uuids, pandas_uuids
 from custseg.exceptions import (
     ColumnNotFoundError,
     ColumnTypeError,
@@ -28,9 +31,6 @@ from custseg.exceptions import (
     DuplicateColumnError,
     InvalidTableError,
 )
-
-# From here on not every whole number is a float of its own, so two ids could become one.
-_EXACT_FLOATS = 2.0**53
 
 
 @dataclass(frozen=True)
@@ -112,11 +112,16 @@ def open_table(
         frame = with_index(frame.lazy(), columns)
     names = tuple(frame.collect_schema().names())
     _check_id(table, customer_id, names, or_rows)
-    lazy = frame.lazy().select(_present(columns, names))
+    present = _present(columns, names)
+    lazy = frame_uuids(frame.select(present), present).lazy()
     if is_path(table) and is_csv(table):
         lazy = lazy_frame(with_types(lazy.to_native(), table))
     if customer_id is not None:
-        lazy = _with_normal_ids(lazy, customer_id)
+        # duckdb makes floats of 32 bits of those of 16
+        is_half = (
+            is_path(table) and lazy.collect_schema()[customer_id] == nw.Float32 and customer_id in half_floats(table)
+        )
+        lazy = _with_normal_ids(lazy, customer_id, "Float16" if is_half else None)
     return Table(lazy, output_kind(table), names, in_memory=isinstance(frame, nw.DataFrame))
 
 
@@ -153,7 +158,7 @@ def with_index(frame: nw.LazyFrame[Any], columns: Sequence[str] | None) -> nw.La
 def _open_arrow(table: Any, columns: Sequence[str] | None, customer_id: str | None, *, or_rows: bool) -> Table:
     names = tuple(table.column_names)
     _check_id(table, customer_id, names, or_rows)
-    kept = table.select(_present(columns, names))
+    kept = arrow_uuids(table.select(_present(columns, names)))
     zones = [getattr(field.type, "tz", None) for field in kept.schema]
     if not is_installed("polars") or any(zone is not None and zone[0] in "+-" for zone in zones):
         opened = _open_pandas(kept.to_pandas(integer_object_nulls=True), None, customer_id, or_rows=or_rows)
@@ -209,40 +214,63 @@ def _has_fixed_offsets(table: pd.DataFrame) -> bool:
 
 
 def _whole_numbers(ids: pd.Series[Any]) -> pd.Series[Any]:
-    numbers = ids.to_numpy(dtype=np.float64, na_value=np.nan)
+    dtype: Any = ids.dtype
+    given = ids.to_numpy(dtype=getattr(dtype, "numpy_dtype", dtype), na_value=np.nan)
+    numbers = given.astype(np.float64)
     known = np.isfinite(numbers)
     if (numbers[known] % 1 != 0).any():
         raise CustomerIdError.not_an_id(ids.name, "fractions")
-    if (np.abs(numbers[known]) >= _EXACT_FLOATS).any():
-        raise CustomerIdError.not_an_id(ids.name, "floats beyond 2**53, which are not exact")
+    refuse_inexact_ids(ids.name, given)
     whole = pd.array(np.where(known, numbers, 0.0).astype(np.int64), dtype="Int64")
     whole[~known] = pd.NA
     return pd.Series(whole, index=ids.index, name=ids.name)
 
 
-def _with_normal_ids(frame: nw.LazyFrame[Any], customer_id: str) -> nw.LazyFrame[Any]:
+def _with_normal_ids(frame: nw.LazyFrame[Any], customer_id: str, was: str | None = None) -> nw.LazyFrame[Any]:
+    """Make ids whole numbers or text; ``was`` is their type in the file, where the engine has made another of it."""
     dtype = frame.collect_schema()[customer_id]
     column = nw.col(customer_id)
-    if dtype.is_integer() and dtype not in (nw.Int128, nw.UInt128):
+    is_long = isinstance(dtype, (nw.Int128, nw.UInt128, nw.Decimal))
+    if dtype.is_integer() and not is_long:
         return frame
     if isinstance(dtype, (nw.String, nw.Categorical, nw.Enum)):
         text = column if isinstance(dtype, nw.String) else column.cast(nw.String)
         # An empty text is how a file without an id is often read.
-        return frame.with_columns(nw.when(text != "").then(text).alias(customer_id))
+        return composed(frame.with_columns(nw.when(text != "").then(text).alias(customer_id)), [customer_id])
     if not dtype.is_numeric():
         raise CustomerIdError.not_an_id(customer_id, dtype)
     number = column if dtype.is_float() else column.cast(nw.Float64)
-    exact = nw.when(number.abs() < _EXACT_FLOATS).then(number).otherwise(nw.lit(0.5))
-    odd = (number.is_finite() & (exact != exact.round(0))).fill_null(value=False)
-    n_odd = collect(frame.select(odd.cast(nw.Int64).sum().alias("odd")))["odd"].item()
-    if not pd.isna(n_odd) and n_odd:
-        raise CustomerIdError.not_an_id(customer_id, "fractions, or numbers beyond 2**53")
-    frame = frame.with_columns(nw.when(number.is_finite()).then(number).alias(customer_id))
+    limit = 2**63 if is_long else exact_below(was or dtype)
+    _refuse_odd_ids(frame, customer_id, number, limit, is_long=is_long)
+    frame = frame.with_columns(nw.when(number.is_finite()).then(column if is_long else number).alias(customer_id))
     if frame.implementation.is_dask():
         # plain integers of pandas cannot be missing
         native: Any = frame.to_native()
         return lazy_frame(native.astype({customer_id: "Int64"}))
     return frame.with_columns(column.cast(nw.Int64))
+
+
+def _refuse_odd_ids(frame: nw.LazyFrame[Any], customer_id: str, number: nw.Expr, limit: int, *, is_long: bool) -> None:
+    """Refuse fractions, and numbers so large that the type of the column (or 64 bits) cannot hold each of them."""
+    column = nw.col(customer_id)
+    is_large = number.abs() >= limit
+    held = nw.when(~is_large).then(column)
+    is_fraction = held != (held.cast(nw.Int64) if is_long else held.round(0))
+    wrong = {"large": is_large, "fraction": is_fraction}
+    counted = frame.select(
+        (number.is_finite() & odd).fill_null(value=False).cast(nw.Int64).sum().alias(name)
+        for name, odd in wrong.items()
+    )
+    found = collect(counted)
+    n_large, n_fractions = (found[name].item() for name in wrong)
+    if not pd.isna(n_large) and n_large:
+        raise (
+            CustomerIdError.not_an_id(customer_id, "numbers beyond 2**63")
+            if is_long
+            else inexact_ids(customer_id, limit)
+        )
+    if not pd.isna(n_fractions) and n_fractions:
+        raise CustomerIdError.not_an_id(customer_id, "fractions")
 
 
 def _checked_names(table: Any) -> Any:
@@ -298,6 +326,8 @@ def typed_pandas(column: pd.Series[Any], *, customer_id: bool = False) -> pd.Ser
     if isinstance(dtype, pd.CategoricalDtype) and dtype.categories.inferred_type.startswith("mixed"):
         kinds = {type(level).__name__ for level in dtype.categories}
         raise _mixture(column, kinds, customer_id)
+    if "uuid" in str(dtype):
+        return column if (text := pandas_uuids(column)) is None else text
     is_object = isinstance(dtype, np.dtype) and dtype.kind == "O"
     return _typed_object(column, customer_id) if is_object else column
 
@@ -313,11 +343,23 @@ def _typed_object(column: pd.Series[Any], customer_id: bool) -> pd.Series[Any]:
     if content == "integer":
         return _object_integers(column)
     if content in ("floating", "mixed-integer-float", "decimal"):
-        return column.astype("float64")
+        return _number_ids(column, content) if customer_id else column.astype("float64")
     if content in ("datetime", "datetime64", "date"):
         return _object_timestamps(column)
-    kinds = {type(value).__name__ for value in column.dropna().iloc[:10_000]}
-    raise _mixture(column, kinds, customer_id)
+    text = pandas_uuids(column)
+    if text is None:
+        raise _mixture(column, {type(value).__name__ for value in column.dropna().iloc[:10_000]}, customer_id)
+    return text
+
+
+def _number_ids(ids: pd.Series[Any], content: str) -> pd.Series[Any]:
+    if content != "decimal":
+        for dtype in (np.float16, np.float32):
+            refuse_inexact_ids(ids.name, np.array([value for value in ids if isinstance(value, dtype)]))
+        return ids.astype("float64")
+    if (ids.dropna() % 1 != 0).any():
+        raise CustomerIdError.not_an_id(ids.name, "fractions")
+    return _object_integers(ids.map(int, na_action="ignore"))
 
 
 def _mixture(column: pd.Series[Any], kinds: set[str], customer_id: bool) -> InvalidTableError:
@@ -366,6 +408,11 @@ def collect(query: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
     """
     if query.implementation.is_pandas() or query.implementation.is_polars():
         return query.collect()
+    with reading_files(query=query.to_native()):
+        return _collected(query)
+
+
+def _collected(query: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
     schema = query.collect_schema()
     # arrow would make decimals or floats of them
     long = [name for name, dtype in schema.items() if dtype == nw.Int128]

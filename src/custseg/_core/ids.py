@@ -20,6 +20,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from custseg._core.asking import asked
+from custseg._core.composed import composed_values
+from custseg._core.exact import refuse_inexact_ids
 from custseg._core.params import COLUMN, NONE, Allowed, Instance
 from custseg.exceptions import ColumnNotFoundError, CustomerIdError, InvalidTableError, list_names
 
@@ -76,13 +78,16 @@ def read_ids(
         index = row_index(frame)
         return None if index is None else index.to_numpy()
     if customer_id in names:
-        return np.asarray(frame[customer_id].to_numpy())
-    if must_have_id:
-        check_chosen(frame, customer_id, names)
-    if not isinstance(frame, pd.DataFrame):
-        return None
-    refuse_levels(frame, [customer_id])
-    return frame.index.to_numpy()
+        ids = np.asarray(frame[customer_id].to_numpy())
+    else:
+        if must_have_id:
+            check_chosen(frame, customer_id, names)
+        if not isinstance(frame, pd.DataFrame):
+            return None
+        refuse_levels(frame, [customer_id])
+        ids = frame.index.to_numpy()
+    refuse_inexact_ids(customer_id, ids)
+    return composed_values(ids)
 
 
 def row_index(table: Any) -> pd.Index[Any] | None:

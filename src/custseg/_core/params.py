@@ -26,6 +26,10 @@ class Allowed(ABC):
     @abstractmethod
     def __str__(self) -> str: ...
 
+    def remedy(self, value: Any) -> str:
+        """Say what to write in place of ``value``, where that is more than one of the allowed values."""
+        return ""
+
 
 def _is_number(value: Any, *kinds: type) -> bool:
     return isinstance(value, kinds) and not isinstance(value, (bool, np.bool_))
@@ -123,7 +127,8 @@ def check(table: ParameterTable, values: Mapping[str, Any]) -> None:
     for name, allowed in table.items():
         value = values[name]
         if not any(kind.accepts(value) for kind in allowed):
-            raise InvalidParameterError.not_allowed(name, " or ".join(map(str, allowed)), value)
+            remedy = " ".join(filter(None, (kind.remedy(value) for kind in allowed)))
+            raise InvalidParameterError.not_allowed(name, " or ".join(map(str, allowed)), value, remedy)
 
 
 def check_weights(weights: Any) -> None:

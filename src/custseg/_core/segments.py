@@ -12,8 +12,11 @@ import pandas as pd
 
 from custseg._core.arrays import Integers
 from custseg._core.asking import asked
-from custseg._core.customers import Column, CustomerTable, level_text
+from custseg._core.composed import composed_series, composed_text, composed_values, merged_levels
+from custseg._core.customers import Column, CustomerTable
+from custseg._core.exact import refuse_inexact_ids
 from custseg._core.frames import typed_pandas
+from custseg._core.levels import level_text
 from custseg.exceptions import CustomerIdError, SegmentLabelError
 
 __all__ = [
@@ -154,7 +157,11 @@ def aligned(
     index = series.index
     rows = X.index if isinstance(X, pd.DataFrame) else pd.RangeIndex(len(ids))
     named_as_ids = customer_id is not None and index.name == customer_id
-    if index.equals(pd.Index(ids)) or (not named_as_ids and index.equals(rows)):
+    if not named_as_ids and index.equals(rows):
+        return series
+    refuse_inexact_ids(f"index of the {what}", index.to_numpy())
+    index = pd.Index(composed_values(index.to_numpy()))
+    if index.equals(pd.Index(ids)):
         return series
     for whose, found in (("customers", pd.Index(ids)), (what, index)):
         if not found.is_unique:
@@ -170,7 +177,8 @@ def aligned(
             f"{asked()}: {int((places < 0).sum())} customer(s) are not in the index of the {what}, for example "
             f"{example!r}. Pass {what} by customer id, or {what}.to_numpy() if they stand in the order of the rows."
         )
-    return series.iloc[places]
+    in_order: pd.Series[Any] = series.iloc[places]
+    return in_order
 
 
 def _checked(series: pd.Series[Any]) -> pd.Series[Any]:
@@ -178,7 +186,10 @@ def _checked(series: pd.Series[Any]) -> pd.Series[Any]:
     if isinstance(series.dtype, pd.CategoricalDtype):
         if not pd.api.types.is_integer_dtype(series.cat.categories):
             # their own order stays
-            named = series.cat.rename_categories([level_text(level) for level in series.cat.categories])
+            codes = series.cat.codes.to_numpy().astype(np.int64)
+            codes, levels = merged_levels(codes, map(level_text, series.cat.categories))
+            categories = pd.CategoricalDtype(list(levels), ordered=series.cat.ordered)
+            named = pd.Series(pd.Categorical.from_codes(codes, dtype=categories), index=series.index)
             return named.where(~named.isin(_NOBODY))
         series = series.astype("Int64")
     dtype = series.dtype
@@ -192,6 +203,7 @@ def _checked(series: pd.Series[Any]) -> pd.Series[Any]:
     elif not pd.api.types.is_integer_dtype(dtype):
         if not pd.api.types.is_string_dtype(dtype):
             raise SegmentLabelError.not_labels(f"values of type {dtype}")
+        series = pd.Series(composed_series(nw.from_native(series, series_only=True)).to_native())
         return series.where(~series.isin(_NOBODY))
     if (series < NOT_ASSIGNED).any():
         raise SegmentLabelError.not_labels(f"the label {series.min()}")
@@ -247,7 +259,7 @@ def _places(series: pd.Series[Any], names: Sequence[str], *, by_position: bool) 
         found = known.to_numpy(dtype=np.int64)
         odd = found >= len(names)
     else:
-        found = pd.Index(names).get_indexer(pd.Index(known.astype("str")))
+        found = pd.Index(list(map(composed_text, names))).get_indexer(pd.Index(known.astype("str")))
         odd = found < 0
     codes[assigned] = found
     return codes, sorted(set(known[odd].tolist()))

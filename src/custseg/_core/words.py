@@ -106,6 +106,21 @@ def format_number(value: float | None, digits: int = _DIGITS) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def format_against(value: float | None, limit: float) -> str:
+    """Write a number that is judged by a limit, so that it looks below it if it is.
+
+    Examples
+    --------
+    >>> [format_against(value, 0.75) for value in (0.784, 0.7499, 0.75)]
+    ['0.784', '0.7499', '0.75']
+    """
+    digits, text = _DIGITS, format_number(value)
+    while value is not None and value < limit and digits < _MOST_DIGITS and text == format_number(limit):
+        digits += 1
+        text = format_number(value, digits)
+    return text
+
+
 def format_numbers(first: float, second: float) -> tuple[str, str]:
     """Write two numbers so that they look different if they are."""
     digits = _DIGITS

@@ -12,6 +12,7 @@ import pandas as pd
 from custseg._core.asking import asked, asking
 from custseg._core.base import OutputKind
 from custseg._core.characteristic import Characteristic
+from custseg._core.composed import composed_series
 from custseg._core.customers import Kind
 from custseg._core.described import characteristics_of
 from custseg._core.frames import is_frame, output_kind, to_kind
@@ -79,7 +80,7 @@ def read_part(output: Any, *, estimator: Any, member: str, table: str, customer_
         )
     features = [name for name in frame.columns if name != member_id]
     frame = frame.select(
-        _plain_ids(frame, member_id).alias(customer_id),
+        composed_series(frame.select(_plain_ids(frame, member_id))[member_id]).alias(customer_id),
         *(nw.col(name).alias(f"{member}__{name}") for name in features),
     )
     ids = frame[customer_id]

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 
+from custseg._core.paths import hidden_files, is_path
 from custseg._core.results import Result
 
 LEFT_OUT = "left out"
+_HIDDEN = "Rename what is data: names that begin with a dot or an underscore are those of unfinished jobs and copies."
+
+
+def hidden_policies(table: Any) -> tuple[RowPolicy, ...]:
+    """Count the hidden files of a folder, whose rows nobody knows; nothing where there are none."""
+    hidden = hidden_files(table) if is_path(table) else []
+    words = f"hidden file of the folder (counted in files), such as {hidden[0]!r}" if hidden else ""
+    return (RowPolicy(words, "no data: not read", len(hidden), _HIDDEN),) if hidden else ()
 
 
 @dataclass(frozen=True)

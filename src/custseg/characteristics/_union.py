@@ -21,8 +21,9 @@ from custseg._core.asking import asked
 from custseg._core.base import Estimator, OutputKind, TableOutputMixin
 from custseg._core.characteristic import Characteristic
 from custseg._core.described import OVERRIDES, ByColumn, DescribedMixin, describe_characteristics
-from custseg._core.params import COLUMN, ParameterTable, Where
+from custseg._core.params import COLUMN, NONE, ParameterTable, Where, check
 from custseg._core.results import Result
+from custseg._core.times import TIME
 from custseg._core.warning import warn
 from custseg.characteristics._errors import no_mapping, not_passed
 from custseg.characteristics._member import Part, hand_out, in_union, join_parts, read_part, seen
@@ -281,7 +282,7 @@ class CharacteristicUnion(
         ----------
         X : mapping of str to dataframe or path
             The tables by name, each as its members take it.
-        as_of : timestamp or None, default=None
+        as_of : date, timestamp, ISO 8601 text or None, default=None
             The time as of which customers are described, passed to every member whose
             ``transform`` takes it; None leaves it to them.
 
@@ -291,6 +292,7 @@ class CharacteristicUnion(
             pandas: indexed by customer id; other kinds: the id is the first column.
         """
         check_is_fitted(self)
+        check({"as_of": (NONE, TIME)}, {"as_of": as_of})
         options = {} if as_of is None else {"as_of": as_of}
         if options and not any(_takes_as_of(member) for _, member, _ in self.members_):
             raise InvalidParameterError(
@@ -304,6 +306,37 @@ class CharacteristicUnion(
             parts.append(self._part(output, name, member, table))
         frame, _ = self._joined(parts)
         return hand_out(frame, self._output_kind(parts[0].kind), self.customer_id)
+
+    def scoring_time(self, X: Mapping[str, Any]) -> pd.Timestamp | None:
+        """Say as of when to describe customers of later tables, where nobody says it.
+
+        Parameters
+        ----------
+        X : mapping of str to dataframe or path
+            The tables by name, each as its members take it.
+
+        Returns
+        -------
+        time : pandas.Timestamp or None
+            The latest time of the tables, where one of them goes on after that of ``fit`` and after ``as_of_`` of its
+            member: one time for all members. None where no table does, or no member tells. It has no time zone where
+            one of the tables has none.
+        """
+        check_is_fitted(self)
+        tables = self._tables(X, self.members_)
+        later: list[pd.Timestamp | None] = []
+        for name, member, table in self.members_:
+            if hasattr(member, "scoring_time"):
+                with _naming(name, table):
+                    later.append(member.scoring_time(tables[table]))
+        if all(time is None for time in later):
+            return None
+        known: list[pd.Timestamp] = [member.as_of_ for _, member, _ in self.members_ if hasattr(member, "scoring_time")]
+        times = [time for time in (*later, *known) if time is not None]
+        if any(time.tzinfo is None for time in times):
+            times = [time.tz_localize(None) for time in times]
+        latest: pd.Timestamp = max(times)
+        return latest
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[Any]:
         """Return the names of the characteristics, ``member__feature``.

@@ -126,9 +126,23 @@ def _two_sided(v_test: Floats) -> Floats:
 
 
 def _profile_numbers(column: Column, labels: Integers, n_segments: int, min_group_size: int) -> ColumnProfile:
+    if column.exact is None:
+        return _profile_floats(column.values, labels, n_segments, min_group_size)
+    # Whole numbers that floats take for their neighbours differ from one in their middle by numbers that are floats.
+    ordered = np.sort(column.exact)
+    middle = int(ordered[len(ordered) // 2])
+    differences = (column.exact.astype(object) - middle).astype(np.float64)
+    found = _profile_floats(differences, labels, n_segments, min_group_size)
+    for name in VALUES:
+        found.figures[name] = found.figures[name] + middle
+    typical = [None if value is None else round_digits(value + middle) for value in found.typical]
+    return ColumnProfile(found.figures, typical)
+
+
+def _profile_floats(numbers: Floats, labels: Integers, n_segments: int, min_group_size: int) -> ColumnProfile:
     # Sums run over the sorted values of each segment, so that no order of the rows changes a digit.
     counts = np.bincount(labels, minlength=n_segments)
-    groups = np.split(column.values.copy(), np.cumsum(counts)[:-1])
+    groups = np.split(numbers.copy(), np.cumsum(counts)[:-1])
     for group in groups:
         group.sort()
     grouped = np.concatenate(groups)

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from custseg._core.asking import asked
 from custseg._core.base import Estimator
 from custseg._core.characteristic import Characteristic
+from custseg._core.coverage import KNOWN_OF_HALF, KNOWN_OF_MOST
 from custseg._core.customers import CustomerTable, CustomerTableMixin
 from custseg._core.frames import is_table
 from custseg._core.params import COLUMN, NONE, Integer, ParameterTable
@@ -24,7 +25,7 @@ from custseg.exceptions import InvalidParameterError, InvalidTableError, Segment
 from custseg.personas._labels import find_id, labels_of
 from custseg.personas._naming import Words, name_personas
 from custseg.personas._profile import Profile, empty_profile, profile_customers
-from custseg.personas._render import to_html, to_markdown, write_value
+from custseg.personas._render import to_html, to_markdown, write_typical
 from custseg.personas._traits import Persona, Trait, find_traits
 from custseg.segmentation import Segmentation
 
@@ -91,7 +92,9 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
 
     Notes
     -----
-    Missing values: every figure is over the known values; ``missing_share`` says how many are not.
+    Missing values: every figure is over the known values; ``missing_share`` says how many are not. What is known of
+    less than 80% of the customers says so; what is known of less than half names no segment, is not among its first
+    two traits, and is not typical.
     "Elsewhere" is everyone in another segment that is not suppressed. p-values of columns that formed
     the segments are circular, and marked. Not meant for finding out about single customers.
 
@@ -232,11 +235,7 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         traits = {int(segment): find_traits(profile.frame, int(segment), self.column_labels_) for segment in shown}
         names = dict(enumerate(given))
         if not names:
-            # by what the segments were made of alone, if that is here: another descriptor must not rename them
-            telling = {
-                segment: [trait for trait in own if trait.clustered_on or not clustered_on]
-                for segment, own in traits.items()
-            }
+            telling = {segment: _telling(own, clustered_on) for segment, own in traits.items()}
             small = [segment for segment in range(len(sizes)) if segment not in traits]
             names = name_personas(telling, small, self._words)
         self.segment_names_ = list(names.values())
@@ -250,8 +249,9 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
                     n_customers=int(sizes[segment]),
                     share=float(sizes[segment] / sizes.sum()),
                     traits=tuple(traits[segment][: self.n_traits]),
-                    typical={column: values[position] for column, values in profile.typical.items()},
+                    typical=_typical(profile, position),
                     labels=self.column_labels_,
+                    known_shares=_known_of_few(profile, position, int(sizes[segment]), self.min_group_size),
                 )
             elif sizes[segment]:
                 persona = Persona.of_too_few(segment=segment, name=name, min_group_size=self.min_group_size)
@@ -387,6 +387,30 @@ def _labels(names: Sequence[str], known: Iterable[Characteristic]) -> dict[str, 
     return {name: label if counts[label] == 1 else name for name, label in labels.items()}
 
 
+def _telling(traits: Sequence[Trait], clustered_on: Collection[str]) -> list[Trait]:
+    """Return the traits that may name a segment, which none does that is known of few."""
+    # by what the segments were made of alone, if that is here: another descriptor must not rename them
+    return [trait for trait in traits if trait.known_of_half and (trait.clustered_on or not clustered_on)]
+
+
+def _typical(profile: Profile, position: int) -> dict[str, Any]:
+    """Return the typical value of each characteristic; none where it is known of less than half."""
+    return {
+        column: values[position] if profile.known[column][position] >= KNOWN_OF_HALF else None
+        for column, values in profile.typical.items()
+    }
+
+
+def _known_of_few(profile: Profile, position: int, n_customers: int, min_group_size: int) -> dict[str, float]:
+    """Return of what share each characteristic is known that is not known of most, unless these are too few to tell."""
+    shares = {column: float(known[position]) for column, known in profile.known.items()}
+    return {
+        column: share
+        for column, share in shares.items()
+        if share < KNOWN_OF_MOST and round(share * n_customers) >= min_group_size
+    }
+
+
 def _persona(
     segment: int,
     name: str,
@@ -396,13 +420,22 @@ def _persona(
     traits: tuple[Trait, ...],
     typical: dict[str, Any],
     labels: Mapping[str, str],
+    known_shares: dict[str, float],
 ) -> Persona:
     size = f"{n_customers:,} customer{'' if n_customers == 1 else 's'}"
     if share == 1:
-        known = [f"{labels[column]} {write_value(value)}" for column, value in typical.items() if value is not None]
-        told = "typically " + ", ".join(known[:_TOLD_OF_EVERYONE]) if known else "nothing is known of them"
+        known = [
+            f"{labels[column]} {write_typical(value, known_shares.get(column, 1.0))}"
+            for column, value in typical.items()
+            if value is not None
+        ]
+        told = "typically " + ", ".join(known[:_TOLD_OF_EVERYONE]) if known else "nothing is known of half of them"
     else:
-        told = "; ".join(trait.text for trait in traits[:2]) or "nothing sets them clearly apart from anyone else"
+        told = "; ".join(trait.text for trait in traits[:2]) or (
+            "nothing that is known of half of them sets them clearly apart from anyone else"
+            if known_shares
+            else "nothing sets them clearly apart from anyone else"
+        )
     summary = f"{name}: {size} ({format_share(share)}); {told}."
     return Persona(
         segment=segment,
@@ -414,4 +447,5 @@ def _persona(
         summary=summary,
         suppressed=False,
         size=size,
+        known_shares=known_shares,
     )

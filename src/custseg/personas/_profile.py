@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from custseg._core.arrays import Integers
+from custseg._core.arrays import Floats, Integers
 from custseg._core.customers import Column, CustomerTable
 from custseg.personas._columns import COMPARISONS, TEXTS, VALUES, Figures, profile_column
 from custseg.personas._statistics import benjamini_hochberg
@@ -50,11 +50,14 @@ class Profile:
         For each characteristic its median or mode in each segment; None where too few are known.
     rare_levels : dict of str to int
         Number of levels left unnamed, per nominal characteristic that has any.
+    known : dict of str to ndarray
+        For each characteristic the share of the customers of each segment of whom it is known.
     """
 
     frame: pd.DataFrame
     typical: dict[str, list[Any]]
     rare_levels: dict[str, int]
+    known: dict[str, Floats]
 
 
 def profile_customers(
@@ -68,7 +71,7 @@ def profile_customers(
     order = np.argsort(labels, kind="stable")
     table, labels = table.take(order), labels[order]
     sizes = np.bincount(labels, minlength=n_segments)
-    parts, rows = {}, []
+    parts, rows, shares = {}, [], {}
     for column in table.columns:
         known = ~column.missing
         if known.all():
@@ -77,6 +80,7 @@ def profile_customers(
             part = profile_column(column.take(known), labels[known], n_segments, min_group_size)
         parts[column.name] = part
         unknown = np.bincount(labels[~known], minlength=n_segments)
+        shares[column.name] = 1.0 - unknown / sizes
         rows.append(_rows(column, part.figures, sizes, unknown) | {"clustered_on": column.name in clustered_on})
     frame = _frame(rows).sort_values("segment", kind="stable", ignore_index=True)
     frame["p_adjusted"] = np.nan
@@ -88,12 +92,13 @@ def profile_customers(
         frame[list(PROFILE_COLUMNS)],
         {name: part.typical for name, part in parts.items()},
         {name: part.n_rare for name, part in parts.items() if part.n_rare},
+        shares,
     )
 
 
 def empty_profile() -> Profile:
     """Return the profile of nobody: no segment is large enough to be described."""
-    return Profile(pd.DataFrame(columns=list(PROFILE_COLUMNS)), {}, {})
+    return Profile(pd.DataFrame(columns=list(PROFILE_COLUMNS)), {}, {}, {})
 
 
 def _rows(column: Column, figures: Figures, sizes: Integers, unknown: Integers) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from custseg._core._html import Html, element, join, table
+from custseg._core.coverage import known_of
 from custseg._core.markdown import escape_markdown
 from custseg._core.words import format_share, format_value, plain
 from custseg.personas._traits import Persona, Trait
@@ -23,9 +24,18 @@ def not_assigned(n_customers: int) -> str:
     return f"{who} not assigned to a segment and left out of every figure."
 
 
-def write_value(value: Any) -> str:
-    """Write a value of the typical customer."""
-    return plain(format_value(value))
+def _typical(persona: Persona, labels: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the characteristics of the typical customer in words, each with its value."""
+    known = persona.known_shares
+    return [
+        (labels[name], write_typical(value, known.get(name, 1.0))) for name, value in persona.typical_customer.items()
+    ]
+
+
+def write_typical(value: Any, known_share: float = 1.0) -> str:
+    """Write a value of the typical customer, and of how many it is known where that is not most of them."""
+    note = "" if value is None else known_of(known_share)
+    return plain(format_value(value)) + (f" ({note})" if note else "")
 
 
 def _share(persona: Persona) -> str:
@@ -59,10 +69,7 @@ def to_markdown(personas: Sequence[Persona], labels: Mapping[str, str], n_not_as
         if persona.traits:
             lines += ["", *(f"- {escape_markdown(_trait(trait))}" for trait in persona.traits)]
         if persona.typical_customer:
-            typical = [
-                f"{escape_markdown(labels[name])} {escape_markdown(write_value(value))}"
-                for name, value in persona.typical_customer.items()
-            ]
+            typical = [f"{escape_markdown(name)} {escape_markdown(value)}" for name, value in _typical(persona, labels)]
             lines += ["", f"Typical customer (synthetic): {'; '.join(typical)}."]
     for note in _notes(personas, n_not_assigned):
         lines += ["", note]
@@ -86,7 +93,6 @@ def _section(persona: Persona, labels: Mapping[str, str]) -> Html:
     else:
         parts.append(element("p", persona.summary))
     if persona.typical_customer:
-        rows = [(labels[name], write_value(value)) for name, value in persona.typical_customer.items()]
-        typical = table(("characteristic", "typical value"), rows)
+        typical = table(("characteristic", "typical value"), _typical(persona, labels))
         parts.append(element("details", element("summary", "Typical customer (synthetic)"), typical))
     return element("section", join(parts), class_="persona")

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from scipy.special import betaln, ndtri_exp
 
 from custseg._core.arrays import Floats
+from custseg._core.rounding import ROUNDING
 
 MARKER_DIFFERENCE = 0.25
 """A share this far from that of all customers marks a segment."""
@@ -46,7 +47,7 @@ def numeric_v_test(
     -------
     ndarray
         The distance in standard errors, about standard normal for a random segment; NaN for a
-        constant column and for a segment that holds everyone.
+        column that is constant, be it but for rounding, and for a segment that holds everyone.
 
     References
     ----------
@@ -61,6 +62,7 @@ def numeric_v_test(
     """
     mean, centre, sd, n, total = _floats(segment_mean, overall_mean, overall_sd, n_segment, n_overall)
     with np.errstate(divide="ignore", invalid="ignore"):
+        sd = np.where(sd > ROUNDING * np.abs(centre), sd, 0.0)
         error = sd / np.sqrt(n) * np.sqrt((total - n) / (total - 1))
         # Nothing can differ without an error to measure it by: 0/0 and x/0 alike are unknown.
         return np.asarray((mean - centre) / np.where(error > 0, error, np.nan))[()]
@@ -181,7 +183,7 @@ def eta_squared(*, means: npt.ArrayLike, sds: npt.ArrayLike, counts: npt.ArrayLi
     Returns
     -------
     ndarray of shape (...)
-        Between 0 and 1; NaN for a constant column.
+        Between 0 and 1; NaN for a column that is constant, be it but for rounding.
 
     Examples
     --------
@@ -194,7 +196,9 @@ def eta_squared(*, means: npt.ArrayLike, sds: npt.ArrayLike, counts: npt.ArrayLi
     with np.errstate(divide="ignore", invalid="ignore"):
         centre = (n * mean).sum(axis=0) / n.sum(axis=0)
         between = (n * (mean - centre) ** 2).sum(axis=0)
-        return np.asarray(between / (between + (n * sd**2).sum(axis=0)))[()]
+        total = between + (n * sd**2).sum(axis=0)
+        varies = total > n.sum(axis=0) * (ROUNDING * centre) ** 2
+        return np.asarray(between / np.where(varies, total, np.nan))[()]
 
 
 def hedges_g(
@@ -223,8 +227,8 @@ def hedges_g(
     -------
     ndarray
         Corrected for small samples by 1 - 3/(4 df - 1), df = n_segment + n_rest - 2. Infinite where
-        nothing varies inside either group and the means differ; NaN where the column is constant, a
-        group is empty, or df is 0.
+        nothing varies inside either group and the means differ; NaN where the column is constant, be it
+        but for rounding, a group is empty, or df is 0.
 
     References
     ----------
@@ -240,6 +244,8 @@ def hedges_g(
     freedom = np.where((n > 0) & (n_other > 0) & (n + n_other > 2), n + n_other - 2, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
         pooled = np.sqrt((n * sd**2 + n_other * other_sd**2) / freedom)
+        room = ROUNDING * np.maximum(np.abs(mean), np.abs(other))
+        pooled = np.where((pooled > room) | (np.abs(mean - other) > room), pooled, np.nan)
         return np.asarray((mean - other) / pooled * (1 - 3 / (4 * freedom - 1)))[()]
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 import pandas as pd
 
+from custseg._core.coverage import KNOWN_OF_HALF, known_of
 from custseg._core.results import Result
 from custseg._core.words import format_lift, format_numbers, format_points, format_shares, plain, round_digits
 
@@ -17,6 +18,8 @@ SMALL_EFFECT = 0.2
 """... and its effect at least Cohen's "small": in large samples even trifles pass every test."""
 
 _SAME_EFFECT = 9
+# The traits that a sentence or a name is made of.
+_FIRST = 2
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -51,6 +54,8 @@ class Trait(Result):
         Whether the column formed the segments: then its p-value is circular.
     text : str
         The difference in words, plain text.
+    known_share, known_share_rest : float
+        The share of customers here and elsewhere of whom it is known; the text says so where it is under 80%.
     """
 
     characteristic: str
@@ -69,6 +74,18 @@ class Trait(Result):
     marker: bool
     clustered_on: bool
     text: str
+    known_share: float = 1.0
+    known_share_rest: float = 1.0
+
+    @property
+    def known_of_half(self) -> bool:
+        """Whether it is known of at least half of the customers, here and elsewhere."""
+        return min(self.known_share, self.known_share_rest) >= KNOWN_OF_HALF
+
+    @property
+    def note(self) -> str:
+        """Of how many it is known, in words, where that is under 80%; else empty."""
+        return known_of(self.known_share, self.known_share_rest)
 
     def __str__(self) -> str:
         return f"{self.text}{' (formed the segments, so its p-value is circular)' if self.clustered_on else ''}."
@@ -91,14 +108,17 @@ class Persona(Result):
     traits : tuple of Trait
         The strongest first.
     typical_customer : dict
-        Median or mode of each characteristic: a synthetic profile, nobody's record. None where too
-        few values are known. Empty where the persona is suppressed.
+        Median or mode of each characteristic: a synthetic profile, nobody's record. None where it is
+        known of less than half of the customers, or of too few. Empty where the persona is suppressed.
     summary : str
         One sentence.
     suppressed : bool
         Whether the segment has too few customers to be described without exposing them.
     size : str
         Its size in words: a number of customers, or "fewer than" the smallest size described.
+    known_shares : dict
+        Of the characteristics that are known of less than 80% of the customers, but not of too few to be told: of what
+        share.
     """
 
     segment: int
@@ -110,6 +130,7 @@ class Persona(Result):
     summary: str
     suppressed: bool
     size: str
+    known_shares: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def of_nobody(cls, *, segment: int, name: str) -> Self:
@@ -183,14 +204,17 @@ def find_traits(profile: pd.DataFrame, segment: int, labels: Mapping[str, str]) 
     """Return the traits of a segment, strongest first: one per characteristic, its strongest level.
 
     Effects that agree to nine digits count as equal and keep the order of the columns, so that the
-    rounding of sums decides nothing.
+    rounding of sums decides nothing. What is known of less than half of the customers comes after the
+    first two, and not at all without them.
     """
     sure = (profile["p_adjusted"] <= FALSE_DISCOVERY_RATE) & (profile["effect_size"].abs() >= SMALL_EFFECT)
     rows = profile[(profile["segment"] == segment) & sure]
     strength = rows["effect_size"].map(_strength)
     rows = rows.loc[strength.sort_values(ascending=False, kind="stable").index]
     rows = rows.drop_duplicates("characteristic")
-    return [_trait(row, labels[row["characteristic"]]) for row in rows.to_dict("records")]
+    traits = [_trait(row, labels[row["characteristic"]]) for row in rows.to_dict("records")]
+    first = [trait for trait in traits if trait.known_of_half][:_FIRST]
+    return [*first, *(trait for trait in traits if trait not in first)] if len(first) == _FIRST else first
 
 
 def same_effect(first: Trait, second: Trait) -> bool:
@@ -213,6 +237,8 @@ def _trait(row: Mapping[Any, Any], label: str) -> Trait:
         figures = _share_text("" if row["kind"] == "binary" else f"{level} ", here, rest, row["lift"])
     else:
         figures = _middle_text(row["statistic"], here, rest)
+    known = {"known_share": 1.0 - row["missing_share"], "known_share_rest": 1.0 - row["missing_share_rest"]}
+    note = known_of(*known.values())
     return Trait(
         characteristic=row["characteristic"],
         label=label,
@@ -229,7 +255,8 @@ def _trait(row: Mapping[Any, Any], label: str) -> Trait:
         difference_pp=float(row["difference_pp"]) if is_share else None,
         marker=bool(row["marker"]),
         clustered_on=bool(row["clustered_on"]),
-        text=f"{label}: {figures}",
+        text=f"{label}: {figures}{f', {note}' if note else ''}",
+        **known,
     )
 
 

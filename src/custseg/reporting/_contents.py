@@ -11,7 +11,9 @@ from typing import Any
 
 import pandas as pd
 
+from custseg._core.coverage import known_of
 from custseg._core.words import (
+    format_against,
     format_lift,
     format_number,
     format_numbers,
@@ -27,8 +29,12 @@ from custseg.personas import Persona, Trait
 from custseg.reporting._study import FittedStudy
 from custseg.segmentation import Rule
 from custseg.targeting import Action, Plan, find_goal
-from custseg.validation import Evidence, StabilityResult
+from custseg.validation import STABLE_ADJUSTED_RAND, STABLE_SEGMENT, Evidence, StabilityResult
 
+NO_STABILITY = (
+    "Nobody was drawn again: the customers and the limits leave no room for two groups, so no stability is known."
+)
+NO_ROWS_TOLD = "Nothing was reported as read, matched or left out."
 _LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy")
 
 
@@ -62,6 +68,7 @@ class TraitLine:
     elsewhere: str
     effect: float | None
     used_for_clustering: bool
+    known: str
 
     @property
     def direction(self) -> str:
@@ -86,7 +93,7 @@ class Group:
     summary: str
     suppressed: bool
     traits: tuple[TraitLine, ...]
-    typical: tuple[tuple[str, str], ...]
+    typical: tuple[tuple[str, str, str], ...]
     unknown: tuple[str, ...]
     actions: tuple[tuple[str, str, str], ...]
 
@@ -127,6 +134,7 @@ class Contents:
     verdict: str
     found: Partition
     cut: Partition | None
+    notice: str
     outcomes: tuple[DataTable, ...]
     n_groups_shown: int
     selection: str | None
@@ -153,6 +161,7 @@ def read_study(study: FittedStudy, title: str) -> Contents:
         verdict=verdict.sentence,
         found=found,
         cut=cut,
+        notice=_notice(verdict.sentence, is_cut=is_cut, has_cut=cut is not None),
         outcomes=_outcomes(study),
         n_groups_shown=len((cut or found).groups),
         selection=None if evidence.selection is None else str(evidence.selection.reason),
@@ -163,6 +172,19 @@ def read_study(study: FittedStudy, title: str) -> Contents:
         checked=_checked(study),
         method=_method(study),
     )
+
+
+def _notice(verdict: str, *, is_cut: bool, has_cut: bool) -> str:
+    """Say what a constructive cut is good for, in the words of the verdict, which knows why it is no more than that."""
+    if has_cut:
+        return (
+            f"{verdict.partition('. ')[0].rstrip('.')}. The groups below divide the customers where the dividing lines "
+            "came back most alike; use them where a division is needed anyway, and do not read them as kinds of "
+            "customers."
+        )
+    if not is_cut:
+        return ""
+    return "These segments are a constructive cut: they may be useful, and are no more than that."
 
 
 def _partition(plan: Plan, evidence: Evidence, *, constructive: bool) -> Partition:
@@ -189,7 +211,8 @@ def _group(row: Mapping[Any, Any], persona: Persona, action: Action, labels: Map
         traits=tuple(map(_trait, persona.traits)),
         typical=typical,
         unknown=unknown,
-        actions=((action.action, action.advice, action.because),),
+        # what is done for everyone sets nobody apart
+        actions=() if row["share"] == 1 else ((action.action, action.advice, action.because),),
     )
 
 
@@ -211,14 +234,27 @@ def _trait(trait: Trait) -> TraitLine:
         elsewhere=elsewhere,
         effect=None if math.isnan(trait.effect_size) else float(trait.effect_size),
         used_for_clustering=bool(trait.clustered_on),
+        known=trait.note,
     )
 
 
-def _typical(persona: Persona, labels: Mapping[str, str]) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+def _typical(persona: Persona, labels: Mapping[str, str]) -> tuple[tuple[tuple[str, str, str], ...], tuple[str, ...]]:
     """Return the known values of the typical customer, and the characteristics too few are known of."""
     values = persona.typical_customer
-    known_values = tuple((labels[name], format_value(value)) for name, value in values.items() if value is not None)
-    return known_values, tuple(labels[name] for name, value in values.items() if value is None)
+    known_values = tuple(
+        (labels[name], format_value(value), known_of(persona.known_shares.get(name, 1.0)))
+        for name, value in values.items()
+        if value is not None
+    )
+    return known_values, tuple(labels[name] + _count(persona, name) for name, value in values.items() if value is None)
+
+
+def _count(persona: Persona, name: str) -> str:
+    """Say of how many of its customers a characteristic is known, unless these are too few to be told."""
+    share, n_customers = persona.known_shares.get(name), persona.n_customers
+    if share is None or n_customers is None:
+        return ""
+    return f" (of {format_total(share * n_customers)} of {format_total(n_customers)})"
 
 
 def _stability(result: StabilityResult) -> tuple[StabilityPoint, ...]:
@@ -240,9 +276,9 @@ def stability_table(contents: Contents) -> DataTable:
     rows = tuple(
         (
             str(point.n_segments),
-            format_number(point.mean),
+            format_against(point.mean, STABLE_ADJUSTED_RAND),
             f"{format_number(point.low)} to {format_number(point.high)}",
-            format_number(point.weakest),
+            format_against(point.weakest, STABLE_SEGMENT),
             "yes" if point.stable else "no",
         )
         for point in contents.stability
@@ -250,25 +286,29 @@ def stability_table(contents: Contents) -> DataTable:
     columns = ("Segments", "Mean", "90% range", "Weakest", "Stable")
     caption = (
         f"Adjusted Rand index over {format_total(contents.n_pairs)} pairs of refits (mean, and the range of 90% "
-        "of them), and the stability of the weakest segment"
+        f"of them), and the stability of the weakest segment; stable from a mean of {STABLE_ADJUSTED_RAND:g} where the "
+        f"weakest has {STABLE_SEGMENT:g} or more"
     )
     return DataTable(caption, columns, rows, (False, True, True, True, False))
 
 
 def _outcomes(study: FittedStudy) -> tuple[DataTable, ...]:
     """Show each outcome by segment: the figure, its interval, and that of all customers."""
+    shown = study.cut_plan_ or study.plan_
+    sizes = shown.segmentation.to_frame().set_index("name")["n_customers"]
     return tuple(
-        _outcome(_labels(study)[str(outcome)], rows) for outcome, rows in study.outcomes_.groupby("outcome", sort=False)
+        _outcome(_labels(study)[str(outcome)], rows, sizes)
+        for outcome, rows in study.outcomes_.groupby("outcome", sort=False)
     )
 
 
-def _outcome(label: str, rows: pd.DataFrame) -> DataTable:
+def _outcome(label: str, rows: pd.DataFrame, sizes: pd.Series[Any]) -> DataTable:
     write = format_share if (rows["statistic"] == "share").all() else format_number
     figures = [
         (
             row["name"],
             *([] if rows["level"].isna().all() else [row["level"]]),
-            "too few" if pd.isna(row["value"]) else write(row["value"]),
+            "too few" if pd.isna(row["value"]) else write(row["value"]) + _of_whom(row, sizes),
             "" if pd.isna(row["value"]) else f"{write(row['low'])} to {write(row['high'])}",
             write(row["value_overall"]),
         )
@@ -277,6 +317,13 @@ def _outcome(label: str, rows: pd.DataFrame) -> DataTable:
     columns = ("Segment", *(["Level"] if len(figures[0]) == 5 else []), "Here", "95% interval", "All customers")
     caption = f"{label}: what became of each segment. It made no segment, and a difference does not say why"
     return DataTable(caption, columns, tuple(figures), tuple(name not in ("Segment", "Level") for name in columns))
+
+
+def _of_whom(row: Mapping[Any, Any], sizes: pd.Series[Any]) -> str:
+    """Say of how many of its segment an outcome is known, where that is not most of them."""
+    n_known, n_customers = row.get("n_known"), sizes[row["name"]]
+    note = known_of(n_known / n_customers) if n_known is not None and known(n_known) else ""
+    return f", {note}" if note else ""
 
 
 def _brief(study: FittedStudy) -> tuple[tuple[str, str], ...]:
@@ -330,8 +377,7 @@ def _figures(study: FittedStudy, found: Partition, cut: Partition | None) -> tup
     if cut is None:
         figures.append(("Segments", format_total(segmentation.n_segments), study.evidence_.verdict.word))
     else:
-        figures.append(("Distinct segments", "none", "the customers form one continuum"))
-    if cut is not None:
+        figures.append(("Segments", "1", "all customers together"))
         figures.append(("Groups shown", format_total(len(cut.groups)), "a constructive cut"))
     if n_not_assigned := segmentation.n_not_assigned:
         figures.append(("Not assigned", format_total(n_not_assigned), "meet no rule and are in no segment"))

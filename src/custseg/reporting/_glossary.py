@@ -6,16 +6,17 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     (
         "Segment",
         (
-            "A group of customers who are alike in the characteristics that were clustered on. Each customer of "
-            "the audience belongs to exactly one."
+            "A group of customers. Where it was found, its customers are alike in the characteristics that were "
+            "clustered on; where a rule defines it, they meet the rule. Nobody belongs to more than one."
         ),
     ),
     (
-        "Natural, reproducible, constructive",
+        "Natural, reproducible, constructive, defined",
         (
-            "Natural segments are distinct groups that exist in the data and come back when the customers are "
-            "drawn again. Reproducible ones come back although the customers form no distinct groups. A "
-            "constructive cut is a decision to divide a continuum: it may be useful, but nothing was discovered."
+            "Natural segments stand apart from each other and return when the customers are drawn again. Reproducible "
+            "ones return, whether they stand apart or not. A constructive cut is a decision to make groups where none "
+            "were found, or of which not every one returns: it may be useful, but was not discovered. Segments are "
+            "defined where rules said beforehand who belongs."
         ),
     ),
     (
@@ -30,15 +31,15 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "Adjusted Rand index",
         (
             "How far two segmentations of the same customers agree: 1 is complete agreement, 0 is what chance "
-            "gives. Here it compares pairs of segmentations of customers drawn again at random; from 0.75 a "
-            "number of segments counts as stable."
+            "gives. Here it compares pairs of segmentations of customers drawn again at random. A number of segments "
+            "counts as stable where it is at least 0.75 and the stability of every segment at least 0.6."
         ),
     ),
     (
         "Here and elsewhere",
         (
-            "The average (or the share) of a characteristic among the customers of the segment, and among all "
-            "other customers of the audience."
+            "The mean, the median or the share of a characteristic among the customers of the segment, and among "
+            "those of the other segments; each among those of whom it is known."
         ),
     ),
     (
@@ -62,20 +63,23 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ),
     (
         "Value and value share",
-        "Value is the net spend of the segment, summed; its share is taken of all customers of the audience.",
+        (
+            "Value is what the brief names, else net spend, summed over the segment; its share is taken of all "
+            "customers in a segment."
+        ),
     ),
     (
         "Typical customer",
         (
             "The middle value (or the most frequent level) of each characteristic, one by one. It is a sketch and "
-            "not a real person; figures of very small groups are left out."
+            "not a real person; what is known of less than half of the customers, or of very few, is left out."
         ),
     ),
     (
         "Recency, frequency, monetary, tenure",
         (
-            "The time since the last purchase, the number of purchase periods, the spend per purchase, and the "
-            "time since the first purchase, all at the last day of the data."
+            "The time since the last purchase, the number of purchases, the spend (per purchase or in all, as its "
+            "label says), and the time since the first purchase, as of the day at which the customers are described."
         ),
     ),
 )

@@ -6,7 +6,7 @@ from custseg._core.optional import require
 from custseg._core.words import format_effect, format_number, format_share, format_total, known
 from custseg._version import __version__
 from custseg.reporting._chart import stability_chart
-from custseg.reporting._contents import read_study, stability_table
+from custseg.reporting._contents import NO_ROWS_TOLD, NO_STABILITY, read_study, stability_table
 from custseg.reporting._glossary import GLOSSARY
 from custseg.reporting._study import FittedStudy
 from custseg.validation import STABLE_ADJUSTED_RAND, STABLE_SEGMENT
@@ -84,6 +84,8 @@ def render_html(study: FittedStudy, *, title: str = TITLE) -> str:
             custseg_version=__version__,
             glossary=GLOSSARY,
             stable_segment=STABLE_SEGMENT,
+            no_rows_told=NO_ROWS_TOLD,
+            no_stability=NO_STABILITY,
             stable_adjusted_rand=STABLE_ADJUSTED_RAND,
         )
     )

@@ -7,7 +7,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from custseg._core.markdown import escape_markdown
 from custseg._core.words import format_effect, format_number, format_share, format_total, known
 from custseg._version import __version__
-from custseg.reporting._contents import DataTable, Group, Partition, read_study, stability_table
+from custseg.reporting._contents import (
+    NO_ROWS_TOLD,
+    NO_STABILITY,
+    DataTable,
+    Group,
+    Partition,
+    read_study,
+    stability_table,
+)
 from custseg.reporting._glossary import GLOSSARY
 from custseg.reporting._html import TITLE
 from custseg.reporting._study import FittedStudy
@@ -51,14 +59,17 @@ def render_markdown(study: FittedStudy, *, title: str = TITLE) -> str:
     lines += ["", "## Are these segments real?", "", escape_markdown(contents.verdict), ""]
     lines += [f"- {term}: {figure} ({gloss})" for term, figure, gloss in contents.figures]
     heading = f"A constructive cut into {len(shown.groups)} groups" if contents.cut else "Segments"
-    lines += ["", f"## {heading}", "", *_segments(shown), *_tables(contents.outcomes, ""), "", "## Personas"]
+    lines += ["", f"## {heading}", ""]
+    if contents.notice:
+        lines += [escape_markdown(contents.notice), ""]
+    lines += [*_segments(shown), *_tables(contents.outcomes, ""), "", "## Personas"]
     if contents.cut:
         lines += _personas(contents.found)
     lines += [*_personas(shown), "", "## Stability", ""]
     if contents.selection:
-        lines += [f"How the number of segments was chosen: {escape_markdown(contents.selection)}", ""]
-    lines += _table(stability_table(contents)) if contents.stability else ["There are too few customers to know."]
-    lines += ["", "## What was read, what was dropped, and why", *_tables(contents.read, "Every row was used.")]
+        lines += [f"What the data ask for: {escape_markdown(contents.selection)}", ""]
+    lines += _table(stability_table(contents)) if contents.stability else [NO_STABILITY]
+    lines += ["", "## What was read, what was dropped, and why", *_tables(contents.read, NO_ROWS_TOLD)]
     if contents.checked:
         lines += ["", f"Policies that touched no row: {escape_markdown(contents.checked)}."]
     lines += ["", "## Method", *_tables(contents.method, "")]
@@ -92,7 +103,7 @@ def _personas(part: Partition) -> Iterator[str]:
             rows = [
                 [
                     f"{_ARROWS[trait.direction]} {escape_markdown(trait.characteristic)}",
-                    f"{escape_markdown(trait.here)} ({trait.statistic})",
+                    f"{escape_markdown(trait.here)} ({trait.statistic}{f', {trait.known}' if trait.known else ''})",
                     escape_markdown(trait.elsewhere),
                     format_effect(trait.effect),
                     "yes" if trait.used_for_clustering else "no",
@@ -105,7 +116,10 @@ def _personas(part: Partition) -> Iterator[str]:
             yield from (
                 "",
                 "Typical customer: "
-                + "; ".join(f"{escape_markdown(a)} {escape_markdown(b)}" for a, b in group.typical)
+                + "; ".join(
+                    f"{escape_markdown(name)} {escape_markdown(value)}{f' ({note})' if note else ''}"
+                    for name, value, note in group.typical
+                )
                 + ".",
             )
         if group.unknown:

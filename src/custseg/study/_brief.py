@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, ClassVar, Self
 
 from custseg._core.asking import asking
 from custseg._core.params import COLUMN, NONE, Instance, Integer, Number, ParameterTable, Where, check
+from custseg._core.toml import parse_toml
 from custseg.exceptions import ConfigurationError, InvalidParameterError
 from custseg.segmentation import Rule
 from custseg.targeting import GOALS
@@ -185,12 +185,9 @@ class SegmentationBrief:
         6
         """
         is_path = not isinstance(source, str) or source.endswith(".toml")
-        text = Path(source).read_text(encoding="utf-8") if is_path else str(source)
+        content = Path(source).read_bytes() if is_path else str(source)
         where = repr(str(source)) if is_path else "the text of the brief"
-        try:
-            options = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise ConfigurationError(f"{where} is not valid TOML: {error}") from error
+        options = parse_toml(content, where)
         section = options.get(_SECTION, options)
         if not isinstance(section, dict):
             raise ConfigurationError.expected(where, _SECTION, f"a section [{_SECTION}]", section)

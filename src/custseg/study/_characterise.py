@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +18,21 @@ from custseg._core.characteristic import Characteristic
 from custseg._core.customers import CustomerTable, read_customers
 from custseg._core.described import characteristics_of
 from custseg._core.frames import keep_rows
+from custseg._core.params import NONE, check
+from custseg._core.times import TIME
+from custseg._core.warning import warn
 from custseg.characteristics import CharacteristicUnion, RFMFeaturizer, RowReport
-from custseg.exceptions import ColumnNotFoundError, ColumnTypeError, InvalidTableError
+from custseg.exceptions import (
+    ColumnNotFoundError,
+    ColumnTypeError,
+    DataQualityWarning,
+    InvalidParameterError,
+    InvalidTableError,
+)
 from custseg.study._audience import Audience
 from custseg.study._brief import SegmentationBrief
 
-__all__ = ["Customers", "Everyone", "admit", "characterise", "customer_id_of", "ids_of"]
+__all__ = ["Customers", "Everyone", "admit", "characterise", "customer_id_of", "described_as_of", "ids_of"]
 
 # what the ids are called where nobody named them
 DEFAULT_ID = "customer_id"
@@ -86,7 +97,7 @@ def characterise(characteristics: Any, tables: Any, customer_id: str) -> Everyon
     """Turn raw tables into one row per customer."""
     estimator = clone(characteristics)
     frame = estimator.fit_transform(tables)
-    table = read_customers(frame, customer_id=customer_id)
+    table = read_customers(frame, customer_id=customer_id).without_rounding()
     return Everyone(
         estimator=estimator,
         frame=frame,
@@ -97,6 +108,27 @@ def characterise(characteristics: Any, tables: Any, customer_id: str) -> Everyon
         tables_read=_tables_read(estimator),
         match_report=estimator.match_report_.to_frame() if isinstance(estimator, CharacteristicUnion) else None,
     )
+
+
+def described_as_of(estimator: Any, tables: Any, as_of: Any) -> Any:
+    """Describe the customers of new tables; where these go on after those of fit, as of their latest time.
+
+    As of the time of ``fit`` all that happened since would be left out.
+    """
+    check({"as_of": (NONE, TIME)}, {"as_of": as_of})
+    if as_of is not None and "as_of" not in inspect.signature(estimator.transform).parameters:
+        raise InvalidParameterError(
+            f"{asked()}: as_of={as_of!r} was passed, but {type(estimator).__name__} does not describe customers as of "
+            "a time. Leave it out."
+        )
+    if as_of is None and hasattr(estimator, "scoring_time"):
+        as_of = estimator.scoring_time(tables)
+        if as_of is not None:
+            warn(
+                f"customers are described as of {as_of}, the latest time of the tables, which go on after those of "
+                "fit. Pass as_of=... for another time."
+            )
+    return estimator.transform(tables, **({} if as_of is None else {"as_of": as_of}))
 
 
 def _tables_read(estimator: Any) -> pd.DataFrame:
@@ -170,5 +202,9 @@ def _net_spend(estimator: Any, tables: Any, frame: Any, customer_id: str) -> Flo
         return None
     fitted, table = found[0]
     total = clone(fitted).set_params(features=("monetary",), monetary_as="total", as_of=fitted.as_of_)
-    spend: pd.DataFrame = total.set_output(transform="pandas").fit_transform(table)
-    return np.asarray(spend["monetary"].reindex(ids_of(frame, customer_id)), dtype=np.float64)
+    with warnings.catch_warnings():
+        # whoever read the table first has said what is odd about it
+        warnings.simplefilter("ignore", DataQualityWarning)
+        spend: pd.DataFrame = total.set_output(transform="pandas").fit_transform(table)
+    # whoever is in no line bought nothing, which is known
+    return np.asarray(spend["monetary"].reindex(ids_of(frame, customer_id), fill_value=0.0), dtype=np.float64)

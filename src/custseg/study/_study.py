@@ -26,7 +26,7 @@ from custseg.personas import PersonaDescriber, describe_segments, outcomes_by_se
 from custseg.reporting import write_report
 from custseg.segmentation import Segmentation, Segmenter
 from custseg.study._brief import SegmentationBrief
-from custseg.study._characterise import Customers, admit, characterise, customer_id_of, ids_of
+from custseg.study._characterise import Customers, admit, characterise, customer_id_of, described_as_of, ids_of
 from custseg.study._fit_to_brief import check_outcomes, fit_to_brief
 from custseg.study._views import StudyViews
 from custseg.targeting import Plan, plan_actions
@@ -272,7 +272,8 @@ class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
     def _act(self, segmentation: Segmentation) -> Plan:
         personas = describe_segments(segmentation, self.describer)
         own = None if segmentation.clusterer is None else segmentation.clusterer.order_by
-        return plan_actions(self.brief.goal, personas, order_by=own or self.brief.order_by)
+        outcomes = self.brief.outcomes or None
+        return plan_actions(self.brief.goal, personas, order_by=own or self.brief.order_by, outcomes=outcomes)
 
     def transform(self, tables: Any, as_of: Any = None) -> Any:
         """Append each customer's segment to the customer's characteristics.
@@ -281,15 +282,20 @@ class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
         ----------
         tables : mapping of str to DataFrame, or DataFrame
             Tables as in ``fit``.
-        as_of : date, timestamp, text or None, default=None
-            The time as of which customers are described, passed on to ``characteristics``; None
-            takes that of ``fit``.
+        as_of : date, timestamp, ISO 8601 text or None, default=None
+            The time as of which customers are described, passed on to ``characteristics``. None takes that of
+            ``fit`` for tables that end as those of ``fit`` did, and the latest time of tables that go on after them.
 
         Returns
         -------
         DataFrame
             One row per customer, with a last column ``segment``: -1 outside the audience, and for
             customers who meet no rule.
+
+        Warns
+        -----
+        DataQualityWarning
+            If the tables go on after those of ``fit`` and no ``as_of`` is given, with the time that is taken.
         """
         customers = self._customers(tables, as_of)
         return with_segment(customers, self._assign(customers), output_kind(customers), self._id, [])
@@ -301,15 +307,20 @@ class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
         ----------
         tables : mapping of str to DataFrame, or DataFrame
             Tables as in ``fit``.
-        as_of : date, timestamp, text or None, default=None
-            The time as of which customers are described, passed on to ``characteristics``; None
-            takes that of ``fit``.
+        as_of : date, timestamp, ISO 8601 text or None, default=None
+            The time as of which customers are described, passed on to ``characteristics``. None takes that of
+            ``fit`` for tables that end as those of ``fit`` did, and the latest time of tables that go on after them.
 
         Returns
         -------
         pandas.Series of int
             The segment of each customer, indexed by the customer id; -1 for a customer who meets no rule, or is not in
             the audience of the brief.
+
+        Warns
+        -----
+        DataQualityWarning
+            If the tables go on after those of ``fit`` and no ``as_of`` is given, with the time that is taken.
         """
         customers = self._customers(tables, as_of)
         return pd.Series(self._assign(customers), index=ids_of(customers, self._id), name=SEGMENT, dtype="int64")
@@ -334,7 +345,7 @@ class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
 
     def _customers(self, tables: Any, as_of: Any) -> Any:
         check_is_fitted(self)
-        return self.characteristics_.transform(tables, **({} if as_of is None else {"as_of": as_of}))
+        return described_as_of(self.characteristics_, tables, as_of)
 
     def _assign(self, customers: Any) -> Integers:
         table = read_customers(customers, customer_id=self._id)

@@ -4,7 +4,16 @@ The goal of a brief selects the order of the segments, the characteristics shown
 table of rules over computed facts, one recommended action for each segment.
 """
 
-from custseg.targeting._goals import GOALS, Action, Goal, SegmentFacts, find_goal, goals_to_frame, recommend
+from custseg.targeting._facts import SegmentFacts
+from custseg.targeting._goals import (
+    GOALS,
+    Action,
+    Goal,
+    find_goal,
+    goals_to_frame,
+    named_actions_to_frame,
+    recommend,
+)
 from custseg.targeting._plan import Plan, plan_actions
 
 __all__ = [
@@ -15,6 +24,7 @@ __all__ = [
     "SegmentFacts",
     "find_goal",
     "goals_to_frame",
+    "named_actions_to_frame",
     "plan_actions",
     "recommend",
 ]

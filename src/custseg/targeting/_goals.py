@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,79 +11,15 @@ import pandas as pd
 from custseg._core.asking import asks
 from custseg._core.results import Result
 from custseg.exceptions import InvalidParameterError
+from custseg.targeting._facts import LEAVING, OUTCOME, ActionRule, SegmentFacts, reason
+from custseg.targeting._named import by_name
 
 # A segment whose share of value is 1.2 times its share of customers is worth more than average.
 HIGH_VALUE = 1.2
 # Half a standard deviation: a medium effect in Cohen's (1988) convention.
 CLEAR_EFFECT = 0.5
-
-# What a rule may look at, in the words of the documentation.
-_FACT_WORDS = {
-    "share": "share of customers",
-    "value_index": "share of value / share of customers",
-    "recency": "effect on recency",
-    "frequency": "effect on frequency",
-    "monetary": "effect on monetary",
-    "tenure": "effect on tenure",
-}
-
-# Facts that are effects of the characteristic that bears the role.
-FACT_ROLES = ("recency", "frequency", "monetary", "tenure")
-
-
-@dataclass(frozen=True, kw_only=True)
-class SegmentFacts:
-    """What the rules know of a segment.
-
-    Parameters
-    ----------
-    share : float
-        Its share of the customers, in [0, 1]; 0 where a rule defines it and nobody meets the rule.
-    value_share : float or None, default=None
-        Its share of the value of all customers; None where no value is known.
-    effects : mapping of str to float, default={}
-        Characteristic (``"recency"``, ``"frequency"``, ...) to Hedges g of the segment against
-        everyone else.
-
-    Examples
-    --------
-    >>> from custseg.targeting import SegmentFacts
-    >>> SegmentFacts(share=0.2, value_share=0.5, effects={"recency": -0.8})["value_index"]
-    2.5
-    """
-
-    share: float
-    value_share: float | None = None
-    effects: Mapping[str, float] = field(default_factory=dict)
-
-    def __getitem__(self, fact: str) -> float | None:
-        if fact == "share":
-            return self.share
-        if fact == "value_index":
-            return None if self.value_share is None or not self.share else self.value_share / self.share
-        return self.effects.get(fact)
-
-
-@dataclass(frozen=True)
-class ActionRule:
-    """One row of a goal's table: lower and upper bounds on facts, and the action they call for."""
-
-    action: str
-    advice: str
-    at_least: Mapping[str, float] = field(default_factory=dict)
-    at_most: Mapping[str, float] = field(default_factory=dict)
-
-    def matches(self, facts: SegmentFacts) -> bool:
-        """Say whether every bound holds; a fact that is not known meets no bound."""
-        return all((value := facts[fact]) is not None and value >= low for fact, low in self.at_least.items()) and all(
-            (value := facts[fact]) is not None and value <= high for fact, high in self.at_most.items()
-        )
-
-    def condition(self) -> str:
-        """Return the bounds in words."""
-        parts = [f"{_FACT_WORDS[fact]} >= {low:g}" for fact, low in self.at_least.items()]
-        parts += [f"{_FACT_WORDS[fact]} <= {high:g}" for fact, high in self.at_most.items()]
-        return " and ".join(parts) or "otherwise"
+# Cohen's small effect, from which a trait may name a segment: what is called lapsed is treated as lapsed.
+SLIGHT_EFFECT = 0.2
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -125,7 +61,12 @@ class Goal:
     headline : tuple of str
         The characteristics shown first.
     rules : tuple of ActionRule
-        The first rule that matches a segment gives its action; the last one always matches.
+        The first rule that matches a segment gives its action, where all that it and those before it ask for is known;
+        the last one matches what the others did not.
+    by_name : mapping of str to ActionRule, default={}
+        For segments with these names, those of the RFM presets, their action.
+    outcome_rules : tuple of ActionRule, default=()
+        What comes before all others where an outcome is known that says who leaves.
     """
 
     name: str
@@ -133,6 +74,8 @@ class Goal:
     order_by: str | None
     headline: tuple[str, ...]
     rules: tuple[ActionRule, ...]
+    by_name: Mapping[str, ActionRule] = field(default_factory=dict)
+    outcome_rules: tuple[ActionRule, ...] = ()
 
 
 GOALS: tuple[Goal, ...] = (
@@ -148,16 +91,39 @@ GOALS: tuple[Goal, ...] = (
                 {"value_index": HIGH_VALUE, "recency": CLEAR_EFFECT},
             ),
             ActionRule(
+                "Win back first",
+                "Write to them personally before the silence grows; measure the return against a control group.",
+                {"value_index": HIGH_VALUE, "recency": SLIGHT_EFFECT},
+            ),
+            ActionRule(
                 "Protect",
-                "Reward loyalty with service rather than discounts, and watch for a longer silence than usual.",
+                "Reward them with service rather than discounts, and watch for a longer silence than usual.",
                 {"value_index": HIGH_VALUE},
             ),
             ActionRule(
                 "Reactivate at low cost",
-                "Send one automated reminder, then stop: the value at stake does not pay for more.",
+                "Send one automated reminder, and nothing dearer.",
                 {"recency": CLEAR_EFFECT},
             ),
-            ActionRule("Keep in touch", "Regular communication is enough; a discount would be given away."),
+            ActionRule(
+                "Reactivate at low cost",
+                "Add a reminder to the next message that goes to everyone.",
+                {"recency": SLIGHT_EFFECT},
+            ),
+            ActionRule("Keep in touch", "Write to them as to everyone; make no offer of their own."),
+        ),
+        by_name=by_name("retention"),
+        outcome_rules=(
+            ActionRule(
+                "Act before they leave",
+                "Ask some who left why, and test one remedy on those who are still here against a control group.",
+                {LEAVING: SLIGHT_EFFECT},
+            ),
+            ActionRule(
+                "Learn why they stay",
+                "Ask them what they value, and make them no offer to stay.",
+                at_most={LEAVING: -SLIGHT_EFFECT},
+            ),
         ),
     ),
     Goal(
@@ -173,13 +139,19 @@ GOALS: tuple[Goal, ...] = (
             ),
             ActionRule(
                 "Reach broadly",
-                "Average value in large numbers: use channels whose cost per contact is low.",
+                "Reach prospects like them through channels whose cost per contact is low.",
                 {"value_index": 0.8, "share": 0.25},
             ),
             ActionRule(
-                "Do not seek more of these", "Spend no acquisition budget on prospects that resemble this segment."
+                "Take as they come",
+                "Welcome prospects like them, and make no search for them.",
+                {"value_index": 0.8},
+            ),
+            ActionRule(
+                "Do not seek more of these", "Spend the acquisition budget on prospects that resemble other segments."
             ),
         ),
+        by_name=by_name("acquisition"),
     ),
     Goal(
         name="development",
@@ -189,21 +161,22 @@ GOALS: tuple[Goal, ...] = (
         rules=(
             ActionRule(
                 "Develop with them",
-                "Frequent and high-spending: invite them to tests, offer first access and premium variants.",
+                "Invite them to tests, offer first access and premium variants.",
                 {"frequency": CLEAR_EFFECT, "monetary": CLEAR_EFFECT},
             ),
             ActionRule(
                 "Grow the basket",
-                "They come often: bundles and complements at the point of purchase.",
+                "Offer bundles and complements at the point of purchase.",
                 {"frequency": CLEAR_EFFECT},
             ),
             ActionRule(
                 "Raise the frequency",
-                "They spend much when they come: reminders at the usual interval, subscriptions.",
+                "Send reminders at the usual interval, offer subscriptions.",
                 {"monetary": CLEAR_EFFECT},
             ),
-            ActionRule("Ask before investing", "Neither frequent nor high-spending: interview a few before you build."),
+            ActionRule("Ask before investing", "Interview a few before you build anything for them."),
         ),
+        by_name=by_name("development"),
     ),
     Goal(
         name="pricing",
@@ -213,18 +186,17 @@ GOALS: tuple[Goal, ...] = (
         rules=(
             ActionRule(
                 "Test a premium price",
-                "They spend clearly more per purchase: test a higher-priced variant before any discount.",
+                "Test a higher-priced variant before any discount.",
                 {"monetary": CLEAR_EFFECT},
             ),
             ActionRule(
                 "Test an entry price",
-                "They spend clearly less per purchase: test a smaller pack or an entry price.",
+                "Test a smaller pack or an entry price.",
                 at_most={"monetary": -CLEAR_EFFECT},
             ),
-            ActionRule(
-                "Hold the price", "Spending is near the average: survey price sensitivity before changing anything."
-            ),
+            ActionRule("Hold the price", "Survey price sensitivity before you change the price."),
         ),
+        by_name=by_name("pricing"),
     ),
     Goal(
         name="advertising",
@@ -234,16 +206,17 @@ GOALS: tuple[Goal, ...] = (
         rules=(
             ActionRule(
                 "Broad channel",
-                "Large enough for a broad channel: choose it by cost per thousand contacts.",
+                "Choose a broad channel by its cost per thousand contacts.",
                 {"share": 0.25},
             ),
             ActionRule(
                 "Narrow channel, full message",
-                "Small but valuable: address it directly, with a message made for it.",
+                "Address them directly, with a message made for them.",
                 {"value_index": HIGH_VALUE},
             ),
-            ActionRule("Reach along the way", "Small and of average value or less: no campaign of its own."),
+            ActionRule("Reach along the way", "Make no campaign of their own; let those for others reach them."),
         ),
+        by_name=by_name("advertising"),
     ),
 )
 
@@ -281,6 +254,10 @@ def find_goal(name: str) -> Goal:
 
 # for a segment without customers, such as that of a rule which nobody meets
 _NOBODY = Action(action="Nothing to do", advice="Nobody is in this segment now.", because="")
+# for one that holds everyone: what is done for all sets nobody apart
+_EVERYBODY = Action(action="No action of its own", advice="Everyone is in this segment.", because="")
+# What tells each fact, for a reader who is to add it.
+_TOLD_BY = {"value_index": "what customers are worth", "share": "how many they are"}
 
 
 def recommend(goal: str | Goal, facts: SegmentFacts) -> Action:
@@ -296,7 +273,9 @@ def recommend(goal: str | Goal, facts: SegmentFacts) -> Action:
     Returns
     -------
     Action
-        Action, advice and the facts that called for it; of a segment without customers, that there is nothing to do.
+        Action, advice and the figures that called for it. Where a fact that a rule asks for is not known, no later rule
+        speaks, and the action is to add the table that tells it. There is no action for a segment that holds nobody,
+        or everyone.
 
     Raises
     ------
@@ -306,21 +285,64 @@ def recommend(goal: str | Goal, facts: SegmentFacts) -> Action:
     Examples
     --------
     >>> from custseg.targeting import SegmentFacts, recommend
-    >>> recommend("retention", SegmentFacts(share=0.1, value_share=0.3, effects={"recency": 0.9})).action
-    'Win back first'
+    >>> print(recommend("retention", SegmentFacts(share=0.1, value_share=0.3, effects={"recency": 0.9})))
+    Win back first (worth 3.0 times the average customer; recency 0.90 standard deviations above everyone else): \
+Contact them personally and offer what they used to buy; measure the return against a control group.
+    >>> recommend("retention", SegmentFacts(share=0.1)).action
+    'Not enough is known: add purchases'
     """
     goal = find_goal(goal) if isinstance(goal, str) else goal
-    if facts.share == 0:
-        return _NOBODY
-    rule = next(rule for rule in goal.rules if rule.matches(facts))
-    return Action(action=rule.action, advice=rule.advice, because=_because(rule, facts))
+    if facts.share in (0, 1):
+        return _EVERYBODY if facts.share else _NOBODY
+    if (rule := next((rule for rule in goal.outcome_rules if rule.matches(facts)), None)) is not None:
+        return _action(rule, facts, ("value_index",))
+    if (rule := goal.by_name.get(facts.name)) is not None:
+        return _action(rule, facts, ("value_index", *goal.headline))
+    return _by_rules(goal, facts)
 
 
-def _because(rule: ActionRule, facts: SegmentFacts) -> str:
-    # Where the last rule speaks, every fact that an earlier one asked for is of interest.
-    asked = [*rule.at_least, *rule.at_most] or [*_FACT_WORDS]
-    known = [f"{_FACT_WORDS[fact]} {value:.2f}" for fact in asked if (value := facts[fact]) is not None]
-    return "; ".join(known)
+def _by_rules(goal: Goal, facts: SegmentFacts) -> Action:
+    """Try the rules in order, as long as all that they ask for is known."""
+    asked: list[str] = []
+    for rule in goal.rules:
+        asked += rule.asked
+        absent = [fact for fact in dict.fromkeys(rule.asked) if facts[fact] is None]
+        for why in _ASK_WHY if absent or not rule.asked else ():
+            if why.matches(facts):
+                return _action(why, facts, asked)
+        if absent:
+            return _unknown(absent, facts, asked)
+        if rule.matches(facts):
+            return _action(rule, facts, asked)
+    return _action(ActionRule("No action", "No rule of this goal speaks of the segment."), facts, asked)
+
+
+# what comes of an outcome of which nobody said whether more is better
+_ASK_WHY = (
+    ActionRule(
+        "Ask why it is higher here",
+        "Find out why the outcome is higher here than elsewhere before you treat them as others.",
+        {OUTCOME: SLIGHT_EFFECT},
+    ),
+    ActionRule(
+        "Ask why it is lower here",
+        "Find out why the outcome is lower here than elsewhere before you treat them as others.",
+        at_most={OUTCOME: -SLIGHT_EFFECT},
+    ),
+)
+
+
+def _action(rule: ActionRule, facts: SegmentFacts, asked: Iterable[str]) -> Action:
+    return Action(action=rule.action, advice=rule.advice, because=reason(facts, (OUTCOME, *asked)))
+
+
+def _unknown(absent: Sequence[str], facts: SegmentFacts, asked: Iterable[str]) -> Action:
+    words = " and ".join(_TOLD_BY.get(fact, f"the {fact}") for fact in absent)
+    advice = (
+        f"A table of purchases (RFMFeaturizer) tells {words}; or say which columns do, by their roles or by the value "
+        "of the brief."
+    )
+    return Action(action="Not enough is known: add purchases", advice=advice, because=reason(facts, (OUTCOME, *asked)))
 
 
 def goals_to_frame() -> pd.DataFrame:
@@ -348,5 +370,27 @@ def goals_to_frame() -> pd.DataFrame:
         }
         for goal in GOALS
         for rule in goal.rules
+    ]
+    return pd.DataFrame(rows)
+
+
+def named_actions_to_frame() -> pd.DataFrame:
+    """Return what each goal asks of the segments that bear a name of the RFM presets.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``goal, name, action, advice``, one row per goal and name.
+
+    Examples
+    --------
+    >>> from custseg.targeting import named_actions_to_frame
+    >>> named_actions_to_frame().query("goal == 'retention' and name == 'At Risk'")["action"].tolist()
+    ['Win back']
+    """
+    rows = [
+        {"goal": goal.name, "name": name, "action": rule.action, "advice": rule.advice}
+        for goal in GOALS
+        for name, rule in goal.by_name.items()
     ]
     return pd.DataFrame(rows)

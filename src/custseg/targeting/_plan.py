@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from custseg._core.asking import asks
+from custseg._core.characteristic import find_columns
 from custseg._core.results import Result
 from custseg._core.roles import column_of_role
-from custseg.personas import Personas
+from custseg.personas import Persona, Personas
 from custseg.segmentation import Segmentation
-from custseg.targeting._goals import FACT_ROLES, Action, Goal, SegmentFacts, find_goal, recommend
+from custseg.targeting._facts import FACT_ROLES, SegmentFacts
+from custseg.targeting._goals import Action, Goal, find_goal, recommend
+from custseg.targeting._measured import measure
 
 __all__ = ["Plan", "plan_actions"]
 
@@ -58,7 +62,9 @@ class Plan(Result):
 
 
 @asks
-def plan_actions(goal: str | Goal, personas: Personas, *, order_by: str | None = None) -> Plan:
+def plan_actions(
+    goal: str | Goal, personas: Personas, *, order_by: str | None = None, outcomes: Iterable[str] | None = None
+) -> Plan:
     """Recommend an action for each segment, by the rules of a goal.
 
     Parameters
@@ -69,6 +75,9 @@ def plan_actions(goal: str | Goal, personas: Personas, *, order_by: str | None =
         Who is in each segment.
     order_by : str or None, default=None
         A column that says which is meant where several bear a role, and whose union member is meant for other roles.
+    outcomes : iterable of str or None, default=None
+        Columns of what the company wants or fears, the one that the goal is about first. None takes those that bear the
+        role "outcome" and did not form the segments.
 
     Returns
     -------
@@ -79,9 +88,16 @@ def plan_actions(goal: str | Goal, personas: Personas, *, order_by: str | None =
     ------
     InvalidParameterError
         If there is no such goal, or two columns that count bear a role that the goal asks for.
+    ColumnNotFoundError
+        If an outcome is no column of the customers.
 
     Notes
     -----
+    A reason cites what was measured: means here and elsewhere, what a customer is worth against the average, the
+    outcomes with their intervals. What is known of less than half of the customers calls for nothing. Where more than
+    half of the segments are told the same, the advice says so. A segment that is too small to be described has no
+    figures in its reason.
+
     The facts are effects (Hedges g against everyone else) of the characteristics that *are* recency, frequency,
     monetary value or tenure, as the estimators that made them say. Those that formed the segments come first: a
     descriptor speaks only where none of them bears the role.
@@ -103,20 +119,39 @@ def plan_actions(goal: str | Goal, personas: Personas, *, order_by: str | None =
     """
     goal = find_goal(goal) if isinstance(goal, str) else goal
     segmentation = personas.segmentation
-    columns = _columns_of_roles(goal, segmentation, order_by)
-    profile = personas.profile
-    figures = profile[profile["effect_size"].notna() & (profile["kind"] == "numeric")]
-    effects = figures.set_index(["segment", "characteristic"])["effect_size"].to_dict()
-    actions = []
-    for segment, row in enumerate(segmentation.to_frame().to_dict("records")):
-        known = {role: effects.get((segment, column)) for role, column in columns.items()}
-        facts = SegmentFacts(
-            share=row["share"],
-            value_share=None if pd.isna(row["value_share"]) else row["value_share"],
-            effects={role: float(effect) for role, effect in known.items() if effect is not None},
+    if outcomes is None:
+        found = find_columns(segmentation.characteristics, "outcome")
+        outcomes = [name for name in found if name not in segmentation.clustered_on]
+    facts = measure(personas, _columns_of_roles(goal, segmentation, order_by), list(outcomes))
+    told = [_act(goal, each, persona) for each, persona in zip(facts, personas.personas, strict=True)]
+    return Plan(goal=goal, personas=personas, actions=_alike(told, segmentation.sizes.tolist()))
+
+
+# For a segment that is not described, so that nobody can be recognised.
+_TOO_FEW = Action(action="Too few to say", advice="Treat them as everyone until there are more of them.", because="")
+
+
+def _act(goal: Goal, facts: SegmentFacts, persona: Persona) -> Action:
+    if not persona.suppressed:
+        return recommend(goal, facts)
+    named = goal.by_name.get(facts.name)
+    return _TOO_FEW if named is None else Action(action=named.action, advice=named.advice, because="")
+
+
+def _alike(actions: Sequence[Action], sizes: Sequence[int]) -> tuple[Action, ...]:
+    """Say so where more than half of the segments are told the same: between them nothing differs."""
+    counts = Counter(action.advice for action, size in zip(actions, sizes, strict=True) if size)
+    n_segments = sum(counts.values())
+    return tuple(
+        replace(
+            action,
+            advice=f"{action.advice} {n_alike} of {n_segments} segments get this advice: by what is known, no "
+            "different treatment is called for between them.",
         )
-        actions.append(recommend(goal, facts))
-    return Plan(goal=goal, personas=personas, actions=tuple(actions))
+        if size and (n_alike := counts[action.advice]) > n_segments / 2 and n_segments > 1
+        else action
+        for action, size in zip(actions, sizes, strict=True)
+    )
 
 
 def _columns_of_roles(goal: Goal, segmentation: Segmentation, order_by: str | None) -> Mapping[str, str]:

@@ -127,7 +127,7 @@ def _as_fit(clusterer: Any, X: Any) -> CustomerTable:
     customer_id, kinds = own.get("customer_id"), own.get("kinds")
     pairs = clusterer._pairs(fitting=True)  # noqa: SLF001 - as its own fit reads text
     with asking(type(clusterer).__name__):
-        return read_customers(X, customer_id=customer_id, kinds=kinds, pairs=pairs)
+        return read_customers(X, customer_id=customer_id, kinds=kinds, pairs=pairs).without_rounding()
 
 
 def _columns(data: Any, clusterer: Any) -> Iterator[npt.NDArray[Any]]:

@@ -204,4 +204,5 @@ class StabilityResult(Result):
         if n_segments not in self.numbers:
             raise InvalidParameterError.unknown_name("n_segments", n_segments, self.numbers)
         mine = self.segments["n_segments"] == n_segments
-        return self.segments.loc[mine, "slsw"].to_numpy(dtype=np.float64)
+        slsw = self.segments.loc[mine, "slsw"].to_numpy(dtype=np.float64)
+        return np.asarray(slsw[~np.isnan(slsw)])  # a rule that nobody meets has nobody who could come back

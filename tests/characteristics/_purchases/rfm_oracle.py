@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 import pandas as pd
@@ -28,6 +29,11 @@ def usable(row: dict[str, Any], as_of: datetime, order_id: bool, returns: str) -
     if any(pd.isna(row[name]) for name in known) or row["timestamp"] > last:
         return False
     return returns != "drop" or row["amount"] >= 0
+
+
+def mean(amounts: list[float], n: int) -> float:
+    """Divide what the amounts add up to as they are written: 9.99 three times is 29.97."""
+    return float(sum(map(Fraction, map(repr, amounts)), Fraction()) / n) if n else math.nan
 
 
 def brute_force(
@@ -55,16 +61,16 @@ def brute_force(
         units = {row["order_id"] for row in bought} if order_id else set(starts)
         in_first = {row["order_id"] for row, start in zip(bought, starts, strict=True) if start == first}
         n_later = len(units) - (len(in_first) if order_id else 1)
-        spend = math.fsum(row["amount"] for row in own)
-        later = math.fsum(row["amount"] for row in own if start_of(row["timestamp"].to_pydatetime(), period) != first)
+        spend = [row["amount"] for row in own]
+        later = [row["amount"] for row in own if start_of(row["timestamp"].to_pydatetime(), period) != first]
         end = start_of(as_of, period)
         found[int(customer)] = {
             "recency": (end - max(starts)) // timedelta(hours=1) / HOURS[time_unit],
             "frequency": len(units),
             "monetary": {
-                "total": spend,
-                "mean": spend / len(units),
-                "mean_repeat": later / n_later if n_later else math.nan,
+                "total": math.fsum(spend),
+                "mean": mean(spend, len(units)),
+                "mean_repeat": mean(later, n_later),
             }[monetary_as],
             "tenure": (end - first) // timedelta(hours=1) / HOURS[time_unit],
         }

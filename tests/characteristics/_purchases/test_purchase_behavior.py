@@ -69,7 +69,8 @@ def tables(draw: st.DrawFn, **options: Any) -> pd.DataFrame:
     return lines.assign(
         category=pd.Series(column(st.sampled_from(["tea", "jam", "salt", "rye", "other", "oil"])), dtype="str"),
         channel=pd.Series(column(st.sampled_from(["web", "shop"])), dtype="str"),
-        discount=pd.Series(column(st.integers(0, 40).map(lambda quarters: quarters / 4)), dtype="float64"),
+        # none is 0 < discount <= 1, also at a quarter of it: a table of nothing else would be one of rates
+        discount=pd.Series(column(st.just(0.0) | st.integers(20, 160).map(lambda n: n / 4)), dtype="float64"),
         timestamp=lines["timestamp"].where(
             pd.Series(draw(st.lists(st.booleans(), min_size=size, max_size=size))), lines["timestamp"].dt.normalize()
         ),
@@ -295,7 +296,7 @@ def test_the_definitions_row_by_row(monkeypatch, lines, parameters, kind, n_lead
 )
 def test_frame_kinds_agree_to_the_last_bit(monkeypatch, lines, parameters, cents):
     # cents are no multiples of a power of two: their float sums would depend on the order of addition
-    lines = lines.assign(amount=np.array(cents[: len(lines)]) / 100, discount=lines["discount"] / 25)
+    lines = lines.assign(amount=np.array(cents[: len(lines)]) / 100, discount=lines["discount"] / 2.5)
     lines.loc[0, "amount"] = 0.1
     lines.loc[0, "timestamp"] = pd.Timestamp(strategies.START)
     results = {}
@@ -526,3 +527,16 @@ def test_text_ids_and_many_levels(lines, text_ids):
     assert_frame_equal(again, found)
     own = many[(many["amount"] >= 0)].groupby("customer_id")["category"].nunique()
     assert found["categories"].tolist() == own.tolist()
+
+
+@pytest.mark.parametrize("rates", [[0.2, 0.0, 1.0], [0.5, None, 0.25], [1.0, 0.0, 0.0], [True, False, True]])
+def test_a_rate_of_discount_is_asked_about(rates):
+    lines = pd.DataFrame({"customer_id": [1, 1, 2], "timestamp": ["2024-01-01", "2024-01-02", "2024-01-03"]})
+    lines = lines.assign(amount=[80.0, 20.0, 45.0], off=pd.Series(rates, dtype="float64"))
+    featurizer = PurchaseBehaviorFeaturizer(discount="off", features=["discount_share"])
+    with pytest.raises(ColumnTypeError, match=r"'off' must be money .*numbers from 0 to .* up to 80.*rate.*cents"):
+        featurizer.fit(lines)
+    share = featurizer.fit(lines.assign(off=[20.0, 0.0, 1.0])).transform(lines)["discount_share"]
+    # later lines are read as fit read them
+    assert (share.fillna(0.0) >= 0).all()
+    assert featurizer.fit(lines.assign(off=0.0)).transform(lines.assign(off=0.0))["discount_share"].tolist() == [0, 0]

@@ -16,7 +16,7 @@ from pandas.testing import assert_frame_equal
 
 from custseg._core import frames
 from custseg.characteristics._purchases.rfm import RFMFeaturizer
-from custseg.characteristics._records.timestamps import first_day_of_month, period_index, period_start
+from custseg.characteristics._times.timestamps import first_day_of_month, period_index, period_start
 from custseg.exceptions import ColumnTypeError, DataQualityWarning, InvalidParameterError, InvalidTableError
 from tests.sizes import size
 
@@ -78,6 +78,7 @@ READABLE = [
     "1969-12-31T23:59:59",
     "0001-01-01",
     "2000-02-29",
+    "20240101",
 ]
 UNREADABLE = [
     "2023-02-29",
@@ -92,7 +93,7 @@ UNREADABLE = [
     "2024-01-01T10:00:60",
     "2024-01-01T10",
     "2024-1-1",
-    "20240101",
+    "2024011",
     "01/02/2024",
     "yesterday",
     "",
@@ -105,7 +106,9 @@ def test_text_is_read_as_iso_8601(as_kind):
     texts = [*READABLE, *UNREADABLE, None]
     lines = table(pd.Series(texts, dtype="str"), ids=list(range(len(texts))))
     featurizer = RFMFeaturizer(features=("recency",), period="h", time_unit="h", as_of="2024-03-01")
-    found = rows(featurizer.fit_transform(as_kind(lines)))
+    # empty text is a missing time
+    with pytest.warns(DataQualityWarning, match=f"{len(UNREADABLE) - 1} of {len(texts)} row.* cannot be read"):
+        found = rows(featurizer.fit_transform(as_kind(lines)))
     assert list(found) == list(range(len(READABLE)))
     end = dt.datetime(2024, 3, 1)  # noqa: DTZ001
     for position, text in enumerate(READABLE):
@@ -253,7 +256,7 @@ def test_dates():
         assert featurizer.as_of_ == pd.Timestamp("2024-01-05")
 
 
-@pytest.mark.parametrize("column", [[20240105, 20240106], [1.5, 2.5], [True, False]])
+@pytest.mark.parametrize("column", [[20240105, 20241306], [1.5, 2.5], [True, False]])
 def test_other_columns_are_no_timestamps(as_kind, column):
     with pytest.raises(
         ColumnTypeError, match="'timestamp' must be timestamps, dates or ISO 8601 text, got.*to_datetime"

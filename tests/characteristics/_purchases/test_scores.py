@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from sklearn.base import clone
 
+from custseg._core.rounding import without_rounding
 from custseg.characteristics._purchases.rfm import RFMFeaturizer
 from custseg.characteristics._purchases.scores import SCORED, RFMScorer
 from custseg.datasets import make_customers
@@ -48,12 +49,16 @@ def customers(draw, min_rows=1):
 
 
 def by_definition(fitted, values, n_bins, highest_first):
-    """Score one value after the other: how many cuts are below it, each the smallest value that a share reaches."""
+    """Score one value after the other: how many cuts are below it, each the smallest value that a share reaches.
+
+    No cut is the highest value, unless there is no other.
+    """
     known = sorted(value for value in fitted if not np.isnan(value))
     cuts = [
         next(v for v in known if sum(other <= v for other in known) * n_bins >= group * len(known))
         for group in range(1, n_bins)
     ]
+    cuts = [min([cut, *(v for v in known[::-1] if v < known[-1])][:2]) for cut in cuts]
     below = [sum(cut < value for cut in cuts) for value in values]
     scores = [n_bins - count if highest_first else count + 1 for count in below]
     return [np.nan if np.isnan(value) else score for value, score in zip(values, scores, strict=True)]
@@ -92,6 +97,33 @@ def test_ties_where_pandas_qcut_fails():
     some = RFMScorer().fit(table([1.0] * 60 + [2.0] * 20 + [3.0] * 20))
     assert some.attainable_scores_["monetary_score"] == (1, 4, 5)
     assert some.transform(table([1.0, 2.0, 3.0]))["monetary_score"].tolist() == [1, 4, 5]
+
+
+@pytest.mark.parametrize("n_low", [20, 30, 45, 50, 55, 70, 80, 99])
+def test_a_tie_at_an_end_has_the_score_of_that_end(n_low):
+    values = [1.0] * n_low + [2.0] * (100 - n_low)
+    scorer = RFMScorer().fit(table(values))
+    found = scorer.transform(table(values))
+    assert scorer.attainable_scores_ == dict.fromkeys(SCORES, (1, 5))
+    for name in ("frequency_score", "monetary_score"):
+        assert found[name].tolist() == [1] * n_low + [5] * (100 - n_low)
+    assert found["recency_score"].tolist() == [5] * n_low + [1] * (100 - n_low)
+
+
+@laws
+@given(everyone=customers(), n_bins=st.integers(2, 7))
+def test_the_best_have_the_best_score_and_the_worst_the_lowest_in_all_three(everyone, n_bins):
+    scorer = RFMScorer(n_bins).fit(everyone)
+    found = scorer.transform(everyone)
+    for name in SCORED:
+        own, score = everyone[name], found[f"{name}_score"]
+        assert set(score.dropna()) <= set(scorer.attainable_scores_[f"{name}_score"])
+        if np.ptp(without_rounding(own.dropna().to_numpy())) == 0:
+            assert set(score.dropna()) == {n_bins if name == "recency" else 1}
+            continue
+        best, worst = (own.min(), own.max()) if name == "recency" else (own.max(), own.min())
+        assert set(score[own == best]) == {n_bins}
+        assert set(score[own == worst]) == {1}
 
 
 def test_the_best_customer_scores_highest():

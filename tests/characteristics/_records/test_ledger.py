@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from custseg.characteristics import PurchaseBehaviorFeaturizer
+from custseg.characteristics._records.fields import Field
 from custseg.characteristics._records.ledger import Block, Ledger
-from custseg.characteristics._records.records import Field, read_records
+from custseg.characteristics._records.records import read_records
 
 LEVELS = ("a", "b")
 

@@ -7,7 +7,7 @@ from sklearn.decomposition import FactorAnalysis
 
 from custseg.characteristics._survey.answers import moments
 from custseg.characteristics._survey.factors import factorability, find_factors, parallel_analysis
-from custseg.exceptions import InvalidParameterError, InvalidTableError
+from custseg.exceptions import DataQualityWarning, InvalidParameterError, InvalidTableError
 from tests.conftest import shared_data
 from tests.sizes import size
 
@@ -65,10 +65,13 @@ def test_sampling_adequacy_by_the_residuals_of_regressions():
 
 def test_singular_correlations_have_no_sampling_adequacy():
     frame = planted(n_factors=1)
-    found = factorability(frame.assign(twice=frame["p0"]))
+    with pytest.warns(DataQualityWarning, match="singular: items 'p0', 'twice' follow from each other.*Drop one"):
+        found = factorability(frame.assign(twice=frame["p0"]))
     assert np.isnan(found.kmo)
     assert found.kmo_items.isna().all()
     assert found.p_value == 0.0
+    with pytest.warns(DataQualityWarning, match="4 respondents to 6 items.*Ask more"):
+        factorability(pd.DataFrame(np.random.RandomState(0).randn(4, 6)))
 
 
 @pytest.mark.parametrize("null", ["normal", "permuted"])

@@ -348,7 +348,10 @@ def test_bools_and_text_need_no_kinds() -> None:
 
 def test_numbers_of_0_and_1_are_numeric_unless_said() -> None:
     X = customers()[["b0", "b1", "b2"]].to_numpy()
-    assert set(fit(X, 2).profiles_["statistic"]) == {"mean", "sd"}
+    with pytest.warns(DataQualityWarning, match=r"two different numbers .*'x0', 'x1', 'x2'.*bools.*kinds="):
+        assert set(fit(X, 2).profiles_["statistic"]) == {"mean", "sd"}
+    # whoever says that they are numbers is not asked
+    assert set(fit(X, 2, kinds="numeric").profiles_["statistic"]) == {"mean", "sd"}
     for kinds in ("binary", {"x0": "binary", "x1": "binary", "x2": "binary"}):
         assert set(fit(X, 2, kinds=kinds).profiles_["statistic"]) == {"probability"}
     with pytest.raises(InvalidParameterError, match="kinds"):

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from custseg._core.arrays import Floats, Integers
+from custseg._core.rounding import without_rounding
 from custseg._core.words import format_number
 from custseg.characteristics._row_report import RowPolicy
 
@@ -249,6 +250,7 @@ def _fence(values: Floats) -> tuple[float, float]:
     everything = (-math.inf, math.inf)
     if len(values) < _FEW:
         return everything
+    values = without_rounding(values)
     low, high = _outer(values)
     if values.min() >= 0:
         low_log, high_log = np.expm1(_outer(np.log1p(values)))

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from custseg._core.arrays import Floats, Integers
+from custseg._core.exact import exact_below, inexact_levels
 from custseg.characteristics._profiles.encoding import level_text
 from custseg.exceptions import ColumnTypeError
 
@@ -74,6 +75,8 @@ def read_texts(column: nw.Series[Any], *, numbers: bool, remedy: str) -> Texts:
         got = "numbers" if column.dtype.is_numeric() else column.dtype
         raise ColumnTypeError.expected(column.name, expected, got, remedy)
     plain = column.cast(nw.String) if isinstance(column.dtype, (nw.Categorical, nw.Enum)) else column
+    if column.dtype.is_float() and (column.abs() >= exact_below(column.dtype)).any():
+        raise inexact_levels(column.name, exact_below(column.dtype))
     codes, raw = pd.factorize(np.array(plain.to_list(), dtype=object))
     names = np.array([level_text(value) for value in list(raw)], dtype=object)
     levels, positions = np.unique(names, return_inverse=True)

@@ -23,7 +23,7 @@ from custseg._core.frames import collect, open_rows, open_table
 from custseg._core.ids import DEFAULT_ID
 from custseg._core.warning import warn
 from custseg.characteristics._profiles.encoding import frame_categories, plain_categories
-from custseg.characteristics._row_report import LEFT_OUT, RowPolicy, RowReport
+from custseg.characteristics._row_report import LEFT_OUT, RowPolicy, RowReport, hidden_policies
 from custseg.exceptions import ColumnChangeError, CustomerIdError, InvalidTableError
 
 
@@ -270,7 +270,8 @@ class ProfileEncoder(DescribedMixin, TableOutputMixin, TransformerMixin, Estimat
         encoded = self._encode(profile)
         remedy = "Fill in the ids: a row without one belongs to nobody."
         no_id = RowPolicy("customer id is missing", LEFT_OUT, profile.n_no_id, remedy)
-        self.row_report_ = RowReport(n_rows=len(profile.rows) + profile.n_no_id, policies=(no_id, *encoded.policies))
+        policies = (no_id, *encoded.policies, *hidden_policies(X))
+        self.row_report_ = RowReport(n_rows=len(profile.rows) + profile.n_no_id, policies=policies)
         self._described = measured(told, encoded.columns)
         self.units_ = {each.column: each.unit for each in self._described}
         self.feature_names_in_ = np.array(profile.names, dtype=object)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -12,7 +13,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from custseg._core.arrays import Floats
+from custseg._core.composed import composed_text
 from custseg._core.customers import Column, Kind
+from custseg._core.exact import exact_below, inexact_levels
+from custseg._core.levels import level_text as written
 from custseg._core.text_columns import as_bit
 from custseg.characteristics._profiles.bands import BandScale, Decimal, read_number
 from custseg.characteristics._profiles.level_pools import Pool
@@ -25,6 +29,7 @@ from custseg.exceptions import (
 
 Source = Literal["numbers", "bools", "text"]
 
+_DIGITS = re.compile(r"-?[0-9]{1,400}")
 # So short that every engine reads the very number that Python does.
 _PLAIN_NUMBER = r"^-?(?:0|[1-9][0-9]{0,11}|[1-9][0-9]{0,2}(?:,[0-9]{3}){1,3})(?:\.[0-9]{1,6})?$"
 
@@ -92,8 +97,8 @@ class MissingWords:
 
     Attributes
     ----------
-    codes : tuple of float
-        The numbers.
+    codes : tuple of int or float
+        The numbers; whole ones of any size are exact.
     numbers : tuple of float
         The numbers, and those that the texts stand for.
     """
@@ -101,20 +106,21 @@ class MissingWords:
     def __init__(self, answers: Iterable[str | float]) -> None:
         answers = list(answers)
         self._words = frozenset(self._plain(word) for word in answers if isinstance(word, str))
-        self.codes = tuple(sorted({float(code) for code in answers if not isinstance(code, str)}))
+        self.codes = tuple(sorted({_exact(code) for code in answers if not isinstance(code, str)}))
         # most levels differ from all of the words in their first letter
         self._initials = frozenset(word[:1] for word in self._words)
         read = (read_number(word) for word in self._words)
-        self.numbers = (*self.codes, *(number for number in read if number is not None))
+        self.numbers = (*map(float, self.codes), *(number for number in read if number is not None))
 
     def __contains__(self, text: str) -> bool:
         if text.lstrip()[:1].casefold()[:1] in self._initials and self._plain(text) in self._words:
             return True
-        return bool(self.codes) and read_number(text) in self.codes
+        digits = text.strip()
+        return bool(self.codes) and (int(digits) if _DIGITS.fullmatch(digits) else read_number(text)) in self.codes
 
     @staticmethod
     def _plain(text: str) -> str:
-        return " ".join(text.casefold().split())
+        return " ".join(composed_text(text).casefold().split())
 
 
 def plain_categories(table: Any, customer_id: str | None) -> tuple[Any, dict[str, list[Any] | None]]:
@@ -178,12 +184,24 @@ def without_answers(column: nw.Series[Any], missing: MissingWords) -> tuple[nw.S
         column = column.to_frame().select(nw.when(~numbers.is_nan()).then(numbers))[name]
     if not missing.codes:
         return column, 0
-    is_code = column.cast(nw.Float64).is_in(list(missing.codes)).fill_null(value=False)
+    is_code = _is_code(column, missing.codes)
     n_codes = int(is_code.sum())
     if n_codes == 0:
         return column, 0
-    answered = ~nw.col(name).cast(nw.Float64).is_in(list(missing.codes))
-    return column.to_frame().select(nw.when(answered).then(nw.col(name)))[name], n_codes
+    return column.to_frame().select(nw.when(~is_code).then(nw.col(name)))[name], n_codes
+
+
+def _is_code(column: nw.Series[Any], codes: Iterable[int | float]) -> nw.Series[Any]:
+    """Say where a number is one of the codes, and not a neighbour that is the same float."""
+    if column.dtype.is_integer() and column.dtype not in (nw.Int128, nw.UInt128):
+        dtype, low, high = (nw.UInt64, 0, 2**64) if column.dtype == nw.UInt64 else (nw.Int64, -(2**63), 2**63)
+        whole = [code for code in codes if isinstance(code, int) and low <= code < high]
+        return column.cast(dtype).is_in(whole).fill_null(value=False)
+    return column.cast(nw.Float64).is_in(list(map(float, codes))).fill_null(value=False)
+
+
+def _exact(code: float) -> int | float:
+    return int(code) if isinstance(code, (int, np.integer)) or float(code).is_integer() else float(code)
 
 
 def as_text(column: nw.Series[Any]) -> nw.Series[Any]:
@@ -196,7 +214,10 @@ def level_counts(column: nw.Series[Any]) -> dict[Any, int]:
     name = column.name
     known = column.to_frame().filter(~nw.col(name).is_null())
     levels = known.group_by(name).agg(nw.len().alias("__n_rows")).sort(name)
-    return dict(zip(levels[name].to_list(), levels["__n_rows"].to_list(), strict=True))
+    found = levels[name].to_list()
+    if column.dtype.is_float() and any(abs(level) >= exact_below(column.dtype) for level in found):
+        raise inexact_levels(name, exact_below(column.dtype))
+    return dict(zip(found, levels["__n_rows"].to_list(), strict=True))
 
 
 def plain_numbers(column: nw.Series[Any], missing: MissingWords) -> tuple[Floats, nw.Series[Any]]:
@@ -229,12 +250,13 @@ def plain_numbers(column: nw.Series[Any], missing: MissingWords) -> tuple[Floats
 def level_text(raw: Any) -> str:
     """Write one level as text: without spaces around it, whole numbers without a decimal point."""
     if isinstance(raw, str):
-        return raw.strip()
+        return composed_text(raw.strip())
     if isinstance(raw, (bool, np.bool_)):
         return str(bool(raw))
     if isinstance(raw, (int, np.integer)):
         return str(int(raw))
-    return f"{raw:.15g}" if isinstance(raw, (float, np.floating)) else str(raw).strip()
+    is_fraction = isinstance(raw, (float, np.floating)) and not float(raw).is_integer()
+    return f"{raw:.15g}" if is_fraction else written(raw).strip()
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from custseg._core.characteristic import Characteristic, number
 from custseg.characteristics._purchases.visits import DAYPARTS, Asked, Visits
 from custseg.characteristics._records.level_mix import share_names
 from custseg.characteristics._records.ratio import ratio
-from custseg.characteristics._records.timestamps import UNIT_HOURS, UNIT_WORDS, period_start
 from custseg.characteristics._records.vocabulary import OTHER, Vocabulary
+from custseg.characteristics._times.timestamps import UNIT_HOURS, UNIT_WORDS, period_start
 
 DAYPART_SHARES = tuple(f"{part}_share" for part in (*DAYPARTS[1:], DAYPARTS[0]))
 TIMES = ("weekend_share", *DAYPART_SHARES)
@@ -110,7 +110,7 @@ class Buying:
         return self.visits.count("lines")
 
     def _basket_spend(self) -> Floats:
-        return self.visits.total("net") / self._orders()
+        return self.visits.mean_net(self._orders())
 
     def _basket_lines(self) -> Floats:
         return self._lines() / self._orders()

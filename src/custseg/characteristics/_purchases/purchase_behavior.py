@@ -25,10 +25,11 @@ from custseg.characteristics._purchases.visits import Asked, Bought, LevelColumn
 from custseg.characteristics._purchases.visits_in_engine import visits_in_engine
 from custseg.characteristics._purchases.visits_in_memory import visits_in_memory
 from custseg.characteristics._records.featurizer import AS_OF, Description, RecordFeaturizer
-from custseg.characteristics._records.records import Field, Records
-from custseg.characteristics._records.timestamps import PERIODS, UNIT_HOURS
+from custseg.characteristics._records.fields import Field
+from custseg.characteristics._records.records import Records
 from custseg.characteristics._records.vocabulary import Vocabulary
 from custseg.characteristics._row_report import LEFT_OUT, RowPolicy
+from custseg.characteristics._times.timestamps import PERIODS, UNIT_HOURS
 from custseg.exceptions import ColumnTypeError, InvalidParameterError
 
 
@@ -108,7 +109,8 @@ class PurchaseBehaviorFeaturizer(RecordFeaturizer[_Lines, _Learned]):
         written as text.
     discount : str or None, default=None
         Column of what was taken off the list price of the line, as a number of at least 0 in the
-        currency of the table.
+        currency of the table. Numbers that are all between 0 and 1, beside larger amounts, are taken
+        for rates and refused in ``fit``.
     features : sequence of str or None, default=None
         The characteristics to compute, in this order, by the names above. None takes all for which
         the table has what they need: columns that were named, a return among the rows of ``fit``
@@ -128,7 +130,7 @@ class PurchaseBehaviorFeaturizer(RecordFeaturizer[_Lines, _Learned]):
         The units of columns, in place of those of :meth:`describe`.
     roles : mapping of str to str or None, default=None
         The roles of columns, in place of those of :meth:`describe`.
-    as_of : date, timestamp, text or None, default=None
+    as_of : date, timestamp, ISO 8601 text or None, default=None
         The reference time; None takes the latest readable timestamp that is seen in ``fit``, in
         whatever row. A date, or a time at midnight, stands for that whole day. Later lines are left
         out.
@@ -306,6 +308,7 @@ class PurchaseBehaviorFeaturizer(RecordFeaturizer[_Lines, _Learned]):
         return _Lines(records, Bought.of(records, levels, returns=returns))
 
     def _learn(self, work: _Lines) -> _Learned:
+        self._refuse_rates(work.records)
         chosen = self._choose(work)
         roles = dict.fromkeys(LEVELED[name] for name in chosen if name in LEVELED)
         vocabularies = {
@@ -374,6 +377,17 @@ class PurchaseBehaviorFeaturizer(RecordFeaturizer[_Lines, _Learned]):
             course=any(name in COURSE for name in chosen),
             discount="discount_share" in chosen,
         )
+
+    def _refuse_rates(self, records: Records) -> None:
+        """Refuse discounts from 0 to 1 beside larger amounts: 0.2 is a fifth off, hardly 20 cents on every line."""
+        largest, highest = records.largest.get("discount", 0.0), records.largest["amount"]
+        if 0.0 < largest <= 1.0 < highest:
+            got = f"numbers from 0 to {largest:g} beside amounts of up to {highest:g}"
+            remedy = (
+                "Are they rates? Of a list price, the money is amount * rate / (1 - rate). If they are money indeed, "
+                "give amounts and discounts in cents."
+            )
+            raise ColumnTypeError.expected(self.discount, "money (what was taken off), not a rate", got, remedy)
 
     def _refuse_negative_discounts(self, bought: Bought) -> None:
         if bought.n_negative_discounts:

@@ -19,6 +19,41 @@ Numbers = TypeVar("Numbers", nw.Expr, Floats)
 
 
 @dataclass(frozen=True)
+class Spent:
+    """What every customer has paid, net of returns, and for how many purchases.
+
+    Attributes
+    ----------
+    sums : ExactSum
+        How amounts were split.
+    high, low : ndarray of int64
+        The sums of both parts.
+    sizes : ndarray of float64 or None
+        The sums of the absolute amounts, where there are returns.
+    frequency : ndarray of int64
+        The number of purchases.
+    """
+
+    sums: ExactSum
+    high: Integers
+    low: Integers
+    sizes: Floats | None
+    frequency: Integers
+
+    @property
+    def total(self) -> Floats:
+        """The net spend."""
+        return self.sums.total(self.high, self.low)
+
+    @property
+    def mean(self) -> Floats:
+        """The net spend for each purchase; NaN where there is none."""
+        mean = self.sums.mean(self.high, self.low, np.maximum(self.frequency, 1), self.sizes)
+        mean[self.frequency == 0] = np.nan
+        return mean
+
+
+@dataclass(frozen=True)
 class Purchases:
     """What every customer with at least one purchase has bought.
 
@@ -30,10 +65,8 @@ class Purchases:
         The periods of the first and the last purchase.
     frequency : ndarray of int64
         The number of purchases.
-    spend : ndarray of float64
-        Net spend; empty where it was not asked for.
-    later_frequency, later_spend : ndarray
-        Both again with the first purchase period left out; empty where not asked for.
+    spent : Spent or None
+        What was paid: for all purchases, or for those after the first purchase period. None where it was not asked for.
     n_idle_customers, n_idle_rows : int
         Customers that have only returns, and their lines: left out.
     """
@@ -42,9 +75,7 @@ class Purchases:
     first: Integers
     last: Integers
     frequency: Integers
-    spend: Floats
-    later_frequency: Integers
-    later_spend: Floats
+    spent: Spent | None
     n_idle_customers: int
     n_idle_rows: int
 
@@ -84,6 +115,8 @@ def purchases_by_customer(
         )
     frame = (frame if sums is None else sums.split(frame)).drop(amount)
     added = [*(["high", "low"] if spend else []), *(["lines"] if with_returns else [])]
+    if spend and with_returns:
+        frame, added = frame.with_columns(nw.col("high").abs().alias("size")), [*added, "size"]
     units = _by_order(frame, added, with_returns) if by_order else _by_period(frame, added, with_returns)
     units = records.kept(units) if later else units
     customers = units.group_by("customer").agg(
@@ -154,8 +187,11 @@ def _in_memory(records: Records, sums: ExactSum | None, with_returns: bool, late
         if with_returns:
             found["lines"] = block.n_lines
         if sums is not None:
-            parts = dict(zip(("high", "low"), map(block.add_up_each_visit, sums.parts(amount)), strict=True))
+            of_lines = sums.parts(amount)
+            parts = dict(zip(("high", "low"), map(block.add_up_each_visit, of_lines), strict=True))
             found |= {name: block.add_up_visits(part) for name, part in parts.items()}
+            if with_returns:
+                found["size"] = block.add_up(np.abs(of_lines[0]))
             if later:
                 in_first = block.period[block.visits] == visited.first[block.customer_of_visit]
                 found |= {f"first_{name}": block.add_up_visits(part * in_first) for name, part in parts.items()}
@@ -176,23 +212,20 @@ def _numbers(
         if n_idle_customers:
             customers = customers.filter(bought.tolist())
             found = {name: values[bought] for name, values in found.items()}
-    none = np.empty(0)
-    spend = later_spend = none
-    later_frequency = none.astype(np.int64)
-    if sums is not None:
-        high, low = found["high"], found["low"]
-        spend = sums.total(high, low)
-        if later:
-            later_spend = sums.total(high - found["first_high"], low - found["first_low"])
-            later_frequency = found["frequency"] - found["first_frequency"]
     return Purchases(
         customers=customers,
         first=found["first"],
         last=found["last"],
         frequency=found["frequency"],
-        spend=spend,
-        later_frequency=later_frequency,
-        later_spend=later_spend,
+        spent=None if sums is None else _spent(found, sums, later),
         n_idle_customers=n_idle_customers,
         n_idle_rows=n_idle_rows,
     )
+
+
+def _spent(found: Mapping[str, Integers], sums: ExactSum, later: bool) -> Spent:
+    high, low, frequency = found["high"], found["low"], found["frequency"]
+    if later:
+        high, low = high - found["first_high"], low - found["first_low"]
+        frequency = frequency - found["first_frequency"]
+    return Spent(sums, high, low, sums.size(found["size"]) if "size" in found else None, frequency)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-import numpy as np
-
 from custseg._core.arrays import Floats, Integers
 from custseg._core.characteristic import Characteristic, number
 from custseg._core.customers import Column
@@ -15,9 +13,10 @@ from custseg._core.ids import ID_IN_TIME
 from custseg._core.params import COLUMN, NONE, OneOf, ParameterTable, Where
 from custseg.characteristics._purchases.purchases import Purchases, purchases_by_customer
 from custseg.characteristics._records.featurizer import AS_OF, Description, RecordFeaturizer
-from custseg.characteristics._records.records import Field, Records
-from custseg.characteristics._records.timestamps import PERIODS, UNIT_HOURS, UNIT_WORDS, period_start
+from custseg.characteristics._records.fields import Field
+from custseg.characteristics._records.records import Records
 from custseg.characteristics._row_report import LEFT_OUT, RowPolicy
+from custseg.characteristics._times.timestamps import PERIODS, UNIT_HOURS, UNIT_WORDS, period_start
 from custseg.exceptions import InvalidParameterError
 
 FEATURES = ("recency", "frequency", "monetary", "tenure")
@@ -71,7 +70,7 @@ class RFMFeaturizer(RecordFeaturizer[Records, None]):
         The units of columns, in place of those of :meth:`describe`.
     roles : mapping of str to str or None, default=None
         The roles of columns, in place of those of :meth:`describe`.
-    as_of : date, timestamp, text or None, default=None
+    as_of : date, timestamp, ISO 8601 text or None, default=None
         The reference time; None takes the latest readable timestamp that is seen in ``fit``, in
         whatever row. A date, or a time at midnight, stands for that whole day. Without a time zone
         it is read in the zone of the timestamps. Later lines are left out.
@@ -282,9 +281,5 @@ class RFMFeaturizer(RecordFeaturizer[Records, None]):
         return purchases.frequency
 
     def _monetary(self, records: Records, purchases: Purchases) -> Floats:
-        if self.monetary_as == "total":
-            return purchases.spend
-        if self.monetary_as == "mean":
-            return purchases.spend / purchases.frequency
-        bought = purchases.later_frequency > 0
-        return np.where(bought, purchases.later_spend / np.maximum(purchases.later_frequency, 1), np.nan)
+        assert purchases.spent is not None  # asked for
+        return purchases.spent.total if self.monetary_as == "total" else purchases.spent.mean

@@ -23,6 +23,7 @@ from custseg._core.frames import collect, open_table, output_kind, with_index
 from custseg._core.ids import DEFAULT_ID, ID_OR_ROWS, check_chosen, refuse_default, refuse_levels, row_index
 from custseg._core.params import NONE, Integer, ParameterTable, Where
 from custseg._core.paths import is_path
+from custseg._core.rounding import rounding_of
 from custseg.exceptions import (
     ColumnNotFoundError,
     ColumnTypeError,
@@ -100,8 +101,13 @@ class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, a
     three, the 80 get score 1, all others 5. Values beyond those of ``fit`` get the score at that end. A
     missing value has a missing score, and takes no part in learning.
 
+    The best customers always have the score ``n_bins`` and the worst 1, in all three, however many of them
+    are equal: of 70 customers with one purchase and 30 with two, the 30 get 5. Where all have the same value
+    nobody is better than another, and everybody has one score: 5 of recency, 1 of the others.
+
     The cut below a share ``b / n_bins`` of the customers is the smallest value that at least this share
-    of them does not exceed (the inverse of the empirical distribution function).
+    of them does not exceed (the inverse of the empirical distribution function), but always below the
+    highest value. A value that exceeds a cut by rounding alone (1e-11 of it) equals it.
 
     The columns may carry the prefix of a union (``rfm__recency``), if only one prefix has all three.
 
@@ -191,7 +197,7 @@ class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, a
         self._check()
         told = self._told(self._expected(), is_all=True)
         X = self._opened(X)
-        table = self._read(X)
+        table = self._read(X).without_rounding()
         check_chosen(X, self.customer_id, nw.from_native(X).collect_schema().names())
         rows = np.empty((table.n_customers, 1))
         mass = _check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
@@ -241,8 +247,8 @@ class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, a
         table = self._read(X, allow_empty=True)
         columns = []
         for name, column in zip(SCORED, table.columns, strict=True):
-            edges = self.edges_[name]
-            bins = np.searchsorted(np.array(edges), column.values, side="left")
+            edges = np.array(self.edges_[name])
+            bins = np.searchsorted(edges + rounding_of(edges), column.values, side="left")
             scores = _oriented(name, bins, len(edges) + 1).astype(np.float64)
             columns.append(
                 Column(f"{name}_score", "numeric", np.where(column.missing, np.nan, scores), is_integer=True)
@@ -303,8 +309,12 @@ class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, a
 
     def _learned(self, column: Column, mass: Floats) -> Floats:
         counted = ~column.missing & (mass > 0)
-        order = np.argsort(column.values[counted], kind="stable")
-        known, weights = column.values[counted][order], mass[counted][order]
+        known, weights = column.values[counted], mass[counted]
+        if (weights == 1.0).all():
+            known = np.sort(known)
+        else:
+            order = np.argsort(known, kind="stable")
+            known, weights = known[order], weights[order]
         if not len(known):
             raise InvalidTableError(
                 f"{asked()}: column {column.name!r} has no value but missing ones, so no cuts can be "
@@ -314,7 +324,9 @@ class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, a
         reached = np.cumsum(weights)
         positions = np.searchsorted(reached * self.n_bins, reached[-1] * np.arange(1, self.n_bins))
         cuts: Floats = known[positions]
-        return cuts
+        # a tie at the top is cut off below it, else no value would get the score at that end
+        below = known[: np.searchsorted(known, known[-1])]
+        return np.minimum(cuts, below[-1]) if len(below) else cuts
 
     def _hand_out(self, X: Any, columns: list[Column]) -> Any:
         frame = nw.from_native(X)

@@ -19,12 +19,14 @@ from custseg._core.results import Result
 from custseg._core.warning import warn
 from custseg.characteristics._purchases.purchases import Purchases, purchases_by_customer
 from custseg.characteristics._records.featurizer import AS_OF
-from custseg.characteristics._records.records import Field, read_records
-from custseg.characteristics._records.timestamps import PERIODS, AsOf, Clock, read_clock
+from custseg.characteristics._records.fields import Field
+from custseg.characteristics._records.records import read_records
 from custseg.characteristics._row_report import LEFT_OUT, RowPolicy, RowReport
+from custseg.characteristics._times.lone_times import LoneTimes, lone_times
+from custseg.characteristics._times.timestamps import PERIODS, AsOf, read_clock
 from custseg.exceptions import InvalidParameterError, InvalidTableError
 
-_BEFORE, _AFTER = 1, 2
+_BEFORE, _AFTER, _LONE = 1, 2, 3
 _UNCOUNTED = "kept in its part, counts for no customer"
 
 
@@ -41,9 +43,10 @@ class TransactionSplit(Result):
     at : pandas.Timestamp
         The time of the cut; midnight stands for its whole day.
     end : pandas.Timestamp
-        The latest readable time of the table.
+        The latest readable time of the table that does not stand alone far beyond all others.
     row_report : RowReport
-        How many lines went where, and how many stand in neither part since their time cannot be read.
+        How many lines went where, and how many stand in neither part since their time cannot be read, or
+        stands alone far beyond all others.
         Where there are any, also the lines that stand in their part and yet count for no customer:
         without an id, an order id or an amount, of customers who only return there, or returns where
         they are dropped.
@@ -107,7 +110,7 @@ def split_transactions(
     ----------
     table : dataframe or path
         One row per purchase line.
-    at : date, timestamp or text
+    at : date, timestamp or ISO 8601 text
         Lines up to and including this time belong to the calibration period. A date, or a time at
         midnight, stands for its whole day. Without a time zone it is read in that of the timestamps.
     customer_id, timestamp, amount : str
@@ -136,7 +139,7 @@ def split_transactions(
     Warns
     -----
     DataQualityWarning
-        If lines have no readable time: they stand in neither part.
+        If lines have no readable time, or one that stands alone far beyond all others: they stand in neither part.
 
     Examples
     --------
@@ -174,7 +177,7 @@ def split_transactions(
     customers["holdout_frequency"] = customers["holdout_frequency"].fillna(0).astype(np.int64)
     n_new = len(after.customers) - int((customers["holdout_frequency"] > 0).sum())
     report = cut.report(timestamp, uncounted + uncounted_after)
-    if cut.n_unreadable:
+    if cut.n_rows["unreadable"] or cut.n_rows["lone"]:
         warn(str(report))
     return TransactionSplit(
         calibration=cut.calibration,
@@ -195,9 +198,8 @@ class _Cut:
     holdout: Any
     limit: AsOf
     end: pd.Timestamp
-    n_before: int
-    n_after: int
-    n_unreadable: int
+    # before, after, unreadable and lone
+    n_rows: dict[str, int]
 
     @classmethod
     def through(cls, table: Any, timestamp: str, at: Any) -> _Cut:
@@ -208,49 +210,53 @@ class _Cut:
             opened = open_table(table, columns=[timestamp])  # says which columns there are
         names = schema.names()
         clock = read_clock(opened.frame, timestamp)
-        limit = _limit(at, clock)
+        limit = AsOf.read(at, clock.zone, parameter="at")
         side = nw.when(limit.is_before(clock)).then(nw.lit(_AFTER)).otherwise(nw.lit(_BEFORE))
         side = nw.when(clock.readable).then(side).otherwise(nw.lit(0))
         marked = clock.frame.with_columns(side.cast(nw.Int64).alias("__side"), clock.moment.alias("__moment"))
         marked = marked.select(*names, "__side", "__moment")
         marked = marked.collect().lazy() if in_memory else marked
         counts = _counts(marked)
+        lone = _lone(marked, counts, timestamp)
+        if lone is not None:
+            beyond = (nw.col("__side") == _AFTER) & (nw.col("__moment") > lone.after)
+            marked = marked.with_columns(nw.when(beyond).then(nw.lit(_LONE)).otherwise("__side").alias("__side"))
+            counts = _counts(marked)
         found = [name for name in ("first", "last") if name in counts]
         ends: dict[str, pd.Timestamp] = {name: AsOf.from_moment(counts[name], clock.zone).time for name in found}
         _refuse_one_sided(limit, counts, ends)
         parts = [_part(table, marked, names, which, in_memory) for which in (_BEFORE, _AFTER)]
-        return cls(parts[0], parts[1], limit, ends["last"], counts["before"], counts["after"], counts["unreadable"])
+        n_rows = {name: counts[name] for name in ("before", "after", "unreadable", "lone")}
+        return cls(parts[0], parts[1], limit, ends["last"], n_rows)
 
     def report(self, timestamp: str, uncounted: Counter[tuple[str, str]]) -> RowReport:
         remedy = "Fill it in, or convert the column with pandas.to_datetime(column, format=...)."
+        n_rows, see = self.n_rows, "See the parameter `at`."
+        alone = RowPolicy(
+            f"far beyond all other times, the last of them {self.end}", LEFT_OUT, n_rows["lone"], "Correct the time."
+        )
         return RowReport(
-            n_rows=self.n_before + self.n_after + self.n_unreadable,
+            n_rows=sum(n_rows.values()),
             policies=(
-                RowPolicy(f"no readable timestamp in {timestamp!r}", LEFT_OUT, self.n_unreadable, remedy),
-                RowPolicy(f"up to {self.limit.time}", "kept: calibration", self.n_before, "See the parameter `at`."),
-                RowPolicy(f"after {self.limit.time}", "kept: holdout", self.n_after, "See the parameter `at`."),
+                RowPolicy(f"no readable timestamp in {timestamp!r}", LEFT_OUT, n_rows["unreadable"], remedy),
+                *([alone] if alone.n_rows else []),
+                RowPolicy(f"up to {self.limit.time}", "kept: calibration", n_rows["before"], see),
+                RowPolicy(f"after {self.limit.time}", "kept: holdout", n_rows["after"], see),
                 *(RowPolicy(policy, _UNCOUNTED, n_rows, remedy) for (policy, remedy), n_rows in uncounted.items()),
             ),
         )
 
 
-def _limit(at: Any, clock: Clock) -> AsOf:
-    if clock.zone is None and pd.Timestamp(at).tzinfo is not None:
-        words = "without a time zone, as the timestamps of the table have none"
-        raise InvalidParameterError.not_allowed("at", words, str(at))
-    return AsOf.read(at, clock.zone)
-
-
 def _counts(marked: nw.LazyFrame[Any]) -> dict[str, int]:
     """Count the lines of each side, and find the first and the last readable moment."""
     side = nw.col("__side")
-    readable = nw.when(side > 0).then(nw.col("__moment"))
+    readable = nw.when((side == _BEFORE) | (side == _AFTER)).then(nw.col("__moment"))
     found = collect(
         marked.select(
             nw.len().alias("rows"),
             *(
                 (side == code).cast(nw.Int64).sum().alias(name)
-                for name, code in {"unreadable": 0, "before": _BEFORE, "after": _AFTER}.items()
+                for name, code in {"unreadable": 0, "before": _BEFORE, "after": _AFTER, "lone": _LONE}.items()
             ),
             readable.min().alias("first"),
             readable.max().alias("last"),
@@ -258,6 +264,14 @@ def _counts(marked: nw.LazyFrame[Any]) -> dict[str, int]:
     )
     values = {name: found[name].item() for name in found.columns}
     return {name: int(value) for name, value in values.items() if not pd.isna(value)}
+
+
+def _lone(marked: nw.LazyFrame[Any], counts: dict[str, int], timestamp: str) -> LoneTimes | None:
+    """Find times far beyond all others, which nobody bought at."""
+    if "last" not in counts:
+        return None
+    moments = marked.filter(nw.col("__side") > 0).select(nw.col("__moment").cast(nw.Int64).alias("moment"))
+    return lone_times(moments, timestamp, counts["first"], counts["last"])
 
 
 def _refuse_one_sided(limit: AsOf, counts: dict[str, int], ends: dict[str, pd.Timestamp]) -> None:
@@ -320,9 +334,10 @@ class _Reading:
 
 
 def _customers(purchases: Purchases, customer_id: str) -> pd.DataFrame:
+    assert purchases.spent is not None  # asked for
     columns = (
         Column("frequency", "numeric", purchases.frequency, is_integer=True),
-        Column("monetary", "numeric", purchases.spend / purchases.frequency),
+        Column("monetary", "numeric", purchases.spent.mean),
     )
     frame: pd.DataFrame = write_customers(purchases.customers, columns, kind="pandas", customer_id=customer_id)
     return frame

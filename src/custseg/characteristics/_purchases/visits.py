@@ -20,8 +20,8 @@ from custseg._core.frames import collect
 from custseg.characteristics._records.blocks import in_threads
 from custseg.characteristics._records.exact_sum import ExactSum
 from custseg.characteristics._records.records import Records, as_whole
-from custseg.characteristics._records.timestamps import DAY
 from custseg.characteristics._records.vocabulary import Vocabulary
+from custseg.characteristics._times.timestamps import DAY
 
 # parts of the day of six hours each, from midnight on
 DAYPARTS = ("night", "morning", "afternoon", "evening")
@@ -206,6 +206,13 @@ class Visits:
     def total(self, name: str) -> Floats:
         """Return a sum of amounts in the currency of the table."""
         return self.sums.total(self.count(f"{name}_high"), self.count(f"{name}_low"))
+
+    def mean_net(self, count: Integers) -> Floats:
+        """Return the spend net of returns divided by whole numbers of at least 1, with a single rounding."""
+        high, low = self.count("net_high"), self.count("net_low")
+        # what was returned counts once more than in the net spend, and was spent before
+        sizes = self.sums.size(2 * self.count("gross_high") - high)
+        return self.sums.mean(high, low, count, sizes)
 
     def size(self, *names: str, less: str | None = None) -> Floats:
         """Return the total of sums of amounts on a scale that only ratios may be taken on."""

@@ -23,7 +23,7 @@ from custseg.characteristics._purchases.visits import (
 from custseg.characteristics._records.exact_sum import ExactSum
 from custseg.characteristics._records.ledger import NO_PERIOD
 from custseg.characteristics._records.records import Records, as_whole
-from custseg.characteristics._records.timestamps import DAY, HOUR, period_start
+from custseg.characteristics._times.timestamps import DAY, HOUR, period_start
 
 
 def visits_in_engine(records: Records, bought: Bought, asked: Asked, leveled: Sequence[LevelColumn]) -> Visits:

@@ -20,7 +20,7 @@ from custseg.characteristics._purchases.visits import (
 from custseg.characteristics._records.exact_sum import ExactSum
 from custseg.characteristics._records.ledger import Block, Numbers, Visited
 from custseg.characteristics._records.records import Records
-from custseg.characteristics._records.timestamps import DAY, HOUR, period_start
+from custseg.characteristics._times.timestamps import DAY, HOUR, period_start
 
 # of each amount, and of their sums
 Parts = tuple[Integers, Integers]

@@ -18,27 +18,21 @@ from custseg._core.base import Estimator, TableOutputMixin
 from custseg._core.characteristic import Characteristic
 from custseg._core.customers import Column, write_customers
 from custseg._core.described import DescribedMixin, measured
-from custseg._core.params import NONE, Where, check
+from custseg._core.params import NONE, check
+from custseg._core.times import TIME
 from custseg._core.warning import warn
-from custseg.characteristics._records.records import Field, Records, read_records
+from custseg.characteristics._records.fields import Field
+from custseg.characteristics._records.records import Records, read_records
 from custseg.characteristics._records.repeated import count_repeated
 from custseg.characteristics._row_report import RowPolicy, RowReport
+from custseg.characteristics._times.timestamps import AsOf
 from custseg.exceptions import InvalidParameterError, InvalidTableError
 
 Work = TypeVar("Work")
 Learned = TypeVar("Learned")
 
 
-def _is_time(value: Any) -> bool:
-    if isinstance(value, (bool, int, float, np.number)):
-        return False
-    try:
-        return not pd.isna(pd.Timestamp(value))
-    except (TypeError, ValueError):
-        return False
-
-
-AS_OF = (NONE, Where(_is_time, "a date, a timestamp or text that pandas.Timestamp can read"))
+AS_OF = (NONE, TIME)
 
 
 @dataclass(frozen=True)
@@ -84,6 +78,8 @@ class RecordFeaturizer(
     row_report_: RowReport
     units_: dict[str, str]
     _learned: Learned
+    # the latest time of the table of fit, later than as_of_ where that was given
+    _last_seen: pd.Timestamp
 
     # what read_records is asked for besides the fields
     _wall: ClassVar[bool] = False
@@ -148,6 +144,11 @@ class RecordFeaturizer(
             If a parameter is out of its range.
         InvalidTableError
             If a column is missing or of the wrong kind, the table is empty, or no row is usable.
+
+        Warns
+        -----
+        DataQualityWarning
+            If times cannot be read, or stand alone far beyond all others, with their number and the remedy.
         """
         self._fit(X)
         return self
@@ -166,7 +167,12 @@ class RecordFeaturizer(
         Returns
         -------
         customers : dataframe
-            As from ``transform``. Rows that were left out are in ``row_report_``; nothing warns.
+            As from ``transform``. Rows that were left out are in ``row_report_``.
+
+        Warns
+        -----
+        DataQualityWarning
+            As ``fit``.
         """
         records, found = self._fit(X)
         return self._hand_out(records, found)
@@ -178,7 +184,7 @@ class RecordFeaturizer(
         ----------
         X : dataframe or path
             One row per purchase line, event or contact; columns besides those named are ignored.
-        as_of : date, timestamp, text or None, default=None
+        as_of : date, timestamp, ISO 8601 text or None, default=None
             The reference time; None takes ``as_of_``.
 
         Returns
@@ -208,7 +214,9 @@ class RecordFeaturizer(
         with asking(f"{asked()}.transform"):
             if records.n_rows and report.n_left_out:
                 warn(str(report))
-            for remark in found.remarks:
+            # those of the rows themselves stand in the report
+            others = [str(odd) for odd in records.unreadable if odd.column != self.timestamp]
+            for remark in (*found.remarks, *others):
                 warn(remark)
         return self._hand_out(records, found)
 
@@ -219,7 +227,7 @@ class RecordFeaturizer(
         ----------
         X : dataframe or path
             One row per purchase line, event or contact.
-        as_of : date, timestamp, text or None, default=None
+        as_of : date, timestamp, ISO 8601 text or None, default=None
             The reference time; None takes ``as_of_`` of a fitted estimator, else the parameter.
 
         Returns
@@ -232,6 +240,27 @@ class RecordFeaturizer(
         records = self._read(X, fallback if as_of is None else as_of)
         work = self._prepare(records)
         return self._report(records, self._describe(work, self._learn(work), is_own=True))
+
+    def scoring_time(self, X: Any) -> pd.Timestamp | None:
+        """Say as of when to describe customers of a later table, where nobody says it.
+
+        Parameters
+        ----------
+        X : dataframe or path
+            One row per purchase line, event or contact.
+
+        Returns
+        -------
+        time : pandas.Timestamp or None
+            The latest time of the table, where it goes on after ``as_of_`` and after the table of ``fit``; else None:
+            ``as_of_`` serves the same customers, and some of them, as it did in ``fit``.
+        """
+        check_is_fitted(self)
+        latest = self._latest_time(X)
+        known = (self.as_of_, self._last_seen)
+        if latest is None or any(AsOf.read(time, latest.time.tzinfo).reaches(latest) for time in known):
+            return None
+        return latest.time
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray[Any, np.dtype[np.object_]]:
         """Return the names of the characteristics, without the customer id.
@@ -262,6 +291,10 @@ class RecordFeaturizer(
             wall=self._wall,
         )
 
+    def _latest_time(self, X: Any) -> AsOf | None:
+        """Return the latest time of a table."""
+        return read_records(X, customer_id=self.customer_id, timestamp=self.timestamp).latest
+
     def _fit(self, X: Any) -> tuple[Records, Description]:
         self._check()
         records = self._read(X, self.as_of)
@@ -276,8 +309,11 @@ class RecordFeaturizer(
         found = self._describe(work, learned, is_own=True)
         report = self._report(records, found)
         self._refuse_if_nothing_left(report)
+        for odd in (*records.unreadable, *records.lone):
+            warn(str(odd))
         assert records.as_of is not None  # a usable row has a timestamp
         self.as_of_ = records.as_of.time
+        self._last_seen = (records.latest or records.as_of).time
         self.row_report_ = report
         self._learned = learned
         self._publish(learned)
@@ -290,7 +326,9 @@ class RecordFeaturizer(
     def _report(self, records: Records, found: Description) -> RowReport:
         what = f"repeats another {self._row} in the columns read"
         repeated = RowPolicy(what, "kept", count_repeated(records), "Drop them first if they are errors.")
-        return RowReport(n_rows=records.n_rows, policies=(*records.policies(), *found.policies, repeated))
+        return RowReport(
+            n_rows=records.n_rows, policies=(*records.policies(), *found.policies, repeated, *records.hidden)
+        )
 
     def _refuse_id_among(self, names: Collection[str]) -> None:
         if self.customer_id in names:

@@ -11,18 +11,31 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import narwhals.stable.v2 as nw
 import pandas as pd
 
 from custseg._core.asking import asked
 from custseg._core.base import OutputKind
+from custseg._core.composed import composed
+from custseg._core.exact import exact_below, inexact_ids
 from custseg._core.frames import Table, by_partition, collect, open_table
+from custseg._core.number_levels import number_text, refuse_inexact
+from custseg.characteristics._records.fields import NO_ID, NO_TIME, Field, by_role
 from custseg.characteristics._records.ledger import Ledger
-from custseg.characteristics._records.timestamps import AsOf, Clock, period_index, read_clock
-from custseg.characteristics._row_report import LEFT_OUT, RowPolicy
-from custseg.exceptions import ColumnTypeError, InvalidParameterError, InvalidTableError
+from custseg.characteristics._row_report import LEFT_OUT, RowPolicy, hidden_policies
+from custseg.characteristics._times.lone_times import LoneTimes, lone_times
+from custseg.characteristics._times.timestamps import (
+    AsOf,
+    Clock,
+    UnreadableTimes,
+    in_zone_of,
+    period_index,
+    read_clock,
+    unreadable_times,
+)
+from custseg.exceptions import ColumnTypeError, InvalidTableError
 
 # the roles whose values are added up together
 _SUMMED = ("amount", "discount")
@@ -31,38 +44,9 @@ _NAMES = (nw.String, nw.Categorical, nw.Enum, nw.Boolean, nw.Unknown)
 # A typical amount must keep so many binary digits in sums with the largest one.
 _LEAST_BITS = 30
 
-NO_ID, NO_TIME, LATE, RETURN = "customer_id", "timestamp", "late", "return"
+_CORRECT = "Correct the time, or pass as_of=... where it is true."
 
-
-@dataclass(frozen=True)
-class Field:
-    """One column of a table of records.
-
-    Attributes
-    ----------
-    role : str
-        What it is: the name of the parameter, and of the column of ``Records.frame``.
-    column : str
-        Its name in the table.
-    kind : {"number", "level", "flag", "key"}
-        ``"number"`` comes out as float64; ``"flag"`` as 0.0 or 1.0 (from bools or those numbers);
-        ``"level"`` as text (numbers as they are written, empty text as missing); ``"key"`` as it is.
-    required : bool
-        Whether rows without a value are left out.
-    remedy : str
-        What to do about rows without a value.
-    """
-
-    role: str
-    column: str
-    kind: Literal["number", "level", "flag", "key"]
-    required: bool = False
-    remedy: str = "Fill it in."
-
-    @property
-    def is_numeric(self) -> bool:
-        """Whether it comes out as float64."""
-        return self.kind in ("number", "flag")
+LATE, RETURN = "late", "return"
 
 
 @dataclass(frozen=True)
@@ -94,6 +78,14 @@ class Records:
         Lowest and highest customer id (where ids are numbers) and period.
     in_memory : bool
         Whether the table was no lazy one.
+    latest : AsOf or None
+        The latest readable time of the table that is not far beyond all others.
+    lone : tuple of LoneTimes
+        Times far beyond all others, which set no ``as_of``.
+    unreadable : tuple of UnreadableTimes
+        Text that is no time.
+    hidden : tuple of RowPolicy
+        Files of a folder that are no data.
     """
 
     frame: nw.LazyFrame[Any]
@@ -109,6 +101,10 @@ class Records:
     periods: tuple[int, int] | None
     in_memory: bool
     _roles: Mapping[str, Field]
+    latest: AsOf | None = None
+    lone: tuple[LoneTimes, ...] = ()
+    unreadable: tuple[UnreadableTimes, ...] = ()
+    hidden: tuple[RowPolicy, ...] = ()
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -131,6 +127,8 @@ class Records:
             ),
             LATE: (f"later than as_of={time}", "Pass a later time: as_of=..., or transform(X, as_of=...)."),
         }
+        if any(found.column == self._roles[NO_TIME].column for found in self.lone):
+            words[LATE] = (f"far beyond all other times, the last of them {time}", _CORRECT)
         for role, field in self._roles.items():
             what = "value" if field.kind == "flag" else role.replace("_", " ")
             words.setdefault(role, (f"no {what} in {field.column!r}", field.remedy))
@@ -184,9 +182,23 @@ def read_records(
     InvalidTableError
         If there are returns and ``returns="raise"``.
     """
-    roles = _roles(customer_id, timestamp, fields)
-    opened = open_table(table, columns=[field.column for field in roles.values()], customer_id=customer_id)
+    roles = by_role(customer_id, timestamp, fields)
+    opened = _opened(table, roles, customer_id)
+    records = _read(opened, roles, period=period, as_of=as_of, returns=returns, wall=wall)
+    records = replace(records, hidden=hidden_policies(table))
+    if not records.lone or records.as_of is None:
+        return records
+    (found,) = records.lone
+    limit = AsOf.from_moment(found.after, records.as_of.time.tzinfo).time
+    without = _read(opened, roles, period=period, as_of=limit, returns=returns, wall=wall)
+    return replace(without, lone=(found,), hidden=records.hidden)
+
+
+def _read(
+    opened: Table, roles: Mapping[str, Field], *, period: str, as_of: Any, returns: str | None, wall: bool
+) -> Records:
     clock, limit = _times(opened, roles, as_of)
+    fields = [field for role, field in roles.items() if role not in (NO_ID, NO_TIME)]
     reasons = [NO_ID, NO_TIME, *(field.role for field in fields if field.required), LATE]
     marked = by_partition(
         clock.frame, lambda frame: _marked(replace(clock, frame=frame), roles, reasons, period, limit, wall=wall)
@@ -196,12 +208,15 @@ def read_records(
     facts, largest = _checked_facts(marked, roles, len(reasons) + 2, at_once=not opened.in_memory)
     # 0: used; from 1 on: left out for a reason; the last: a return
     counts = [int(facts.get(f"status_{status}", 0)) for status in range(len(reasons) + 2)]
+    latest = _latest(facts, clock)
+    is_beyond = limit is None or counts[1 + reasons.index(LATE)] > 0
+    lone = _lone(marked, facts, roles[NO_TIME].column) if is_beyond else ()
     frame, n_dropped = _without_dropped(marked, counts, with_returns=returns == "drop")
     return Records(
         frame=frame,
         kind=opened.kind,
         columns=opened.columns,
-        as_of=_latest(facts, clock) if limit is None else limit,
+        as_of=latest if limit is None else limit,
         n_left_out={reason: counts[status] for status, reason in enumerate(reasons, start=1)},
         n_returns=_count_returns(counts[-1], returns, roles),
         n_rows=int(facts["rows"]),
@@ -211,7 +226,27 @@ def read_records(
         periods=_range(facts, "period"),
         in_memory=opened.in_memory,
         _roles=roles,
+        latest=AsOf.from_moment(lone[0].after, clock.zone) if lone else latest,
+        lone=lone if limit is None else (),
+        # the second reason is NO_TIME
+        unreadable=unreadable_times(clock, roles[NO_TIME].column, int(facts["rows"])) if counts[2] else (),
     )
+
+
+def _lone(marked: nw.LazyFrame[Any], facts: Mapping[str, Any], column: str) -> tuple[LoneTimes, ...]:
+    if pd.isna(facts["latest"]):
+        return ()
+    found = lone_times(marked.filter("readable"), column, int(facts["first"]), int(facts["latest"]))
+    return () if found is None else (found,)
+
+
+def _opened(table: Any, roles: Mapping[str, Field], customer_id: str) -> Table:
+    """Open the table, with one text for each name of a level or key."""
+    fields = list(roles.values())
+    opened = open_table(table, columns=[field.column for field in fields], customer_id=customer_id)
+    refuse_inexact(opened.frame, [field.column for field in fields if field.kind == "level"])
+    named = [field.column for field in fields if field.kind in ("level", "key") and field.role not in (NO_ID, NO_TIME)]
+    return replace(opened, frame=composed(opened.frame, named))
 
 
 def _times(opened: Table, roles: Mapping[str, Field], as_of: Any) -> tuple[Clock, AsOf | None]:
@@ -219,7 +254,7 @@ def _times(opened: Table, roles: Mapping[str, Field], as_of: Any) -> tuple[Clock
     clock = _clock(opened, roles)
     if as_of is None:
         return clock, None
-    clock = _in_zone_of(as_of, clock)
+    clock = in_zone_of(as_of, clock)
     return clock, AsOf.read(as_of, clock.zone)
 
 
@@ -232,7 +267,13 @@ def _checked_facts(
 ) -> tuple[dict[str, Any], dict[str, float]]:
     """Return the facts of the table and the largest value of each number; refuse those that cannot be added up."""
     numbers = [field for field in roles.values() if field.is_numeric]
-    facts = _facts(marked, numbers, n_status=n_status, at_once=at_once)
+    schema = marked.collect_schema()
+    keys = [role for role, field in roles.items() if field.kind == "key" and role in schema and schema[role].is_float()]
+    facts = _facts(marked, numbers, keys, n_status=n_status, at_once=at_once)
+    for role in keys:
+        limit = exact_below(schema[role])
+        if not pd.isna(facts[f"key_{role}"]) and facts[f"key_{role}"] >= limit:
+            raise inexact_ids(roles[role].column, limit)
     largest = {field.role: _largest(marked, facts, field) for field in numbers}
     _refuse_lost_amounts(marked, facts, roles, largest)
     return facts, largest
@@ -259,22 +300,6 @@ def _count_returns(n_returns: int, returns: str | None, roles: Mapping[str, Fiel
     return n_returns if returns else 0
 
 
-def _roles(customer_id: str, timestamp: str, fields: Sequence[Field]) -> dict[str, Field]:
-    """Return every column by its role; refuse one column in two of them."""
-    roles = {NO_ID: Field(NO_ID, customer_id, "key"), NO_TIME: Field(NO_TIME, timestamp, "key")}
-    roles |= {field.role: field for field in fields}
-    taken: dict[str, str] = {}
-    for role, field in roles.items():
-        if field.column.startswith("__"):
-            raise InvalidParameterError.not_allowed(role, "a column name that does not begin with '__'", field.column)
-        if field.column in taken:
-            raise InvalidParameterError.not_allowed(
-                role, f"another column than {taken[field.column]!r} names", field.column
-            )
-        taken[field.column] = role
-    return roles
-
-
 def _clock(opened: Table, roles: Mapping[str, Field]) -> Clock:
     """Check the kinds of the columns and find out how to read the time."""
     schema = opened.frame.collect_schema()
@@ -290,15 +315,6 @@ def _clock(opened: Table, roles: Mapping[str, Field]) -> Clock:
     except ColumnTypeError as error:
         _refuse_unless_empty(opened, column, error)
         return read_clock(_retyped(opened, column, nw.String()).frame, column)
-
-
-def _in_zone_of(as_of: Any, clock: Clock) -> Clock:
-    """Give timestamps the zone of ``as_of`` where none of them can be read: text has then shown none."""
-    zone = pd.Timestamp(as_of).tzinfo
-    if zone is None or clock.zone is not None:
-        return clock
-    readable = _row(clock.frame.select(clock.readable.cast(nw.Int64).sum().alias("rows")))["rows"]
-    return replace(clock, zone=zone) if pd.isna(readable) or not readable else clock
 
 
 def _problem(dtype: Any, field: Field) -> tuple[str, str] | None:
@@ -332,6 +348,8 @@ def _value(dtype: Any, field: Field) -> nw.Expr:
     if field.kind == "level" and dtype == nw.Boolean:
         # engines write bools differently
         return nw.when(column).then(nw.lit("true")).otherwise(nw.when(~column).then(nw.lit("false")))
+    if field.kind == "level" and (dtype.is_float() or dtype.is_decimal()):
+        return number_text(column if dtype.is_float() else column.cast(nw.Float64))
     if field.kind == "level":
         text = column.cast(nw.String) if not isinstance(dtype, nw.String) else column
         return nw.when(text != "").then(text)
@@ -377,7 +395,9 @@ def _marked(
     return frame.with_columns(status.alias("status")).drop("late", *unknown.values())
 
 
-def _facts(marked: nw.LazyFrame[Any], numbers: Sequence[Field], n_status: int, *, at_once: bool) -> dict[str, Any]:
+def _facts(
+    marked: nw.LazyFrame[Any], numbers: Sequence[Field], keys: Sequence[str], n_status: int, *, at_once: bool
+) -> dict[str, Any]:
     schema = marked.collect_schema()
     status = nw.col("status")
     counts = [(status == code).cast(nw.Int64).sum().alias(f"status_{code}") for code in range(1, n_status)]
@@ -392,7 +412,10 @@ def _facts(marked: nw.LazyFrame[Any], numbers: Sequence[Field], n_status: int, *
                 for field in numbers
                 if field.kind == "flag"
             ),
+            # a NaN is no key, and the largest number of some engines
+            *(nw.when(~nw.col(role).is_nan()).then(nw.col(role)).abs().max().alias(f"key_{role}") for role in keys),
             status.max().alias("status"),
+            nw.when("readable").then(nw.col("moment")).min().alias("first"),
             nw.when("readable").then(nw.col("moment")).max().alias("latest"),
             *(nw.col(name).min().alias(f"{name}_min") for name in ranged),
             *(nw.col(name).max().alias(f"{name}_max") for name in ranged),

@@ -16,6 +16,7 @@ from custseg._core.frames import collect, is_table, open_table, with_index
 from custseg._core.ids import ID_OR_ROWS, check_chosen, refuse_levels, row_index, without_index
 from custseg._core.params import NONE, Integer, Number, Where, check
 from custseg._core.paths import is_path, open_path
+from custseg._core.rounding import rounding_of
 from custseg._core.warning import warn
 from custseg.characteristics._survey.answers import Answers, matrix, moments, numbers, read_answers
 from custseg.exceptions import ColumnTypeError, InvalidTableError
@@ -154,10 +155,12 @@ def careless_responses(
             "respondents than items, and drop items that follow from others."
         )
     limit = len(answers.items) // 2 if max_run is None else max_run
-    lowest = _lower_fence(variability) if min_variability is None else min_variability
+    lowest = np.asarray(_lower_fence(variability) if min_variability is None else min_variability)
+    # the spread of the same answers in another order differs by rounding
+    varies_less = variability < lowest - rounding_of(lowest)
     flags = {
         "long_run": run > limit,
-        "low_variability": (variability == 0) | (variability < lowest),
+        "low_variability": (variability == 0) | varies_less,
         "unusual": chi2.sf(distance, np.maximum(df, 1)) <= significance_level,
     }
     signs = {"n_answered": n_answered, "longest_run": run, "variability": variability, "mahalanobis": distance}

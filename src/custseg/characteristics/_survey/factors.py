@@ -20,6 +20,7 @@ from custseg._core.asking import asked, asks
 from custseg._core.ids import ID_OR_ROWS
 from custseg._core.params import RANDOM_STATE, Integer, Number, OneOf, check
 from custseg._core.results import Result
+from custseg._core.warning import warn
 from custseg.characteristics._survey.answers import Answers, Moments, moments, read_answers
 from custseg.exceptions import InvalidTableError, list_names
 
@@ -27,6 +28,8 @@ N_DRAWS = 200
 QUANTILE = 0.95
 # Kaiser's measure of sampling adequacy below which a factor analysis is not worth while.
 FEWEST_SHARED = 0.5
+# An item takes part in what makes correlations singular if its share is at least this one of the largest.
+_PART = 1e-3
 
 _PARALLEL = {
     "customer_id": ID_OR_ROWS,
@@ -216,6 +219,11 @@ def factorability(X: Any, *, customer_id: str | None = "customer_id") -> Factora
     ColumnTypeError
         A column holds something other than finite numbers.
 
+    Warns
+    -----
+    DataQualityWarning
+        The correlations are singular.
+
     References
     ----------
     .. [1] Kaiser, H. F. & Rice, J. (1974). Little Jiffy, Mark IV. *Educational and Psychological
@@ -238,6 +246,8 @@ def factorability(X: Any, *, customer_id: str | None = "customer_id") -> Factora
     df = k * (k - 1) // 2
     sign, log_determinant = np.linalg.slogdet(correlation)
     regular = sign > 0 and np.linalg.cond(correlation) < 1e12
+    if not regular:
+        warn(_singular(answers.items, correlation, n))
     statistic = -(n - 1 - (2 * k + 5) / 6) * float(log_determinant) if regular else np.inf
     of_items, overall = _sampling_adequacy(correlation) if regular else (np.full(k, np.nan), np.nan)
     per_item = pd.Series(of_items, index=pd.Index(answers.items, name="item", dtype="str"), name="kmo")
@@ -247,6 +257,24 @@ def factorability(X: Any, *, customer_id: str | None = "customer_id") -> Factora
         chi_square=statistic,
         degrees_of_freedom=df,
         p_value=float(chi2.sf(statistic, df)),
+    )
+
+
+def _singular(items: Sequence[str], correlation: Floats, n: int) -> str:
+    """Say why a correlation matrix has no inverse."""
+    sizes, vectors = np.linalg.eigh(correlation)
+    smallest = np.abs(vectors[:, 0])
+    involved = list_names([item for item, part in zip(items, smallest, strict=True) if part > _PART * smallest.max()])
+    if n <= len(items):
+        reason, remedy = f"there are {n} respondents to {len(items)} items", "Ask more respondents, or fewer items."
+    elif sizes[0] < -_PART:
+        reason = f"those of {involved} contradict each other, since each is over other respondents"
+        remedy = "Drop respondents who left answers out."
+    else:
+        reason, remedy = f"items {involved} follow from each other", "Drop one of them."
+    return (
+        f"the correlations are singular: {reason}. The measure of Kaiser, Meyer and Olkin is not defined (NaN), and "
+        f"Bartlett's test, infinite, says nothing of factors. {remedy}"
     )
 
 

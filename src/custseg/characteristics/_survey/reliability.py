@@ -23,6 +23,9 @@ _FLAGS = {"standardized": (OneOf(True, False),)}
 # Variances of a sum below this share of what was added up are rounding: the sum does not vary.
 _ROUNDING = 1e-12
 
+# So many standard errors below 0, alpha is no work of chance.
+_FAR = 2.0
+
 # With two items any pair of loadings with the right product fits, so one factor says nothing.
 _FEWEST_FOR_A_FACTOR = 3
 
@@ -63,10 +66,17 @@ def cronbach_alpha(
     ColumnTypeError
         A column holds something other than finite numbers.
 
+    Warns
+    -----
+    DataQualityWarning
+        Alpha is further below 0 than that of unrelated items gets by chance: two standard errors [2]_.
+
     References
     ----------
     .. [1] Cronbach, L. J. (1951). Coefficient alpha and the internal structure of tests.
        *Psychometrika* 16(3), 297-334.
+    .. [2] Feldt, L. S. (1965). The approximate sampling distribution of Kuder-Richardson reliability
+       coefficient twenty. *Psychometrika* 30(3), 357-370.
 
     Examples
     --------
@@ -80,7 +90,13 @@ def cronbach_alpha(
     check({**_GIVEN, **_FLAGS}, given)
     answers = read_answers(X, customer_id=customer_id, missing=missing)
     found = moments(answers.values)
-    return alpha_of(found.scaled if standardized else found.covariance)
+    alpha = alpha_of(found.scaled if standardized else found.covariance)
+    if alpha < -_FAR * _chance(found):
+        warn(
+            f"alpha is {alpha:.2f}, far below 0, which is no reliability: taken together, the items go against each "
+            "other. Reverse those that are worded the other way round (item_analysis names them), or drop them."
+        )
+    return alpha
 
 
 @asks
@@ -202,6 +218,12 @@ def alpha_of(covariance: Floats) -> float:
     if k < 2 or not total > _ROUNDING * float(np.abs(covariance).sum()):
         return math.nan
     return k / (k - 1) * (1 - float(np.trace(covariance)) / total)
+
+
+def _chance(found: Moments) -> float:
+    """Return the standard error of alpha where the items have nothing in common; the fewest answers to a pair count."""
+    k, n = len(found.n), int(found.n.min())
+    return math.sqrt(2 * k / ((n - 1) * (k - 1))) if n > 1 else math.inf
 
 
 def minres_loadings(correlation: Floats) -> Floats:

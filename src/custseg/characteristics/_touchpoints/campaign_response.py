@@ -16,10 +16,11 @@ from custseg._core.described import OVERRIDES, ByColumn
 from custseg._core.ids import ID_IN_TIME
 from custseg._core.params import COLUMN, NONE, Integer, Number, OneOf, ParameterTable
 from custseg.characteristics._records.featurizer import AS_OF, Description, RecordFeaturizer
+from custseg.characteristics._records.fields import Field
 from custseg.characteristics._records.ratio import ratio
-from custseg.characteristics._records.records import Field, Records
-from custseg.characteristics._records.timestamps import HOUR, UNIT_HOURS, UNIT_WORDS, period_start
+from custseg.characteristics._records.records import Records
 from custseg.characteristics._records.vocabulary import Vocabulary
+from custseg.characteristics._times.timestamps import HOUR, UNIT_HOURS, UNIT_WORDS, AsOf, period_start
 from custseg.characteristics._touchpoints.beta_prior import BetaPrior
 from custseg.characteristics._touchpoints.contacts import (
     LEVELS,
@@ -97,7 +98,7 @@ class CampaignResponseFeaturizer(RecordFeaturizer[Contacts, _Learned]):
         The roles of columns, in place of those of :meth:`describe`.
     prior_strength : float or None, default=None
         How many contacts the prior of each rate is worth; 0 gives plain shares, None learns it.
-    as_of : date, timestamp, text or None, default=None
+    as_of : date, timestamp, ISO 8601 text or None, default=None
         The reference time; None takes the latest time of a contact or a response that is seen in
         ``fit``. A date, or a time at midnight, stands for that whole day. Later contacts are left
         out; a later response has not happened yet.
@@ -263,10 +264,15 @@ class CampaignResponseFeaturizer(RecordFeaturizer[Contacts, _Learned]):
 
     def _read(self, X: Any, as_of: Any) -> Records:
         records = super()._read(X, as_of)
-        latest = None if as_of is not None else self._contact_columns.latest_response(records)
+        latest, lone = (None, ()) if as_of is not None else self._contact_columns.latest_response(records)
         if latest is None or records.as_of is None or latest.time <= records.as_of.time:
-            return records
-        return replace(records, as_of=latest)
+            latest = records.as_of
+        unreadable = (*records.unreadable, *self._contact_columns.unreadable(records))
+        return replace(records, as_of=latest, lone=(*records.lone, *lone), unreadable=unreadable)
+
+    def _latest_time(self, X: Any) -> AsOf | None:
+        # a given time is compared with contacts alone: fit has not looked for responses after it
+        return super()._latest_time(X) if self.as_of is not None else self._read(X, None).as_of
 
     def _prepare(self, records: Records) -> Contacts:
         return Contacts(records, self._contact_columns)

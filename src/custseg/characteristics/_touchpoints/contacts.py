@@ -14,9 +14,18 @@ from custseg._core.arrays import Integers
 from custseg._core.frames import collect
 from custseg.characteristics._records.counting import add_up, counts_by_name
 from custseg.characteristics._records.records import Records, as_whole
-from custseg.characteristics._records.timestamps import DAY, AsOf, Clock, read_clock
 from custseg.characteristics._records.vocabulary import Vocabulary
 from custseg.characteristics._row_report import RowPolicy
+from custseg.characteristics._times.lone_times import LoneTimes, lone_times
+from custseg.characteristics._times.timestamps import (
+    DAY,
+    AsOf,
+    Clock,
+    UnreadableTimes,
+    is_text,
+    read_clock,
+    unreadable_times,
+)
 from custseg.exceptions import ColumnTypeError
 
 # the columns whose levels have a rate of their own, and what the rates are called by
@@ -75,14 +84,27 @@ class ContactColumns:
             raise ColumnTypeError.expected(column, f"{words}, as {self.timestamp!r} is", got, remedy)
         return clock
 
-    def latest_response(self, records: Records) -> AsOf | None:
-        """Return the time of the latest response; None where no time of one is known."""
+    def unreadable(self, records: Records) -> tuple[UnreadableTimes, ...]:
+        """Count the text that is no time of a response."""
+        if self.response_time is None or not is_text(records.frame.collect_schema()["response_time"]):
+            return ()
+        return unreadable_times(self.clock(records), self.response_time, records.n_rows)
+
+    def latest_response(self, records: Records) -> tuple[AsOf | None, tuple[LoneTimes, ...]]:
+        """Return the time of the latest response, None where none is known, and times far beyond all others."""
         if self.response_time is None or records.as_of is None:
-            return None
+            return None, ()
         clock = self.clock(records)
-        moment = nw.when(clock.readable).then(clock.moment)
-        latest = clock.frame.select(moment.max().alias("latest")).collect()["latest"].item()
-        return None if pd.isna(latest) else AsOf.from_moment(int(latest), records.as_of.time.tzinfo)
+        responses = clock.frame.filter(clock.readable).select(clock.moment.cast(nw.Int64).alias("moment"))
+        latest = collect(responses.select(nw.col("moment").max().alias("latest")))["latest"].item()
+        if pd.isna(latest):
+            return None, ()
+        # contacts are times too: few responses alone do not tell which of them is odd
+        moments = nw.concat([records.frame.select(nw.col("moment")), responses])
+        first = collect(records.frame.select(nw.col("moment").min().alias("first")))["first"].item()
+        lone = None if pd.isna(first) else lone_times(moments, self.response_time, int(first), int(latest))
+        last = int(latest) if lone is None else lone.after
+        return AsOf.from_moment(last, records.as_of.time.tzinfo), () if lone is None else (lone,)
 
 
 @dataclass(frozen=True)

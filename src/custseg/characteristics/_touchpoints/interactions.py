@@ -9,6 +9,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from custseg._core.arrays import Floats, Integers
+from custseg._core.composed import composed_text
 from custseg._core.customers import Column
 from custseg.characteristics._records.exact_sum import ExactSum
 from custseg.characteristics._records.level_mix import LevelMix
@@ -27,7 +28,7 @@ ACTION_WEIGHTS: Mapping[str, float] = {
 
 def plain_action(name: str) -> str:
     """Return an action without its case and the spaces around it."""
-    return name.strip().lower()
+    return composed_text(name).strip().lower()
 
 
 def action_of_row() -> nw.Expr:
@@ -137,10 +138,11 @@ def reach_columns(counts: Mapping[str, Integers], sums: Mapping[str, ExactSum]) 
     """Return sum and mean of the reach of what was shared and created, where there is a reach."""
     if "reach" not in sums:
         return []
-    total, n_posts = _total(counts, sums, "own_reach"), counts["own_reach_known"]
+    n_posts = counts["own_reach_known"]
+    total = sums["reach"].total(counts["own_reach_high"], counts["own_reach_low"])
     return [
         Column("reach_total", "numeric", np.where(n_posts > 0, total, np.nan)),
-        Column("reach_mean", "numeric", _mean(total, n_posts)),
+        Column("reach_mean", "numeric", _mean(counts, sums["reach"], "own_reach")),
     ]
 
 
@@ -149,17 +151,16 @@ def sentiment_columns(counts: Mapping[str, Integers], sums: Mapping[str, ExactSu
     if "sentiment" not in sums:
         return []
     known = counts["sentiment_known"]
-    own = _mean(_total(counts, sums, "own_sentiment"), counts["own_sentiment_known"])
+    own = _mean(counts, sums["sentiment"], "own_sentiment")
     return [
-        Column("sentiment_mean", "numeric", _mean(_total(counts, sums, "sentiment"), known)),
+        Column("sentiment_mean", "numeric", _mean(counts, sums["sentiment"], "sentiment")),
         Column("sentiment_negative_share", "numeric", ratio(counts["negative"], known)),
         Column("sentiment_advocacy", "numeric", own),
     ]
 
 
-def _total(counts: Mapping[str, Integers], sums: Mapping[str, ExactSum], name: str) -> Floats:
-    return sums[name.removeprefix("own_")].total(counts[f"{name}_high"], counts[f"{name}_low"])
-
-
-def _mean(total: Floats, n_values: Integers) -> Floats:
-    return np.where(n_values > 0, total / np.maximum(n_values, 1), np.nan)
+def _mean(counts: Mapping[str, Integers], sums: ExactSum, name: str) -> Floats:
+    n_values = counts[f"{name}_known"]
+    count = np.maximum(n_values, 1)
+    mean = sums.mean(counts[f"{name}_high"], counts[f"{name}_low"], count, sums.largest * count)
+    return np.where(n_values > 0, mean, np.nan)

@@ -9,6 +9,7 @@ import narwhals.stable.v2 as nw
 import pandas as pd
 
 from custseg._core.asking import asked, asking, asks
+from custseg._core.composed import composed
 from custseg._core.frames import Table, collect, open_table, to_kind
 from custseg._core.ids import ID_IN_TIME
 from custseg._core.optional import require
@@ -261,12 +262,12 @@ def _with_plain_campaigns(table: Table, campaign: str) -> Table:
     """Make campaigns of one type in all tables: text of categories, whole numbers of floats, as ids are."""
     dtype = table.frame.collect_schema()[campaign]
     if isinstance(dtype, (nw.Categorical, nw.Enum)):
-        return replace(table, frame=table.frame.with_columns(nw.col(campaign).cast(nw.String)))
+        return replace(table, frame=composed(table.frame.with_columns(nw.col(campaign).cast(nw.String)), [campaign]))
     if dtype.is_numeric() and not dtype.is_integer():
         # where one campaign is missing, pandas has made floats of all
         plain = open_table(table.frame.to_native(), customer_id=campaign)
         return replace(table, frame=plain.frame)
-    return table
+    return replace(table, frame=composed(table.frame, [campaign]))
 
 
 def _with_comparable_times(responses: nw.LazyFrame[Any], response_time: str) -> nw.LazyFrame[Any]:

@@ -12,6 +12,7 @@ import pandas as pd
 from custseg._core.arrays import Integers
 from custseg._core.asking import asked
 from custseg._core.characteristic import Characteristic, number
+from custseg._core.composed import composed_text
 from custseg._core.customers import Column
 from custseg._core.described import OVERRIDES, ByColumn
 from custseg._core.frames import collect
@@ -19,12 +20,13 @@ from custseg._core.ids import ID_IN_TIME
 from custseg._core.params import COLUMN, NONE, Integer, OneOf, ParameterTable, Where
 from custseg.characteristics._records.counting import count_where, counts_by_name
 from custseg.characteristics._records.featurizer import AS_OF, Description, RecordFeaturizer
+from custseg.characteristics._records.fields import Field
 from custseg.characteristics._records.level_mix import LevelMix, share_names
 from custseg.characteristics._records.ratio import ratio
-from custseg.characteristics._records.records import Field, Records
-from custseg.characteristics._records.timestamps import DAY, HOUR, UNIT_HOURS, UNIT_WORDS, AsOf
+from custseg.characteristics._records.records import Records
 from custseg.characteristics._records.vocabulary import Vocabulary
 from custseg.characteristics._row_report import LEFT_OUT, RowPolicy
+from custseg.characteristics._times.timestamps import DAY, HOUR, UNIT_HOURS, UNIT_WORDS, AsOf
 from custseg.characteristics._touchpoints.paths import PathRule, count_paths, find_paths
 from custseg.exceptions import InvalidTableError, list_names
 
@@ -103,7 +105,7 @@ class PurchasePathFeaturizer(RecordFeaturizer[Records, Vocabulary | None]):
         The units of columns, in place of those of :meth:`describe`.
     roles : mapping of str to str or None, default=None
         The roles of columns, in place of those of :meth:`describe`.
-    as_of : date, timestamp, text or None, default=None
+    as_of : date, timestamp, ISO 8601 text or None, default=None
         The reference time; None takes the latest readable timestamp that is seen in ``fit``. A date,
         or a time at midnight, stands for that whole day. Later events are left out.
 
@@ -267,8 +269,13 @@ class PurchasePathFeaturizer(RecordFeaturizer[Records, Vocabulary | None]):
     def _publish(self, learned: Vocabulary | None) -> None:
         self.levels_ = {} if learned is None else {"channel": learned.names}
 
+    @property
+    def _stage_texts(self) -> list[str]:
+        """The stages as the records have them."""
+        return [composed_text(stage) for stage in self.stages]
+
     def _touches(self, records: Records) -> nw.LazyFrame[Any]:
-        return records.frame.filter(nw.col("stage").is_in(list(self.stages[:-1])))
+        return records.frame.filter(nw.col("stage").is_in(self._stage_texts[:-1]))
 
     def _describe(self, work: Records, learned: Vocabulary | None, *, is_own: bool) -> Description:
         records, mix = work, None if learned is None else LevelMix(learned)
@@ -314,7 +321,7 @@ class PurchasePathFeaturizer(RecordFeaturizer[Records, Vocabulary | None]):
     def _events(self, records: Records, mix: LevelMix | None, start: int) -> nw.LazyFrame[Any]:
         """Turn stages and channels into whole numbers; -1 stands for a stage that is not known."""
         step = nw.lit(-1)
-        for position, stage in enumerate(self.stages):
+        for position, stage in enumerate(self._stage_texts):
             step = nw.when(nw.col("stage") == stage).then(nw.lit(position)).otherwise(step)
         wanted = [
             nw.col("customer"),
@@ -329,7 +336,7 @@ class PurchasePathFeaturizer(RecordFeaturizer[Records, Vocabulary | None]):
     def _judged(self, records: Records, facts: Mapping[str, int], mix: LevelMix | None) -> tuple[RowPolicy, ...]:
         remedy = "Name them in the parameter stages."
         if facts["unknown"]:
-            others = records.frame.filter(~nw.col("stage").is_in(list(self.stages)))
+            others = records.frame.filter(~nw.col("stage").is_in(self._stage_texts))
             found = Vocabulary.learn(others, "stage", _NAMED)
             more = " and more" if found.pools else ""
             remedy = f"Name them in the parameter stages; there are {list_names(found.levels)}{more}."

@@ -19,12 +19,13 @@ from custseg._core.params import COLUMN, NONE, Integer, Number, OneOf, Parameter
 from custseg.characteristics._records.counting import count_where, counts_by_name
 from custseg.characteristics._records.exact_sum import ExactSum
 from custseg.characteristics._records.featurizer import AS_OF, Description, RecordFeaturizer
+from custseg.characteristics._records.fields import Field
 from custseg.characteristics._records.level_mix import LevelMix, share_names
 from custseg.characteristics._records.ratio import ratio
-from custseg.characteristics._records.records import Field, Records
-from custseg.characteristics._records.timestamps import UNIT_HOURS, UNIT_WORDS, period_start
+from custseg.characteristics._records.records import Records
 from custseg.characteristics._records.vocabulary import Vocabulary
 from custseg.characteristics._row_report import LEFT_OUT, RowPolicy
+from custseg.characteristics._times.timestamps import UNIT_HOURS, UNIT_WORDS, period_start
 from custseg.characteristics._touchpoints.interactions import (
     ACTION_WEIGHTS,
     action_of_row,
@@ -130,7 +131,7 @@ class SocialMediaFeaturizer(RecordFeaturizer[Records, Vocabulary]):
     unknown_actions : {"drop", "raise"}, default="drop"
         What to do with actions that have no weight: leave the interactions out, counted, or refuse the
         table.
-    as_of : date, timestamp, text or None, default=None
+    as_of : date, timestamp, ISO 8601 text or None, default=None
         The reference time; None takes the latest readable timestamp that is seen in ``fit``. A date,
         or a time at midnight, stands for that whole day. Later interactions are left out.
 

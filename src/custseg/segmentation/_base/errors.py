@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from custseg._core.asking import asked
-from custseg.exceptions import CustomerIdError, InfeasibleError, OutputPathError, SegmentLabelError
+from custseg.exceptions import CustomerIdError, InfeasibleError, SegmentLabelError
 
 __all__ = [
     "class_emptied",
@@ -11,8 +11,6 @@ __all__ = [
     "name_taken",
     "no_labels",
     "no_segments",
-    "path_exists",
-    "path_is_source",
     "share_infeasible",
     "share_not_kept",
     "share_out_of_range",
@@ -84,16 +82,4 @@ def unmarked_id(column: object, customer_id: object) -> CustomerIdError:
         f"{asked()}: column {str(column)!r} is text and different in every row, so it would make each customer "
         f"a segment of its own. If it identifies customers, pass customer_id={str(column)!r} "
         f"(now {str(customer_id)!r}); otherwise drop it."
-    )
-
-
-def path_is_source(path: object) -> OutputPathError:
-    return OutputPathError(
-        f"cannot write {str(path)!r}: the customers are read from there. Name another file or folder."
-    )
-
-
-def path_exists(path: object) -> OutputPathError:
-    return OutputPathError(
-        f"cannot write {str(path)!r}: it exists. Pass overwrite=True to replace it, or name another one."
     )

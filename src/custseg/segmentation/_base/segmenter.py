@@ -245,9 +245,11 @@ class Segmenter(
     def _read_customers(self, X: Any) -> CustomerTable:
         """Read customers as ``fit`` does, and keep nothing of it."""
         if not is_table(X):
-            return read_matrix(X, kinds=self._column_kinds())
+            return read_matrix(X, kinds=self._column_kinds()).without_rounding()
         pairs = self._pairs(fitting=True)
-        return read_customers(X, customer_id=self._customer_id(), kinds=self._column_kinds(), pairs=pairs)
+        kinds = self._column_kinds()
+        table = read_customers(X, customer_id=self._customer_id(), kinds=kinds, pairs=pairs)
+        return table.without_rounding() if self._interprets else table
 
     def _read_in_fit(
         self, X: Any, sample_weight: Any, kinds: Kinds | None = None

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from custseg._core.arrays import Floats
+from custseg._core.arrays import Floats, Integers
 
 __all__ = ["distribution", "mid_ranks", "quantile"]
 
@@ -18,11 +18,20 @@ def distribution(values: npt.NDArray[Any], mass: Floats) -> tuple[npt.NDArray[An
     What is computed from them depends neither on the order of the rows nor on whether a customer
     stands there twice or counts twice.
     """
+    if (mass == 1.0).all():  # one row per customer, as a rule: counts, which need no order of the rows
+        ordered = np.sort(values)
+        starts = _starts(ordered)
+        return ordered[starts], np.diff(np.append(starts, len(ordered))).astype(np.float64)
     values, mass = values[mass > 0], mass[mass > 0]
     order = np.lexsort((mass, values))
     ordered = values[order]
-    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])) if len(ordered) else np.empty(0, int)
+    starts = _starts(ordered)
     return ordered[starts], np.add.reduceat(mass[order], starts) if len(ordered) else np.empty(0)
+
+
+def _starts(ordered: npt.NDArray[Any]) -> Integers:
+    """Return the place of the first of each run of equal values."""
+    return np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])) if len(ordered) else np.empty(0, np.int64)
 
 
 def quantile(values: Floats, counts: Floats, level: float) -> float:

@@ -35,6 +35,7 @@ from custseg.segmentation._latent_classes.design import (
     encode,
     make_part,
     order_of_parts,
+    warn_of_two_numbers,
 )
 from custseg.segmentation._latent_classes.em import (
     Classes,
@@ -69,7 +70,7 @@ class LatentClassClusterer(Segmenter):
     kinds : mapping of str to {"numeric", "binary", "ordinal", "nominal"} or one of these, optional
         Kinds of columns where the dtype does not say them; one kind for all columns as a plain text:
         ``kinds="binary"`` for a matrix of 0 and 1. Bools are binary, other numbers numeric, even
-        where they are all 0 and 1.
+        where they are all 0 and 1: a column of two different numbers is warned of unless its kind stands here.
     order_by : str, optional
         The characteristic whose mean orders the segments, highest first (mean rank for ordered
         categories). By default the segment with the most customers comes first.
@@ -140,6 +141,11 @@ class LatentClassClusterer(Segmenter):
     See Also
     --------
     SegmentClusterer : Segments by distance, with weights for the characteristics.
+
+    Warns
+    -----
+    DataQualityWarning
+        Columns of two different numbers whose kind nobody has said, or of one value; empty segments.
 
     Notes
     -----
@@ -279,6 +285,7 @@ class LatentClassClusterer(Segmenter):
         self.converged_, self.n_iter_ = found.converged, found.n_iter
         self._put_in_order(table, found.classes, patterns, mass)
         self._report(design, counts, found.optimum)
+        warn_of_two_numbers(self._parts, self.kinds)
         self._warn_of_poor_fit()
         return self
 

@@ -9,7 +9,7 @@ class is one product ``design @ coefficients.T`` and what the next estimate need
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +17,24 @@ import numpy as np
 
 from custseg._core.arrays import Floats, Integers
 from custseg._core.customers import Column, CustomerTable, Kind
+from custseg._core.warning import warn
+from custseg.exceptions import list_names
 from custseg.segmentation._base.kinds import check_kind
 from custseg.segmentation._base.order import order_by_content
 from custseg.segmentation._base.weighted import distribution
 from custseg.segmentation._kmeans.patterns import Patterns, distinct_patterns
 
-__all__ = ["Design", "LevelPart", "NumberPart", "Part", "collapse", "encode", "make_part", "order_of_parts"]
+__all__ = [
+    "Design",
+    "LevelPart",
+    "NumberPart",
+    "Part",
+    "collapse",
+    "encode",
+    "make_part",
+    "order_of_parts",
+    "warn_of_two_numbers",
+]
 
 
 _TEXTUAL = ("ordinal", "nominal")
@@ -64,13 +76,17 @@ class LevelPart:
 
 @dataclass(frozen=True, kw_only=True)
 class NumberPart:
-    """A numeric characteristic in standard deviations from its mean; both in multiples of ``unit``."""
+    """A numeric characteristic in standard deviations from its mean; both in multiples of ``unit``.
+
+    ``has_two`` is whether it has two different values.
+    """
 
     column: str
     unit: float
     center: float
     scale: float
     kind: Kind = "numeric"
+    has_two: bool = False
 
     @property
     def log_unit(self) -> float:
@@ -119,7 +135,26 @@ def make_part(column: Column, mass: Floats) -> Part | None:
     scale = math.sqrt(float((shares * (values / unit - center) ** 2).sum()))
     if scale == 0.0:  # values that differ in their last digits only
         return None
-    return NumberPart(column=column.name, unit=unit, center=center, scale=scale)
+    return NumberPart(column=column.name, unit=unit, center=center, scale=scale, has_two=len(values) == 2)
+
+
+def warn_of_two_numbers(parts: Sequence[Part], kinds: Mapping[str, str] | str | None) -> None:
+    """Warn of numbers that look like answers: where a class gives one answer it has no spread, and seems certain.
+
+    ``kinds`` is what users have said of columns.
+    """
+    if isinstance(kinds, str):
+        return
+    numbers = [part for part in parts if isinstance(part, NumberPart) and part.column not in (kinds or {})]
+    # the codes of answers are small
+    found = sorted(part.column for part in numbers if part.has_two and part.unit <= LARGEST_EXACT)
+    if found:
+        name = found[0]
+        warn(
+            f"column(s) of two different numbers are taken as normally distributed: {list_names(found)}. Where they "
+            f"are answers, make bools of them, such as table[{name!r}] == table[{name!r}].max(); otherwise say "
+            f"kinds={{{name!r}: 'numeric'}}."
+        )
 
 
 def encode(parts: Sequence[Part], table: CustomerTable) -> tuple[Floats, dict[str, list[str]]]:

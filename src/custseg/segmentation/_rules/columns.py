@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from custseg._core.arrays import Bools
-from custseg._core.customers import Column, CustomerTable, level_text
+from custseg._core.arrays import Bools, Floats
+from custseg._core.customers import Column, CustomerTable
+from custseg._core.exact import EXACT_FLOATS, READ_WHOLE
+from custseg._core.levels import level_text
+from custseg._core.rounding import rounding_of
 from custseg._core.warning import warn
 from custseg.exceptions import (
     ColumnChangeError,
@@ -20,9 +23,9 @@ from custseg.exceptions import (
     InvalidParameterError,
     suggest,
 )
-from custseg.segmentation._rules.rules import COMPARISONS, LISTS, Condition, Rule
+from custseg.segmentation._rules.rules import COMPARISONS, LISTS, Condition, Rule, exact_number
 
-__all__ = ["Domain", "find_domains", "first_match", "level_text", "matches", "unseen_levels"]
+__all__ = ["Domain", "find_domains", "first_match", "level_text", "matches", "see_rounding", "unseen_levels"]
 
 
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
@@ -47,11 +50,14 @@ class Domain:
         The levels in their order, for ``"level"``.
     whole : bool
         Whether numbers are whole.
+    rounded : bool
+        Whether a customer's number differs from one in a rule by rounding alone.
     """
 
     kind: Literal["number", "flag", "level", "name"]
     levels: tuple[str, ...] = ()
     whole: bool = False
+    rounded: bool = False
 
     @property
     def is_numeric(self) -> bool:
@@ -66,6 +72,7 @@ def find_domains(
 
     Text that no customer has is warned of, or refused: it may be a slip, or a value still to come.
     """
+    rules = tuple(rules)
     conditions = [condition for rule in rules for condition in rule.conditions]
     missing = [name for name in dict.fromkeys(c.column for c in conditions) if name not in table.names]
     if missing:
@@ -73,7 +80,7 @@ def find_domains(
     domains = {name: _domain(table[name], conditions) for name in sorted({c.column for c in conditions})}
     for condition in conditions:
         _check(condition, domains[condition.column], table[condition.column], unknown)
-    return domains
+    return see_rounding(domains, rules, table)
 
 
 def _domain(column: Column, conditions: Iterable[Condition]) -> Domain:
@@ -110,6 +117,24 @@ def _check(condition: Condition, domain: Domain, column: Column, unknown: str) -
                 f"no customer has the value {level!r} of column {name!r} that a rule asks for."
                 f"{suggest(level, column.categories)}"
             )
+
+
+def see_rounding(domains: Mapping[str, Domain], rules: Iterable[Rule], table: CustomerTable) -> dict[str, Domain]:
+    """Mark the domains of columns in which a customer's number differs from one in a rule by rounding alone."""
+    marked = dict(domains)
+    for condition in [condition for rule in rules for condition in rule.conditions]:
+        if _is_rounded(condition, marked[condition.column], table[condition.column]):
+            marked[condition.column] = replace(marked[condition.column], rounded=True)
+    return marked
+
+
+def _is_rounded(condition: Condition, domain: Domain, column: Column) -> bool:
+    """Say whether a customer's number is that of a condition but for rounding."""
+    if domain.kind != "number" or domain.whole or domain.rounded or column.kind != "numeric":
+        return False
+    cuts = np.array(condition.values, dtype=np.float64)
+    near = _compared_numbers("in", column.values, cuts) & ~np.isin(column.values, cuts)
+    return bool((near & ~column.missing).any())
 
 
 def matches(rule: Rule, table: CustomerTable, domains: Mapping[str, Domain]) -> Bools:
@@ -152,21 +177,62 @@ def _meets(condition: Condition, column: Column, domain: Domain) -> Bools:
         fitted = "numbers" if domain.is_numeric else "text or categories"
         raise ColumnChangeError.kind(column.name, fitted, column.kind)
     if domain.is_numeric:
-        met = _compared(condition.operator, column.values, [float(value) for value in condition.values])
-        return met & ~column.missing
+        return _numbers_meet(condition, column, whole=domain.whole) & ~column.missing
     known: npt.NDArray[Any] = np.array(column.categories, dtype=object)
     # A level that was not there in fit counts as missing; text has no closed set of values.
     counts = np.isin(known, domain.levels) if domain.kind == "level" else np.ones(len(known), dtype=bool)
-    listed: list[Any] = [level_text(value) for value in condition.values]
+    levels: list[Any] = [level_text(value) for value in condition.values]
     if condition.operator in COMPARISONS:
         places = {level: place for place, level in enumerate(domain.levels)}
         known = np.array([places.get(level, -1) for level in column.categories])
-        listed = [places[level] for level in listed]
-    met_by_level: Bools = np.append(_compared(condition.operator, known, listed) & counts, False)
+        levels = [places[level] for level in levels]
+    met_by_level: Bools = np.append(_compared(condition.operator, known, levels) & counts, False)
     return np.asarray(met_by_level[column.values])
 
 
-def _compared(symbol: str, values: npt.NDArray[Any], listed: list[Any]) -> Bools:
+def _numbers_meet(condition: Condition, column: Column, *, whole: bool) -> Bools:
+    """Compare numbers with those of a rule; whole numbers are never taken for their neighbours."""
+    symbol, values = condition.operator, [exact_number(value) for value in condition.values]
+    if column.exact is None:
+        # below 2**53 a float is exact, so that rounding the other side of a comparison changes nothing
+        if not column.is_integer and (np.abs(column.values) >= EXACT_FLOATS).any():
+            _refuse_neighbours(condition)
+        compared = _compared if whole and column.is_integer else _compared_numbers
+        return compared(symbol, column.values, np.array([float(value) for value in values]))
+    if symbol not in COMPARISONS:
+        inside = np.isin(column.exact.astype(object), np.array(values, dtype=object))
+        return np.asarray(inside if symbol in ("==", "in") else ~inside, dtype=bool)
+    return np.asarray(_COMPARE[symbol](column.exact.astype(object), values[0]), dtype=bool)
+
+
+def _refuse_neighbours(condition: Condition) -> None:
+    """Refuse to look for a whole number among floats that may have been another one before they were rounded."""
+    for value in condition.values:
+        # a float is what was written, such as 1e20 for a value that is not known
+        is_large = isinstance(value, int) and abs(value) >= EXACT_FLOATS
+        if is_large and (condition.operator not in COMPARISONS or float(value) != value):
+            raise ColumnTypeError.expected(
+                condition.column,
+                f"whole numbers to be compared with {value}",
+                "floats of 2**53 or more, which are rounded to their neighbours",
+                READ_WHOLE,
+            )
+
+
+def _compared_numbers(symbol: str, values: Floats, cuts: Floats) -> Bools:
+    """Compare numbers; one that differs from a cut by rounding alone is the cut."""
+    room = rounding_of(cuts)
+    if symbol in COMPARISONS:
+        bound = cuts[0] + room[0] if symbol in ("<=", ">") else cuts[0] - room[0]
+        return np.asarray(_COMPARE[symbol](values, bound), dtype=bool)
+    order = np.argsort(cuts)
+    low, high = (cuts - room)[order], (cuts + room)[order]
+    place = np.searchsorted(low, values, side="right") - 1
+    inside = (place >= 0) & (values <= high[place])
+    return np.asarray(inside if symbol in ("==", "in") else ~inside)
+
+
+def _compared(symbol: str, values: npt.NDArray[Any], listed: Any) -> Bools:
     if symbol in LISTS:
         inside = np.isin(values, np.array(listed, dtype=values.dtype))
         return inside if symbol == "in" else ~inside

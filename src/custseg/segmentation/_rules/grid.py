@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from custseg.segmentation._rules.columns import Domain, level_text
-from custseg.segmentation._rules.rules import LISTS, Condition, Rule, Scalar, column_text, value_text
+from custseg.segmentation._rules.rules import LISTS, Condition, Rule, Scalar, column_text, exact_number, value_text
 
 __all__ = ["Axis", "Box", "Grid", "TooManyPiecesError"]
 
@@ -64,14 +64,15 @@ class Axis:
         if domain.kind == "flag":
             cuts = tuple(sorted({0.0, 1.0, *map(float, values)}))
             return cls(column, domain, cuts, sum(1 << 2 * cuts.index(value) + 1 for value in (0.0, 1.0)))
-        cuts = tuple(sorted({float(value) for value in values}))
+        # whole numbers as such: of large ones two neighbours are the same float
+        cuts = tuple(sorted({exact_number(value) for value in values}))
         cells = range(2 * len(cuts) + 1)
         return cls(column, domain, cuts, sum(1 << cell for cell in cells if _possible(cuts, cell, domain.whole)))
 
     @classmethod
     def scores(cls, column: str, highest: int) -> Axis:
         """Return the axis of the whole numbers from 1 to ``highest``, and nothing else."""
-        cuts = tuple(float(score) for score in range(1, highest + 1))
+        cuts = tuple(range(1, highest + 1))
         return cls(column, Domain("number", whole=True), cuts, sum(1 << 2 * place + 1 for place in range(highest)))
 
     @property
@@ -105,7 +106,7 @@ class Axis:
 
     def _place(self, value: Scalar) -> int:
         if self.domain.is_numeric:
-            return 2 * self.points.index(float(value)) + 1
+            return 2 * self.points.index(exact_number(value)) + 1
         return self.points.index(level_text(value))
 
     def words(self, cells: int) -> str:
@@ -159,29 +160,28 @@ class Axis:
             return self.points[cell] if cell < len(self.points) else _OTHER
         if self.domain.kind == "flag":
             return bool(self.points[cell // 2])
-        value = _inside(self.points, cell, self.domain.whole)
-        return int(value) if value.is_integer() else value
+        return exact_number(_inside(self.points, cell, self.domain.whole))
 
 
-def _possible(cuts: Sequence[float], cell: int, whole: bool) -> bool:
+def _possible(cuts: Sequence[int | float], cell: int, whole: bool) -> bool:
     if not whole:
         return True
     if cell % 2:
-        return cuts[cell // 2].is_integer()
+        return isinstance(cuts[cell // 2], int)
     if cell in (0, 2 * len(cuts)):
         return True
     return math.floor(cuts[cell // 2 - 1]) + 1 < cuts[cell // 2]
 
 
-def _inside(cuts: Sequence[float], cell: int, whole: bool) -> float:
+def _inside(cuts: Sequence[int | float], cell: int, whole: bool) -> int | float:
     if cell % 2:
-        return float(cuts[cell // 2])
+        return cuts[cell // 2]
     if cell == 0:
         step = max(1.0, abs(cuts[0]) * 1e-6)
-        return float(math.ceil(cuts[0] - step) if whole else cuts[0] - step)
-    low = float(cuts[cell // 2 - 1])
+        return math.ceil(cuts[0] - step) if whole else cuts[0] - step
+    low = cuts[cell // 2 - 1]
     if whole:
-        return float(math.floor(low) + 1)
+        return math.floor(low) + 1
     if cell == 2 * len(cuts):
         return low + max(1.0, abs(low) * 1e-6)
     return low / 2 + float(cuts[cell // 2]) / 2

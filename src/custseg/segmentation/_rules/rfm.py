@@ -17,7 +17,7 @@ from custseg._core.words import feature_of
 from custseg.characteristics import RFMScorer
 from custseg.exceptions import ColumnNotFoundError, ColumnTypeError, InvalidParameterError, list_names
 from custseg.segmentation._base.segmenter import DEFAULT_ID
-from custseg.segmentation._rules.columns import Domain
+from custseg.segmentation._rules.columns import Domain, see_rounding
 from custseg.segmentation._rules.grid import Axis, Grid
 from custseg.segmentation._rules.rules import Condition, Rule
 from custseg.segmentation._rules.segmenter import RuleDefinedSegmenter
@@ -216,6 +216,7 @@ class RFMSegmenter(RuleDefinedSegmenter):
         self.rules_ = tuple(_column_rule(entry, columns, edges) for entry in preset)
         self.otherwise_ = _OTHERWISE[self.preset]
         domains = {name: Domain("number", whole=table[name].is_integer) for name in columns}
+        domains = see_rounding(domains, self.rules_, table)
         grid = Grid(self.score_rules_, {name: Axis.scores(name, N_SCORES) for name in scores})
         self._apply(table, domains, self.score_rules_, grid)
         return self

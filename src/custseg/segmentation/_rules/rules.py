@@ -7,15 +7,27 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from custseg._core.asking import asked, asking
+from custseg._core.exact import EXACT_FLOATS
 from custseg.exceptions import InvalidParameterError, InvalidTableError, list_names
 
-__all__ = ["COMPARISONS", "LISTS", "OPERATORS", "Condition", "Rule", "column_text", "read_rules", "value_text"]
+__all__ = [
+    "COMPARISONS",
+    "LISTS",
+    "OPERATORS",
+    "Condition",
+    "Rule",
+    "column_text",
+    "exact_number",
+    "read_rules",
+    "value_text",
+]
 
 Scalar = str | int | float | bool
 
@@ -173,6 +185,12 @@ def value_text(value: Scalar) -> str:
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
     return str(value).lower() if isinstance(value, bool) else repr(value)
+
+
+def exact_number(value: Scalar) -> int | float:
+    """Return a number of a rule as a whole one where it is whole: those of any size compare exactly."""
+    number = float(value)
+    return int(value) if isinstance(value, int) or number.is_integer() else number
 
 
 def read_rules(rules: Any) -> tuple[Rule, ...]:
@@ -366,7 +384,17 @@ class _Parser:
         number = float(token)
         if not math.isfinite(number):
             raise _too_large(self._where)
-        return int(token) if re.fullmatch(r"[+-]?\d+", token) else number
+        return int(token) if re.fullmatch(r"[+-]?\d+", token) else self._as_written(token, number)
+
+    def _as_written(self, token: str, number: float) -> int | float:
+        """Return a whole number that is written as 9007199254740993.0 or 9.007199254740993e15, which no float is."""
+        # the shortest text of a float, as a tuple is written, is that float
+        is_float = Decimal(token) in (Decimal(number), Decimal(repr(number)))
+        if is_float or not EXACT_FLOATS <= abs(number) < 2**64:
+            return number
+        if Decimal(token) % 1:
+            raise self._error(f"{token} has more digits than numbers of this size are told apart by")
+        return int(Decimal(token))
 
     def _list(self) -> tuple[Scalar, ...]:
         closing = {"[": "]", "(": ")"}.get(self._peek()[1])

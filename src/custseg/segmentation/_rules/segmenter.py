@@ -49,7 +49,7 @@ class RuleDefinedSegmenter(Segmenter):
     n_not_assigned_: int
 
     # a rule names text as the table has it, and so does its SQL
-    _finds_pairs: ClassVar[bool] = False
+    _interprets: ClassVar[bool] = False
 
     def __sklearn_tags__(self) -> Any:
         """Say that missing values are fine: they meet no condition."""
@@ -144,7 +144,8 @@ class RuleDefinedSegmenter(Segmenter):
         It gives every customer the segment that ``predict`` gives. NULL and NaN meet no condition, in
         databases too that hold NaN for the largest number. Infinite values, which ``predict`` refuses,
         are compared by the database; plus infinity meets no condition without an upper bound. Text is
-        compared as the database compares it: some ignore case.
+        compared as the database compares it: some ignore case. A number that equals one of a rule but for
+        rounding (1e-11 of it) meets it; the SQL has that room where a customer of ``fit`` needed it.
 
         Examples
         --------

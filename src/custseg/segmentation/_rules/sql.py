@@ -5,8 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
+from custseg._core.composed import spellings
+from custseg._core.exact import EXACT_FLOATS
+from custseg._core.rounding import rounding_of
 from custseg.segmentation._rules.columns import Domain, level_text
-from custseg.segmentation._rules.rules import COMPARISONS, LISTS, Condition, Rule, Scalar
+from custseg.segmentation._rules.rules import COMPARISONS, LISTS, Condition, Rule, Scalar, exact_number
 
 __all__ = ["case_expression", "quote_name"]
 
@@ -79,16 +84,35 @@ def _condition(condition: Condition, domain: Domain, quote: str) -> str:
         if len(met) == 2:
             return f"{column} IS NOT NULL"
         return f"{column} = {str(met[0]).upper()}" if met else "1 = 0"
+    if domain.kind == "number" and domain.rounded:
+        return _with_room(column, symbol, values)
     if domain.kind == "number":
-        texts = [_number(value) for value in values]
+        texts = [_number(value, whole=domain.whole) for value in values]
     elif domain.kind == "level":
         levels = _levels(symbol, [level_text(value) for value in values], domain.levels)
-        return f"{column} IN ({', '.join(_text(level, quote) for level in levels)})" if levels else "1 = 0"
+        texts = [_text(text, quote) for level in levels for text in spellings(level)]
+        return f"{column} IN ({', '.join(texts)})" if levels else "1 = 0"
     else:
-        texts = [_text(level_text(value), quote) for value in values]
+        texts = [_text(text, quote) for value in values for text in spellings(level_text(value))]
+        if len(texts) > len(values):
+            symbol = "in" if symbol in ("==", "in") else "not in"
     if symbol in LISTS:
         return f"{column} {'IN' if symbol == 'in' else 'NOT IN'} ({', '.join(texts)})"
     return f"{column} {({'==': '=', '!=': '<>'}).get(symbol, symbol)} {texts[0]}"
+
+
+def _with_room(column: str, symbol: str, values: Sequence[Scalar]) -> str:
+    """Compare numbers of which some are those of the rule but for rounding."""
+    numbers = np.array(values, dtype=np.float64)
+    room = rounding_of(numbers)
+    ends = zip(numbers - room, numbers + room, strict=True)
+    bounds = [(_number(low, whole=False), _number(high, whole=False)) for low, high in ends]
+    if symbol in COMPARISONS:
+        return f"{column} {symbol} {bounds[0][symbol in ('<=', '>')]}"
+    is_met = symbol in ("==", "in")
+    parts = [f"{column} {'BETWEEN' if is_met else 'NOT BETWEEN'} {low} AND {high}" for low, high in bounds]
+    words = (" OR " if is_met else " AND ").join(parts)
+    return words if len(parts) == 1 else f"({words})"
 
 
 def _levels(symbol: str, listed: Sequence[str], known: Sequence[str]) -> Sequence[str]:
@@ -114,10 +138,12 @@ def _holds(flag: bool, condition: Condition) -> bool:
     }[condition.operator]
 
 
-def _number(value: Scalar) -> str:
-    number = float(value)
-    if number.is_integer() and abs(number) < _EXACT:
-        return str(int(number))
+def _number(value: Scalar, *, whole: bool) -> str:
+    number, exact = float(value), exact_number(value)
+    # a whole number that is compared as a float would be taken for its neighbours
+    is_large = EXACT_FLOATS <= abs(exact) < 2**64 and (whole or exact != number)
+    if number.is_integer() and (abs(number) < _EXACT or is_large):
+        return str(exact)
     text = repr(number).replace("e+", "E").replace("e", "E")
     return text if "E" in text else f"{text}E0"
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from custseg._core.asking import asked, asking
 from custseg._core.optional import require
-from custseg._core.paths import is_csv, is_path, open_path, parquet_files, with_types
+from custseg._core.paths import is_csv, is_path, open_path, parquet_files, reading_files, with_types
 from custseg.exceptions import ColumnNotFoundError
 from custseg.segmentation._scoring.scorer import Scorer
 
@@ -61,6 +61,11 @@ def _native_batches(X: Any, scorer: Scorer, batch_size: int) -> Iterable[Any]:
 
 
 def _path_batches(path: Any, scorer: Scorer, batch_size: int) -> Iterator[Any]:
+    with reading_files(path):
+        yield from _read_path(path, scorer, batch_size)
+
+
+def _read_path(path: Any, scorer: Scorer, batch_size: int) -> Iterator[Any]:
     relation = open_path(path, in_order=True, n_threads=1)
     available = list(relation.columns)
     columns = scorer.columns(available)
@@ -75,6 +80,10 @@ def _path_batches(path: Any, scorer: Scorer, batch_size: int) -> Iterator[Any]:
             # not whole groups of rows at once: they can be larger than all else
             with parquet.ParquetFile(file, pre_buffer=False, buffer_size=READ_AT_ONCE) as opened:
                 for batch in opened.iter_batches(batch_size, columns=columns):
+                    for column in batch.columns:
+                        if arrow.types.is_dictionary(column.type):
+                            # a damaged file may name categories that there are not
+                            column.validate(full=True)
                     yield arrow.Table.from_batches([batch])
         return
     selected: Any = nw.from_native(relation).select(columns).to_native()

@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from custseg._core.asking import asked, asking
 from custseg._core.base import Estimator
+from custseg._core.exact import refuse_inexact_ids
 from custseg._core.warning import warn
 from custseg.exceptions import ColumnNotFoundError, InvalidParameterError, UnseenCategoryWarning
 from custseg.segmentation._base.segmenter import DEFAULT_ID, Segmenter, refuse_segment_as_id
@@ -69,6 +70,7 @@ class Scorer:
 
     def labels(self, batch: nw.DataFrame[Any]) -> npt.NDArray[np.int64]:
         """Predict the segments of a batch with the columns of :meth:`columns`."""
+        refuse_inexact_ids(self.customer_id, batch[self.customer_id])
         names = [name for name in batch.columns if name != self.customer_id]
         if self.features is not None:
             names = list(self.features)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,6 @@ from custseg._core.optional import require
 from custseg._core.paths import is_path
 from custseg._core.segments import SEGMENT
 from custseg.exceptions import InvalidTableError, OutputPathError
-from custseg.segmentation._base.errors import path_exists, path_is_source
 from custseg.segmentation._scoring.scorer import Notes, Scorer
 
 __all__ = ["is_spark", "score_on_spark", "write_from_spark"]
@@ -109,7 +109,7 @@ def write_from_spark(scorer: Scorer, X: Any, path: str, *, overwrite: bool) -> d
     files = place.getFileSystem(session.sparkContext._jsc.hadoopConfiguration())  # noqa: SLF001
     _refuse_source(X, files.makeQualified(place).toUri().normalize().toString(), path)
     if files.exists(place) and not overwrite:
-        raise path_exists(path)
+        raise OutputPathError.exists(path)
     temporary = place.suffix(f"-custseg-{uuid.uuid4().hex}")
     notes = session.sparkContext.accumulator(Notes(), _MergedNotes())
     try:
@@ -133,7 +133,7 @@ def _refuse_source(X: Any, target: str, path: str) -> None:
         # of a single file it is not known whether its folder was meant, unless Spark named it
         is_folder = len(files) > 1 or file.name.startswith("part-")
         if place in (file, *file.parents) or (is_folder and _table_folder(file) in place.parents):
-            raise path_is_source(path)
+            raise OutputPathError.is_source(path)
 
 
 def _table_folder(file: PurePosixPath) -> PurePosixPath:
@@ -143,7 +143,10 @@ def _table_folder(file: PurePosixPath) -> PurePosixPath:
 
 def _location(uri: str) -> PurePosixPath:
     parts = urlsplit(uri)
-    return PurePosixPath(f"/{parts.scheme}:{parts.netloc}") / unquote(parts.path).lstrip("/")
+    path = unquote(parts.path)
+    # a folder of this machine may have a second name by a link
+    path = os.path.realpath(path) if parts.scheme == "file" else path
+    return PurePosixPath(f"/{parts.scheme}:{parts.netloc}") / path.lstrip("/")
 
 
 def _put_in_place(files: Any, temporary: Any, place: Any) -> None:

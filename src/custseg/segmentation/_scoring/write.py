@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,14 +14,13 @@ import numpy as np
 import pandas as pd
 
 from custseg._core.asking import asks
-from custseg._core.files import check_writable, replacing
+from custseg._core.files import check_writable, is_read_from, replacing
 from custseg._core.optional import require
 from custseg._core.params import Instance, OneOf, check
 from custseg._core.paths import is_path
 from custseg._core.results import Result
 from custseg._core.segments import SEGMENT
-from custseg.exceptions import ConfigurationError, CustomerIdError
-from custseg.segmentation._base.errors import path_exists, path_is_source
+from custseg.exceptions import ConfigurationError, CustomerIdError, OutputPathError
 from custseg.segmentation._scoring.assign import PARAMETERS, score_batches, scorer_of
 from custseg.segmentation._scoring.scorer import Notes, Scorer
 from custseg.segmentation._scoring.spark import is_spark, write_from_spark
@@ -171,14 +171,12 @@ def write_segments(
 
 def _checked(path: str | Path, X: Any, overwrite: bool) -> Path:
     place = Path(path)
-    if place.suffix not in ENDINGS:
+    if place.suffix.lower() not in ENDINGS:
         raise ConfigurationError.not_a_table(place, ENDINGS)
-    if is_path(X):
-        origin, target = Path(X).resolve(), place.resolve()
-        if origin == target or origin in target.parents:
-            raise path_is_source(place)
-    if place.exists() and not overwrite:
-        raise path_exists(place)
+    if is_path(X) and is_read_from(place, X):
+        raise OutputPathError.is_source(place)
+    if os.path.lexists(place) and not overwrite:
+        raise OutputPathError.exists(place)
     return check_writable(place)
 
 
@@ -207,14 +205,15 @@ def _object_ids(X: Any, customer_id: str) -> Any:
 def _written(scored: Iterable[nw.DataFrame[Any]], place: Path, ids: Any) -> Counter[int]:
     """Write batches to a temporary file that takes its place at the end; ``ids`` are those of all batches if known."""
     sizes: Counter[int] = Counter()
+    is_parquet = place.suffix.lower() == ".parquet"
     with replacing(place) as temporary:
         writer: Any = None
         try:
             for part in scored:
                 table = _plain(part, None if ids is None else ids.slice(sizes.total(), len(part)))
                 if writer is None:
-                    writer = _writer(temporary, place.suffix, table.schema)
-                writer.write_table(table.cast(writer.schema if place.suffix == ".parquet" else table.schema))
+                    writer = _writer(temporary, place.suffix.lower(), table.schema)
+                writer.write_table(table.cast(writer.schema if is_parquet else table.schema))
                 sizes.update(part[SEGMENT].to_list())
         finally:
             if writer is not None:

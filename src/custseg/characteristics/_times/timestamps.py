@@ -12,7 +12,7 @@ the session (``spark.sql.session.timeZone``), as it is when these engines themse
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -22,7 +22,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from custseg._core.frames import by_partition, collect
-from custseg.characteristics._records.engine_clocks import duckdb_texts, duckdb_times, spark_texts, with_moment
+from custseg._core.number_levels import number_text
+from custseg._core.times import read_time
+from custseg.characteristics._times.basic_times import EXTENDED, NUMBERS, are_basic_dates, extended
+from custseg.characteristics._times.engine_clocks import duckdb_texts, duckdb_times, spark_texts, with_moment
 from custseg.exceptions import ColumnTypeError, InvalidParameterError
 
 SECOND = 1_000_000
@@ -79,7 +82,10 @@ def read_clock(frame: nw.LazyFrame[Any], column: str) -> Clock:
         If the column holds neither, or text of several zones.
     """
     dtype = frame.collect_schema()[column]
-    if isinstance(dtype, (nw.String, nw.Categorical, nw.Enum)):
+    if dtype.is_numeric() and are_basic_dates(frame, column):
+        frame = frame.with_columns(number_text(nw.col(column).cast(nw.Float64)).alias(NUMBERS))
+        return _text_clock(frame, NUMBERS)
+    if is_text(dtype):
         return _text_clock(frame, column)
     zone = _zone(frame, column, dtype)
     if zone is None and not isinstance(dtype, (nw.Datetime, nw.Date)):
@@ -161,6 +167,22 @@ def _zone(frame: nw.LazyFrame[Any], column: str, dtype: nw.dtypes.DType) -> str 
 
 
 def _text_clock(frame: nw.LazyFrame[Any], column: str) -> Clock:
+    clock, offsets, n_unreadable = _read_text(frame, column)
+    if n_unreadable:
+        # looked for only where it can help: most tables are written in one of the forms read above
+        frame = by_partition(frame, partial(_with_extended, column=column))
+        clock, offsets, _ = _read_text(frame, EXTENDED)
+    zone = _single_zone(column, *offsets)
+    shift = 0 if zone is None else zone.utcoffset(None) // dt.timedelta(microseconds=1)
+    return replace(clock, moment=clock.wall - shift, zone=zone)
+
+
+def _with_extended(frame: nw.LazyFrame[Any], column: str) -> nw.LazyFrame[Any]:
+    return frame.with_columns(extended(nw.col(column).cast(nw.String).str.strip_chars()).alias(EXTENDED))
+
+
+def _read_text(frame: nw.LazyFrame[Any], column: str) -> tuple[Clock, tuple[Any, Any], int]:
+    """Read text; return also the lowest and the highest UTC offset, and how many texts cannot be read."""
     engine = frame.implementation
     if engine.is_duckdb():
         frame = duckdb_texts(frame, column, _ISO, _OFFSET)
@@ -169,10 +191,57 @@ def _text_clock(frame: nw.LazyFrame[Any], column: str) -> Clock:
         frame = frame.with_columns((nw.col("__clock_year") >= 1).fill_null(value=False).alias("__clock_readable"))
     else:
         frame = by_partition(frame, partial(_with_text, column=column))
-    zone = _single_zone(frame, column)
-    shift = 0 if zone is None else zone.utcoffset(None) // dt.timedelta(microseconds=1)
-    wall = nw.col("__clock_wall")
-    return Clock(frame, nw.col("__clock_readable"), wall, wall - shift, nw.col("__clock_months"), zone)
+    readable, wall = nw.col("__clock_readable"), nw.col("__clock_wall")
+    offset = nw.when(readable).then(nw.col("__clock_offset"))
+    unreadable = (~readable & ~nw.col(column).is_null()).cast(nw.Int64).sum()
+    seen = collect(frame.select(offset.min().alias("low"), offset.max().alias("high"), unreadable.alias("odd")))
+    low, high, n_odd = (seen[name].item() for name in ("low", "high", "odd"))
+    clock = Clock(frame, readable, wall, wall, nw.col("__clock_months"), None)
+    return clock, (low, high), 0 if pd.isna(n_odd) else int(n_odd)
+
+
+@dataclass(frozen=True)
+class UnreadableTimes:
+    """Text in a column of times that is none.
+
+    Attributes
+    ----------
+    column : str
+        The column.
+    n_odd, n_rows : int
+        How many rows have such text, and how many there are.
+    example : str
+        One of them.
+    """
+
+    column: str
+    n_odd: int
+    n_rows: int
+    example: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.n_odd:,} of {self.n_rows:,} row(s) have a time in column {self.column!r} that cannot be read, "
+            f"such as {self.example!r}, and count as having none. Write ISO 8601 (YYYY-MM-DD), or convert it with "
+            "pandas.to_datetime(column, format=...)."
+        )
+
+
+def is_text(dtype: Any) -> bool:
+    """Say whether times are written as text."""
+    return isinstance(dtype, (nw.String, nw.Categorical, nw.Enum))
+
+
+def unreadable_times(clock: Clock, column: str, n_rows: int) -> tuple[UnreadableTimes, ...]:
+    """Count the text that is no time, in ``n_rows`` rows; typed times are readable, or missing."""
+    if not is_text(clock.frame.collect_schema()[column]):
+        return ()
+    text = nw.col(column).cast(nw.String)
+    odd = clock.frame.filter(~clock.readable).select(text.alias("text"))
+    odd = odd.filter((~nw.col("text").is_null()) & (nw.col("text").str.strip_chars() != ""))
+    found = collect(odd.select(nw.len().alias("rows"), nw.col("text").min().alias("example")))
+    n_odd = int(found["rows"].item())
+    return (UnreadableTimes(column, n_odd, n_rows, str(found["example"].item())),) if n_odd else ()
 
 
 def _with_text(frame: nw.LazyFrame[Any], column: str) -> nw.LazyFrame[Any]:
@@ -220,11 +289,7 @@ def _padded(text: nw.Expr, size: nw.Expr) -> nw.Expr:
     return nw.concat_str(text, zeros)
 
 
-def _single_zone(frame: nw.LazyFrame[Any], column: str) -> dt.timezone | None:
-    offset = nw.col("__clock_offset")
-    readable = frame.filter(nw.col("__clock_readable"))
-    seen = collect(readable.select(offset.min().alias("low"), offset.max().alias("high")))
-    low, high = seen["low"].item(), seen["high"].item()
+def _single_zone(column: str, low: Any, high: Any) -> dt.timezone | None:
     # without a readable row there is no offset, and pandas says so by NaN
     if not isinstance(low, str) or low == high == "":
         return None
@@ -284,12 +349,13 @@ class AsOf:
     whole_day: bool
 
     @classmethod
-    def read(cls, as_of: Any, zone: str | dt.tzinfo | None) -> AsOf:
-        """Read ``as_of`` in the zone of the timestamps."""
-        time = pd.Timestamp(as_of)
+    def read(cls, as_of: Any, zone: str | dt.tzinfo | None, parameter: str = "as_of") -> AsOf:
+        """Read ``as_of``, or another parameter that is a time, in the zone of the timestamps."""
+        time = read_time(as_of)
+        assert time is not None  # the parameter was checked
         if zone is None and time.tzinfo is not None:
             raise InvalidParameterError.not_allowed(
-                "as_of", "without a time zone, as the timestamps of the table have none", str(time)
+                parameter, "without a time zone, as the timestamps of the table have none", str(time)
             )
         if zone is not None:
             time = _localized(time, zone) if time.tzinfo is None else time.tz_convert(zone)
@@ -311,6 +377,12 @@ class AsOf:
         """Hours from 1970-01-01 to the start of its period."""
         return period_start(period_index(self.wall, self.time.year * 12 + self.time.month - 1, period), period)
 
+    def reaches(self, other: AsOf) -> bool:
+        """Say whether what happened at another time, of the same zone or none, counts."""
+        if self.whole_day:
+            return other.wall < (self.wall // DAY + 1) * DAY
+        return other.time <= self.time
+
     def is_before(self, clock: Clock) -> nw.Expr:
         """Say which lines are later."""
         if self.whole_day:
@@ -325,3 +397,13 @@ def _localized(time: pd.Timestamp, zone: str | dt.tzinfo) -> pd.Timestamp:
 
 def _microseconds(naive: pd.Timestamp) -> int:
     return int((naive.as_unit("us") - pd.Timestamp(0).as_unit("us")) // pd.Timedelta(1, unit="us"))
+
+
+def in_zone_of(as_of: Any, clock: Clock) -> Clock:
+    """Give timestamps the zone of ``as_of`` where none of them can be read: text has then shown none."""
+    time = read_time(as_of)
+    zone = None if time is None else time.tzinfo
+    if zone is None or clock.zone is not None:
+        return clock
+    readable = collect(clock.frame.select(clock.readable.cast(nw.Int64).sum().alias("rows")))["rows"].item()
+    return replace(clock, zone=zone) if pd.isna(readable) or not readable else clock

@@ -1,0 +1,1 @@
+"""Times as tables hold them: read on any engine, counted in days and periods, the impossible ones found."""
