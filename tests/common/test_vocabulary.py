@@ -102,6 +102,7 @@ MADE = {
     "characteristics": "What describes customers: an estimator that makes it of tables, or what was found of each.",
     "clusterer": "What finds segments and can be refitted.",
     "describer": "What describes segments.",
+    "beside": "Other segments of the same customers, whose figures are handed on beside those of these.",
 }
 POLICY = {
     "as_of": "The reference time.",

@@ -142,14 +142,13 @@ class Labels(dict):
 def plan_of(personas, table, clusterer, n_customers):
     """The plan of a segmentation whose table has the stability of each segment beside its figures."""
     segmentation = SimpleNamespace(
-        to_frame=lambda: table.drop(columns="stability"),
         stability=table["stability"].to_numpy(),
         n_customers=n_customers,
         n_segments=len(personas),
         n_not_assigned=0,
         clusterer=clusterer,
     )
-    told = SimpleNamespace(personas=personas, column_labels=Labels())
+    told = SimpleNamespace(personas=personas, column_labels=Labels(), segment_table=table.drop(columns="stability"))
     return SimpleNamespace(segmentation=segmentation, personas=told, actions=[ACTION] * len(personas))
 
 

@@ -120,7 +120,7 @@ def test_json_holds_every_figure_and_no_nan(cut):
     study = stand_in(cut=cut, value=False)
     facts = json.loads(render_json(study, title=EVIL), parse_constant=pytest.fail)
     assert facts["title"] == EVIL
-    assert [row["n_customers"] for row in facts["segments"]] == study.plan_.segmentation.to_frame()[
+    assert [row["n_customers"] for row in facts["segments"]] == study.plan_.personas.segment_table[
         "n_customers"
     ].tolist()
     assert {row["value"] for row in facts["segments"]} == {None}

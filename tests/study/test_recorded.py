@@ -4,14 +4,15 @@ The stability of ``attitudes`` was recorded anew when columns of weight 0 ceased
 which bootstrap samples are drawn. How far customers stand out from draws of one continuum, and at which number
 of segments most, depends on the rounding of a processor's matrix products: these two figures need only be near.
 
-Every ``because`` was recorded anew when reasons began to cite what was measured, in words. The ``action`` was where it
-had contradicted what is known: *Keep in touch* and *Hold the price* for a segment that holds everyone, *Keep in touch*
-where neither value nor recency is known (``a_continuum``, ``latent_classes``) or for a segment that has lapsed
-(``descriptors``), and those of the RFM preset (``cells``), whose names have actions of their own. The verdict of
-``attitudes`` was where it said that .88 is not stable since .75 is asked for: it names the segment that does not come
-back. In those of ``purchases`` and ``a_continuum`` one draw more or less beats the customers (p of .075 for .1, .8 for
-.7) since the calibration of the draws ends when its error is small. Labels, names, sizes, shares, values, stability and
-all other verdicts are as they were.
+Every ``because`` was recorded anew when reasons began to cite what was measured, in words, and those of ``cells``
+when customers who are too few to be told of left every figure. The ``action`` was where it had contradicted what is
+known: *Keep in touch* and *Hold the price* for a segment that holds everyone, *Keep in touch* where neither value nor
+recency is known (``a_continuum``, ``latent_classes``) or for a segment that has lapsed (``descriptors``), and those
+of the RFM preset (``cells``), whose names have actions of their own. The verdict of ``attitudes`` was where it said
+that .88 is not stable since .75 is asked for: it names the segment that does not come back. In those of ``purchases``
+and ``a_continuum`` one draw more or less beats the customers (p of .075 for .1, .8 for .7) since the calibration of
+the draws ends when its error is small. Labels, names, sizes, shares, values, stability and all other verdicts are as
+they were.
 """
 
 import json

@@ -188,6 +188,15 @@ def test_categories_are_told_by_the_level_that_differs_most():
     assert "plan gold: " in second.because
 
 
+def test_outcomes_of_every_kind_are_told_side_by_side():
+    customers, labels = churned(np.random.default_rng(0), [0.1, 0.6], words=(True, False))
+    customers["plan"] = np.where(np.arange(len(customers)) % 3, "basic", "full")
+    personas = labelled(customers, labels, descriptors=["churned", "plan"])
+    for action in plan_actions("retention", personas, outcomes=["churned", "plan"]).actions:
+        assert re.search(r"churned: \d+% here", action.because)
+        assert re.search(r"plan (basic|full): \d+% here", action.because)
+
+
 def test_an_outcome_that_is_no_column_is_refused():
     customers, labels = churned(np.random.default_rng(0), (0.5, 0.1))
     with pytest.raises(ColumnNotFoundError, match="'left'"):

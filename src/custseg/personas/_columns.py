@@ -12,6 +12,7 @@ from scipy.special import ndtr
 
 from custseg._core.arrays import Bools, Floats, Integers
 from custseg._core.customers import Column
+from custseg._core.disclosure import told_shares
 from custseg._core.skewness import SKEWED, quantile_skewness
 from custseg._core.words import round_digits
 from custseg.personas._statistics import (
@@ -238,10 +239,14 @@ def _profile_ordinal(column: Column, labels: Integers, n_segments: int, min_grou
         figures[f"{side}_value"] = levels[:, None].astype(float)
         figures[f"{side}_category"] = categories[levels][:, None]
     figures["statistic"][:] = "median"
-    tied = np.flatnonzero(medians == rest_medians)
+    frequent = np.append(overall >= min_group_size, True)  # the last for the median of nobody
+    unnamed = ~(frequent[medians] & frequent[rest_medians])
+    for name in (*VALUES, "segment_category", "rest_category"):
+        figures[name][unnamed] = None if name in TEXTS else np.nan
+    tied = np.flatnonzero((medians == rest_medians) | unnamed)
     _show_shares_above(figures, table, column.categories, segments=tied, min_group_size=min_group_size)
     known = zip(medians, counts, strict=True)
-    typical = [categories[median] if count >= min_group_size else None for median, count in known]
+    typical = [categories[median] if count >= min_group_size and frequent[median] else None for median, count in known]
     return ColumnProfile(_hide(figures, *contrast.few(min_group_size)), typical)
 
 
@@ -270,7 +275,8 @@ def _show_shares_above(
         shares, rest = above[segment] / above[segment, 0], above_rest[segment] / above_rest[segment, 0]
         # Both this side and the other of the cut need enough customers, wherever it is drawn.
         larger = np.where(shares > rest, above[segment], above_rest[segment])
-        gain = np.where(larger >= min_group_size, np.sign(effect) * (shares - rest), -np.inf)
+        told = (larger >= min_group_size) & (table.sum(axis=0) >= min_group_size)
+        gain = np.where(told, np.sign(effect) * (shares - rest), -np.inf)
         cut = int(gain.argmax())
         if gain[cut] <= 0:
             continue
@@ -291,14 +297,14 @@ def _profile_binary(column: Column, labels: Integers, n_segments: int, min_group
         bool(2 * positive > count) if max(positive, count - positive) >= min_group_size else None
         for positive, count in zip(yes, counts, strict=True)
     ]
-    return ColumnProfile(_shares(yes[:, None], counts, ["yes"], min_group_size), typical)
+    return ColumnProfile(_shares(yes[:, None], counts, ["yes"], min_group_size, complete=True), typical)
 
 
 def _profile_nominal(column: Column, labels: Integers, n_segments: int, min_group_size: int) -> ColumnProfile:
     """Give each level that enough customers have a row of its own."""
     counts = np.bincount(labels, minlength=n_segments).astype(float)
     overall = np.bincount(column.values, minlength=len(column.categories))
-    named = np.flatnonzero(overall >= min_group_size).astype(np.int64)
+    named = _named(overall, min_group_size)
     if not len(named):
         nothing = np.zeros((n_segments, 1))
         figures = _figures(_Contrast.of(nothing, nothing, nothing), np.full_like(nothing, np.nan))
@@ -313,32 +319,39 @@ def _profile_nominal(column: Column, labels: Integers, n_segments: int, min_grou
         for row, level in zip(table, table.argmax(axis=1), strict=True)
     ]
     n_rare = int(np.count_nonzero(overall)) - len(named)
-    return ColumnProfile(_shares(table, counts, names, min_group_size), typical, n_rare)
+    return ColumnProfile(_shares(table, counts, names, min_group_size, complete=not n_rare), typical, n_rare)
 
 
-def _shares(table: Floats, counts: Floats, names: list[str], min_group_size: int) -> Figures:
-    """Compare shares; ``table`` holds the customers of each segment that have each level."""
-    known = np.broadcast_to(counts[:, None], table.shape)
+def _named(overall: Integers, min_group_size: int) -> Integers:
+    """Return the levels that enough customers have; what is left unnamed is had by nobody, or by enough together."""
+    enough = overall >= min_group_size
+    while enough.any() and 0 < overall[~enough].sum() < min_group_size:
+        enough[np.where(enough, overall, overall.max() + 1).argmin()] = False
+    return np.flatnonzero(enough).astype(np.int64)
+
+
+def _shares(table: Floats, counts: Floats, names: list[str], min_group_size: int, *, complete: bool) -> Figures:
+    """Compare shares; ``table`` holds the customers of each segment that have each level, of all there are or not."""
+    # whoever may not be shown enters no figure of the others
+    told = told_shares(table, counts, min_group_size, complete=complete)
+    table, known = table * told, counts[:, None] * told
     with np.errstate(invalid="ignore"):
         shares = np.nan_to_num(table / known)
     contrast = _Contrast.of(known, shares, known * shares * (1 - shares))
-    overall, total = table.sum(axis=0), counts.sum()
+    overall, total = table.sum(axis=0), known.sum(axis=0)
     figures = _figures(contrast, category_p_value(n_both=table, n_segment=known, n_level=overall, n_overall=total))
     figures["v_test"] = np.asarray(category_v_test(n_both=table, n_segment=known, n_level=overall, n_overall=total))
     # Nothing to test where a level is everyone's, or a segment holds everyone: p = 1 would only dilute the others.
     untested = np.isnan(contrast.v_test)
     figures["v_test"][untested] = figures["p_value"][untested] = np.nan
     with np.errstate(invalid="ignore"):
-        share_of_all = overall / total
+        share_of_all = np.broadcast_to(overall / total, table.shape)
     figures["lift"] = np.asarray(lift(segment_share=shares, overall_share=share_of_all))
     figures["difference_pp"] = 100 * (shares - contrast.rest_means)
     figures["marker"] = np.asarray(is_marker(segment_share=shares, overall_share=share_of_all))
     figures["statistic"][:] = "share"
     figures["level"][:] = names
-    # Where a share is high, those who make it so must be many enough not to be known by it.
-    carriers = np.where(shares <= contrast.rest_means, overall - table, table)
-    few, few_rest = (few | (carriers < min_group_size) for few in contrast.few(min_group_size))
-    return _hide(figures, few, few_rest)
+    return _hide(figures, *(few | ~told for few in contrast.few(min_group_size)))
 
 
 _PROFILERS = {

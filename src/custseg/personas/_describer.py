@@ -12,14 +12,16 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
+from custseg._core.arrays import Integers
 from custseg._core.asking import asked
 from custseg._core.base import Estimator
 from custseg._core.characteristic import Characteristic
 from custseg._core.coverage import KNOWN_OF_HALF, KNOWN_OF_MOST
 from custseg._core.customers import CustomerTable, CustomerTableMixin
+from custseg._core.disclosure import described
 from custseg._core.frames import is_table
 from custseg._core.params import COLUMN, NONE, Integer, ParameterTable
-from custseg._core.segments import NOT_ASSIGNED_WORDS, known_segments
+from custseg._core.segments import NOT_ASSIGNED, NOT_ASSIGNED_WORDS, known_segments
 from custseg._core.words import format_share, humanise
 from custseg.exceptions import InvalidParameterError, InvalidTableError, SegmentLabelError
 from custseg.personas._labels import find_id, labels_of
@@ -192,8 +194,16 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         InvalidParameterError
             If ``clustered_on`` names a column that is not in the table, or ``names`` a segment twice.
         """
+        self._fit(X, y, clustered_on=clustered_on, names=names, characteristics=characteristics)
+        return self
+
+    def _fit(self, X: Any, y: Any = None, *, beside: Integers | None = None, **said: Any) -> Integers:
+        """Describe; return the labels of those of whom the figures tell.
+
+        Of customers whom the labels ``beside``, of figures told beside these, leave out no figure tells here either.
+        """
         self._check_parameters()
-        found = self._segmentation(X, y, clustered_on=clustered_on, names=names, characteristics=characteristics)
+        found = self._segmentation(X, y, **said)
         table = found.customer_table
         if found is not X:
             table = find_id(table, self.customer_id, first_too=table.ids is None and is_table(X))
@@ -205,9 +215,12 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         self.column_labels_ = _labels(table.names, found.characteristics)
         self._words = Words.of(table.names, found.characteristics)
         # labels that are no positions stay what the segments are known by
-        self._levels = None if found is X or names is not None else found.names
-        self._describe(table, found.labels, found.clustered_on, found.names or ())
-        return self
+        self._levels = None if found is X or said.get("names") is not None else found.names
+        told = described(found.labels, found.n_segments, self.min_group_size, table)
+        if beside is not None:
+            told = np.where(beside >= 0, told, NOT_ASSIGNED)
+        self._describe(table, found, told)
+        return told
 
     def _segmentation(self, X: Any, y: Any, **said: Any) -> Segmentation:
         """Take the segmentation, or make one of a table and its labels."""
@@ -221,43 +234,44 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         self._read(X.customer_table, fitting=True)
         return X
 
-    def _describe(
-        self, table: CustomerTable, labels: npt.NDArray[np.int64], clustered_on: Collection[str], given: Sequence[str]
-    ) -> None:
-        assigned = labels >= 0
-        if not assigned.any():
-            raise SegmentLabelError.none_assigned(len(labels))
-        self.n_not_assigned_ = int(np.count_nonzero(~assigned))
-        sizes = np.bincount(labels[assigned], minlength=len(given))
-        shown = np.flatnonzero(sizes >= self.min_group_size)
-        profile = self._profile(table, labels, shown, clustered_on)
+    def _describe(self, table: CustomerTable, found: Segmentation, told: Integers) -> None:
+        sizes, sizes_told = found.sizes, np.bincount(told[told >= 0], minlength=found.n_segments)
+        if not sizes.any():
+            raise SegmentLabelError.none_assigned(found.n_customers)
+        self.n_not_assigned_ = found.n_not_assigned
+        shown = np.flatnonzero(sizes_told)
+        profile = self._profile(table, told, shown, found.clustered_on)
         self.profile_, self.rare_levels_ = profile.frame, profile.rare_levels
         traits = {int(segment): find_traits(profile.frame, int(segment), self.column_labels_) for segment in shown}
-        names = dict(enumerate(given))
+        names = dict(enumerate(found.names or ()))
         if not names:
-            telling = {segment: _telling(own, clustered_on) for segment, own in traits.items()}
+            telling = {segment: _telling(own, found.clustered_on) for segment, own in traits.items()}
             small = [segment for segment in range(len(sizes)) if segment not in traits]
             names = name_personas(telling, small, self._words)
         self.segment_names_ = list(names.values())
         self.personas_ = []
         for segment, name in names.items():
-            if segment in traits:
-                position = int(np.searchsorted(shown, segment))
-                persona = _persona(
-                    segment,
-                    name,
-                    n_customers=int(sizes[segment]),
-                    share=float(sizes[segment] / sizes.sum()),
-                    traits=tuple(traits[segment][: self.n_traits]),
-                    typical=_typical(profile, position),
-                    labels=self.column_labels_,
-                    known_shares=_known_of_few(profile, position, int(sizes[segment]), self.min_group_size),
-                )
-            elif sizes[segment]:
-                persona = Persona.of_too_few(segment=segment, name=name, min_group_size=self.min_group_size)
-            else:
-                persona = Persona.of_nobody(segment=segment, name=name)
+            if segment not in traits:
+                self.personas_.append(self._of_few(int(sizes[segment]), segment, name))
+                continue
+            position, n_customers = int(np.searchsorted(shown, segment)), int(sizes_told[segment])
+            persona = _persona(
+                segment,
+                name,
+                n_customers=n_customers,
+                share=float(n_customers / sizes_told.sum()),
+                traits=tuple(traits[segment][: self.n_traits]),
+                typical=_typical(profile, position),
+                labels=self.column_labels_,
+                known_shares=_known_of_few(profile, position, n_customers, self.min_group_size),
+            )
             self.personas_.append(persona)
+
+    def _of_few(self, n_customers: int, segment: int, name: str) -> Persona:
+        if not n_customers:
+            return Persona.of_nobody(segment=segment, name=name)
+        least = self.min_group_size if n_customers < self.min_group_size else None
+        return Persona.of_too_few(segment=segment, name=name, min_group_size=least)
 
     def _profile(
         self,

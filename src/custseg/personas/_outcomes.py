@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from scipy import stats
 from custseg._core.arrays import Floats, Integers
 from custseg._core.asking import asks
 from custseg._core.customers import Column
+from custseg._core.disclosure import described, enter, told_shares
 from custseg._core.params import Instance, Integer, Number, Where, check
 from custseg.exceptions import ColumnNotFoundError
 from custseg.segmentation import Segmentation
@@ -55,14 +57,15 @@ def outcomes_by_segment(
     confidence_level : float, default=0.95
         How often the intervals hold the figure of all customers like those in the segment.
     min_group_size : int, default=10
-        No figure rests on fewer customers; where fewer are known it is NaN.
+        No figure rests on fewer customers, or on one of them for the most part: it is NaN, and they are in no figure of
+        the others either.
 
     Returns
     -------
     pandas.DataFrame
         One row per outcome, level and segment: ``segment, name, outcome, level, statistic`` ("share" or "mean"),
         ``n_known`` (customers of the segment whose outcome is known), ``value`` with its interval ``low`` to ``high``,
-        and ``value_overall`` of all customers in a segment. In the unit of the column, shares from 0 to 1.
+        and ``value_overall`` of all customers of whom a figure tells. In the unit of the column, shares from 0 to 1.
 
     Raises
     ------
@@ -100,45 +103,62 @@ def outcomes_by_segment(
     absent = [name for name in wanted if name not in table.names]
     if absent:
         raise ColumnNotFoundError.in_table(absent, table.names)
+    labels = described(segmentation.labels, segmentation.n_segments, min_group_size, table)
     rows = [
         row
         for name in wanted
-        for level, values in _measured(table[name])
-        for row in _rows(segmentation, values, confidence_level, min_group_size, outcome=name, level=level)
+        for measured in _measured(table[name], labels, segmentation.n_segments, min_group_size)
+        for row in _rows(segmentation.segment_names, measured, confidence_level, outcome=name)
     ]
     return pd.DataFrame(rows, columns=list(_COLUMNS))
 
 
-def _measured(column: Column) -> Iterator[tuple[str | None, Floats]]:
-    """Yield what is averaged of a column, by level: NaN where it is not known."""
-    if not column.categories:
-        yield None, np.asarray(column.values, dtype=np.float64)
+@dataclass(frozen=True)
+class _Measured:
+    """What is averaged of an outcome, over those of whom it may be told; ``labels`` are their segments."""
+
+    level: str | None
+    values: Floats
+    labels: Integers
+    is_share: bool
+
+
+def _measured(column: Column, labels: Integers, n_segments: int, least: int) -> Iterator[_Measured]:
+    """Yield what is averaged of a column, by level."""
+    if column.kind == "numeric":
+        values = np.asarray(column.values, dtype=np.float64)
+        told = enter(~column.missing, labels, n_segments, least, values)
+        yield _Measured(None, values[told], labels[told], is_share=False)
         return
-    for position, level in enumerate(column.categories):
-        yield level, np.where(column.missing, np.nan, column.values == position)
+    known = enter(~column.missing, labels, n_segments, least)
+    codes, labels = np.asarray(column.values)[known], labels[known]
+    levels: tuple[str | None, ...] = column.categories or (None,)
+    has = [codes == (position if column.categories else 1) for position in range(len(levels))]
+    counts = np.bincount(labels, minlength=n_segments)
+    table = np.column_stack([np.bincount(labels, own, n_segments).astype(np.float64) for own in has])
+    told_of = told_shares(table, counts, least, complete=True)
+    for level, own, shown in zip(levels, has, told_of.T, strict=True):
+        told = shown[labels]
+        yield _Measured(level, own[told].astype(np.float64), labels[told], is_share=True)
 
 
 def _rows(
-    segmentation: Segmentation, values: Floats, confidence_level: float, least: int, **told: Any
+    names: Sequence[str], measured: _Measured, confidence_level: float, *, outcome: str
 ) -> Iterator[dict[str, Any]]:
-    known = (segmentation.labels >= 0) & ~np.isnan(values)
-    labels, values, n_segments = segmentation.labels[known], values[known], segmentation.n_segments
-    counts = np.bincount(labels, minlength=n_segments)
-    is_share = (
-        bool(np.isin(values, (0.0, 1.0)).all()) and segmentation.customer_table[told["outcome"]].kind != "numeric"
-    )
+    labels, values, is_share = measured.labels, measured.values, measured.is_share
+    counts = np.bincount(labels, minlength=len(names))
     means, low, high = _intervals(labels, values, counts, confidence_level, is_share=is_share)
-    overall = float(values.mean()) if len(values) >= least else math.nan
-    for segment, name in enumerate(segmentation.segment_names):
-        enough = counts[segment] >= least
+    overall = float(values.mean()) if len(values) else math.nan
+    for segment, name in enumerate(names):
         figures = {"value": means[segment], "low": low[segment], "high": high[segment]}
         yield {
             "segment": segment,
             "name": name,
-            **told,
+            "outcome": outcome,
+            "level": measured.level,
             "statistic": "share" if is_share else "mean",
-            "n_known": int(counts[segment]) if enough else None,
-            **{figure: float(value) if enough else math.nan for figure, value in figures.items()},
+            "n_known": int(counts[segment]) or None,
+            **{figure: float(value) if counts[segment] else math.nan for figure, value in figures.items()},
             "value_overall": overall,
         }
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
 from custseg._core.asking import asks
+from custseg._core.disclosure import described, enter
 from custseg._core.params import NONE, Instance, check
 from custseg._core.results import Result
 from custseg.personas._describer import PersonaDescriber
@@ -19,6 +21,7 @@ __all__ = ["Personas", "describe_segments"]
 _PARAMETERS = {
     "segmentation": (Instance(Segmentation, words="a Segmentation; Segmentation.of(X, labels) makes one"),),
     "describer": (NONE, Instance(PersonaDescriber, words="a PersonaDescriber")),
+    "beside": (NONE, Instance(Segmentation, words="a Segmentation")),
 }
 
 
@@ -32,10 +35,14 @@ class Personas(Result):
         The segments, bearing the names of their personas.
     describer : PersonaDescriber
         Fitted: it writes the personas as text, Markdown, JSON and HTML.
+    described : Segmentation
+        The same segments with those customers alone of whom figures may tell; everyone else is in no segment, and of
+        whom the value may not be told it is missing.
     """
 
     segmentation: Segmentation
     describer: PersonaDescriber
+    described: Segmentation
 
     @property
     def personas(self) -> list[Persona]:
@@ -52,6 +59,21 @@ class Personas(Result):
         """Every characteristic of every segment against everyone else, see :class:`PersonaDescriber`."""
         return self.describer.profile_
 
+    @property
+    def segment_table(self) -> pd.DataFrame:
+        """Size and value of each segment, as :meth:`Segmentation.to_frame`; missing where they may not be told."""
+        table = self.described.to_frame()
+        suppressed = np.array([persona.suppressed for persona in self.personas])
+        if suppressed.any():
+            table["n_customers"] = table["n_customers"].astype("Int64").mask(suppressed)
+            table["share"] = table["share"].mask(suppressed)
+        labels, value = self.described.labels, self.described.value
+        if value is not None:
+            told = np.bincount(labels[(labels >= 0) & ~np.isnan(value)], minlength=len(table)) > 0
+            for name in ("value", "value_share"):
+                table[name] = table[name].where(told | (self.segmentation.sizes == 0))
+        return table
+
     def to_frame(self) -> pd.DataFrame:
         """Return one row per persona, as :meth:`PersonaDescriber.to_frame` does."""
         return self.describer.to_frame()
@@ -61,7 +83,9 @@ class Personas(Result):
 
 
 @asks
-def describe_segments(segmentation: Segmentation, describer: PersonaDescriber | None = None) -> Personas:
+def describe_segments(
+    segmentation: Segmentation, describer: PersonaDescriber | None = None, *, beside: Segmentation | None = None
+) -> Personas:
     """Describe each segment as a persona.
 
     Parameters
@@ -70,6 +94,9 @@ def describe_segments(segmentation: Segmentation, describer: PersonaDescriber | 
         Customers in segments, from any source.
     describer : PersonaDescriber or None, default=None
         Cloned and fitted; None stands for ``PersonaDescriber()``.
+    beside : Segmentation or None, default=None
+        Other segments of the same customers whose figures are handed on beside these. Whom they hide for being too few
+        is in no figure here either: what is left between the two would tell of them.
 
     Returns
     -------
@@ -95,6 +122,13 @@ def describe_segments(segmentation: Segmentation, describer: PersonaDescriber | 
     >>> print(personas)
     2 persona(s): Recent; Lapsed.
     """
-    check(_PARAMETERS, {"segmentation": segmentation, "describer": describer})
-    fitted = (PersonaDescriber() if describer is None else clone(describer)).fit(segmentation)
-    return Personas(segmentation=segmentation.named(fitted.segment_names_), describer=fitted)
+    check(_PARAMETERS, {"segmentation": segmentation, "describer": describer, "beside": beside})
+    fitted = PersonaDescriber() if describer is None else clone(describer)
+    least = fitted.min_group_size
+    hidden = None if beside is None else described(beside.labels, beside.n_segments, least, beside.customer_table)
+    told = fitted._fit(segmentation, beside=hidden)  # noqa: SLF001 - `fit`, and of whom it tells
+    named = segmentation.named(fitted.segment_names_)
+    value = named.value
+    if value is not None:
+        value = np.where(enter(~np.isnan(value), told, named.n_segments, least, value), value, np.nan)
+    return Personas(segmentation=named, describer=fitted, described=replace(named, labels=told, value=value))

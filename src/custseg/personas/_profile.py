@@ -11,6 +11,7 @@ import pandas as pd
 
 from custseg._core.arrays import Floats, Integers
 from custseg._core.customers import Column, CustomerTable
+from custseg._core.disclosure import enter
 from custseg.personas._columns import COMPARISONS, TEXTS, VALUES, Figures, profile_column
 from custseg.personas._statistics import benjamini_hochberg
 
@@ -65,21 +66,22 @@ def profile_customers(
 ) -> Profile:
     """Profile segments 0..n_segments-1; every customer of the table is in one of them.
 
-    No figure rests on fewer than ``min_group_size`` customers: what does is NaN, and a level that
-    fewer have is not named.
+    No figure rests on fewer than ``min_group_size`` customers, or on one of them for the most part: what does is NaN,
+    its customers count as unknown, and a level that fewer have is not named (:mod:`custseg._core.disclosure`).
     """
     order = np.argsort(labels, kind="stable")
     table, labels = table.take(order), labels[order]
     sizes = np.bincount(labels, minlength=n_segments)
     parts, rows, shares = {}, [], {}
     for column in table.columns:
-        known = ~column.missing
-        if known.all():
+        numbers = np.asarray(column.values, dtype=np.float64) if column.kind == "numeric" else None
+        told = enter(~column.missing, labels, n_segments, min_group_size, numbers)
+        if told.all():
             part = profile_column(column, labels, n_segments, min_group_size)
         else:
-            part = profile_column(column.take(known), labels[known], n_segments, min_group_size)
+            part = profile_column(column.take(told), labels[told], n_segments, min_group_size)
         parts[column.name] = part
-        unknown = np.bincount(labels[~known], minlength=n_segments)
+        unknown = np.bincount(labels[~told], minlength=n_segments)
         shares[column.name] = 1.0 - unknown / sizes
         rows.append(_rows(column, part.figures, sizes, unknown) | {"clustered_on": column.name in clustered_on})
     frame = _frame(rows).sort_values("segment", kind="stable", ignore_index=True)

@@ -161,7 +161,7 @@ class Persona(Result):
         )
 
     @classmethod
-    def of_too_few(cls, *, segment: int, name: str, min_group_size: int) -> Self:
+    def of_too_few(cls, *, segment: int, name: str, min_group_size: int | None) -> Self:
         """Suppress a segment with too few customers to be described without exposing them.
 
         Parameters
@@ -170,15 +170,16 @@ class Persona(Result):
             The label of the segment.
         name : str
             Its name.
-        min_group_size : int
-            The smallest size described.
+        min_group_size : int or None
+            The smallest size described; None for a larger segment, of which nothing can be told without telling of
+            smaller ones.
 
         Returns
         -------
         Persona
             Without size, traits and typical customer.
         """
-        size = f"fewer than {min_group_size} customers"
+        size = "a size not told" if min_group_size is None else f"fewer than {min_group_size} customers"
         return cls(
             segment=segment,
             name=name,

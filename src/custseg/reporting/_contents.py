@@ -189,7 +189,7 @@ def _notice(verdict: str, *, is_cut: bool, has_cut: bool) -> str:
 
 def _partition(plan: Plan, evidence: Evidence, *, constructive: bool) -> Partition:
     segmentation = plan.segmentation
-    table = segmentation.to_frame().assign(stability=evidence.stability_of(segmentation))
+    table = plan.personas.segment_table.assign(stability=evidence.stability_of(segmentation))
     rows = zip(table.to_dict("records"), plan.personas.personas, plan.actions, strict=True)
     groups = tuple(_group(row, persona, action, plan.personas.column_labels) for row, persona, action in rows)
     return Partition(constructive, evidence.mean_adjusted_rand_of(segmentation), groups)
@@ -295,7 +295,7 @@ def stability_table(contents: Contents) -> DataTable:
 def _outcomes(study: FittedStudy) -> tuple[DataTable, ...]:
     """Show each outcome by segment: the figure, its interval, and that of all customers."""
     shown = study.cut_plan_ or study.plan_
-    sizes = shown.segmentation.to_frame().set_index("name")["n_customers"]
+    sizes = shown.personas.segment_table.set_index("name")["n_customers"]
     return tuple(
         _outcome(_labels(study)[str(outcome)], rows, sizes)
         for outcome, rows in study.outcomes_.groupby("outcome", sort=False)

@@ -75,7 +75,7 @@ def render_json(study: FittedStudy, *, title: str = TITLE) -> str:
 def _groups(plan: Plan, evidence: Evidence) -> dict[str, Any]:
     segmentation = plan.segmentation
     return {
-        "segments": segmentation.to_frame().assign(stability=evidence.stability_of(segmentation)),
+        "segments": plan.personas.segment_table.assign(stability=evidence.stability_of(segmentation)),
         "personas": [persona.to_dict() for persona in plan.personas.personas],
         "actions": [action.to_dict() for action in plan.actions],
     }

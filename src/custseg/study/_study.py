@@ -222,10 +222,11 @@ class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
             )
         with self._step(context, "personas"):
             cut = self.evidence_.cut
-            self.plan_ = self._act(found)
+            self.plan_ = self._act(found, beside=cut)
             self.cut_plan_ = None if cut is None else self._act(cut)
-            shown = self.cut_plan_ or self.plan_
-            self.outcomes_ = outcomes_by_segment(shown.segmentation, self.brief.outcomes)
+            shown = (self.cut_plan_ or self.plan_).personas
+            least = shown.describer.min_group_size
+            self.outcomes_ = outcomes_by_segment(shown.described, self.brief.outcomes, min_group_size=least)
         context.call_on_fit_task_end(estimator=self)
         return self
 
@@ -269,8 +270,8 @@ class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
         check_outcomes(self.brief, found)
         return found
 
-    def _act(self, segmentation: Segmentation) -> Plan:
-        personas = describe_segments(segmentation, self.describer)
+    def _act(self, segmentation: Segmentation, beside: Segmentation | None = None) -> Plan:
+        personas = describe_segments(segmentation, self.describer, beside=beside)
         own = None if segmentation.clusterer is None else segmentation.clusterer.order_by
         outcomes = self.brief.outcomes or None
         return plan_actions(self.brief.goal, personas, order_by=own or self.brief.order_by, outcomes=outcomes)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from custseg._core.arrays import Floats
 from custseg._core.coverage import KNOWN_OF_HALF, known_of
+from custseg._core.disclosure import enter
 from custseg._core.words import feature_of, format_number, format_numbers, format_share, format_shares, round_digits
 from custseg.personas import Personas, outcomes_by_segment
 from custseg.targeting._facts import LEAVING, OUTCOME, SegmentFacts, deviations, times_average
@@ -46,7 +47,7 @@ def measure(personas: Personas, columns: Mapping[str, str], outcomes: Sequence[s
     list of SegmentFacts
         Position = label.
     """
-    segments = personas.segmentation.to_frame().to_dict("records")
+    segments = personas.described.to_frame().to_dict("records")
     effects: list[dict[str, float]] = [{} for _ in segments]
     figures: list[dict[str, str]] = [{} for _ in segments]
     for role, column in columns.items():
@@ -96,12 +97,11 @@ def _after(note: str) -> str:
 
 def _means(personas: Personas, column: str, segments: Sequence[int]) -> list[tuple[float, float]]:
     """Return the mean of each segment and of those it was compared with: a median would not bear out the effect."""
-    segmentation = personas.segmentation
-    described = [persona.segment for persona in personas.personas if not persona.suppressed]
+    segmentation, least = personas.described, personas.describer.min_group_size
     values = np.asarray(segmentation.customer_table[column].values, dtype=np.float64)
-    compared = np.isin(segmentation.labels, described) & ~np.isnan(values)
-    values, labels = values[compared], segmentation.labels[compared]
     n_segments = segmentation.n_segments
+    compared = enter(~np.isnan(values), segmentation.labels, n_segments, least, values)
+    values, labels = values[compared], segmentation.labels[compared]
     counts, sums = np.bincount(labels, minlength=n_segments), np.bincount(labels, values, n_segments)
     # what differs by the rounding of a sum alone is the same
     return [
@@ -130,8 +130,7 @@ def _in_order(effects: Sequence[float], means: Sequence[float]) -> list[float]:
 
 def _value(personas: Personas, figures: list[Told]) -> list[float | None]:
     """Return the share of value of each segment, over those whose value is known; None where that is too few."""
-    segmentation = personas.segmentation
-    table = segmentation.to_frame()
+    segmentation, table = personas.described, personas.segment_table
     told = zip(personas.personas, table["value_share"], table["share"], strict=True)
     if segmentation.value is None or table["value_share"].isna().all():
         return [None] * len(table)
@@ -141,7 +140,8 @@ def _value(personas: Personas, figures: list[Told]) -> list[float | None]:
         index, here, everyone = known[persona.segment]
         few = min(here, everyone) < KNOWN_OF_HALF
         if few and not persona.suppressed:
-            figures[persona.segment]["value_index"] = f"value: known of {format_share(here)} here"
+            words = f"known of {format_share(here)} here" if here else "not known, or not to be told"
+            figures[persona.segment]["value_index"] = f"value: {words}"
         elif note := known_of(here):
             figures[persona.segment]["value_index"] = f"{times_average(index)}, {note}"
         found.append(
@@ -165,12 +165,12 @@ def _known_value(labels: Any, value: Floats, n_segments: int) -> list[tuple[floa
 
 def _outcome(personas: Personas, outcomes: Sequence[str], effects: list[Told], figures: list[Told]) -> None:
     least = personas.describer.min_group_size
-    table = outcomes_by_segment(personas.segmentation, outcomes, min_group_size=least)
+    table = outcomes_by_segment(personas.described, outcomes, min_group_size=least)
     told = table[table["value"].notna()]
     # of categories the level that differs most
     apart = (told["value"] - told["value_overall"]).abs()
     strongest = told.loc[apart.groupby([told["segment"], told["outcome"]], sort=False).idxmax()]
-    sizes, cited = personas.segmentation.sizes, {}
+    sizes, cited = personas.described.sizes, {}
     for row in strongest.to_dict("records"):
         segment, outcome = row["segment"], row["outcome"]
         if outcome == outcomes[0]:
@@ -187,7 +187,8 @@ def _outcome(personas: Personas, outcomes: Sequence[str], effects: list[Told], f
 
 
 def _outcome_words(row: Mapping[Any, Any], label: str, known: float) -> str:
-    what = label if row["level"] is None else f"{label} {row['level']}"
+    # beside the levels of another outcome, none is NaN
+    what = f"{label} {row['level']}" if isinstance(row["level"], str) else label
     write = format_share if row["statistic"] == "share" else format_number
     here, low, high, overall = (write(row[name]) for name in ("value", "low", "high", "value_overall"))
     average = "" if row["statistic"] == "share" else " on average"

@@ -50,10 +50,11 @@ class Plan(Result):
         Returns
         -------
         pandas.DataFrame
-            Columns ``segment, name, n_customers, share, value, value_share, action, advice, because``.
+            Columns ``segment, name, n_customers, share, value, value_share, action, advice, because``; missing where a
+            figure would tell of too few customers.
         """
         actions = pd.DataFrame([action.to_dict() for action in self.actions])
-        return pd.concat([self.segmentation.to_frame(), actions], axis="columns")
+        return pd.concat([self.personas.segment_table, actions], axis="columns")
 
     def __str__(self) -> str:
         names = self.segmentation.segment_names
