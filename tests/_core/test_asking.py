@@ -6,10 +6,11 @@ import os
 import pickle
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from threading import get_native_id
 
 import pandas as pd
 import pytest
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, parallel_config
 from sklearn.base import clone
 from sklearn.cluster import KMeans
 from sklearn.pipeline import make_pipeline
@@ -21,6 +22,7 @@ from custseg._core.warning import warn
 from custseg.exceptions import DataQualityWarning, InvalidParameterError
 from custseg.segmentation import Rule, RuleFilter
 from tests.common.discovery import estimator_classes, public_functions, python_files
+from tests.sizes import size
 
 CUSTOMERS = pd.DataFrame({"visits": [1.0, 2, 1, 9, 8, 9]})
 
@@ -147,15 +149,18 @@ class TestElsewhere:
         with asking("outer"):
             assert Parallel(n_jobs=2, backend=backend)([delayed(as_asked(asked))()] * 2) == ["outer", "outer"]
 
-    def test_what_is_refused_in_a_worker_names_who_was_asked(self):
+    # a process of its own imports all of custseg first
+    @pytest.mark.thorough
+    @pytest.mark.parametrize("backend", size(["threading"], ["threading", "loky"]))
+    def test_what_is_refused_in_a_worker_names_who_was_asked(self, backend):
         class Blind(KMeans):
-            home = os.getpid()
+            home = os.getpid(), get_native_id()
 
             def predict(self, X):
-                return super().predict(X) - (os.getpid() != self.home)
+                return super().predict(X) - ((os.getpid(), get_native_id()) != self.home)
 
         words = r"^bootstrap_stability: Blind\.predict must give"
-        with pytest.raises(InvalidParameterError, match=words):
+        with parallel_config(backend=backend), pytest.raises(InvalidParameterError, match=words):
             bootstrap_stability(Blind(), CUSTOMERS, 2, n_pairs=2, random_state=0, n_jobs=2)
 
 

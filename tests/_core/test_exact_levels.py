@@ -15,12 +15,16 @@ from custseg._core.customers import read_customers
 from custseg.characteristics._profiles.columns import read_texts
 from custseg.exceptions import ColumnTypeError, DataQualityWarning
 from tests.engines import ENGINES
+from tests.sizes import size
 
 FIRST = 2**53
 NUMBERS = [FIRST + 2, FIRST + 1, FIRST, 5, -FIRST - 1]
-IN_ORDER = [name for name in ENGINES if name not in ("spark", "parquet folder")]
+IN_ORDER = size(
+    ["pandas", "polars lazy", "duckdb", "csv"], [name for name in ENGINES if name not in ("spark", "parquet folder")]
+)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("engine", IN_ORDER)
 @pytest.mark.parametrize("kind", ["nominal", "ordinal"])
 def test_levels_of_customers_are_exact_on_every_engine(engine, kind):

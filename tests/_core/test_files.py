@@ -67,7 +67,7 @@ import joblib, numpy as np, pandas as pd
 from custseg import SegmentClusterer, write_segments
 from custseg._core.files import replacing
 
-table = pd.DataFrame({"customer_id": np.arange(50_000), "x": np.random.RandomState(0).rand(50_000)})
+table = pd.DataFrame({"customer_id": np.arange(5_000), "x": np.random.RandomState(0).rand(5_000)})
 clusterer = SegmentClusterer(2, n_init=1, random_state=0).fit(table[:100])
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 writers = {

@@ -24,6 +24,7 @@ from custseg.exceptions import (
     InvalidTableError,
 )
 from tests.engines import ENGINES
+from tests.sizes import size
 
 
 @pytest.fixture(params=["through polars", "pandas alone"])
@@ -198,7 +199,8 @@ def test_pyarrow_comes_out_as_pyarrow_with_its_ordered_categories(monkeypatch):
         assert found.frame.collect()["id"].to_list()[0] == 2**60 + 1
 
 
-@pytest.mark.parametrize("engine", ["polars", "duckdb", "ibis", "dask"])
+@pytest.mark.thorough
+@pytest.mark.parametrize("engine", size(["polars", "duckdb"], ["polars", "duckdb", "ibis", "dask"]))
 def test_ids_are_normalised_in_the_engine(engine):
     def got(ids):
         native = ENGINES[engine](pd.DataFrame({"id": ids, "x": 1.0}))

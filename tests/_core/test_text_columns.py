@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from custseg import (
@@ -21,8 +21,9 @@ from custseg._core.text_columns import PAIRS, find_pair
 from custseg.exceptions import ColumnChangeError, ColumnTypeError, UnseenCategoryWarning
 from tests.conftest import shared_data
 from tests.engines import ENGINES, comparable
+from tests.sizes import size
 
-FRAMES = [name for name in ENGINES if name != "spark"]
+FRAMES = size(["pandas", "polars lazy", "duckdb", "parquet"], [name for name in ENGINES if name != "spark"])
 DATES = {
     "iso": pd.date_range("2023-11-20", periods=40).strftime("%Y-%m-%d"),
     "iso time": pd.date_range("2023-11-20", periods=40, freq="31h").strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
@@ -51,6 +52,7 @@ def answers(draw):
     return texts, said
 
 
+@settings(max_examples=size(6, 100))
 @given(answers())
 def test_any_pair_in_any_spelling_is_the_same_binary_column(drawn):
     texts, said = drawn
@@ -89,6 +91,7 @@ def test_what_is_yes_or_no(texts, kind):
     assert read_customers(pd.DataFrame({"x": texts}))["x"].kind == kind
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("engine", FRAMES)
 def test_every_frame_gives_the_same_answers(engine):
     table = pd.DataFrame({"customer_id": [3, 1, 2, 4], "member": ["Yes", "no", None, "YES"], "age": [30, 40, 50, 60]})

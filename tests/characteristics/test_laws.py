@@ -32,7 +32,7 @@ from tests.strategies import timestamps, transactions
 NAN = math.nan
 ALL = ("recency", "frequency", "monetary", "tenure")
 few = settings(
-    max_examples=size(6, 30),
+    max_examples=size(4, 30),
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

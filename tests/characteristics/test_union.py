@@ -487,7 +487,7 @@ ORDERED = CharacteristicUnion(
 @pytest.mark.filterwarnings("ignore:.*no customer of table:custseg.exceptions.DataQualityWarning")
 class TestLaws:
     @given(tables())
-    @settings(max_examples=size(6, 30))
+    @settings(max_examples=size(3, 30))
     def test_the_join_is_that_of_the_definition(self, given_tables):
         output = ORDERED.transform(given_tables)
         ids = sorted(set(given_tables["transactions"]["customer_id"]))
@@ -499,7 +499,7 @@ class TestLaws:
             np.testing.assert_equal(float(output.loc[customer, "who__n"]), float(expected))
 
     @given(tables(), st.randoms(use_true_random=False))
-    @settings(max_examples=size(6, 30))
+    @settings(max_examples=size(3, 30))
     def test_the_order_of_rows_changes_nothing(self, given_tables, random):
         shuffled = {
             name: table.iloc[random.sample(range(len(table)), len(table))] for name, table in given_tables.items()
@@ -507,7 +507,7 @@ class TestLaws:
         assert_frame_equal(ORDERED.transform(shuffled), ORDERED.transform(given_tables))
 
     @given(tables())
-    @settings(max_examples=size(6, 30))
+    @settings(max_examples=size(3, 30))
     def test_pandas_and_polars_agree(self, given_tables):
         expected = ORDERED.transform(given_tables)
         output = ORDERED.transform(in_polars(given_tables))

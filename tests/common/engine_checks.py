@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -111,8 +112,8 @@ def check_engine(name, engine, seen=None, *, clean=True):
     """
     case = TABLE_CASES[name]
     table = plain(case.data)
-    for variant in (table, messy(table)) if clean else (messy(table),):
-        native, expected = ENGINES[engine](variant), outcome(case.estimator, variant)
+    for variant, expected in expectations(name)[0 if clean else 1 :]:
+        native = ENGINES[engine](variant)
         if seen is not None:
             seen.clear()
         found = outcome(case.estimator, native)
@@ -124,13 +125,28 @@ def check_engine(name, engine, seen=None, *, clean=True):
             assert type(found.frame).__module__.partition(".")[0] == output_kind(engine)
             assert_frame_equal(comparable(found.frame), comparable(expected.frame), rtol=1e-12, atol=1e-12)
             assert_frame_equal(found.description, expected.description)
-    check_no_rows(case, table, engine)
+    check_no_rows(name, engine)
 
 
-def check_no_rows(case, table, engine):
+@cache
+def expectations(name):
+    """The clean and the messy table of a case, each with what pandas makes of it."""
+    case = TABLE_CASES[name]
+    table = plain(case.data)
+    return [(variant, outcome(case.estimator, variant)) for variant in (table, messy(table))]
+
+
+@cache
+def fitted_on_pandas(name):
+    case = TABLE_CASES[name]
+    return clone(case.estimator).fit(plain(case.data))
+
+
+def check_no_rows(name, engine):
+    table = plain(TABLE_CASES[name].data)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        fitted = clone(case.estimator).fit(table)
+        fitted = fitted_on_pandas(name)
         found = fitted.transform(ENGINES[engine](table.iloc[:0]))
     assert comparable(found).shape == (0, 1 + len(fitted.get_feature_names_out()))
     assert type(found).__module__.partition(".")[0] == output_kind(engine)

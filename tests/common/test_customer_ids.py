@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
+from functools import cache
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 
@@ -28,9 +29,10 @@ from custseg.weighting import best_worst_weights, constant_sum_weights, rating_a
 from tests.common.cases import CASES, SAMPLE
 from tests.common.discovery import public_functions
 from tests.engines import ENGINES, comparable, output_kind
+from tests.sizes import size
 
 ID = "customer_id"
-FRAMES = [name for name in ENGINES if name != "spark"]
+FRAMES = size(["pandas", "polars lazy", "duckdb", "parquet"], [name for name in ENGINES if name != "spark"])
 # the files of a folder come in the order of their names, which is not that of the rows
 IN_ORDER = [name for name in FRAMES if name != "parquet folder"]
 
@@ -110,6 +112,13 @@ def numbered(name):
     return data.rename_axis(ID).reset_index()
 
 
+@cache
+def numbered_output(name):
+    """What an estimator makes of that table, with the ids in a column."""
+    table = numbered(name)
+    return clone(CASES[name].estimator).fit(table).transform(table).rename_axis(ID).reset_index()
+
+
 @pytest.mark.parametrize("name", BY_ROW)
 def test_each_row_can_be_a_customer(name):
     table = without_ids(name)
@@ -130,6 +139,7 @@ def test_each_row_can_be_a_customer(name):
     pd.testing.assert_frame_equal(pd.DataFrame(output), pd.DataFrame(expected))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("engine", IN_ORDER)
 @pytest.mark.parametrize("name", GIVE_IDS)
 def test_rows_of_other_frames_are_numbered_from_0(name, engine):
@@ -143,8 +153,7 @@ def test_rows_of_other_frames_are_numbered_from_0(name, engine):
         assert output.index.tolist() == list(range(len(plain)))
         assert output.index.name == (None if engine == "pandas" else ID)
         output = output.rename_axis(ID).reset_index()
-    expected = clone(CASES[name].estimator).fit(numbered(name)).transform(numbered(name))
-    expected = expected.rename_axis(ID).reset_index()
+    expected = numbered_output(name)
     pd.testing.assert_frame_equal(comparable(output), comparable(expected[list(comparable(output))]))
 
 
@@ -169,6 +178,7 @@ def test_an_index_of_several_levels_names_nobody(name, customer_id):
         estimator.fit(table).transform(table)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("engine", FRAMES)
 @pytest.mark.parametrize("name", NEED_IDS)
 def test_a_missing_column_of_ids_says_both_ways_out(name, engine):
@@ -199,6 +209,7 @@ def test_an_index_level_of_the_name_is_as_good_as_the_column(name):
         assert list(fitted[0].feature_names_in_) == list(fitted[1].feature_names_in_)
 
 
+@settings(max_examples=size(5, 100))
 @given(
     ids=st.lists(st.integers(-(2**40), 2**40), min_size=1, unique=True)
     | st.lists(st.text("abc", min_size=1), min_size=1, unique=True)
@@ -248,6 +259,7 @@ def test_every_row_is_a_respondent(name):
         FUNCTIONS[name]("person")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("engine", IN_ORDER)
 def test_choice_sets_and_answers_of_every_frame_are_numbered(engine):
     counts = best_worst_counts(ENGINES[engine](CHOICES), **SETS, customer_id=None)

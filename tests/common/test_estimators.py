@@ -2,6 +2,9 @@
 
 import inspect
 import pickle
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import pytest
 from sklearn.base import clone
@@ -14,10 +17,27 @@ from tests.common.discovery import estimator_classes
 NAMES = sorted(estimator_classes())
 
 
-@pytest.fixture(scope="module")
-def fitted():
-    """Every case fitted once; a test that changes an estimator takes a clone."""
-    return {name: clone(case.estimator).fit(case.data) for name, case in CASES.items()}
+@dataclass(frozen=True)
+class Fit:
+    """A case that was fitted, what fit returned, and its parameters before and after."""
+
+    estimator: Any
+    returned: Any
+    before: bytes
+    after: bytes
+
+
+@cache
+def fit_of(name):
+    """Every case fitted once; a test that changes an estimator takes a copy."""
+    estimator = clone(CASES[name].estimator)
+    before = pickle.dumps(estimator.get_params())
+    returned = estimator.fit(CASES[name].data)
+    return Fit(estimator, returned, before, pickle.dumps(estimator.get_params()))
+
+
+def fitted(name):
+    return fit_of(name).estimator
 
 
 def outputs(estimator, data):
@@ -80,9 +100,9 @@ def test_fit_checks_every_parameter_and_names_it(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_clone_and_parameters_make_the_round_trip(name, fitted):
+def test_clone_and_parameters_make_the_round_trip(name):
     estimator = CASES[name].estimator
-    copy = clone(fitted[name])
+    copy = clone(fitted(name))
     assert repr(copy) == repr(estimator)
     assert not [attribute for attribute in vars(copy) if attribute.endswith("_") and not attribute.startswith("_")]
     parameters = estimator.get_params(deep=False)
@@ -91,27 +111,25 @@ def test_clone_and_parameters_make_the_round_trip(name, fitted):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_fit_returns_the_estimator_and_keeps_its_parameters(name):
-    case = CASES[name]
-    estimator = clone(case.estimator)
-    before = pickle.dumps(estimator.get_params())
-    assert estimator.fit(case.data) is estimator
-    assert pickle.dumps(estimator.get_params()) == before
-    assert [attribute for attribute in vars(estimator) if attribute.endswith("_")]
+    fit = fit_of(name)
+    assert fit.returned is fit.estimator
+    assert fit.after == fit.before
+    assert [attribute for attribute in vars(fit.estimator) if attribute.endswith("_")]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_pickled_and_back_it_answers_the_same(name, fitted):
+def test_pickled_and_back_it_answers_the_same(name):
     case = CASES[name]
-    restored = pickle.loads(pickle.dumps(fitted[name]))  # noqa: S301 - our own bytes
+    restored = pickle.loads(pickle.dumps(fitted(name)))  # noqa: S301 - our own bytes
     answers = outputs(restored, case.data)
     assert answers
-    for method, answer in outputs(fitted[name], case.data).items():
+    for method, answer in outputs(fitted(name), case.data).items():
         assert same(answer, answers[method]), method
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_transform_and_predict_change_nothing_in_the_estimator(name, fitted):
-    estimator = fitted[name]
+def test_transform_and_predict_change_nothing_in_the_estimator(name):
+    estimator = fitted(name)
     before = pickle.dumps(estimator)
     first = outputs(estimator, CASES[name].data)
     assert pickle.dumps(estimator) == before
@@ -120,17 +138,17 @@ def test_transform_and_predict_change_nothing_in_the_estimator(name, fitted):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_fit_twice_is_fit_once(name, fitted):
+def test_fit_twice_is_fit_once(name):
     case = CASES[name]
-    again = clone(case.estimator).fit(case.data).fit(case.data)
+    again = pickle.loads(pickle.dumps(fitted(name))).fit(case.data)  # noqa: S301 - our own bytes
     for method, answer in outputs(again, case.data).items():
-        assert same(answer, outputs(fitted[name], case.data)[method]), method
+        assert same(answer, outputs(fitted(name), case.data)[method]), method
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_shows_itself_as_text_and_html(name, fitted):
-    assert repr(fitted[name]).startswith(f"{name}(")
-    for estimator in (CASES[name].estimator, fitted[name]):
+def test_it_shows_itself_as_text_and_html(name):
+    assert repr(fitted(name)).startswith(f"{name}(")
+    for estimator in (CASES[name].estimator, fitted(name)):
         html = estimator._repr_html_() if name == "PersonaDescriber" else estimator._repr_mimebundle_()["text/html"]
         assert name in html or name == "PersonaDescriber"
         assert "<div" in html or "<table" in html or "<section" in html

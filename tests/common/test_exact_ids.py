@@ -20,11 +20,14 @@ from custseg import (
 )
 from custseg.exceptions import CustomerIdError
 from tests.engines import ENGINES, comparable
+from tests.sizes import size
 
 ID = "customer_id"
 LIMITS = {"float16": 2**11, "float32": 2**24, "float64": 2**53}
 # duckdb has no floats of 16 bits
-NARROW = [name for name in ENGINES if name not in ("spark", "csv")]
+NARROW = size(
+    ["pandas", "polars lazy", "duckdb", "parquet"], [name for name in ENGINES if name not in ("spark", "csv")]
+)
 
 
 def profile(ids, dtype):
@@ -39,6 +42,7 @@ def frames(dtype):
 CASES = [(dtype, engine) for dtype in LIMITS for engine in frames(dtype)]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("dtype", "engine"), CASES)
 def test_floats_that_hold_each_id_are_taken_and_no_others(dtype, engine):
     limit = LIMITS[dtype]
@@ -70,6 +74,7 @@ def test_every_way_that_pandas_keeps_them(as_ids, as_index):
         DemographicEncoder().fit(table.set_index(ID) if as_index else table)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("engine", NARROW)
 def test_ids_of_a_union_are_refused_and_never_those_of_another(engine):
     whole = pd.DataFrame({ID: [2**24, 2**24 + 1], "age": [30, 40]})
@@ -79,6 +84,7 @@ def test_ids_of_a_union_are_refused_and_never_those_of_another(engine):
         union.fit({"a": ENGINES[engine](whole), "b": ENGINES[engine](rounded)})
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("engine", NARROW)
 def test_orders_that_have_become_one_are_refused(engine):
     lines = pd.DataFrame(
@@ -97,6 +103,7 @@ def test_orders_that_have_become_one_are_refused(engine):
     assert frequency.tolist() == [1, 1]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("engine", NARROW)
 def test_customers_and_their_labels(engine):
     table = pd.DataFrame({ID: np.array([3, 2**24 + 1, 5, 9], dtype="float32"), "visits": [1.0, 1.0, 9.0, 9.0]})

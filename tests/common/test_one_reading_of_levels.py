@@ -7,8 +7,9 @@ import unicodedata
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.base import clone
 
 from custseg import (
     CampaignResponseFeaturizer,
@@ -53,21 +54,24 @@ FEATURIZERS = {
     "social": SocialMediaFeaturizer(platform="channel", action="action"),
     "campaigns": CampaignResponseFeaturizer(channel="channel", responded="responded"),
 }
+PAIRS = [(name, engine) for name in sorted(FEATURIZERS) for engine in ENGINE_NAMES]
+# a file is read by duckdb, whoever asks
+FEW_PAIRS = [(name, engine) for name, engine in PAIRS if engine != "csv" or name == "purchases"]
 
 
 def events(channels):
     return EVENTS.assign(channel=channels, stage=["visit", "purchase"] * 3, action=["like", "share"] * 3)
 
 
-@pytest.mark.parametrize("engine", ENGINE_NAMES)
-@pytest.mark.parametrize("name", sorted(FEATURIZERS))
+@pytest.mark.parametrize(("name", "engine"), size(FEW_PAIRS, PAIRS))
 def test_codes_are_levels_of_fit_when_a_missing_one_has_made_floats_of_them(name, engine):
     whole, missing = events([1, 2, 1, 2, 2, 10]), events([1.0, 2.0, 1.0, 2.0, 2.0, np.nan])
-    by_whole = FEATURIZERS[name].fit(ENGINES[engine](whole))
+    table = ENGINES[engine](whole)
+    by_whole = FEATURIZERS[name].fit(table)
     levels = {role: sorted(found) for role, found in by_whole.levels_.items()}
     # a path ends with its purchase, whose channel is none of its touches
     assert levels["platform" if name == "social" else "channel"] == (["1", "2"] if name == "path" else ["1", "10", "2"])
-    expected = comparable(by_whole.transform(ENGINES[engine](events([1, 2, 1, 2, 2, 10]))))
+    expected = comparable(by_whole.transform(table))
     found = comparable(by_whole.transform(ENGINES[engine](missing)))
     # the last customer's code is not known; nobody else's shares move
     pd.testing.assert_frame_equal(found[:2], expected[:2])
@@ -84,15 +88,15 @@ def test_codes_of_fractions_and_not_a_number(engine):
         featurizer.fit(ENGINES[engine](events([2.0**53, 1, 1, 1, 1, 1])))
 
 
-@pytest.mark.parametrize("engine", ENGINE_NAMES)
-@pytest.mark.parametrize("name", sorted(FEATURIZERS))
+@pytest.mark.parametrize(("name", "engine"), size(FEW_PAIRS, PAIRS))
 def test_text_is_one_level_however_its_accents_are_written(name, engine):
     mixed = events([COMPOSED, DECOMPOSED, "Bar", "Bar", DECOMPOSED, COMPOSED])
     plain = events([COMPOSED, COMPOSED, "Bar", "Bar", COMPOSED, COMPOSED])
-    found = FEATURIZERS[name].fit(ENGINES[engine](mixed))
+    table = ENGINES[engine](mixed)
+    found = clone(FEATURIZERS[name]).fit(table)
     expected = FEATURIZERS[name].fit_transform(plain)
     assert sorted(found.levels_["platform" if name == "social" else "channel"]) == ["Bar", COMPOSED]
-    pd.testing.assert_frame_equal(comparable(found.transform(ENGINES[engine](mixed))), comparable(expected))
+    pd.testing.assert_frame_equal(comparable(found.transform(table)), comparable(expected))
 
 
 @pytest.mark.parametrize("engine", ENGINE_NAMES)
@@ -116,7 +120,9 @@ def test_text_is_one_id_however_its_accents_are_written(engine):
         DemographicEncoder().fit(ENGINES[engine](twice))
 
 
-@pytest.mark.parametrize("engine", ["pandas", "polars", "pyarrow", "duckdb", "ibis", "dask"])
+@pytest.mark.parametrize(
+    "engine", size(["pandas", "polars", "duckdb"], ["pandas", "polars", "pyarrow", "duckdb", "ibis", "dask"])
+)
 def test_responses_find_their_contacts(engine):
     contacts = ENGINES[engine](pd.DataFrame({"customer_id": [COMPOSED, "Bo"], "campaign": [DECOMPOSED, "x"]}))
     responses = ENGINES[engine](pd.DataFrame({"customer_id": [DECOMPOSED], "campaign": [COMPOSED]}))
@@ -186,6 +192,7 @@ def test_personas_count_both_spellings_as_one():
     assert sorted(set(profile["level"])) == ["Bar", COMPOSED]
 
 
+@settings(max_examples=size(6, 100))
 @given(st.lists(st.text(alphabet="aé\u0301\u0327Å\u212bΩ\u2126각\u1100\u1161\u11a8ﬁ豈\u0627\u0653"), min_size=1))
 def test_any_text_comes_out_composed_in_every_engine(texts):
     expected = [composed_text(text) for text in texts]

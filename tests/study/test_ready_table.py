@@ -38,7 +38,8 @@ BRIEF = SegmentationBrief("retention", value="charges", outcomes=["left"], curre
 
 
 def study(brief=BRIEF, customer_id="client", **clusterer):
-    options = {"n_segments": 3, "n_init": 3, "random_state": 0, **clusterer}
+    # a number is given, and without room for another one, what the data say of it is not tested
+    options = {"n_segments": 3, "n_init": 3, "max_segments": 1, "random_state": 0, **clusterer}
     return SegmentationStudy(brief, clusterer=SegmentClusterer(**options), customer_id=customer_id, n_pairs=2)
 
 
@@ -87,8 +88,8 @@ def test_a_column_of_the_brief_that_is_not_there_is_refused(field):
         study(brief).fit(CUSTOMERS)
 
 
-def test_the_currency_stands_in_the_units():
-    known = {each.column: each.unit for each in study().fit(CUSTOMERS).segmentation_.characteristics}
+def test_the_currency_stands_in_the_units(fitted):
+    known = {each.column: each.unit for each in fitted.segmentation_.characteristics}
     assert set(known) == {"charges", "months", "paperless", "left"}
 
 
@@ -115,16 +116,16 @@ def test_rows_may_be_the_customers():
 
 
 def test_numbers_and_categories_are_outcomes_too():
-    customers = pd.DataFrame({"spend": [1.0, 3.0] * 20, "plan": ["a", "b", None, "a"] * 10})
-    table = outcomes_by_segment(Segmentation.of(customers, [0] * 20 + [1] * 20), ["spend", "plan"])
+    customers = pd.DataFrame({"spend": [1.0, 3.0] * 40, "plan": ["a", "b", None, "a"] * 20})
+    table = outcomes_by_segment(Segmentation.of(customers, [0] * 40 + [1] * 40), ["spend", "plan"])
     assert table["statistic"].tolist() == ["mean"] * 2 + ["share"] * 4
     assert table["level"].fillna("").tolist() == ["", "", "a", "a", "b", "b"]
     assert table["value"].tolist() == pytest.approx([2, 2, 2 / 3, 2 / 3, 1 / 3, 1 / 3])
-    # Student's interval of ten ones and ten threes: 2 +- t(.975, 19) * sqrt(20 / 19 / 20)
-    assert table.loc[0, ["low", "high"]].tolist() == pytest.approx([2 - 0.48018, 2 + 0.48018], abs=1e-4)
-    # Wilson's of 10 in 15
-    assert table.loc[2, ["low", "high"]].tolist() == pytest.approx([0.4171, 0.8482], abs=1e-4)
-    few = outcomes_by_segment(Segmentation.of(customers, [0] * 35 + [1] * 5), ["spend"])
+    # Student's interval of twenty ones and twenty threes: 2 +- t(.975, 39) * sqrt(40 / 39 / 40)
+    assert table.loc[0, ["low", "high"]].tolist() == pytest.approx([2 - 0.32390, 2 + 0.32390], abs=1e-4)
+    # Wilson's of 20 in 30
+    assert table.loc[2, ["low", "high"]].tolist() == pytest.approx([0.4878, 0.8077], abs=1e-4)
+    few = outcomes_by_segment(Segmentation.of(customers, [0] * 75 + [1] * 5), ["spend"])
     assert few["value"].isna().tolist() == [False, True]
 
 
@@ -133,7 +134,7 @@ def test_telco_churn_is_an_outcome():
     n = size(500, 1500)
     table = pd.read_csv(shared_data("telco_churn") / "Telco-Customer-Churn.csv")
     brief = SegmentationBrief("retention", value="MonthlyCharges", outcomes=["Churn"])
-    found = study(brief, customer_id="customerID", n_segments=3, max_segments=3).fit(table.head(n))
+    found = study(brief, customer_id="customerID", max_segments=size(1, 3)).fit(table.head(n))
     assert found.segment_table_["n_customers"].sum() == n
     overall = (table.head(n)["Churn"] == "Yes").mean()
     assert found.outcomes_["value_overall"].tolist() == pytest.approx([overall] * 3)
@@ -162,9 +163,11 @@ def test_outcomes_and_order_know_the_weights_of_an_embedder():
     assert embedder.weights == {"months": 0.5}
 
 
+@pytest.mark.thorough
 def test_what_does_not_count_says_nothing_of_the_number_of_segments():
     clusterer = KPrototypesClusterer(2, weights={"left": 0}, n_init=2, random_state=0)
-    table = CUSTOMERS.assign(left=np.where(np.arange(200) % 2, "Yes", "No"))
+    # the first of them are one group, in which the test stops early
+    table = CUSTOMERS.assign(left=np.where(np.arange(200) % 2, "Yes", "No")).head(size(70, 200))
     chosen = [
         SegmentationStudy(SegmentationBrief(), clusterer=one, customer_id="client", n_pairs=2).fit(each).selection_
         for one, each in [(clusterer, table), (clone(clusterer).set_params(weights=None), table.drop(columns="left"))]

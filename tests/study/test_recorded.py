@@ -56,7 +56,7 @@ def test_every_study_is_recorded():
 
 @pytest.mark.thorough
 @pytest.mark.filterwarnings("ignore::custseg.exceptions.DataQualityWarning")
-@pytest.mark.parametrize("name", size([*STUDIES][:5], [*STUDIES]))
+@pytest.mark.parametrize("name", size(["purchases", "an_audience", "cells", "attitudes"], [*STUDIES]))
 def test_a_study_is_as_it_was(name):
     found, recorded = dict(leaves(facts(STUDIES[name]()))), dict(leaves(RECORDED[name]))
     assert found.keys() == recorded.keys()

@@ -23,7 +23,7 @@ from custseg.datasets import make_customers
 from custseg.exceptions import InvalidParameterError
 from tests.sizes import size
 
-SAMPLE = make_customers(150, separation=2.0, random_state=1)
+SAMPLE = make_customers(size(80, 150), separation=2.0, random_state=1)
 CUSTOMERS = SAMPLE.profile["customer_id"].to_numpy()
 
 
@@ -31,7 +31,13 @@ def study(members, tables, goal="retention", **brief):
     return SegmentationStudy(
         SegmentationBrief(goal, **brief),
         characteristics=CharacteristicUnion(members),
-        clusterer=SegmentClusterer(3, weights={name: 0 for name, _, _ in members[1:]}, n_init=2, random_state=0),
+        clusterer=SegmentClusterer(
+            3,
+            weights={name: 0 for name, _, _ in members[1:]},
+            n_init=2,
+            max_segments=size(3, 10),
+            random_state=0,
+        ),
         n_pairs=2,
     ).fit(tables)
 
@@ -74,8 +80,9 @@ def test_a_descriptor_of_weight_0_changes_no_label_order_name_or_action(table, g
 @pytest.mark.thorough
 @pytest.mark.parametrize("clusterer", size([OURS[0]], OURS))
 def test_nor_does_it_change_the_cut_through_a_continuum_and_how_stable_it_is(clusterer):
-    sample = make_customers(90, separation=0.0, random_state=2)
-    ages = pd.DataFrame({"customer_id": sample.profile["customer_id"], "age": np.arange(90) % 50 + 18})
+    n = size(60, 90)
+    sample = make_customers(n, separation=0.0, random_state=2)
+    ages = pd.DataFrame({"customer_id": sample.profile["customer_id"], "age": np.arange(n) % 50 + 18})
 
     def answer(members):
         weighted = clone(clusterer).set_params(weights={name: 0 for name, _, _ in members[1:]})
@@ -86,6 +93,7 @@ def test_nor_does_it_change_the_cut_through_a_continuum_and_how_stable_it_is(clu
     assert answer([BEHAVIOUR, ("extra", DemographicEncoder(), "extra")]) == answer([BEHAVIOUR])
 
 
+@pytest.mark.thorough
 def test_recency_of_activity_is_no_recency_of_purchases():
     random = np.random.RandomState(0)
     days = pd.Timestamp("2024-12-31") - pd.to_timedelta(random.randint(0, 300, 600), unit="D")
@@ -100,7 +108,9 @@ def two_shops(weights, goal="retention", clusterer_order=None, **brief):
     half = SAMPLE.transactions.index % 2 == 0
     tables = {"shop": SAMPLE.transactions[half], "web": SAMPLE.transactions[~half]}
     members = [(name, RFMFeaturizer(as_of="2024-12-31"), name) for name in tables]
-    clusterer = SegmentClusterer(2, weights=weights, order_by=clusterer_order, n_init=2, random_state=0)
+    # without room for another number of segments, what the data say of it is not tested
+    options = {"weights": weights, "order_by": clusterer_order, "n_init": 2, "max_segments": 1, "random_state": 0}
+    clusterer = SegmentClusterer(2, **options)
     return SegmentationStudy(
         SegmentationBrief(goal, **brief), characteristics=CharacteristicUnion(members), clusterer=clusterer, n_pairs=2
     ).fit(tables)

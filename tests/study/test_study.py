@@ -52,9 +52,10 @@ def union(columns=PROFILE, **rfm):
     )
 
 
-def study(brief=None, n_segments=4, n_pairs=2, **options):
+def study(brief=None, n_segments=4, n_pairs=2, max_segments=1, **options):
+    """A study of a number that is given; without room for another one, what the data say of it is not tested."""
     weights = options.pop("weights", None)
-    clusterer = SegmentClusterer(n_segments, weights=weights, max_segments=4, n_init=4, random_state=0)
+    clusterer = SegmentClusterer(n_segments, weights=weights, max_segments=max_segments, n_init=4, random_state=0)
     return SegmentationStudy(
         brief or SegmentationBrief(), characteristics=union(), clusterer=clusterer, n_pairs=n_pairs, **options
     )
@@ -67,14 +68,14 @@ def sample():
 
 @pytest.fixture(scope="module")
 def fitted(sample):
-    return study().fit(sample.tables)
+    return study(max_segments=4).fit(sample.tables)
 
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("random_state", range(size(1, 3)))
 def test_planted_segments_are_recovered(random_state):
-    sample = make_customers(size(600, 1500), separation=1.5, random_state=random_state)
-    clusterer = SegmentClusterer(random_state=0)
+    sample = make_customers(size(300, 1500), separation=1.5, random_state=random_state)
+    clusterer = SegmentClusterer(n_init=size(4, 20), max_segments=size(6, 10), random_state=0)
     found = SegmentationStudy(SegmentationBrief(), characteristics=union(None), clusterer=clusterer, n_pairs=2)
     labels = found.fit(sample.tables).predict(sample.tables)
     assert adjusted_rand_score(sample.segment.loc[labels.index], labels) >= 0.8
@@ -84,9 +85,10 @@ def test_planted_segments_are_recovered(random_state):
 @pytest.mark.thorough
 @pytest.mark.parametrize("random_state", range(size(1, 3)))
 def test_a_continuum_is_called_one_and_its_cut_constructive(random_state):
-    sample = make_customers(size(300, 1000), separation=0.0, random_state=random_state)
+    sample = make_customers(size(150, 1000), separation=0.0, random_state=random_state)
     clusterer = SegmentClusterer(random_state=0, n_init=4, max_segments=4)
-    found = SegmentationStudy(SegmentationBrief(), characteristics=union(None), clusterer=clusterer, n_pairs=2)
+    characteristics = union(size(PROFILE, None))
+    found = SegmentationStudy(SegmentationBrief(), characteristics=characteristics, clusterer=clusterer, n_pairs=2)
     found.fit(sample.tables)
     assert found.n_segments_ == 1
     assert (found.labels_ == 0).all()
@@ -127,7 +129,7 @@ def test_a_number_that_was_given_is_not_called_the_choice_of_the_data(fitted):
 
 def test_value_is_unknown_without_transactions(sample):
     brief = SegmentationBrief("advertising")
-    clusterer = SegmentClusterer(3, n_init=3, random_state=0)
+    clusterer = SegmentClusterer(3, n_init=3, max_segments=1, random_state=0)
     found = SegmentationStudy(
         brief, characteristics=DemographicEncoder(columns=PROFILE), clusterer=clusterer, n_pairs=2
     )
@@ -150,7 +152,7 @@ def test_later_customers_are_described_as_of_a_later_time(sample):
     found = SegmentationStudy(
         SegmentationBrief(),
         characteristics=RFMFeaturizer(as_of="2024-06-30"),
-        clusterer=SegmentClusterer(3, n_init=3, random_state=0, max_segments=3),
+        clusterer=SegmentClusterer(3, n_init=3, random_state=0, max_segments=1),
         n_pairs=2,
     ).fit(sample.transactions)
     with pytest.warns(DataQualityWarning, match="later than as_of"):
@@ -162,11 +164,17 @@ def test_later_customers_are_described_as_of_a_later_time(sample):
     assert found.predict(sample.transactions, as_of="2024-12-31").tolist() == late["segment"].tolist()
 
 
-def test_the_number_of_workers_changes_nothing(sample, fitted):
+def test_the_number_of_workers_changes_nothing(sample):
+    # of a single characteristic, so that no structure can be tested
+    one, two = (
+        study(max_segments=4, n_jobs=n_jobs).set_params(characteristics=DemographicEncoder(columns=["age"]))
+        for n_jobs in (1, 2)
+    )
     # threads suffice here: that processes change nothing is tested where they start, in bootstrap_stability
     with parallel_config(backend="threading"):
-        parallel = study(n_jobs=2).fit(sample.tables)
-    pd.testing.assert_frame_equal(parallel.stability_.pairs, fitted.stability_.pairs)
+        two.fit(sample.profile)
+    pd.testing.assert_frame_equal(two.stability_.pairs, one.fit(sample.profile).stability_.pairs)
+    assert list(one.stability_.numbers) == [2, 3, 4]
 
 
 def test_a_study_of_few_customers_says_so_and_goes_on(sample):
@@ -179,7 +187,7 @@ def test_a_study_of_few_customers_says_so_and_goes_on(sample):
 
 
 def test_one_table_and_one_estimator_will_do(sample):
-    clusterer = SegmentClusterer(3, n_init=3, random_state=0)
+    clusterer = SegmentClusterer(3, n_init=3, max_segments=1, random_state=0)
     found = SegmentationStudy(SegmentationBrief(), characteristics=RFMFeaturizer(), clusterer=clusterer, n_pairs=2)
     labels = found.fit_predict(sample.transactions)
     assert sorted(labels.unique()) == [0, 1, 2]
@@ -222,7 +230,10 @@ def test_an_order_set_on_the_clusterer_wins(sample):
 
 
 def test_the_limits_of_the_brief_override_those_of_the_clusterer(sample):
-    found = study(SegmentationBrief(min_segment_share=0.2, max_segments=3), n_segments=3).fit(sample.tables)
+    # of a single characteristic, so that no structure can be tested
+    alone = DemographicEncoder(columns=["age"])
+    found = study(SegmentationBrief(min_segment_share=0.2, max_segments=3), n_segments=3)
+    found.set_params(characteristics=alone).fit(sample.profile)
     assert found.clusterer_.min_segment_share == 0.2
     assert found.clusterer_.max_segments == 3
     assert (found.segment_table_["share"] >= 0.2).all()
@@ -277,7 +288,7 @@ def test_whom_the_audience_leaves_out_predict_leaves_out_too():
 def test_an_ordered_level_is_compared_by_its_order():
     profile = pd.DataFrame({CUSTOMER: range(60), "age": ["19-24", "25-34", "65+"] * 20, "x": np.arange(60.0) % 7})
     brief = SegmentationBrief(audience=[("age", ">", "19-24")])
-    clusterer = SegmentClusterer(2, random_state=0)
+    clusterer = SegmentClusterer(2, max_segments=1, random_state=0)
     found = SegmentationStudy(brief, characteristics=DemographicEncoder(), clusterer=clusterer, n_pairs=2).fit(profile)
     assert set(found.customers_["age"]) == {"25-34", "65+"}
 
@@ -346,8 +357,8 @@ def test_the_row_report_names_tables_and_policies(sample):
 @pytest.mark.thorough
 @pytest.mark.parametrize("engine", ["latent_class", AgglomerativeClustering()])
 def test_any_engine_finds_the_segments(engine):
-    sample = make_customers(size(150, 300), n_segments=3, separation=3.0, random_state=0)
-    clusterer = SegmentClusterer(n_segments=3, engine=engine, n_init=4, random_state=0)
+    sample = make_customers(size(120, 300), n_segments=3, separation=3.0, random_state=0)
+    clusterer = SegmentClusterer(3, engine=engine, n_init=4, max_segments=size(3, 10), random_state=0)
     study = SegmentationStudy(
         SegmentationBrief("retention"), characteristics=DemographicEncoder(), clusterer=clusterer, n_pairs=2
     ).fit(sample.profile)
@@ -384,7 +395,7 @@ def test_response_to_campaigns_describes_segments_without_making_them(sample, fi
     found = SegmentationStudy(
         SegmentationBrief(),
         characteristics=CharacteristicUnion(members),
-        clusterer=SegmentClusterer(4, weights={"campaign": 0}, max_segments=4, n_init=4, random_state=0),
+        clusterer=SegmentClusterer(4, weights={"campaign": 0}, max_segments=1, n_init=4, random_state=0),
         n_pairs=2,
     ).fit(tables)
     assert found.labels_.tolist() == fitted.labels_.tolist()
@@ -427,7 +438,7 @@ def test_a_warning_reaches_the_user_once_though_the_customers_are_refitted():
     several = SegmentationStudy(
         SegmentationBrief(),
         characteristics=DemographicEncoder(),
-        clusterer=SegmentClusterer(3, n_init=2, max_segments=4, random_state=0),
+        clusterer=SegmentClusterer(3, n_init=2, max_segments=1, random_state=0),
         n_pairs=2,
     )
     for _ in range(2):
@@ -446,8 +457,9 @@ def test_a_warning_reaches_the_user_once_though_the_customers_are_refitted():
 def test_a_least_share_leaves_room_for_refits(share):
     study = SegmentationStudy(
         SegmentationBrief("advertising"),
-        characteristics=DemographicEncoder(),
+        # of a single characteristic no structure is tested
+        characteristics=DemographicEncoder(columns=size(["age"], None)),
         clusterer=SegmentClusterer(2, min_segment_share=share, n_init=3, random_state=0),
         n_pairs=2,
-    ).fit(make_customers(300, random_state=0).profile)
+    ).fit(make_customers(size(100, 300), random_state=0).profile)
     assert max(study.stability_.numbers) <= 0.8 / share

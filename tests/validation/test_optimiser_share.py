@@ -184,10 +184,11 @@ def test_only_the_first_pairs_are_solved_again(monkeypatch):
     assert ShuffledCuts.n_fits == 1 + 2 * (FEWEST_REFITS + 3) + FEWEST_REFITS
 
 
+@pytest.mark.thorough
 def test_restarts_lower_the_share_of_the_optimiser():
-    X = np.random.default_rng(0).normal(size=(300, 3))
+    X = np.random.default_rng(0).normal(size=(size(150, 300), 3))
     one, many = (
-        bootstrap_stability(KMeans(n_init=n_init, init="random"), X, [5], n_pairs=10, random_state=0)
+        bootstrap_stability(KMeans(n_init=n_init, init="random"), X, [5], n_pairs=size(6, 10), random_state=0)
         for n_init in (1, 30)
     )
     assert one.optimiser_share[5] > 0.8

@@ -178,7 +178,7 @@ def test_the_number_of_segments_is_chosen_once(in_pipeline: bool) -> None:
     clusterer: Any = SegmentClusterer(max_segments=3, n_init=2, random_state=0)
     if in_pipeline:
         clusterer = make_pipeline(FunctionTransformer(), clusterer)
-    points, _ = make_blobs(150, centers=[(0, 0), (8, 0), (4, 7)], random_state=0)
+    points, _ = make_blobs(60, centers=[(0, 0), (8, 0), (4, 7)], random_state=0)
     table = pd.DataFrame(points, columns=["spend", "visits"])
     found = weight_sensitivity(clusterer, table, {"spend": 1.0}, 2, random_state=0)
     chosen = SegmentClusterer(max_segments=3, n_init=2, random_state=0).fit(table)

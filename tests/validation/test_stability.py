@@ -23,6 +23,7 @@ from custseg.exceptions import DataQualityWarning, InfeasibleError, InvalidParam
 from custseg.segmentation import SegmentClusterer
 from custseg.validation import STABLE_ADJUSTED_RAND, STABLE_SEGMENT, StabilityResult, _stability, bootstrap_stability
 from custseg.validation._rows import read_rows
+from tests.sizes import size
 
 
 @pytest.fixture(scope="module")
@@ -113,16 +114,18 @@ def test_it_is_the_definition(blobs):
     np.testing.assert_array_equal(result.segments["n_customers"], np.bincount(reference))
 
 
+@pytest.mark.thorough
 def test_clear_clusters_come_back(blobs):
-    result = bootstrap_stability(KMeans(n_init=5), blobs, range(2, 6), n_pairs=10, random_state=0)
+    result = bootstrap_stability(KMeans(n_init=5), blobs, range(2, 6), n_pairs=size(5, 10), random_state=0)
     assert result.mean_adjusted_rand.idxmax() == 3
     assert result.mean_adjusted_rand[3] > 0.99
     assert result.is_stable(3)
     assert not result.is_stable(5)
 
 
+@pytest.mark.thorough
 def test_a_continuum_does_not_come_back(continuum):
-    result = bootstrap_stability(KMeans(n_init=5), continuum, [3, 5], n_pairs=10, random_state=0)
+    result = bootstrap_stability(KMeans(n_init=5), continuum, [3, 5], n_pairs=size(5, 10), random_state=0)
     assert (result.mean_adjusted_rand < 0.5).all()
     assert not result.is_stable(3)
 
@@ -167,7 +170,8 @@ def test_relabelled_refits_change_nothing(blobs):
     assert sorted(plain.segments["n_customers"]) == sorted(swapped.segments["n_customers"])
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.thorough
+@pytest.mark.parametrize("seed", range(size(1, 3)))
 def test_the_order_of_the_rows_changes_nothing(seed):
     random = np.random.default_rng(seed)
     X = random.integers(0, 3, size=(150, 3)).astype(float)
@@ -421,13 +425,14 @@ def test_constant_columns_change_nothing(continuum):
     pd.testing.assert_frame_equal(plain.segments, other.segments)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("engine", ["kmeans", "latent_class", "k_prototypes"])
 def test_repeated_customers_are_counted_not_repeated(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
     random = np.random.RandomState(0)
     table = pd.DataFrame(
         {"a": random.randint(0, 4, 80), "b": random.choice(list("xy"), 80), "c": random.randint(0, 3, 80)}
     )
-    clusterer = SegmentClusterer(engine=engine, n_init=4, random_state=0)
+    clusterer = SegmentClusterer(engine=engine, n_init=size(2, 4), random_state=0)
     counted = bootstrap_stability(clusterer, table, [2, 3], n_pairs=3, random_state=0)
     monkeypatch.setattr(_stability, "takes_counts", lambda clusterer: False)
     repeated = bootstrap_stability(clusterer, table, [2, 3], n_pairs=3, random_state=0)

@@ -13,6 +13,11 @@ from custseg.validation import structure_test
 from tests.sizes import size
 
 
+def few_columns(profile):
+    """One column of each kind, and the ids; all of them in the whole size."""
+    return profile[size(["customer_id", "age", "income", "store_format", "price_matters"], list(profile.columns))]
+
+
 def cloud(n=250, n_columns=4, seed=0):
     random = np.random.RandomState(seed)
     return random.normal(size=(n, n_columns)) @ random.normal(size=(n_columns, n_columns))
@@ -20,9 +25,11 @@ def cloud(n=250, n_columns=4, seed=0):
 
 @pytest.mark.thorough
 def test_planted_segments_are_told_from_none():
-    planted = make_customers(size(250, 400), n_segments=4, separation=1.5, missing_share=0.05, random_state=1).profile
-    none = make_customers(size(250, 400), separation=0.0, missing_share=0.05, random_state=1).profile
-    found, continuum = (structure_test(table, n_draws=39, random_state=0) for table in (planted, none))
+    n = size(150, 400)
+    planted = make_customers(n, n_segments=4, separation=1.5, missing_share=0.05, random_state=1).profile
+    none = make_customers(n, separation=0.0, missing_share=0.05, random_state=1).profile
+    options = {"n_draws": 39, "n_segments": size(range(2, 6), range(2, 9)), "random_state": 0}
+    found, continuum = (structure_test(table, **options) for table in (planted, none))
     assert isinstance(found, StructureResult)
     assert found.rejected
     assert found.p_value == pytest.approx(1 / 40)
@@ -45,9 +52,11 @@ def test_independent_columns_are_rejected_no_more_often_than_the_level():
     assert rejected <= 20
 
 
+@pytest.mark.thorough
 def test_more_draws_resolve_smaller_p_values():
     planted = make_customers(100, n_segments=3, separation=2.0, random_state=1).profile
-    assert structure_test(planted, n_draws=99, random_state=0).p_value == pytest.approx(0.01)
+    numbers = size(range(2, 5), range(2, 9))
+    assert structure_test(planted, n_draws=99, n_segments=numbers, random_state=0).p_value == pytest.approx(0.01)
 
 
 def test_only_the_numbers_asked_for_are_tried():
@@ -62,9 +71,11 @@ def test_numbers_beyond_the_different_customers_are_left_out():
     assert found.table["n_segments"].tolist() == [2, 3]
 
 
+@pytest.mark.thorough
 def test_weights_and_kinds_come_with_the_embedder():
-    group = np.repeat([0.0, 9.0], 125)[:, None] + np.random.RandomState(1).normal(size=(250, 2))
-    frame = pd.DataFrame(np.hstack([cloud(), group]), columns=["a", "b", "c", "d", "club", "card"])
+    n = size(100, 250)
+    group = np.repeat([0.0, 9.0], n // 2)[:, None] + np.random.RandomState(1).normal(size=(n, 2))
+    frame = pd.DataFrame(np.hstack([cloud(n), group]), columns=["a", "b", "c", "d", "club", "card"])
     assert structure_test(frame, n_draws=19, random_state=0).rejected
     without = structure_test(
         frame, embedder=CharacteristicEmbedder(weights={"club": 0, "card": 0}), n_draws=19, random_state=0
@@ -79,9 +90,10 @@ def test_many_customers_are_sampled_and_it_is_said():
     assert found.n_customers == 2_500
 
 
+@pytest.mark.thorough
 def test_it_is_the_first_step_of_the_clusterer():
-    table = make_customers(300, n_segments=3, separation=2.0, random_state=1).profile
-    selection = SegmentClusterer(random_state=5).fit(table).selection_
+    table = few_columns(make_customers(size(100, 300), n_segments=3, separation=2.0, random_state=1).profile)
+    selection = SegmentClusterer(max_segments=size(4, 10), random_state=5).fit(table).selection_
     alone = structure_test(table, n_draws=39, random_state=5)
     assert (selection.p_value, selection.effect) == (alone.p_value, alone.effect)
 
@@ -89,7 +101,7 @@ def test_it_is_the_first_step_of_the_clusterer():
 @settings(max_examples=size(2, 5))
 @given(seed=st.integers(0, 100))
 def test_neither_the_order_of_rows_nor_of_columns_matters(seed):
-    frame = make_customers(60, n_segments=3, separation=1.5, missing_share=0.05, random_state=seed).profile
+    frame = few_columns(make_customers(60, n_segments=3, separation=1.5, missing_share=0.05, random_state=seed).profile)
     random = np.random.RandomState(seed)
     shuffled = frame.iloc[random.permutation(len(frame))][list(random.permutation(frame.columns))]
     first, other = (structure_test(table, n_draws=19, random_state=0) for table in (frame, shuffled))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -88,16 +89,19 @@ def test_it_finds_the_weights_behind_the_choices() -> None:
     assert np.corrcoef(table.loc[ITEMS, "utility"], UTILITY)[0, 1] > 0.99
 
 
+@functools.cache
+def differing(n_respondents: int, seed: int) -> pd.DataFrame:
+    """Respondents who differ, so that their sets are not independent of each other."""
+    return survey(n_respondents, seed, spread=1.0)
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize(("intervals", "n_repeats"), [("standard_error", size(60, 200)), ("bootstrap", size(50, 100))])
 def test_intervals_hold_the_true_share_as_often_as_they_say(intervals: Any, n_repeats: int) -> None:
-    # respondents differ, so that their sets are not independent of each other
-    truth = best_worst_weights(survey(4000, 99, spread=1.0), shown=SHOWN, n_boot=1, random_state=0)
+    truth = best_worst_weights(differing(4000, 99), shown=SHOWN, n_boot=1, random_state=0)
     inside = []
     for seed in range(n_repeats):
-        found = best_worst_weights(
-            survey(40, seed, spread=1.0), shown=SHOWN, intervals=intervals, n_boot=200, random_state=0
-        )
+        found = best_worst_weights(differing(40, seed), shown=SHOWN, intervals=intervals, n_boot=200, random_state=0)
         inside += [low <= truth[name] <= high for name, (low, high) in found.intervals.items()]
     assert np.mean(inside) == pytest.approx(0.95, abs=0.04)
 

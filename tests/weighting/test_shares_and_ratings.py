@@ -21,6 +21,7 @@ from custseg.exceptions import (
     JudgementError,
 )
 from custseg.weighting import CharacteristicWeights, constant_sum_weights, rating_weights
+from tests.sizes import size
 
 NAMES = ["spend", "region", "age"]
 
@@ -96,12 +97,13 @@ def test_a_sample_weight_of_2_equals_the_row_twice(weigh: Any, table: pd.DataFra
     pd.testing.assert_frame_equal(weighted.to_frame(), repeated.to_frame())
 
 
+@pytest.mark.thorough
 @BOTH
 def test_intervals_hold_the_true_weight_as_often_as_they_say(weigh: Any, table: pd.DataFrame) -> None:
     draw = points if weigh is divided else ratings
     truth = weigh(draw(20_000, 999), n_boot=1)
     inside = []
-    for seed in range(150):
+    for seed in range(size(75, 150)):
         found = weigh(draw(100, seed), n_boot=200)
         inside += [low <= truth[name] <= high for name, (low, high) in found.intervals.items()]
     assert np.mean(inside) == pytest.approx(0.95, abs=0.03)

@@ -48,9 +48,9 @@ def render_html(study: FittedStudy, *, title: str = TITLE) -> str:
     >>> study = SegmentationStudy(
     ...     SegmentationBrief("pricing"),
     ...     characteristics=DemographicEncoder(columns=["age", "income"]),
-    ...     clusterer=SegmentClusterer(n_segments=3, n_init=2, random_state=0),
+    ...     clusterer=SegmentClusterer(n_segments=3, max_segments=3, n_init=2, random_state=0),
     ...     n_pairs=2,
-    ... ).fit(make_customers(200, random_state=0).profile)
+    ... ).fit(make_customers(60, random_state=0).profile)
     >>> render_html(study, title="Spring & summer").count("Spring &amp; summer")
     2
     """

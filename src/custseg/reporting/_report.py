@@ -89,9 +89,9 @@ def write_report(study: FittedStudy, path: str | Path, *, title: str = TITLE) ->
     >>> study = SegmentationStudy(
     ...     SegmentationBrief("pricing"),
     ...     characteristics=DemographicEncoder(columns=["age", "income"]),
-    ...     clusterer=SegmentClusterer(n_segments=3, n_init=2, random_state=0),
+    ...     clusterer=SegmentClusterer(n_segments=3, max_segments=3, n_init=2, random_state=0),
     ...     n_pairs=2,
-    ... ).fit(make_customers(200, random_state=0).profile)
+    ... ).fit(make_customers(60, random_state=0).profile)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_report(study, f"{folder}/segments.md").name
     'segments.md'

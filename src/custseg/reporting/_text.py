@@ -34,9 +34,9 @@ def render_text(study: FittedStudy) -> str:
     >>> study = SegmentationStudy(
     ...     SegmentationBrief("pricing"),
     ...     characteristics=DemographicEncoder(columns=["age", "income"]),
-    ...     clusterer=SegmentClusterer(n_segments=3, n_init=2, random_state=0),
+    ...     clusterer=SegmentClusterer(n_segments=3, max_segments=3, n_init=2, random_state=0),
     ...     n_pairs=2,
-    ... ).fit(make_customers(200, random_state=0).profile)
+    ... ).fit(make_customers(60, random_state=0).profile)
     >>> "Are these segments real?" in render_text(study)
     True
     """

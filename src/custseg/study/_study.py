@@ -137,15 +137,15 @@ class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
     --------
     >>> from custseg import DemographicEncoder, SegmentationBrief, SegmentationStudy, SegmentClusterer
     >>> from custseg.datasets import make_customers
-    >>> customers = make_customers(300, separation=2.0, random_state=0)
+    >>> customers = make_customers(150, n_segments=3, separation=2.0, random_state=0)
     >>> study = SegmentationStudy(
     ...     SegmentationBrief("retention"),
-    ...     characteristics=DemographicEncoder(),
-    ...     clusterer=SegmentClusterer(n_segments=5, random_state=0),
+    ...     characteristics=DemographicEncoder(columns=["age", "income", "online_hours"]),
+    ...     clusterer=SegmentClusterer(n_segments=3, max_segments=4, random_state=0),
     ...     n_pairs=4,
     ... ).fit(customers.profile)
     >>> study.n_segments_
-    5
+    3
     """
 
     _parameters: ClassVar[ParameterTable] = {

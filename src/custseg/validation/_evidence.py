@@ -135,7 +135,8 @@ def examine_segments(
     >>> from custseg.datasets import make_customers
     >>> from custseg.segmentation import Segmentation, SegmentClusterer
     >>> from custseg.validation import examine_segments
-    >>> customers = make_customers(200, separation=3.0, n_segments=3, random_state=0).profile.set_index("customer_id")
+    >>> customers = make_customers(100, separation=3.0, n_segments=3, random_state=0).profile.set_index("customer_id")
+    >>> customers = customers[["age", "income", "online_hours", "household"]]
     >>> clusterer = SegmentClusterer(max_segments=4, n_init=3, random_state=0).fit(customers)
     >>> examine_segments(Segmentation.by(clusterer, customers), n_pairs=2).verdict.word
     'natural'

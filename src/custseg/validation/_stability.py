@@ -148,8 +148,8 @@ def bootstrap_stability(
     >>> from sklearn.cluster import KMeans
     >>> from sklearn.datasets import make_blobs
     >>> from custseg.validation import bootstrap_stability
-    >>> X, _ = make_blobs(300, centers=[(0, 0), (8, 0), (4, 7)], random_state=0)
-    >>> result = bootstrap_stability(KMeans(n_init=5), X, range(2, 5), n_pairs=10, random_state=0)
+    >>> X, _ = make_blobs(150, centers=[(0, 0), (8, 0), (4, 7)], random_state=0)
+    >>> result = bootstrap_stability(KMeans(n_init=5), X, range(2, 5), n_pairs=5, random_state=0)
     >>> int(result.mean_adjusted_rand.idxmax()), result.is_stable(3)
     (3, True)
     >>> bool(result.optimiser_share[4] < 0.5)  # it is the samples that cut one of the three differently

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from sklearn import config_context
@@ -26,6 +26,7 @@ from custseg.exceptions import (
 )
 from tests.characteristics._profiles.test_bands import AGE, INCOME
 from tests.conftest import shared_data
+from tests.sizes import size
 
 # the levels of a real grocery panel
 PANEL = {
@@ -552,12 +553,14 @@ FITTED = DemographicEncoder().fit(KNOWN)
 
 
 class TestLaws:
+    @settings(max_examples=size(5, 100))
     @given(profiles(), st.randoms(use_true_random=False))
     def test_the_order_of_rows_and_columns_changes_nothing(self, profile, random):
         rows = random.sample(range(len(profile)), len(profile))
         columns = random.sample(list(profile.columns), len(profile.columns))
         assert_frame_equal(FITTED.transform(profile.iloc[rows][columns]), FITTED.transform(profile))
 
+    @settings(max_examples=size(5, 100))
     @given(profiles(), st.data())
     def test_a_subset_of_customers_gives_the_same_rows(self, profile, data):
         kept = data.draw(st.lists(st.booleans(), min_size=len(profile), max_size=len(profile)))
@@ -565,6 +568,7 @@ class TestLaws:
         whole = FITTED.transform(profile)
         assert_frame_equal(FITTED.transform(subset), whole.loc[sorted(subset["customer_id"])], check_index_type=False)
 
+    @settings(max_examples=size(5, 100))
     @given(profiles())
     def test_pandas_and_polars_agree(self, profile):
         expected = FITTED.transform(profile)
@@ -575,11 +579,13 @@ class TestLaws:
                 == output[column].to_list()
             )
 
+    @settings(max_examples=size(5, 100))
     @given(profiles())
     def test_encoding_its_own_output_changes_nothing(self, profile):
         once = FITTED.transform(profile)
         assert_frame_equal(FITTED.transform(once), once)
 
+    @settings(max_examples=size(4, 100))
     @given(profiles())
     def test_fit_does_not_depend_on_the_order_of_rows(self, profile):
         both = pd.concat([KNOWN, profile[~profile["customer_id"].isin(KNOWN["customer_id"])]], ignore_index=True)

@@ -595,7 +595,7 @@ FITTED = DemographicEncoder(
 
 @pytest.mark.filterwarnings("ignore::custseg.exceptions.DataQualityWarning")
 class TestLaws:
-    @settings(max_examples=size(8, 40))
+    @settings(max_examples=size(4, 40))
     @given(st.lists(rows, max_size=8), st.randoms(use_true_random=False))
     def test_order_subsets_and_kinds_of_frames(self, drawn, random):
         profile = pd.DataFrame(drawn, columns=list(KNOWN.columns[1:])).assign(customer_id=range(len(drawn)))

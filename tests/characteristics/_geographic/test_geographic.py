@@ -515,7 +515,7 @@ WHOLE = GeographicEncoder(sites=SITES, nearest_site=True, regions=["country", "c
 
 
 class TestLaws:
-    @settings(max_examples=size(8, 40))
+    @settings(max_examples=size(4, 40))
     @given(addresses(), st.integers(0, 99))
     def test_laws(self, table, seed):
         check_laws(WHOLE, table, seed)

@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from custseg.characteristics._profiles import encoding, learning
 from custseg.characteristics._profiles.bands import read_number
 from custseg.characteristics._profiles.encoding import MissingWords, encode, level_counts, plain_numbers
 from custseg.characteristics._profiles.learning import Declared, learn
+from tests.sizes import size
 
 MISSING = MissingWords(["unknown", "", "99", -1])
 
@@ -50,6 +51,7 @@ def learned(column, declared):
 
 
 @pytest.mark.parametrize("engine", ["polars", "str"])
+@settings(max_examples=size(5, 100))
 @given(TEXTS, DECLARED)
 @example(["1.500", "2"], None)
 @example(["1.500", "$2.500"], None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from custseg.characteristics import (
@@ -15,6 +15,7 @@ from custseg.characteristics import (
     split_transactions,
 )
 from tests.engines import ENGINES, comparable
+from tests.sizes import size
 
 DAYS = 60
 
@@ -27,7 +28,10 @@ def lines_of(*amounts: list[float]) -> pd.DataFrame:
 
 
 # Spark has a session of its own, see tests/common/test_spark.py.
-@pytest.mark.parametrize("engine", [engine for engine in ENGINES if engine != "spark"])
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    "engine", size(["pandas", "polars lazy", "duckdb", "csv"], [engine for engine in ENGINES if engine != "spark"])
+)
 @pytest.mark.parametrize("returned", [False, True])
 def test_one_price_has_one_mean_on_every_engine(engine, returned):
     table = lines_of(*([9.99] * n for n in range(1, DAYS + 1)))
@@ -44,6 +48,7 @@ def test_one_price_has_one_mean_on_every_engine(engine, returned):
 
 
 @pytest.mark.parametrize("order_id", [None, "order_id"])
+@settings(max_examples=size(5, 100))
 @given(
     cents=st.lists(st.integers(1, 10**9), min_size=1, max_size=6),
     n_decimals=st.integers(0, 4),
@@ -58,6 +63,7 @@ def test_decimal_amounts_in_any_number_have_the_mean_that_is_written(order_id, c
     assert set(found) == {mean}
 
 
+@settings(max_examples=size(5, 100))
 @given(amount=st.floats(1e-300, 1e290), copies=st.lists(st.integers(1, 60), min_size=2, max_size=4))
 def test_an_amount_that_comes_several_times_is_its_own_mean(amount, copies):
     found = RFMFeaturizer().fit_transform(lines_of(*([amount] * n for n in copies)))["monetary"]
@@ -65,6 +71,7 @@ def test_an_amount_that_comes_several_times_is_its_own_mean(amount, copies):
     assert len(set(found)) == 1
 
 
+@settings(max_examples=size(5, 100))
 @given(
     quantity=st.integers(1, 500),
     price=st.integers(1, 99_999).map(lambda cents: cents / 100),

@@ -34,7 +34,7 @@ from tests.sizes import size
 
 FRAMES = ("pandas", "pandas alone", "polars", "lazy")
 few = settings(
-    max_examples=size(5, 25),
+    max_examples=size(3, 25),
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -22,7 +22,7 @@ from tests.sizes import size
 
 FRAMES = ("pandas", "pandas alone", "polars", "lazy")
 few = settings(
-    max_examples=size(9, 50),
+    max_examples=size(4, 50),
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -12,6 +12,7 @@ from custseg._core import frames
 from custseg.characteristics._purchases.rfm import RFMFeaturizer
 from tests.characteristics._purchases.rfm_oracle import FEATURES
 from tests.conftest import shared_data
+from tests.sizes import size
 
 
 def counts(report):
@@ -105,9 +106,15 @@ def generated(n_rows: int) -> pd.DataFrame:
     )
 
 
-@pytest.mark.parametrize("order_id", [None, "order_id"])
-@pytest.mark.parametrize("monetary", ["mean", "mean_repeat"])
-def test_frame_kinds_agree_at_600_000_rows(monkeypatch, order_id, monetary):
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    ("monetary", "order_id"),
+    size(
+        [("mean", None), ("mean_repeat", "order_id")],
+        [(monetary, order_id) for monetary in ("mean", "mean_repeat") for order_id in (None, "order_id")],
+    ),
+)
+def test_frame_kinds_agree_at_600_000_rows(monkeypatch, monetary, order_id):
     lines = generated(600_000)
     featurizer = RFMFeaturizer(features=FEATURES, order_id=order_id, monetary_as=monetary)
     found = featurizer.fit_transform(pl.from_pandas(lines).lazy())

@@ -119,7 +119,7 @@ def test_text_is_read_as_iso_8601(as_kind):
     assert "pandas.to_datetime" in unreadable.remedy
 
 
-@settings(max_examples=size(5, 25))
+@settings(max_examples=size(4, 25))
 @given(
     times=st.lists(st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2100, 1, 1)), min_size=1, max_size=9),  # noqa: DTZ001
     period=st.sampled_from(["h", "D", "W", "M"]),
@@ -199,9 +199,18 @@ def test_a_time_of_day_is_that_time(as_kind):
     assert late["n_rows"].tolist() == [1]
 
 
-@pytest.mark.parametrize("zone", [BERLIN, "America/Sao_Paulo", "UTC"])
-@pytest.mark.parametrize("day", ["2018-11-04", "2024-03-31", "2024-10-27"])
-def test_a_naive_as_of_is_read_in_the_zone_of_the_column(as_kind, zone, day):
+DAYS = ["2018-11-04", "2024-03-31", "2024-10-27"]
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    ("day", "zone"),
+    size(
+        [("2018-11-04", "America/Sao_Paulo"), ("2024-03-31", BERLIN), ("2024-10-27", BERLIN), ("2024-03-31", "UTC")],
+        [(day, zone) for day in DAYS for zone in (BERLIN, "America/Sao_Paulo", "UTC")],
+    ),
+)
+def test_a_naive_as_of_is_read_in_the_zone_of_the_column(as_kind, day, zone):
     # in Sao Paulo 2018-11-04 has no midnight
     end = (pd.Timestamp(day) + pd.Timedelta(hours=23)).tz_localize(zone)
     lines = table(pd.Series([end, end + pd.Timedelta(hours=1)]), ids=[1, 2])

@@ -31,7 +31,7 @@ from tests.sizes import size
 
 SCORES = [f"{name}_score" for name in SCORED]
 numbers = st.one_of(st.integers(0, 6).map(float), st.floats(-1e9, 1e9, allow_nan=False), st.just(float("nan")))
-laws = settings(max_examples=size(11, 60))
+laws = settings(max_examples=size(5, 60))
 
 
 def table(recency, frequency=None, monetary=None):

@@ -82,7 +82,8 @@ KINDS = {
 
 
 @pytest.mark.filterwarnings("ignore:Dask support:FutureWarning")
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.thorough
+@pytest.mark.parametrize("kind", size([kind for kind in KINDS if kind != "dask"], list(KINDS)))
 def test_twelve_lines_worked_by_hand(lines, kind):
     make, type_ = KINDS[kind]
     split = split_transactions(make(lines), at="2024-03-31")
@@ -122,7 +123,7 @@ def test_orders_and_returns(lines):
         split_transactions(lines, at="2024-03-31", returns="raise")
 
 
-@settings(max_examples=size(8, 40))
+@settings(max_examples=size(4, 40))
 @given(
     lines=strategies.transactions(min_rows=2, faults=True),
     period=st.sampled_from(["h", "D", "W", "M"]),

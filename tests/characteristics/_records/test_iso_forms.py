@@ -40,14 +40,19 @@ def lines(times):
     return pd.DataFrame({"customer_id": [1, 2, 3], "timestamp": times, "amount": [1.0, 2.0, 3.0]})
 
 
-@pytest.mark.parametrize("engine", NAMES)
-@pytest.mark.parametrize("form", sorted(FORMS))
+# duckdb reads a file too: what its form makes of it matters where digits may be numbers
+PAIRS = [(form, engine) for form in sorted(FORMS) for engine in NAMES]
+FEW_PAIRS = [(form, engine) for form, engine in PAIRS if engine != "csv" or form in ("basic dates", "numbers")]
+
+
+@pytest.mark.parametrize(("form", "engine"), size(FEW_PAIRS, PAIRS))
 def test_each_form_is_the_time_that_it_says(form, engine):
     written, expected = FORMS[form]
-    found = RFMFeaturizer().fit(ENGINES[engine](lines(written)))
+    table = ENGINES[engine](lines(written))
+    found = RFMFeaturizer().fit(table)
     wanted = RFMFeaturizer().fit(lines(expected))
     assert found.as_of_ == wanted.as_of_
-    output = comparable(found.transform(ENGINES[engine](lines(written))))
+    output = comparable(found.transform(table))
     pd.testing.assert_frame_equal(output, comparable(wanted.transform(lines(expected))))
 
 

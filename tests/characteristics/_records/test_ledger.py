@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from custseg.characteristics import PurchaseBehaviorFeaturizer
 from custseg.characteristics._records.fields import Field
 from custseg.characteristics._records.ledger import Block, Ledger
 from custseg.characteristics._records.records import read_records
+from tests.sizes import size
 
 LEVELS = ("a", "b")
 
@@ -89,6 +90,7 @@ def test_every_line_stands_in_its_customers_block_in_order(
     pd.testing.assert_frame_equal(pd.DataFrame(found), expected.reset_index(drop=True), check_dtype=False)
 
 
+@settings(max_examples=size(5, 100))
 @given(seed=st.integers(0, 50), block=st.sampled_from([1, 8, 64]), n_levels=st.sampled_from([3, 50]))
 def test_no_characteristic_depends_on_the_size_of_a_block(seed: int, block: int, n_levels: int) -> None:
     random = np.random.RandomState(seed)

@@ -38,6 +38,7 @@ def test_every_featurizer_says_it_once(name):
     assert "3 of 6 rows used; left out: 3 (no readable timestamp in 'timestamp'" in message
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("engine", FRAMES)
 def test_on_every_engine(engine):
     lines = ENGINES[engine](table(amount=1.0))

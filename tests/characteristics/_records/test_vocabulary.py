@@ -62,7 +62,8 @@ def test_the_order_of_rows_does_not_matter(values, seed):
     assert Vocabulary.learn(frame(shuffled), "level", 2) == Vocabulary.learn(frame(values), "level", 2)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.thorough
+@pytest.mark.parametrize("engine", size([name for name in ENGINES if name != "dask"], list(ENGINES)))
 def test_every_engine_learns_the_same(engine):
     values = [f"level {position * position % 700}" for position in range(3000)]
     counts = Counter(values)
@@ -86,7 +87,8 @@ def test_past_five_hundred_levels_new_ones_cannot_be_told():
     assert "'new'" in at_limit.unseen(frame(["new"]), "level")
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.thorough
+@pytest.mark.parametrize("engine", size([name for name in ENGINES if name != "dask"], list(ENGINES)))
 def test_nothing_known_makes_everything_new(engine):
     empty = Vocabulary.learn(frame(["x"], engine).filter(nw.col("level") == "y"), "level", 3, column="shop")
     assert (empty.levels, empty.known, empty.pools, empty.names) == ((), (), False, ())

@@ -251,12 +251,12 @@ def answers(draw):
 
 
 class TestLaws:
-    @settings(max_examples=size(8, 40))
+    @settings(max_examples=size(4, 40))
     @given(answers(), st.integers(0, 99), st.integers(1, 3))
     def test_laws_of_text(self, survey, seed, least):
         check_laws(MultiSelectEncoder("image", min_customers=least), survey, seed)
 
-    @settings(max_examples=size(8, 40))
+    @settings(max_examples=size(4, 40))
     @given(st.integers(1, 12), st.integers(0, 99), st.integers(1, 3))
     def test_laws_of_blocks(self, n_customers, seed, least):
         rng = np.random.RandomState(seed)

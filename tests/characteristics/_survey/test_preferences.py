@@ -319,6 +319,7 @@ class TestBestWorst:
         with pytest.raises(InvalidTableError, match=message):
             PreferenceEncoder(best_worst=COUNTS, times_shown=2).fit(counted((0, 2, 2, 1, 0, 0), (1, 0, 0, 1, 0, 0)))
 
+    @settings(max_examples=size(5, 100))
     @given(st.integers(0, 200))
     def test_counts_are_those_of_a_loop(self, seed):
         rng = np.random.RandomState(seed)
@@ -420,12 +421,12 @@ class TestScores:
 
 
 class TestLaws:
-    @settings(max_examples=size(8, 40))
+    @settings(max_examples=size(4, 40))
     @given(rank_tables(), st.integers(0, 99), st.sampled_from(["raise", "mean"]))
     def test_laws_of_ranks(self, customers, seed, ties):
         check_laws(PreferenceEncoder(ranks=list("abcd"), ties=ties), customers, seed)
 
-    @settings(max_examples=size(8, 40))
+    @settings(max_examples=size(4, 40))
     @given(st.lists(st.one_of(st.none(), st.permutations("abc").map(" > ".join)), max_size=10), st.integers(0, 99))
     def test_laws_of_orders(self, texts, seed):
         customers = orders("a = b > c", *texts)

@@ -75,6 +75,7 @@ def test_a_score_is_the_mean_of_the_answered_items_after_reversal():
     assert scores.index.to_list() == list(range(6))
 
 
+@settings(max_examples=size(5, 100))
 @given(frame=surveys(), share=st.sampled_from([0.0, 0.3, 0.5, 0.6, 2 / 3, 1.0]), centre=st.booleans())
 @pytest.mark.filterwarnings("ignore::custseg.exceptions.DataQualityWarning")
 def test_scores_by_brute_force(frame, share, centre):
@@ -94,6 +95,7 @@ def test_scores_by_brute_force(frame, share, centre):
             assert scores.loc[row["customer_id"], scale] == pytest.approx(expected, abs=1e-12, nan_ok=True)
 
 
+@settings(max_examples=size(5, 100))
 @given(frame=surveys())
 @pytest.mark.filterwarnings("ignore::custseg.exceptions.DataQualityWarning")
 def test_reversing_twice_is_the_identity(frame):
@@ -102,6 +104,7 @@ def test_reversing_twice_is_the_identity(frame):
     assert_frame_equal(encoder({"s": ["-a", "-b", "-c"]}).fit_transform(turned), once)
 
 
+@settings(max_examples=size(5, 100))
 @given(frame=surveys(), seed=st.integers(0, 100), centre=st.booleans())
 @pytest.mark.filterwarnings("ignore::custseg.exceptions.DataQualityWarning")
 def test_neither_the_order_of_rows_and_columns_nor_the_other_customers_matter(frame, seed, centre):

@@ -131,7 +131,7 @@ def with_correlation(correlation, seed):
     turned=st.integers(0, 2),
     seed=st.integers(0, 100),
 )
-@settings(max_examples=size(8, 40))
+@settings(max_examples=size(4, 40))
 def test_minres_finds_the_loadings_of_one_exact_factor(loadings, turned, seed):
     loadings = np.array(loadings)
     loadings[:turned] *= -1
@@ -145,7 +145,7 @@ def test_minres_finds_the_loadings_of_one_exact_factor(loadings, turned, seed):
 
 
 @given(values=likert(missing=False), seed=st.integers(0, 100))
-@settings(max_examples=size(8, 40))
+@settings(max_examples=size(4, 40))
 def test_no_small_change_of_the_loadings_fits_the_correlations_better(values, seed):
     correlation = moments(values).correlation
     assume(np.isfinite(correlation).all() and len(correlation) > 2)
@@ -160,6 +160,7 @@ def test_no_small_change_of_the_loadings_fits_the_correlations_better(values, se
     assert loadings.sum() >= 0
 
 
+@settings(max_examples=size(6, 100))
 @given(values=likert(fewest=3, most=5, missing=False))
 @pytest.mark.filterwarnings("ignore::custseg.exceptions.DataQualityWarning")
 def test_item_analysis_by_brute_force(values):

@@ -17,8 +17,9 @@ from custseg import (
 from custseg.characteristics._times.lone_times import find_lone
 from custseg.exceptions import DataQualityWarning, InvalidParameterError
 from tests.engines import ENGINES, comparable
+from tests.sizes import size
 
-FRAMES = [name for name in ENGINES if name != "spark"]
+FRAMES = size(["pandas", "polars lazy", "duckdb", "csv"], [name for name in ENGINES if name != "spark"])
 LAST = pd.Timestamp("2024-06-28 12:00")
 BAD = [pd.Timestamp(text).as_unit("us") for text in ("9999-12-31", "2042-03-08", "2924-06-01")]
 
@@ -54,6 +55,7 @@ def test_every_featurizer_names_and_counts_it_and_leaves_it_out(name, bad):
     assert report[f"far beyond all other times, the last of them {LAST}"] == len(bad)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("engine", FRAMES)
 def test_on_every_engine(engine):
     featurizer = RFMFeaturizer(features=("recency", "frequency"))

@@ -420,7 +420,7 @@ def by_definition(rows, prior):
 @pytest.mark.filterwarnings("ignore::custseg.exceptions.DataQualityWarning")
 class TestLaws:
     @given(contacts())
-    @settings(max_examples=size(11, 60))
+    @settings(max_examples=size(5, 60))
     def test_the_definition(self, table):
         table = table[table["sent"] <= "2024-09-30 12:00"]
         table = pd.concat([table, CONTACTS.head(1)])
@@ -433,7 +433,7 @@ class TestLaws:
             )
 
     @given(contacts(), st.randoms(use_true_random=False))
-    @settings(max_examples=size(6, 30))
+    @settings(max_examples=size(3, 30))
     def test_the_order_of_rows_and_columns_changes_nothing(self, table, random):
         rows = random.sample(range(len(table)), len(table))
         columns = random.sample(list(table.columns), table.shape[1])
@@ -442,7 +442,7 @@ class TestLaws:
         assert_frame_equal(first.prior_, second.prior_)
 
     @given(contacts())
-    @settings(max_examples=size(6, 30))
+    @settings(max_examples=size(3, 30))
     def test_a_customer_is_described_by_their_own_contacts_alone(self, table):
         fitted = featurizer(as_of="2024-12-31", prior_strength=None).fit(table)
         whole = fitted.transform(table)
@@ -452,7 +452,7 @@ class TestLaws:
             assert_frame_equal(alone, whole.loc[[customer]], check_dtype=False)
 
     @given(contacts(), st.integers(1, 1000))
-    @settings(max_examples=size(6, 30))
+    @settings(max_examples=size(3, 30))
     def test_moving_all_times_changes_nothing(self, table, days):
         shift = pd.Timedelta(days=days)
         moved = table.assign(sent=table["sent"] + shift, came=table["came"] + shift)

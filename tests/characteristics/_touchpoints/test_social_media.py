@@ -29,7 +29,7 @@ from tests.sizes import size
 
 nan = float("nan")
 few = settings(
-    max_examples=size(8, 40),
+    max_examples=size(4, 40),
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

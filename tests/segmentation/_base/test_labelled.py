@@ -11,10 +11,14 @@ from custseg.segmentation._base.segmenter import Segmenter
 from tests.common.cases import CASES
 from tests.engines import ENGINES, comparable, plain
 from tests.engines import output_kind as expected_kind
+from tests.sizes import size
+
+# fewer kinds in the README's command
+pytestmark = pytest.mark.thorough
 
 SEGMENTERS = {name: case for name, case in CASES.items() if isinstance(case.estimator, Segmenter)}
 # Spark is checked in tests/common/test_spark.py
-KINDS = [name for name in ENGINES if name != "spark"]
+KINDS = size(["pandas", "polars lazy", "duckdb", "parquet"], [name for name in ENGINES if name != "spark"])
 
 
 def library(table):
@@ -36,6 +40,7 @@ def fitted():
     return {name: clone(case.estimator).fit(plain(case.data)) for name, case in SEGMENTERS.items()}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("engine", KINDS)
 @pytest.mark.parametrize("name", SEGMENTERS)
 def test_the_kind_that_goes_out_follows_the_kind_that_came_in(name, engine, fitted):
@@ -46,8 +51,12 @@ def test_the_kind_that_goes_out_follows_the_kind_that_came_in(name, engine, fitt
     assert_frame_equal(by_id(found), by_id(fitted[name].transform(table)))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("asked", ["pandas", "polars"])
-@pytest.mark.parametrize("engine", ["polars lazy", "pyarrow", "duckdb", "ibis", "dask", "parquet"])
+@pytest.mark.parametrize(
+    "engine",
+    size(["polars lazy", "duckdb", "parquet"], ["polars lazy", "pyarrow", "duckdb", "ibis", "dask", "parquet"]),
+)
 def test_set_output_overrides_it(engine, asked, fitted):
     segmenter = clone(fitted["RuleSegmenter"]).set_output(transform=asked)
     table = plain(SEGMENTERS["RuleSegmenter"].data)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from custseg.segmentation._base.order import order_by_content
+from tests.sizes import size
 
 
 def sets_of_rows(matrix: np.ndarray) -> set[bytes]:
@@ -20,7 +21,8 @@ def sets_of_rows(matrix: np.ndarray) -> set[bytes]:
     return found
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.thorough
+@pytest.mark.parametrize("seed", range(size(6, 20)))
 def test_columns_whose_moments_tie_are_told_apart_by_how_they_go_with_others(seed: int) -> None:
     matrix = np.random.RandomState(seed).randint(0, 2, (16, 5)).astype(float)
     matrix[:, 1] = matrix[::-1, 0]  # as many ones

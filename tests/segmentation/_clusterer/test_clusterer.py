@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import pickle
 import subprocess
@@ -23,6 +24,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from custseg.exceptions import (
     ColumnChangeError,
@@ -36,6 +38,7 @@ from custseg.exceptions import (
     SegmentLabelError,
 )
 from custseg.segmentation import CharacteristicEmbedder, SegmentClusterer
+from tests.common.discovery import PROJECT
 from tests.sizes import size
 from tests.strategies import customer_tables
 
@@ -197,22 +200,34 @@ def test_customers_of_weight_0_shape_nothing() -> None:
     assert weighted.segment_sizes_.sum() == 91
 
 
+def found_with(threads: int) -> list[tuple[list[int], float]]:
+    """Labels and objective of few and of many customers with so many threads in this process."""
+    found = []
+    with threadpool_limits(threads):
+        # a limit that no pool heeds would show nothing
+        assert {pool["num_threads"] for pool in threadpool_info()} == {threads}
+        for n_customers in (200, 2_000):
+            matrix = np.random.RandomState(0).randn(n_customers, 6)
+            clusterer = fit(matrix, 5, n_init=size(1, 3))
+            found.append((clusterer.labels_.tolist(), clusterer.optimum_.objective))
+    return found
+
+
+def found_in_a_process(threads: int) -> list[tuple[list[int], float]]:
+    """The same in a process that is started with so many."""
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads)}
+    program = f"from {__name__} import found_with; print(found_with({threads}))"
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=environment, cwd=PROJECT, capture_output=True, check=True)
+    return list(ast.literal_eval(done.stdout.decode()))
+
+
+@pytest.mark.thorough
 def test_the_number_of_threads_changes_no_label() -> None:
-    program = """
-import numpy as np
-from custseg.segmentation import SegmentClusterer
-for n_customers in (200, 2_000):
-    matrix = np.random.RandomState(0).randn(n_customers, 6)
-    clusterer = SegmentClusterer(5, n_init=3, random_state=0).fit(matrix)
-    print(clusterer.labels_.tolist(), repr(clusterer.optimum_.objective))
-"""
-    outputs = []
-    for threads in ("1", "2"):
-        environment = {**os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
-        done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, check=True)
-        outputs.append(done.stdout)
-    assert outputs[0] == outputs[1]
-    assert [len(line) > n for line, n in zip(outputs[0].splitlines(), (200, 2_000), strict=True)] == [True, True]
+    find = size(found_with, found_in_a_process)
+    few, many = find(1), find(2)
+    assert few == many
+    assert [len(labels) for labels, _ in few] == [200, 2_000]
 
 
 def test_order_by_a_characteristic_highest_first() -> None:
@@ -272,18 +287,20 @@ def test_a_share_that_cannot_be_had_names_the_largest(n_segments: int, share: fl
 
 
 def test_auto_says_how_it_chose() -> None:
-    clusterer = fit(customers(), "auto", n_init=4)
+    table = customers()[["spend", "visits", "region"]]
+    clusterer = fit(table, "auto", n_init=4, max_segments=5)
     assert clusterer.selection_ is not None
     assert clusterer.selection_.n_segments == clusterer.n_segments_ == 3
     assert clusterer.selection_.reason
     assert same_partition(clusterer.labels_, customers().attrs["segment"])
-    assert np.array_equal(clusterer.labels_, fit(customers(), 3, n_init=4).labels_)
+    assert np.array_equal(clusterer.labels_, fit(table, 3, n_init=4).labels_)
 
 
 def test_auto_stays_within_its_limits() -> None:
-    assert fit(customers(), "auto", n_init=4, max_segments=2).n_segments_ <= 2
-    assert fit(customers(), "auto", n_init=4, min_segment_share=0.45).n_segments_ <= 2
-    assert fit(customers(), "auto", n_init=4, max_segments=1).n_segments_ == 1
+    table = customers()[["spend", "visits"]]
+    assert fit(table, "auto", n_init=4, max_segments=2).n_segments_ <= 2
+    assert fit(table, "auto", n_init=4, max_segments=5, min_segment_share=0.45).n_segments_ <= 2
+    assert fit(table, "auto", n_init=4, max_segments=1).n_segments_ == 1
 
 
 @quiet
@@ -534,7 +551,7 @@ class Recorder:
 
 def test_callbacks_are_told_of_the_tasks() -> None:
     recorder = Recorder()
-    SegmentClusterer(n_init=2, random_state=0).set_callbacks(recorder).fit(customers())
+    SegmentClusterer(n_init=2, max_segments=1, random_state=0).set_callbacks(recorder).fit(customers())
     ended = [name for what, name in recorder.tasks if what == "end"]
     assert ended == ["choose the number of segments", "fit", "fit"]
     assert recorder.tasks[-1][0] == "teardown"

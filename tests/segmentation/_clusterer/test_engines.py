@@ -27,6 +27,7 @@ from custseg.datasets import make_customers
 from custseg.exceptions import DataQualityWarning, InfeasibleError, InvalidParameterError, UnseenCategoryWarning
 from custseg.segmentation import SegmentClusterer
 from tests.conftest import shared_data
+from tests.sizes import size
 
 N_SEGMENTS = 4
 SAMPLE = make_customers(400, n_segments=N_SEGMENTS, separation=3.0, random_state=3)
@@ -97,9 +98,10 @@ def test_an_engine_without_weights_says_so() -> None:
     assert clusterer.fit(CUSTOMERS, sample_weight=np.ones(len(CUSTOMERS))).n_segments_ == 2
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("engine", FINDS_NUMBER)
 def test_a_clusterer_may_find_the_number_itself(engine: str) -> None:
-    clusterer = SegmentClusterer(engine=FINDS_NUMBER[engine]).fit(CUSTOMERS)
+    clusterer = SegmentClusterer(engine=FINDS_NUMBER[engine]).fit(CUSTOMERS.head(size(150, 400)))
     assert clusterer.n_segments_ == clusterer.labels_.max() + 1 > 1
     assert clusterer.selection_ is None
     with pytest.raises(InvalidParameterError, match=f'"auto" with {engine}'):
@@ -245,9 +247,10 @@ def test_the_loss_of_a_sample_with_a_clusterer() -> None:
     assert (found.sample_objective, found.objective) == pytest.approx(around)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("engine", OWN)
 def test_the_columns_of_a_matrix_may_come_in_any_order(engine: str) -> None:
-    for seed in range(6):
+    for seed in range(size(3, 6)):
         random = np.random.RandomState(seed)
         matrix, order = random.randint(0, 4, (40, 4)).astype(float), random.permutation(4)
         clusterer = SegmentClusterer(3, engine=engine, n_init=5, random_state=0)
@@ -281,7 +284,9 @@ def test_poor_columns_and_unseen_categories_in_fit_are_warned_of_once(engine: st
         {"spend": random.randn(60), "same": 1.0, "region": ["moon", *["north", "south", "east"] * 20][:60]}
     )
     with pytest.warns(DataQualityWarning) as warned:
-        SegmentClusterer(2, engine=engine, random_state=0).fit(customers, sample_weight=np.append(0.0, np.ones(59)))
+        SegmentClusterer(2, engine=engine, n_init=2, random_state=0).fit(
+            customers, sample_weight=np.append(0.0, np.ones(59))
+        )
     assert [type(each.message) for each in warned] == [DataQualityWarning, UnseenCategoryWarning]
 
 
@@ -289,7 +294,7 @@ def test_poor_columns_and_unseen_categories_in_fit_are_warned_of_once(engine: st
 def test_an_unseen_category_is_warned_of_once(engine: str) -> None:
     random = np.random.RandomState(0)
     customers = pd.DataFrame({"spend": random.randn(60), "region": random.choice(["north", "south"], 60)})
-    clusterer = SegmentClusterer(2, engine=engine, random_state=0).fit(customers)
+    clusterer = SegmentClusterer(2, engine=engine, n_init=2, random_state=0).fit(customers)
     later = customers.assign(region=["moon", *customers["region"][1:]])
     with pytest.warns(UnseenCategoryWarning, match="moon") as warned:
         clusterer.predict(later)

@@ -10,7 +10,7 @@ from sklearn.datasets import make_blobs
 from custseg.datasets import make_customers
 from custseg.exceptions import DataQualityWarning, InvalidParameterError, InvalidTableError
 from custseg.segmentation import CharacteristicEmbedder, SegmentClusterer, select_n_segments
-from tests.sizes import size
+from tests.sizes import WHOLE, size
 
 
 def dependent(n, n_columns=10, n_segments=3, seed=0):
@@ -23,9 +23,11 @@ def dependent(n, n_columns=10, n_segments=3, seed=0):
 
 @pytest.mark.thorough
 def test_it_answers_as_the_clusterer_does():
-    table = make_customers(size(300, 500), n_segments=4, separation=1.5, missing_share=0.05, random_state=3).profile
-    alone = select_n_segments(table, random_state=0)
-    clusterer = SegmentClusterer(random_state=0).fit(table)
+    table = make_customers(size(250, 500), n_segments=4, separation=1.5, missing_share=0.05, random_state=3).profile
+    if not WHOLE:
+        table = table[["customer_id", "age", "income", "online_hours", "leisure_spend", "household", "store_format"]]
+    alone = select_n_segments(table, max_segments=size(6, 10), random_state=0)
+    clusterer = SegmentClusterer(max_segments=size(6, 10), random_state=0).fit(table)
     assert alone.n_segments == clusterer.n_segments_ == 4
     assert alone.reason == clusterer.selection_.reason
     pd.testing.assert_frame_equal(alone.table, clusterer.selection_.table)
@@ -45,19 +47,21 @@ def test_dependence_inside_segments_is_said_and_splits_nothing():
         assert SegmentClusterer(embedder="passthrough", random_state=0).fit(customers).n_segments_ == 3
 
 
+@pytest.mark.thorough
 def test_independent_characteristics_raise_no_warning():
-    X, _ = make_blobs(600, n_features=6, centers=5, cluster_std=1.5, random_state=1)
+    X, _ = make_blobs(size(250, 600), n_features=6, centers=5, cluster_std=1.5, random_state=1)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert select_n_segments(X, random_state=0).warning is None
 
 
+@pytest.mark.thorough
 def test_small_classes_are_left_out():
-    random = np.random.RandomState(0)
-    labels = random.choice(3, p=[0.55, 0.40, 0.05], size=600)
-    X = random.normal(size=(600, 4)) + 7 * np.eye(4)[labels]
-    free = select_n_segments(X, random_state=0)
-    limited = select_n_segments(X, min_segment_share=0.1, random_state=0)
+    random, n = np.random.RandomState(0), size(240, 600)
+    labels = random.choice(3, p=[0.55, 0.40, 0.05], size=n)
+    X = random.normal(size=(n, 4)) + 7 * np.eye(4)[labels]
+    free = select_n_segments(X, max_segments=size(5, 10), random_state=0)
+    limited = select_n_segments(X, max_segments=size(5, 10), min_segment_share=0.1, random_state=0)
     assert free.n_segments == 3
     assert limited.n_segments == 2
     assert limited.table.set_index("n_segments").loc[3, "smallest_share"] == pytest.approx(0.05, abs=0.02)
@@ -87,12 +91,14 @@ def test_what_was_found_has_three_answers():
 
 @pytest.mark.thorough
 def test_weights_of_any_size_are_the_same():
-    table = make_customers(size(100, 200), n_segments=3, separation=2.0, random_state=1).profile.set_index(
-        "customer_id"
-    )
+    customers = make_customers(size(100, 200), n_segments=3, separation=2.0, random_state=1).profile
+    table = customers.set_index("customer_id")
+    if not WHOLE:
+        table = table[["age", "income", "household", "price_matters"]]
     units = (1.0, 1e-200, 1e100)[: size(2, 3)]
     embedders = [CharacteristicEmbedder(weights=dict.fromkeys(table.columns, unit)) for unit in units]
-    found = [select_n_segments(table, embedder=embedder, random_state=0) for embedder in embedders]
+    options = {"max_segments": size(5, 10), "random_state": 0}
+    found = [select_n_segments(table, embedder=embedder, **options) for embedder in embedders]
     assert len({selection.n_segments for selection in found}) == 1
 
 
@@ -106,7 +112,7 @@ def test_the_effect_is_told_as_a_share():
 @pytest.mark.thorough
 def test_a_characteristic_counts_by_its_weight():
     """Two columns fall into three groups, two others into two; who weighs decides."""
-    random, n = np.random.RandomState(2), size(250, 500)
+    random, n = np.random.RandomState(2), size(150, 500)
     three, two = 6 * np.eye(3)[random.randint(3, size=n)][:, :2], 6 * np.eye(2)[random.randint(2, size=n)]
     matrix = np.column_stack([three, two]) + random.normal(size=(n, 4))
     table = pd.DataFrame(matrix, columns=["a", "b", "c", "d"])
@@ -114,15 +120,17 @@ def test_a_characteristic_counts_by_its_weight():
         "three": CharacteristicEmbedder(weights={"c": 0.01, "d": 0.01}),
         "two": CharacteristicEmbedder(weights={"a": 0.01, "b": 0.01}),
     }
-    assert select_n_segments(table, embedder=light["three"], random_state=0).n_segments == 3
-    assert select_n_segments(table, embedder=light["two"], random_state=0).n_segments == 2
-    assert select_n_segments(table, random_state=0).n_segments == 6
+    options = {"max_segments": size(7, 10), "random_state": 0}
+    assert select_n_segments(table, embedder=light["three"], **options).n_segments == 3
+    assert select_n_segments(table, embedder=light["two"], **options).n_segments == 2
+    assert select_n_segments(table, **options).n_segments == 6
 
 
+@pytest.mark.thorough
 def test_numbers_on_few_values_and_spikes_are_no_segments_of_their_own():
     """Counts with half of the customers at 0, and answers from 1 to 5: two planted groups, not one per value."""
-    random = np.random.RandomState(5)
-    group = random.randint(2, size=800)
+    random, n = np.random.RandomState(5), size(300, 800)
+    group = random.randint(2, size=n)
     frame = pd.DataFrame(
         {
             "orders": random.poisson(np.where(group == 1, 3.0, 0.4)),
@@ -130,15 +138,16 @@ def test_numbers_on_few_values_and_spikes_are_no_segments_of_their_own():
             **{f"q{i}": np.clip(np.round(random.normal(2 + 2 * group, 0.8)), 1, 5) for i in range(4)},
         }
     )
-    assert select_n_segments(frame, random_state=0).n_segments == 2
+    assert select_n_segments(frame, max_segments=size(5, 10), random_state=0).n_segments == 2
 
 
+@pytest.mark.thorough
 def test_many_levels_are_pooled():
-    random = np.random.RandomState(6)
-    group = random.randint(2, size=600)
-    towns = np.array([f"t{i}" for i in range(80)])[random.randint(40, size=600) + 40 * group]
+    random, n = np.random.RandomState(6), size(300, 600)
+    group = random.randint(2, size=n)
+    towns = np.array([f"t{i}" for i in range(80)])[random.randint(40, size=n) + 40 * group]
     frame = pd.DataFrame({"town": towns, "age": random.normal(30 + 20 * group, 4), "spend": random.normal(5 * group)})
-    assert select_n_segments(frame, random_state=0).n_segments == 2
+    assert select_n_segments(frame, max_segments=size(5, 10), random_state=0).n_segments == 2
 
 
 @pytest.mark.parametrize(

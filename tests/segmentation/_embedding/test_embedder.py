@@ -114,7 +114,7 @@ def test_kinds_override_the_dtype() -> None:
 
 
 @quiet
-@settings(max_examples=size(11, 60))
+@settings(max_examples=size(5, 60))
 @given(customer_tables(), st.data())
 def test_every_block_has_total_variance_1_or_0(table: pd.DataFrame, data: st.DataObject) -> None:
     embedder = CharacteristicEmbedder().fit(table)
@@ -136,7 +136,7 @@ def test_every_block_has_total_variance_1_or_0(table: pd.DataFrame, data: st.Dat
 
 
 @quiet
-@settings(max_examples=size(8, 40))
+@settings(max_examples=size(4, 40))
 @given(customer_tables(), st.data())
 def test_a_weight_of_2_equals_the_row_twice(table: pd.DataFrame, data: st.DataObject) -> None:
     counts = np.array(data.draw(st.lists(st.integers(1, 3), min_size=len(table), max_size=len(table))))
@@ -146,7 +146,7 @@ def test_a_weight_of_2_equals_the_row_twice(table: pd.DataFrame, data: st.DataOb
 
 
 @quiet
-@settings(max_examples=size(8, 40))
+@settings(max_examples=size(4, 40))
 @given(customer_tables(min_columns=2))
 def test_weight_0_equals_dropping_the_column(table: pd.DataFrame) -> None:
     name = str(table.columns[0])
@@ -157,7 +157,7 @@ def test_weight_0_equals_dropping_the_column(table: pd.DataFrame) -> None:
 
 
 @quiet
-@settings(max_examples=size(8, 40))
+@settings(max_examples=size(4, 40))
 @given(customer_tables(missing=True))
 def test_pandas_and_polars_agree(table: pd.DataFrame) -> None:
     frame = pl.from_pandas(table)

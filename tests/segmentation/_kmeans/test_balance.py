@@ -101,7 +101,7 @@ def test_nothing_moves_where_the_shares_hold_already() -> None:
     assert not result.subsidies.any()
 
 
-@settings(max_examples=size(11, 60))
+@settings(max_examples=size(5, 60))
 @given(
     st.lists(st.tuples(st.integers(-3, 3), st.integers(-3, 3)), min_size=4, max_size=8),
     st.integers(2, 3),

@@ -38,7 +38,7 @@ from tests.strategies import customer_tables
 # Constant, sparse and unseen values occur in random tables; the warnings have tests of their own.
 quiet = pytest.mark.filterwarnings("ignore::custseg.exceptions.DataQualityWarning")
 unhurried = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-lawful = settings(max_examples=size(4, 20))
+lawful = settings(max_examples=size(3, 20))
 
 KINDS = {"b0": "binary", "b1": "binary", "b2": "binary", "c0": "nominal", "c1": "nominal"}
 
@@ -72,7 +72,8 @@ def mixed(missing: float = 0.0, **parameters: Any) -> LatentClassClusterer:
 
 @quiet
 @unhurried
-@parametrize_with_checks([LatentClassClusterer(n_segments=3, n_init=2)])
+@pytest.mark.thorough
+@parametrize_with_checks([LatentClassClusterer(n_segments=3, n_init=size(1, 2))])
 def test_scikit_learns_checks(estimator: Any, check: Callable[[Any], None]) -> None:
     check(estimator)
 
@@ -81,7 +82,8 @@ def test_scikit_learns_checks(estimator: Any, check: Callable[[Any], None]) -> N
 
 
 @pytest.mark.parametrize(("n_segments", "log_likelihood"), [(2, -317.2568), (3, -293.7050), (4, -289.2858)])
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.thorough
+@pytest.mark.parametrize("seed", range(size(2, 5)))
 def test_carcinoma_ratings_reach_the_published_log_likelihood(
     n_segments: int, log_likelihood: float, seed: int
 ) -> None:
@@ -127,12 +129,14 @@ def test_mixed_log_likelihood_equals_stepmix(missing: float) -> None:
 KIND_OF_PEER = {"binary": "b", "categorical": "c", "gaussian_diag": "x"}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("missing", [0.0, 0.15])
 def test_binary_log_likelihood_equals_stepmix(missing: float) -> None:
     rng = np.random.RandomState(1)
     chances = np.array([[0.8] * 8, [0.2] * 4 + [0.7] * 4, [0.1] * 8])
-    answers = (rng.rand(500, 8) < chances[rng.choice(3, 500)]).astype(float)
-    answers[rng.rand(500, 8) < missing] = np.nan
+    n = size(250, 500)
+    answers = (rng.rand(n, 8) < chances[rng.choice(3, n)]).astype(float)
+    answers[rng.rand(n, 8) < missing] = np.nan
     measurement = "binary_nan" if missing else "binary"
     log_likelihood, _ = stepmix_log_likelihood(answers, measurement, len(answers))
     assert fit(answers, kinds="binary", tol=1e-8).log_likelihood_ == pytest.approx(log_likelihood, abs=5e-5)
@@ -346,8 +350,9 @@ def test_bools_and_text_need_no_kinds() -> None:
     assert levels.tolist() == ["a", "b", "c"]
 
 
+@pytest.mark.thorough
 def test_numbers_of_0_and_1_are_numeric_unless_said() -> None:
-    X = customers()[["b0", "b1", "b2"]].to_numpy()
+    X = customers(size(100, 400))[["b0", "b1", "b2"]].to_numpy()
     with pytest.warns(DataQualityWarning, match=r"two different numbers .*'x0', 'x1', 'x2'.*bools.*kinds="):
         assert set(fit(X, 2).profiles_["statistic"]) == {"mean", "sd"}
     # whoever says that they are numbers is not asked

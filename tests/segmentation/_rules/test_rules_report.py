@@ -54,7 +54,7 @@ def fit(drawn):
         return RuleSegmenter(as_text(drawn)).fit(TABLE)
 
 
-@settings(max_examples=size(28, 150))
+@settings(max_examples=size(10, 150))
 @given(rules(max_rules=3))
 def test_the_report_equals_the_grid_laid_out(drawn):
     columns = {column: cells(column, drawn) for column in TABLE.columns}
@@ -90,7 +90,7 @@ def with_missing(columns):
     return {column: values if values == [None] else [*values, None] for column, values in columns.items()}
 
 
-@settings(max_examples=size(19, 100))
+@settings(max_examples=size(8, 100))
 @given(rules(max_rules=3))
 def test_a_rule_is_never_reached_where_no_customer_can_reach_it_not_even_with_missing_values(drawn):
     columns = with_missing({column: cells(column, drawn) for column in TABLE.columns})

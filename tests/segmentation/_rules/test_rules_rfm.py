@@ -6,13 +6,14 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from custseg import RFMFeaturizer, RFMScorer
 from custseg.datasets import make_customers
 from custseg.exceptions import ColumnNotFoundError, ColumnTypeError, InvalidParameterError
 from custseg.segmentation._rules.rfm import RFM_PRESETS, RFMSegmenter
+from tests.sizes import size
 
 PRESETS = list(RFM_PRESETS)
 NAMES = ["recency", "frequency", "monetary"]
@@ -62,6 +63,7 @@ def test_every_cell_goes_to_the_first_rule_that_has_it(preset):
     assert np.where(labels == len(RFM_PRESETS[preset]), -1, labels).tolist() == expected
 
 
+@settings(max_examples=size(5, 100))
 @given(
     st.lists(st.tuples(*[st.integers(0, 6)] * 3), min_size=1, max_size=40),
     st.sampled_from(PRESETS),
@@ -84,6 +86,7 @@ def test_labels_are_those_of_the_scores_whatever_the_ties_and_the_order(rows, pr
     assert [label for (label,) in found] == segmenter.labels_.tolist()
 
 
+@settings(max_examples=size(5, 100))
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3)), min_size=1, max_size=30))
 def test_weight_two_is_the_customer_twice(rows):
     values, weights = map(np.array, zip(*rows, strict=True))

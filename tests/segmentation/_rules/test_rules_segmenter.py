@@ -52,7 +52,7 @@ def fitted(drawn, table, **options):
             assume(False)
 
 
-@settings(max_examples=size(28, 150))
+@settings(max_examples=size(8, 150))
 @given(customers(), rules())
 def test_the_first_match_by_hand(table, drawn):
     segmenter = fitted(drawn, table)
@@ -66,6 +66,7 @@ def test_the_first_match_by_hand(table, drawn):
     assert others.segment_sizes_.sum() == len(table)
 
 
+@settings(max_examples=size(5, 100))
 @given(customers(), rules(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_and_columns_changes_nothing(table, drawn, random):
     segmenter = fitted(drawn, table)
@@ -76,7 +77,7 @@ def test_the_order_of_rows_and_columns_changes_nothing(table, drawn, random):
     assert segmenter.predict(shuffled).tolist() == segmenter.labels_[rows].tolist()
 
 
-@settings(max_examples=size(11, 60))
+@settings(max_examples=size(4, 60))
 @given(customers(), rules(), st.booleans())
 def test_sql_gives_the_labels_of_predict(table, drawn, with_others):
     segmenter = fitted(drawn, table, otherwise="Others" if with_others else None)

@@ -15,20 +15,28 @@ from custseg import RuleSegmenter, SegmentationBrief
 from custseg.exceptions import ColumnTypeError, InvalidParameterError
 from custseg.segmentation import Rule, RuleFilter
 from tests.engines import ENGINES
+from tests.sizes import size
 
 FIRST = 2**53
 NUMBERS = [FIRST - 1, FIRST, FIRST + 1, FIRST + 2, -FIRST - 1, 2**63 - 1, -(2**63), 7]
 SIGNS = {"==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 IN_ORDER = [name for name in ENGINES if name not in ("spark", "parquet folder")]
+PAIRS = [(sign, engine) for sign in sorted(SIGNS) for engine in IN_ORDER]
+# a file is read by duckdb, whatever the sign
+FEW_PAIRS = [
+    (sign, engine)
+    for sign, engine in PAIRS
+    if engine in ("pandas", "polars lazy", "duckdb") or (engine == "csv" and sign in ("==", "<"))
+]
 
 
 def met(rule, table):
     return RuleFilter(Rule.read(rule), table).matches(table).tolist()
 
 
-@pytest.mark.parametrize("engine", IN_ORDER)
-@pytest.mark.parametrize("sign", sorted(SIGNS))
-def test_a_comparison_is_exact_on_every_engine(engine, sign):
+@pytest.mark.thorough
+@pytest.mark.parametrize(("sign", "engine"), size(FEW_PAIRS, PAIRS))
+def test_a_comparison_is_exact_on_every_engine(sign, engine):
     table = ENGINES[engine](pd.DataFrame({"s": NUMBERS, "x": range(len(NUMBERS))}))
     for bound in (FIRST + 1, 2**63 - 1, -(2**63), 2**63):
         assert met(f"s {sign} {bound}", table) == [SIGNS[sign](number, bound) for number in NUMBERS]

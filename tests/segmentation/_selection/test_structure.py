@@ -9,6 +9,7 @@ from custseg._core.customers import Column, CustomerTable, read_customers
 from custseg.segmentation import CharacteristicEmbedder
 from custseg.segmentation._kmeans.patterns import distinct_patterns
 from custseg.segmentation._selection.structure import Space, effect_floor, grown, improved, run_structure_test
+from tests.sizes import size
 
 
 def columns_of(matrix):
@@ -39,10 +40,11 @@ def test_separated_groups_are_structure():
     assert found.table["n_segments"].tolist() == list(range(2, 9))
 
 
+@pytest.mark.thorough
 def test_one_correlated_cloud_is_none():
     random = np.random.RandomState(1)
-    cloud = random.normal(size=(400, 4)) @ random.normal(size=(4, 4))
-    assert not any(outcome(cloud, seed).rejected for seed in range(3))
+    cloud = random.normal(size=(size(200, 400), 4)) @ random.normal(size=(4, 4))
+    assert not any(outcome(cloud, seed).rejected for seed in range(size(2, 3)))
 
 
 def test_the_figures_are_those_of_kmeans_and_agree_with_each_other():
@@ -65,8 +67,8 @@ def test_the_p_value_counts_draws_as_extreme_as_the_data():
 
 
 def test_a_hopeless_test_stops_early_and_a_promising_one_does_not():
-    assert outcome(blobs(distance=0.0)).n_draws < 39
-    assert outcome(blobs()).n_draws == 39
+    assert outcome(blobs(n=100, distance=0.0)).n_draws < 39
+    assert outcome(blobs(n=100)).n_draws == 39
 
 
 def test_small_differences_are_no_structure():
@@ -75,11 +77,12 @@ def test_small_differences_are_no_structure():
     assert effect_floor(50) == pytest.approx(0.01)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.thorough
+@pytest.mark.parametrize("seed", range(size(1, 3)))
 def test_the_order_of_rows_and_columns_changes_nothing(seed):
-    matrix = blobs(n=200)
+    matrix = blobs(n=size(100, 200))
     random = np.random.RandomState(seed)
-    shuffled = matrix[random.permutation(200)][:, random.permutation(4)]
+    shuffled = matrix[random.permutation(len(matrix))][:, random.permutation(4)]
     first, second = outcome(matrix, n_draws=19), outcome(shuffled, n_draws=19)
     pd.testing.assert_frame_equal(first.table, second.table)
     assert first.p_value == second.p_value
