@@ -10,12 +10,12 @@ from custseg._commands import commands
 from custseg._core.files import is_read_from, refuse_collisions
 from custseg.datasets import make_customers
 from custseg.exceptions import OutputPathError
-from tests._commands.project import CONFIG, failing, table_options, write_project
+from tests._commands.project import CONFIG, failing, few_columns, table_options, write_project
 
 
 @pytest.fixture(scope="module")
 def tables():
-    return make_customers(200, separation=2.0, random_state=0).tables
+    return few_columns(make_customers(60, separation=2.0, random_state=0).tables)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from tests._commands.project import CONFIG, failing, few_columns, plain, run, ta
 
 @pytest.fixture(scope="module")
 def tables():
-    return few_columns(make_customers(200, separation=2.0, random_state=0).tables)
+    return few_columns(make_customers(100, separation=2.0, random_state=0).tables)
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ from custseg._commands.expression import Expression
 from custseg._commands.tables import TableFile
 from custseg.datasets import make_customers
 from custseg.exceptions import ColumnNotFoundError, ColumnTypeError, ConfigurationError, DataQualityWarning
-from tests._commands.project import CONFIG, failing, run, write_project
+from tests._commands.project import CONFIG, failing, few_columns, run, write_project
 
 
 @pytest.fixture(scope="module")
 def tables():
-    return make_customers(200, separation=2.0, random_state=0).tables
+    return few_columns(make_customers(100, separation=2.0, random_state=0).tables)
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_ids_with_leading_zeros_stay_as_they_are(fresh):
     assert cli.main(["run", "--config", str(fresh / "study.toml")]) == 0
     assigned = pd.read_csv(fresh / "out.csv", dtype={"customer_id": "str"})
     assert assigned["customer_id"].str.fullmatch("[0-9]{6}").all()
-    assert len(assigned) == 200
+    assert len(assigned) == 100
 
 
 @pytest.mark.parametrize(

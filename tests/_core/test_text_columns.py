@@ -23,6 +23,8 @@ from tests.conftest import shared_data
 from tests.engines import ENGINES, comparable
 from tests.sizes import size
 
+pytestmark = pytest.mark.thorough
+
 FRAMES = size(["pandas", "polars lazy", "duckdb", "parquet"], [name for name in ENGINES if name != "spark"])
 DATES = {
     "iso": pd.date_range("2023-11-20", periods=40).strftime("%Y-%m-%d"),

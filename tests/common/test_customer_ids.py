@@ -31,6 +31,8 @@ from tests.common.discovery import public_functions
 from tests.engines import ENGINES, comparable, output_kind
 from tests.sizes import size
 
+pytestmark = pytest.mark.thorough
+
 ID = "customer_id"
 FRAMES = size(["pandas", "polars lazy", "duckdb", "parquet"], [name for name in ENGINES if name != "spark"])
 # the files of a folder come in the order of their names, which is not that of the rows

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from joblib import parallel_config
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.cluster import DBSCAN, HDBSCAN, AgglomerativeClustering, Birch, KMeans, MeanShift
@@ -188,11 +189,14 @@ def test_other_numbers_and_more_pairs_change_no_value(blobs):
     np.testing.assert_array_equal(narrow.adjusted_rand[0], wide.adjusted_rand[2, :3])
 
 
+@pytest.mark.thorough
 def test_any_number_of_workers_gives_the_same(continuum):
-    one, two = (
-        bootstrap_stability(KMeans(n_init=2), continuum, [2, 4], n_pairs=4, random_state=0, n_jobs=n_jobs)
-        for n_jobs in (1, 2)
-    )
+    # processes would each import custseg
+    with parallel_config(backend=size("threading", "loky")):
+        one, two = (
+            bootstrap_stability(KMeans(n_init=2), continuum, [2, 4], n_pairs=4, random_state=0, n_jobs=n_jobs)
+            for n_jobs in (1, 2)
+        )
     np.testing.assert_array_equal(one.adjusted_rand, two.adjusted_rand)
     np.testing.assert_array_equal(one.optimiser_adjusted_rand, two.optimiser_adjusted_rand)
     pd.testing.assert_frame_equal(one.segments, two.segments)

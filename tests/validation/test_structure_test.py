@@ -12,6 +12,8 @@ from custseg.segmentation import CharacteristicEmbedder, SegmentClusterer, Struc
 from custseg.validation import structure_test
 from tests.sizes import size
 
+pytestmark = pytest.mark.thorough
+
 
 def few_columns(profile):
     """One column of each kind, and the ids; all of them in the whole size."""

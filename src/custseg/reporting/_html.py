@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
 from custseg._core.optional import require
 from custseg._core.words import format_effect, format_number, format_share, format_total, known
 from custseg._version import __version__
@@ -54,6 +57,30 @@ def render_html(study: FittedStudy, *, title: str = TITLE) -> str:
     >>> render_html(study, title="Spring & summer").count("Spring &amp; summer")
     2
     """
+    require("jinja2", "the HTML report")
+    contents = read_study(study, title)
+    lead, stop, more = contents.verdict.partition(". ")
+    return str(
+        _page().render(
+            report=contents,
+            chart=stability_chart(contents.stability, contents.n_groups_shown, STABLE_ADJUSTED_RAND),
+            stability_table=stability_table(contents),
+            lead=lead + stop.rstrip(),
+            more=more,
+            full_effect=_FULL_EFFECT,
+            custseg_version=__version__,
+            glossary=GLOSSARY,
+            stable_segment=STABLE_SEGMENT,
+            no_rows_told=NO_ROWS_TOLD,
+            no_stability=NO_STABILITY,
+            stable_adjusted_rand=STABLE_ADJUSTED_RAND,
+        )
+    )
+
+
+@cache
+def _page() -> Any:
+    """Compile the template, which takes longer than to fill it."""
     jinja2 = require("jinja2", "the HTML report")
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("custseg.reporting"),
@@ -71,24 +98,7 @@ def render_html(study: FittedStudy, *, title: str = TITLE) -> str:
         total=format_total,
     )
     environment.tests["known"] = known
-    contents = read_study(study, title)
-    lead, stop, more = contents.verdict.partition(". ")
-    return str(
-        environment.get_template("report.html.j2").render(
-            report=contents,
-            chart=stability_chart(contents.stability, contents.n_groups_shown, STABLE_ADJUSTED_RAND),
-            stability_table=stability_table(contents),
-            lead=lead + stop.rstrip(),
-            more=more,
-            full_effect=_FULL_EFFECT,
-            custseg_version=__version__,
-            glossary=GLOSSARY,
-            stable_segment=STABLE_SEGMENT,
-            no_rows_told=NO_ROWS_TOLD,
-            no_stability=NO_STABILITY,
-            stable_adjusted_rand=STABLE_ADJUSTED_RAND,
-        )
-    )
+    return environment.get_template("report.html.j2")
 
 
 def _bar(share: float) -> float:

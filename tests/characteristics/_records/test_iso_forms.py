@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pandas as pd
 import pytest
 
@@ -42,18 +44,23 @@ def lines(times):
 
 # duckdb reads a file too: what its form makes of it matters where digits may be numbers
 PAIRS = [(form, engine) for form in sorted(FORMS) for engine in NAMES]
-FEW_PAIRS = [(form, engine) for form, engine in PAIRS if engine != "csv" or form in ("basic dates", "numbers")]
+FEW_PAIRS = [(form, engine) for form, engine in PAIRS if form in ("basic dates", "numbers") or engine in NAMES[1:3]]
+
+
+@cache
+def written_otherwise(form):
+    table = lines(FORMS[form][1])
+    wanted = RFMFeaturizer().fit(table)
+    return wanted.as_of_, comparable(wanted.transform(table))
 
 
 @pytest.mark.parametrize(("form", "engine"), size(FEW_PAIRS, PAIRS))
 def test_each_form_is_the_time_that_it_says(form, engine):
-    written, expected = FORMS[form]
-    table = ENGINES[engine](lines(written))
+    table = ENGINES[engine](lines(FORMS[form][0]))
     found = RFMFeaturizer().fit(table)
-    wanted = RFMFeaturizer().fit(lines(expected))
-    assert found.as_of_ == wanted.as_of_
-    output = comparable(found.transform(table))
-    pd.testing.assert_frame_equal(output, comparable(wanted.transform(lines(expected))))
+    as_of, expected = written_otherwise(form)
+    assert found.as_of_ == as_of
+    pd.testing.assert_frame_equal(comparable(found.transform(table)), expected)
 
 
 @pytest.mark.parametrize("engine", NAMES)

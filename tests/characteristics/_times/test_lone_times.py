@@ -19,6 +19,8 @@ from custseg.exceptions import DataQualityWarning, InvalidParameterError
 from tests.engines import ENGINES, comparable
 from tests.sizes import size
 
+pytestmark = pytest.mark.thorough
+
 FRAMES = size(["pandas", "polars lazy", "duckdb", "csv"], [name for name in ENGINES if name != "spark"])
 LAST = pd.Timestamp("2024-06-28 12:00")
 BAD = [pd.Timestamp(text).as_unit("us") for text in ("9999-12-31", "2042-03-08", "2924-06-01")]

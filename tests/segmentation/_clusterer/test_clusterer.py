@@ -42,6 +42,8 @@ from tests.common.discovery import PROJECT
 from tests.sizes import size
 from tests.strategies import customer_tables
 
+pytestmark = pytest.mark.thorough
+
 # Constant, sparse and unseen values occur in random tables; the warnings have tests of their own.
 quiet = pytest.mark.filterwarnings("ignore::custseg.exceptions.DataQualityWarning")
 lawful = settings(max_examples=size(6, 30))
