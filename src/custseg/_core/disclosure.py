@@ -101,10 +101,14 @@ def enter(known: Bools, labels: Integers, n_segments: int, least: int, numbers: 
     array([1, 1, 1, 0, 0, 0, 0])
     """
     inside = known & (labels >= 0)
-    enough = np.bincount(labels[inside], minlength=n_segments) >= least
+    if not inside.all():
+        labels, numbers = labels[inside], None if numbers is None else numbers[inside]
+    enough = np.bincount(labels, minlength=n_segments) >= least
     if numbers is not None:
-        enough &= ~dominated(numbers[inside], labels[inside], n_segments, least)
-    return np.asarray(inside & enough[labels])
+        enough &= ~dominated(numbers, labels, n_segments, least)
+    if not enough.all():
+        inside[inside] = enough[labels]
+    return inside
 
 
 def dominated(numbers: Floats, labels: Integers, n_segments: int, least: int) -> Bools:
@@ -121,9 +125,11 @@ def dominated(numbers: Floats, labels: Integers, n_segments: int, least: int) ->
     sizes = np.abs(numbers)
     # in range, however large they are
     sizes = sizes / max(float(sizes.max(initial=0.0)), np.finfo(np.float64).tiny)
-    largest = np.zeros(n_segments)
-    np.maximum.at(largest, labels, sizes)
-    return np.asarray(largest > _MOST_OF_ONE * np.bincount(labels, sizes, n_segments) * (1 + 1e-9))
+    # but for the rounding of sums
+    most = _MOST_OF_ONE * (1 + 1e-9) * np.bincount(labels, sizes, n_segments)
+    if sizes.max(initial=0.0) <= most.min():
+        return np.zeros(n_segments, dtype=bool)
+    return np.bincount(labels[sizes > most[labels]], minlength=n_segments) > 0
 
 
 def told_shares(table: Floats, counts: Integers | Floats, least: int, *, complete: bool) -> Bools:

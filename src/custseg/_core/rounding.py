@@ -51,6 +51,9 @@ def without_rounding(numbers: Floats) -> Floats:
     >>> without_rounding(np.array([9.99, 9.989999999999998, 5.0]))
     array([9.99, 9.99, 5.  ])
     """
+    # counts and codes, or nothing known: no need to sort
+    if not (numbers % 1 > 0).any() and not (np.abs(numbers) >= _WHOLE).any():
+        return numbers
     ordered = np.sort(numbers)  # NaN last
     ordered = ordered[: np.searchsorted(ordered, np.inf, side="right")]
     if not _same_as_next(ordered).any():
