@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from custseg._core.asking import asked
 from custseg._core.optional import require
+from custseg._core.surrogates import refuse_surrogates
 from custseg._core.uuids import without_uuids
 from custseg.exceptions import InvalidTableError
 
@@ -40,8 +41,8 @@ def spellings(text: str) -> list[str]:
     return list(dict.fromkeys((composed_text(text), unicodedata.normalize("NFD", text))))
 
 
-def composed_values(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return an array of ids with its texts in composed form; what is no text stays as it is."""
+def composed_values(values: npt.NDArray[Any], name: object) -> npt.NDArray[Any]:
+    """Return an array of ids, called by a name, with its texts in composed form; what is no text stays as it is."""
     if values.dtype.kind != "O":
         return values
     try:
@@ -49,6 +50,7 @@ def composed_values(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
             return values
     except TypeError:  # there are others than texts
         pass
+    refuse_surrogates(name, values)
     found = [composed_text(value) if isinstance(value, str) else value for value in without_uuids(values)]
     return np.fromiter(found, dtype=object, count=len(found))
 

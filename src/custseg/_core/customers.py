@@ -28,6 +28,8 @@ from custseg._core.orders_in_files import orders_in_files
 from custseg._core.paths import is_path
 from custseg._core.rounding import without_rounding
 from custseg._core.text_columns import TextReader
+from custseg._core.unheld import held_by_polars
+from custseg._core.uuids import arrow_uuids
 from custseg.exceptions import (
     ColumnChangeError,
     ColumnTypeError,
@@ -345,6 +347,8 @@ def _eager(X: Any, customer_id: str | None) -> nw.DataFrame[Any]:
     if customer_id is not None and frame.implementation.is_dask():
         frame = with_index(frame.lazy(), [customer_id])
     eager = collect(frame) if isinstance(frame, nw.LazyFrame) else frame
+    if eager.implementation.is_pyarrow():
+        eager = nw.from_native(held_by_polars(arrow_uuids(eager.to_native())), eager_only=True)
     return eager.with_columns(orders_in_files(X)) if is_path(X) and is_installed("pyarrow") else eager
 
 
