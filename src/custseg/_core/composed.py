@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custseg._core.asking import asked
+from custseg._core.native import from_native
 from custseg._core.optional import require
 from custseg._core.surrogates import refuse_surrogates
 from custseg._core.uuids import without_uuids
@@ -78,7 +79,7 @@ def composed(frame: nw.LazyFrame[Any], columns: Iterable[str]) -> nw.LazyFrame[A
     native = _by_engine(engine, frame.to_native(), names)
     if native is None:
         return frame.with_columns(_told(frame, name) for name in names)
-    found: nw.LazyFrame[Any] = nw.from_native(native)
+    found: nw.LazyFrame[Any] = from_native(native)
     return found
 
 

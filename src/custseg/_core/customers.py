@@ -23,6 +23,7 @@ from custseg._core.exact import EXACT_FLOATS, exact_below, exact_numbers, inexac
 from custseg._core.frames import collect, is_table, open_table, typed_pandas, with_index
 from custseg._core.ids import DEFAULT_ID, read_ids
 from custseg._core.levels import level_text
+from custseg._core.native import from_native
 from custseg._core.optional import is_installed, require
 from custseg._core.orders_in_files import orders_in_files
 from custseg._core.paths import is_path
@@ -341,7 +342,7 @@ def _declared_kinds(kinds: Kinds | None, names: Iterable[str]) -> Callable[[str]
 
 
 def _eager(X: Any, customer_id: str | None) -> nw.DataFrame[Any]:
-    frame = open_table(X, in_order=True).frame if is_path(X) else nw.from_native(X, pass_through=True)
+    frame = open_table(X, in_order=True).frame if is_path(X) else from_native(X, pass_through=True)
     if not isinstance(frame, (nw.DataFrame, nw.LazyFrame)):
         raise InvalidTableError.unsupported(X)
     if customer_id is not None and frame.implementation.is_dask():

@@ -21,6 +21,7 @@ from custseg._core.base import OutputKind
 from custseg._core.composed import composed
 from custseg._core.exact import exact_below, inexact_ids, refuse_inexact_ids
 from custseg._core.ids import DEFAULT_ID, check_there, refuse_default, refuse_levels, row_index, without_index
+from custseg._core.native import from_native
 from custseg._core.optional import is_installed, require
 from custseg._core.paths import half_floats, is_csv, is_path, open_path, reading_files, with_types
 from custseg._core.surrogates import refuse_odd_names, refuse_surrogates
@@ -59,7 +60,7 @@ class Table:
 
 def is_frame(table: Any) -> bool:
     """Say whether ``table`` is a dataframe that narwhals knows, lazy or not."""
-    return isinstance(nw.from_native(_checked_names(table), pass_through=True), (nw.DataFrame, nw.LazyFrame))
+    return isinstance(from_native(_checked_names(table), pass_through=True), (nw.DataFrame, nw.LazyFrame))
 
 
 def is_table(table: Any) -> bool:
@@ -75,7 +76,7 @@ def output_kind(X: Any) -> OutputKind:
     """
     if is_path(X):
         return "pandas"
-    engine = nw.from_native(X).implementation
+    engine = from_native(X).implementation
     if engine.is_polars():
         return "polars"
     return "pyarrow" if engine.is_pyarrow() or engine.is_duckdb() else "pandas"
@@ -104,7 +105,7 @@ def open_table(
     if isinstance(table, pd.DataFrame):
         return _open_pandas(table, columns, customer_id, or_rows=or_rows)
     source = open_path(table, in_order=in_order) if is_path(table) else table
-    frame = nw.from_native(_checked_names(source), pass_through=True)
+    frame = from_native(_checked_names(source), pass_through=True)
     if not isinstance(frame, (nw.DataFrame, nw.LazyFrame)):
         raise InvalidTableError.unsupported(table)
     engine = frame.implementation
@@ -416,7 +417,7 @@ def _object_timestamps(column: pd.Series[Any]) -> pd.Series[Any]:
 
 def lazy_frame(native: Any) -> nw.LazyFrame[Any]:
     """Take the frame of an engine back into a query."""
-    frame: nw.LazyFrame[Any] = nw.from_native(native)
+    frame: nw.LazyFrame[Any] = from_native(native)
     return frame
 
 
@@ -449,7 +450,7 @@ def keep_rows(X: Any, rows: npt.NDArray[np.bool_]) -> Any:
         return np.asarray(X)[rows]
     if is_path(X):
         return collect(open_table(X, in_order=True).frame).to_pandas()[rows]
-    frame = nw.from_native(X)
+    frame = from_native(X)
     eager = frame.collect() if isinstance(frame, nw.LazyFrame) else frame
     return eager.filter(rows.tolist()).to_native()
 

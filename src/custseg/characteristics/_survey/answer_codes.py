@@ -160,7 +160,8 @@ def order_of(
     What means no answer is no label, and categories that are numbers are codes. Items of different labels are refused.
     """
     no_answers = MissingWords(["", *dont_know])
-    first, found = "", ()
+    first = ""
+    found: tuple[str, ...] = ()
     for item in items:
         levels = (level_text(level) for level in categories.get(item) or ())
         labels = tuple(text for text in levels if text not in no_answers)
