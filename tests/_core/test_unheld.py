@@ -71,12 +71,18 @@ def route(request, monkeypatch):
 
 @pytest.mark.parametrize("name", sorted(GROUPS))
 @pytest.mark.parametrize("featurizer", sorted(EVENTS))
-def test_events_take_categories_that_pandas_makes_as_their_text(featurizer, name, route):
+def test_events_take_categories_that_pandas_makes_as_their_text(featurizer, name):
     group, texts = GROUPS[name]
     fitted = EVENTS[featurizer]().fit(events(group))
     expected = EVENTS[featurizer]().fit_transform(events(group.astype(str)))
     pd.testing.assert_frame_equal(fitted.transform(events(group)), expected)
     assert [sorted(levels) for levels in fitted.levels_.values()] == [texts]
+
+
+def test_without_polars_they_are_their_text_too(monkeypatch):
+    expected = EVENTS["purchases"]().fit_transform(events(CUT))
+    monkeypatch.setattr(frames, "is_installed", lambda name: False)
+    pd.testing.assert_frame_equal(EVENTS["purchases"]().fit_transform(events(CUT)), expected)
 
 
 @pytest.mark.parametrize("name", ["intervals", "periods"])

@@ -136,8 +136,8 @@ def test_of_too_many_parameters_there_are_no_errors_and_a_warning(monkeypatch) -
     pd.testing.assert_frame_equal(fitted.profiles_, silent.profiles_)
 
 
-def test_two_thousand_columns_take_no_matrix_of_their_parameters() -> None:
-    table = pd.DataFrame(np.random.RandomState(0).randn(30, 2000)).add_prefix("c")
-    with pytest.warns(DataQualityWarning, match=r"8,001 parameters are too many"):
+def test_hundreds_of_columns_take_no_matrix_of_their_parameters() -> None:
+    table = pd.DataFrame(np.random.RandomState(0).randn(30, 800)).add_prefix("c")
+    with pytest.warns(DataQualityWarning, match=r"3,20. parameters are too many"):
         fitted = LatentClassClusterer(2, random_state=0, n_init=1, max_iter=2, tol=0.0).fit(table)
-    assert fitted.n_parameters_ == 8_001
+    assert fitted.n_parameters_ == 3_201
