@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ import polars as pl
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy.sparse.csgraph import connected_components
 
 from custseg.exceptions import ColumnTypeError, DataQualityWarning, InvalidParameterError, JudgementError
-from custseg.weighting import ahp_weights
+from custseg.weighting import _ahp, ahp_weights
 
 Floats = npt.NDArray[np.float64]
 
@@ -157,7 +159,8 @@ def test_rounded_reciprocals_are_taken_as_exact() -> None:
         ([[1, 1000], [0.005, 1]], "contradict each other"),
         ([[1, -3], [-1 / 3, 1]], "'x0' over 'x1' must be a positive number, got -3"),
         ([[1, 2], [0, 1]], "'x1' over 'x0' must be a positive number, got 0"),
-        ([[1, np.nan], [0.5, 1]], "'x0' over 'x1' must be a positive number, got nan"),
+        ([[1, np.nan], [0, 1]], "'x1' over 'x0' must be a positive number, got 0"),
+        ([[1, np.inf], [np.nan, 1]], "'x0' over 'x1' must be a positive number, got inf"),
         ([[1, np.inf], [0, 1]], "'x0' over 'x1' must be a positive number, got inf"),
         ([[1, 2], [0.5, 2]], "'x1' over itself must be 1, got 2"),
         ([[1, 2, 3], [0.5, 1, 2]], r"must be square.* got shape \(2, 3\)"),
@@ -227,3 +230,109 @@ def test_intervals_hold_the_true_weight_as_often_as_they_say(n_judges: int) -> N
         assert ((limits > 0) & (limits < 1)).all()
         inside.append((limits[:, 0] <= truth) & (truth <= limits[:, 1]))
     assert np.mean(inside) == pytest.approx(0.95, abs=0.02)
+
+
+def without(matrix: Any, *pairs: tuple[int, int]) -> Floats:
+    """Take judgements out of a matrix."""
+    found = np.array(matrix, dtype=np.float64)
+    for i, j in pairs:
+        found[i, j] = found[j, i] = np.nan
+    return found
+
+
+@pytest.mark.filterwarnings("ignore::custseg.exceptions.DataQualityWarning")
+@given(st.lists(st.floats(0.01, 100), min_size=4, max_size=7), st.randoms(use_true_random=False))
+def test_missing_judgements_of_a_consistent_judge_change_nothing(importance: list[float], random: Any) -> None:
+    w = np.array(importance) / sum(importance)
+    matrix = w[:, None] / w[None, :]
+    # a chain is kept, so that everything stays compared
+    pairs = [(i, j) for i in range(len(w)) for j in range(i + 2, len(w)) if random.random() < 0.5]
+    found = ahp_weights(without(matrix, *pairs))
+    assert list(found.values()) == pytest.approx(w.tolist(), rel=1e-8)
+    assert found.consistency["consistency_ratio"] == pytest.approx(0.0, abs=1e-7)
+    assert found.consistency.get("n_missing", 0.0) == len(pairs)
+
+
+def test_a_missing_judgement_is_the_ratio_of_the_weights() -> None:
+    with pytest.warns(DataQualityWarning, match=r"1 of 6 pairs were not judged.* \(Harker's method\)"):
+        found = ahp_weights(without(LEADER, (1, 2)))
+    completed = np.array(LEADER)
+    completed[1, 2], completed[2, 1] = found["x1"] / found["x2"], found["x2"] / found["x1"]
+    again = ahp_weights(completed)
+    assert dict(again) == pytest.approx(dict(found), rel=1e-9)
+    assert again.consistency["lambda_max"] == pytest.approx(found.consistency["lambda_max"], rel=1e-12)
+    # of three independent ways round, one is gone: the random index of such matrices is two thirds
+    ratio = found.consistency["consistency_index"] / (0.90 * 2 / 3)
+    assert found.consistency["consistency_ratio"] == pytest.approx(ratio)
+    assert "incomplete matrices" in found.warnings[0]
+    assert all(low < found[name] < high for name, (low, high) in found.intervals.items())
+
+
+def test_a_tree_of_judgements_has_nothing_to_contradict() -> None:
+    with pytest.warns(DataQualityWarning, match="3 of 6 pairs"):
+        found = ahp_weights(without(LEADER, (1, 2), (1, 3), (2, 3)))
+    assert found.consistency["consistency_ratio"] == 0.0
+    assert found.intervals == {}
+    assert [found["x0"] / found[name] for name in ("x1", "x2", "x3")] == pytest.approx([4, 3, 7])
+
+
+def test_one_direction_is_enough() -> None:
+    upper = np.array(LEADER)
+    upper[np.tril_indices(4)] = np.nan
+    assert ahp_weights(upper) == ahp_weights(LEADER)
+    frame = pd.DataFrame(upper, columns=list("abcd"), index=list("abcd"))
+    assert dict(ahp_weights(pl.DataFrame(frame))) == dict(zip("abcd", ahp_weights(LEADER).values(), strict=True))
+
+
+def test_judges_are_joined_by_those_who_judged_a_pair() -> None:
+    other = np.array([[1, 2, 5, 6], [1 / 2, 1, 2, 3], [1 / 5, 1 / 2, 1, 1], [1 / 6, 1 / 3, 1, 1]])
+    joined = np.sqrt(np.array(LEADER) * other)
+    joined[1, 2], joined[2, 1] = 2, 1 / 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # somebody judged every pair
+        found = ahp_weights([without(LEADER, (1, 2)), other])
+    assert list(found.values()) == pytest.approx(list(ahp_weights(joined).values()))
+    assert "n_missing" not in found.consistency
+
+
+def test_a_contradiction_beside_a_missing_judgement_is_named() -> None:
+    w = np.array([5.0, 4.0, 3.0, 2.0, 1.0])
+    matrix = w[:, None] / w[None, :]
+    matrix[0, 4], matrix[4, 0] = 1 / 9, 9
+    with pytest.warns(DataQualityWarning) as caught:
+        found = ahp_weights(without(matrix, (1, 3)))
+    assert [str(each.message).partition(": ")[2] for each in caught] == list(found.warnings)
+    assert "'x4' over 'x0' = 9, where 1/5 would be consistent with them" in found.warnings[1]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "message"),
+    [
+        ([(0, 3), (1, 3), (2, 3)], "compares 'x3' with 'x0', 'x1', 'x2'. Ask about one pair across"),
+        ([(0, 2), (0, 3), (1, 2), (1, 3)], "compares 'x0', 'x1' with 'x2', 'x3'"),
+    ],
+)
+def test_judgements_that_fall_apart_name_the_characteristics(pairs: Any, message: str) -> None:
+    with pytest.raises(JudgementError, match=message):
+        ahp_weights(without(LEADER, *pairs))
+    with pytest.raises(JudgementError, match=f"judge 2: no judgement.*{message}"):
+        ahp_weights([LEADER, without(LEADER, *pairs)])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n", "n_missing"), [(4, 1), (4, 2), (5, 1), (5, 3), (6, 2), (6, 6), (7, 5)])
+def test_the_random_index_of_incomplete_matrices_is_that_of_random_judgements(n: int, n_missing: int) -> None:
+    rng = np.random.RandomState(0)
+    scale = np.log([*(1 / np.arange(9, 1, -1)), *range(1, 10)])
+    upper = np.triu_indices(n, 1)
+    indices: list[float] = []
+    while len(indices) < 2_000:
+        logs = np.zeros((n, n))
+        logs[upper] = rng.choice(scale, len(upper[0]))
+        logs -= logs.T
+        out = rng.choice(len(upper[0]), n_missing, replace=False)
+        logs[upper[0][out], upper[1][out]] = logs[upper[1][out], upper[0][out]] = np.nan
+        if connected_components(~np.isnan(logs))[0] == 1:
+            indices.append(_ahp._solve(logs).index)
+    error = 3 * np.std(indices) / np.sqrt(len(indices))
+    assert np.mean(indices) == pytest.approx(_ahp.random_index(n, n_missing), rel=0.08, abs=error)

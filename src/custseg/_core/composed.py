@@ -15,7 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from custseg._core.asking import asked
+from custseg._core.native import from_native
 from custseg._core.optional import require
+from custseg._core.surrogates import refuse_surrogates
 from custseg._core.uuids import without_uuids
 from custseg.exceptions import InvalidTableError
 
@@ -40,8 +42,8 @@ def spellings(text: str) -> list[str]:
     return list(dict.fromkeys((composed_text(text), unicodedata.normalize("NFD", text))))
 
 
-def composed_values(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return an array of ids with its texts in composed form; what is no text stays as it is."""
+def composed_values(values: npt.NDArray[Any], name: object) -> npt.NDArray[Any]:
+    """Return an array of ids, called by a name, with its texts in composed form; what is no text stays as it is."""
     if values.dtype.kind != "O":
         return values
     try:
@@ -49,6 +51,7 @@ def composed_values(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
             return values
     except TypeError:  # there are others than texts
         pass
+    refuse_surrogates(name, values)
     found = [composed_text(value) if isinstance(value, str) else value for value in without_uuids(values)]
     return np.fromiter(found, dtype=object, count=len(found))
 
@@ -76,7 +79,7 @@ def composed(frame: nw.LazyFrame[Any], columns: Iterable[str]) -> nw.LazyFrame[A
     native = _by_engine(engine, frame.to_native(), names)
     if native is None:
         return frame.with_columns(_told(frame, name) for name in names)
-    found: nw.LazyFrame[Any] = nw.from_native(native)
+    found: nw.LazyFrame[Any] = from_native(native)
     return found
 
 

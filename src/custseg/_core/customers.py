@@ -23,11 +23,14 @@ from custseg._core.exact import EXACT_FLOATS, exact_below, exact_numbers, inexac
 from custseg._core.frames import collect, is_table, open_table, typed_pandas, with_index
 from custseg._core.ids import DEFAULT_ID, read_ids
 from custseg._core.levels import level_text
+from custseg._core.native import from_native
 from custseg._core.optional import is_installed, require
 from custseg._core.orders_in_files import orders_in_files
 from custseg._core.paths import is_path
 from custseg._core.rounding import without_rounding
 from custseg._core.text_columns import TextReader
+from custseg._core.unheld import held_by_polars
+from custseg._core.uuids import arrow_uuids
 from custseg.exceptions import (
     ColumnChangeError,
     ColumnTypeError,
@@ -339,12 +342,14 @@ def _declared_kinds(kinds: Kinds | None, names: Iterable[str]) -> Callable[[str]
 
 
 def _eager(X: Any, customer_id: str | None) -> nw.DataFrame[Any]:
-    frame = open_table(X, in_order=True).frame if is_path(X) else nw.from_native(X, pass_through=True)
+    frame = open_table(X, in_order=True).frame if is_path(X) else from_native(X, pass_through=True)
     if not isinstance(frame, (nw.DataFrame, nw.LazyFrame)):
         raise InvalidTableError.unsupported(X)
     if customer_id is not None and frame.implementation.is_dask():
         frame = with_index(frame.lazy(), [customer_id])
     eager = collect(frame) if isinstance(frame, nw.LazyFrame) else frame
+    if eager.implementation.is_pyarrow():
+        eager = nw.from_native(held_by_polars(arrow_uuids(eager.to_native())), eager_only=True)
     return eager.with_columns(orders_in_files(X)) if is_path(X) and is_installed("pyarrow") else eager
 
 

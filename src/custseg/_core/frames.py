@@ -21,8 +21,11 @@ from custseg._core.base import OutputKind
 from custseg._core.composed import composed
 from custseg._core.exact import exact_below, inexact_ids, refuse_inexact_ids
 from custseg._core.ids import DEFAULT_ID, check_there, refuse_default, refuse_levels, row_index, without_index
+from custseg._core.native import from_native
 from custseg._core.optional import is_installed, require
 from custseg._core.paths import half_floats, is_csv, is_path, open_path, reading_files, with_types
+from custseg._core.surrogates import refuse_odd_names, refuse_surrogates
+from custseg._core.unheld import collecting, held_by_polars, refuse_pandas_type, text_categories
 from custseg._core.uuids import arrow_uuids, frame_uuids, pandas_uuids
 from custseg.exceptions import (
     ColumnNotFoundError,
@@ -57,7 +60,7 @@ class Table:
 
 def is_frame(table: Any) -> bool:
     """Say whether ``table`` is a dataframe that narwhals knows, lazy or not."""
-    return isinstance(nw.from_native(_checked_names(table), pass_through=True), (nw.DataFrame, nw.LazyFrame))
+    return isinstance(from_native(_checked_names(table), pass_through=True), (nw.DataFrame, nw.LazyFrame))
 
 
 def is_table(table: Any) -> bool:
@@ -73,7 +76,7 @@ def output_kind(X: Any) -> OutputKind:
     """
     if is_path(X):
         return "pandas"
-    engine = nw.from_native(X).implementation
+    engine = from_native(X).implementation
     if engine.is_polars():
         return "polars"
     return "pyarrow" if engine.is_pyarrow() or engine.is_duckdb() else "pandas"
@@ -102,7 +105,7 @@ def open_table(
     if isinstance(table, pd.DataFrame):
         return _open_pandas(table, columns, customer_id, or_rows=or_rows)
     source = open_path(table, in_order=in_order) if is_path(table) else table
-    frame = nw.from_native(_checked_names(source), pass_through=True)
+    frame = from_native(_checked_names(source), pass_through=True)
     if not isinstance(frame, (nw.DataFrame, nw.LazyFrame)):
         raise InvalidTableError.unsupported(table)
     engine = frame.implementation
@@ -158,7 +161,7 @@ def with_index(frame: nw.LazyFrame[Any], columns: Sequence[str] | None) -> nw.La
 def _open_arrow(table: Any, columns: Sequence[str] | None, customer_id: str | None, *, or_rows: bool) -> Table:
     names = tuple(table.column_names)
     _check_id(table, customer_id, names, or_rows)
-    kept = arrow_uuids(table.select(_present(columns, names)))
+    kept = held_by_polars(arrow_uuids(table.select(_present(columns, names))))
     zones = [getattr(field.type, "tz", None) for field in kept.schema]
     if not is_installed("polars") or any(zone is not None and zone[0] in "+-" for zone in zones):
         opened = _open_pandas(kept.to_pandas(integer_object_nulls=True), None, customer_id, or_rows=or_rows)
@@ -182,6 +185,7 @@ def _open_pandas(
     if not all(isinstance(name, str) for name in table.columns):
         table = table.set_axis([str(name) for name in table.columns], axis="columns")
     _checked_names(table)
+    refuse_odd_names(table.columns)
     index = table.index.name
     is_column = index is not None and index not in table.columns and (columns is None or index in columns)
     names = (index, *table.columns) if is_column else tuple(table.columns)
@@ -323,11 +327,15 @@ def typed_pandas(column: pd.Series[Any], *, customer_id: bool = False) -> pd.Ser
         raise ColumnTypeError.expected(column.name, "real numbers", dtype, "Take the real part, or drop it.")
     if dtype == np.longdouble and dtype != np.float64:
         return column.astype("float64")
-    if isinstance(dtype, pd.CategoricalDtype) and dtype.categories.inferred_type.startswith("mixed"):
-        kinds = {type(level).__name__ for level in dtype.categories}
-        raise _mixture(column, kinds, customer_id)
+    if isinstance(dtype, pd.CategoricalDtype):
+        if dtype.categories.inferred_type.startswith("mixed"):
+            raise _mixture(column, {type(level).__name__ for level in dtype.categories}, customer_id)
+        return text_categories(column)
     if "uuid" in str(dtype):
         return column if (text := pandas_uuids(column)) is None else text
+    refuse_pandas_type(column)
+    if isinstance(dtype, pd.StringDtype) and dtype.storage == "python":
+        refuse_surrogates(column.name, column)
     is_object = isinstance(dtype, np.dtype) and dtype.kind == "O"
     return _typed_object(column, customer_id) if is_object else column
 
@@ -337,7 +345,7 @@ def _typed_object(column: pd.Series[Any], customer_id: bool) -> pd.Series[Any]:
     column = column.where(column.notna(), None)
     content = pd.api.types.infer_dtype(column, skipna=True)
     if content in ("string", "empty"):
-        return column.astype("string" if content == "string" else "float64")
+        return _object_text(column) if content == "string" else column.astype("float64")
     if content == "boolean":
         return column.astype("boolean")
     if content == "integer":
@@ -349,6 +357,18 @@ def _typed_object(column: pd.Series[Any], customer_id: bool) -> pd.Series[Any]:
     text = pandas_uuids(column)
     if text is None:
         raise _mixture(column, {type(value).__name__ for value in column.dropna().iloc[:10_000]}, customer_id)
+    return text
+
+
+def _object_text(column: pd.Series[Any]) -> pd.Series[Any]:
+    try:
+        text = column.astype("string")
+    except UnicodeEncodeError:
+        refuse_surrogates(column.name, column)
+        raise
+    if not is_installed("pyarrow"):
+        # nothing was encoded
+        refuse_surrogates(column.name, column)
     return text
 
 
@@ -397,7 +417,7 @@ def _object_timestamps(column: pd.Series[Any]) -> pd.Series[Any]:
 
 def lazy_frame(native: Any) -> nw.LazyFrame[Any]:
     """Take the frame of an engine back into a query."""
-    frame: nw.LazyFrame[Any] = nw.from_native(native)
+    frame: nw.LazyFrame[Any] = from_native(native)
     return frame
 
 
@@ -409,7 +429,7 @@ def collect(query: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
     if query.implementation.is_pandas() or query.implementation.is_polars():
         return query.collect()
     with reading_files(query=query.to_native()):
-        return _collected(query)
+        return collecting(query, _collected)
 
 
 def _collected(query: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
@@ -430,7 +450,7 @@ def keep_rows(X: Any, rows: npt.NDArray[np.bool_]) -> Any:
         return np.asarray(X)[rows]
     if is_path(X):
         return collect(open_table(X, in_order=True).frame).to_pandas()[rows]
-    frame = nw.from_native(X)
+    frame = from_native(X)
     eager = frame.collect() if isinstance(frame, nw.LazyFrame) else frame
     return eager.filter(rows.tolist()).to_native()
 

@@ -87,7 +87,7 @@ def read_ids(
         refuse_levels(frame, [customer_id])
         ids = frame.index.to_numpy()
     refuse_inexact_ids(customer_id, ids)
-    return composed_values(ids)
+    return composed_values(ids, customer_id)
 
 
 def row_index(table: Any) -> pd.Index[Any] | None:

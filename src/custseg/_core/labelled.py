@@ -11,6 +11,7 @@ import pandas as pd
 
 from custseg._core.frames import collect, is_frame, open_table, to_kind, with_index
 from custseg._core.ids import DEFAULT_ID
+from custseg._core.native import from_native
 from custseg._core.optional import require
 from custseg._core.paths import is_path
 from custseg._core.segments import SEGMENT
@@ -52,7 +53,7 @@ def with_segment(X: Any, labels: npt.NDArray[np.int64], kind: str, customer_id: 
         X = pd.DataFrame(matrix, columns=names)
     if isinstance(X, pd.DataFrame):
         return _from_pandas(X.assign(**{SEGMENT: labels}), kind, customer_id)
-    frame = nw.from_native(X)
+    frame = from_native(X)
     if isinstance(frame, nw.LazyFrame) and frame.implementation.is_dask() and customer_id is not None:
         frame = with_index(frame, [customer_id])
     eager = frame.collect() if isinstance(frame, nw.LazyFrame) else frame

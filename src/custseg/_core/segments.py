@@ -160,7 +160,7 @@ def aligned(
     if not named_as_ids and index.equals(rows):
         return series
     refuse_inexact_ids(f"index of the {what}", index.to_numpy())
-    index = pd.Index(composed_values(index.to_numpy()))
+    index = pd.Index(composed_values(index.to_numpy(), f"index of the {what}"))
     if index.equals(pd.Index(ids)):
         return series
     for whose, found in (("customers", pd.Index(ids)), (what, index)):

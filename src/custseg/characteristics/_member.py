@@ -16,6 +16,7 @@ from custseg._core.composed import composed_series
 from custseg._core.customers import Kind
 from custseg._core.described import characteristics_of
 from custseg._core.frames import is_frame, output_kind, to_kind
+from custseg._core.native import from_native
 from custseg._core.optional import require
 from custseg.characteristics._errors import ids_clash
 from custseg.exceptions import ColumnTypeError, CustomerIdError, InvalidTableError
@@ -67,7 +68,7 @@ def read_part(output: Any, *, estimator: Any, member: str, table: str, customer_
     native = output
     if isinstance(output, pd.DataFrame) and member_id not in output.columns:
         native = output.rename_axis(index=member_id).reset_index()
-    opened = nw.from_native(native)
+    opened = from_native(native)
     frame = opened.collect() if isinstance(opened, nw.LazyFrame) else opened
     implementation = frame.implementation
     if not (implementation.is_pandas() or implementation.is_polars()):

@@ -7,7 +7,16 @@ from collections.abc import Iterable
 from custseg._core.asking import asked
 from custseg.exceptions import JudgementError, list_names
 
-__all__ = ["not_positive", "not_reciprocal", "not_square", "other_names", "out_of_range", "over_itself", "wrong_total"]
+__all__ = [
+    "not_connected",
+    "not_positive",
+    "not_reciprocal",
+    "not_square",
+    "other_names",
+    "out_of_range",
+    "over_itself",
+    "wrong_total",
+]
 
 
 def not_square(shape: tuple[int, ...]) -> JudgementError:
@@ -21,6 +30,13 @@ def not_positive(pair: tuple[str, str], got: float) -> JudgementError:
     return JudgementError(
         f"{asked()}: the judgement {pair[0]!r} over {pair[1]!r} must be a positive number, got {got:g}. Judge each "
         "pair on the scale from 1 (equally important) to 9; the other direction is 1 divided by it."
+    )
+
+
+def not_connected(apart: Iterable[object], others: Iterable[object]) -> JudgementError:
+    return JudgementError(
+        f"{asked()}: no judgement, nor any chain of them, compares {list_names(apart)} with {list_names(others)}. Ask "
+        "about one pair across, or leave the former out."
     )
 
 

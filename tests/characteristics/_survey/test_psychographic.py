@@ -6,6 +6,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,6 +27,7 @@ from custseg.exceptions import (
     InvalidTableError,
 )
 from tests.conftest import shared_data
+from tests.engines import comparable
 from tests.sizes import size
 
 SAMPLE = make_customers(120, random_state=0, missing_share=0.05)
@@ -490,3 +492,89 @@ def test_one_customer_can_be_fitted_and_has_no_reliability():
         fitted = encoder().fit(survey().head(1))
     assert fitted.reliability_[["alpha", "alpha_standardized", "omega"]].isna().all(axis=None)
     assert len(fitted.transform(survey())) == 6
+
+
+# ordered categories
+
+
+def labelled(kind):
+    """The survey in labels, as categories that carry their order."""
+    text = survey().set_index("customer_id").apply(lambda column: [AGREEMENT[int(code) - 1] for code in column])
+    dtype = pd.CategoricalDtype(AGREEMENT, ordered=True)
+    if kind == "polars":
+        return pl.from_pandas(text.reset_index()).with_columns(pl.col(*"abcde").cast(pl.Enum(AGREEMENT)))
+    table = text.astype(dtype).reset_index()
+    return pa.Table.from_pandas(table, preserve_index=False) if kind == "pyarrow" else table
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "pyarrow"])
+def test_ordered_categories_are_answers_in_their_order(kind):
+    codes = encoder().fit_transform(survey())
+    fitted = PsychographicEncoder(TWO).fit(labelled(kind))
+    assert fitted.answers_ == AGREEMENT
+    assert fitted.scale_range_ == (1, 5)
+    assert fitted.units_ == dict.fromkeys(TWO, "points 1 to 5")
+    found = comparable(fitted.transform(labelled(kind))).set_index("customer_id")
+    assert_frame_equal(found, codes, check_index_type=False, check_dtype=False)
+    # text of the same labels is read alike, whatever table comes later
+    assert_frame_equal(fitted.transform(labelled("pandas").astype("str").astype({"customer_id": int})), codes)
+    shifted = PsychographicEncoder(TWO, scale_range=(0, 4)).fit_transform(labelled("pandas"))
+    assert_frame_equal(shifted, codes - 1)
+
+
+def test_the_order_is_that_of_the_categories_and_not_of_the_alphabet():
+    reversed_dtype = pd.CategoricalDtype(AGREEMENT[::-1], ordered=True)
+    table = labelled("pandas").astype(dict.fromkeys("abcde", reversed_dtype))
+    assert_frame_equal(PsychographicEncoder(TWO).fit_transform(table), 6 - encoder().fit_transform(survey()))
+    # what is said overrules what the table says
+    given = PsychographicEncoder(TWO, answers=AGREEMENT).fit(table)
+    assert_frame_equal(given.transform(table), encoder().fit_transform(survey()))
+    assert given.answers_ == AGREEMENT
+
+
+def test_a_category_that_means_no_answer_is_no_label():
+    dtype = pd.CategoricalDtype([*AGREEMENT, "don't know"], ordered=True)
+    table = labelled("pandas").astype(dict.fromkeys("abcde", dtype))
+    table.loc[0, "a"] = "don't know"
+    fitted = PsychographicEncoder(TWO, dont_know=["don't know"]).fit(table)
+    assert fitted.scale_range_ == (1, 5)
+    assert_frame_equal(fitted.transform(table), encoder().fit_transform(survey().assign(a=[NAN, *survey()["a"][1:]])))
+
+
+def test_categories_that_are_numbers_are_codes():
+    dtype = pd.CategoricalDtype([1, 2, 4, 5], ordered=True)
+    coded = survey().assign(a=pd.Series([1, 2, 4, 5, 4, 4], dtype=dtype))
+    expected = encoder().fit_transform(survey().assign(a=[1.0, 2, 4, 5, 4, 4]))
+    fitted = encoder().fit(coded)
+    assert fitted.answers_ is None
+    assert_frame_equal(fitted.transform(coded), expected)
+    with pytest.raises(InvalidParameterError, match="'scale_range' must be given unless"):
+        PsychographicEncoder(TWO).fit(coded)
+
+
+def test_items_of_different_labels_are_refused_and_no_order_is_asked_for():
+    other = pd.CategoricalDtype([*AGREEMENT, "completely agree"], ordered=True)
+    with pytest.raises(
+        InvalidTableError, match=r"item 'a' are 'strongly disagree'.*those of 'c' .*say answers=\(\.\.\.\)"
+    ):
+        PsychographicEncoder(TWO).fit(labelled("pandas").astype({"c": other}))
+    unordered = labelled("pandas").astype(dict.fromkeys("abcde", "category"))
+    unordered = unordered.assign(**{item: unordered[item].cat.as_unordered() for item in "abcde"})
+    with pytest.raises(InvalidParameterError, match="or the items are ordered categories"):
+        PsychographicEncoder(TWO).fit(unordered)
+    # one encoder, another survey
+    again = PsychographicEncoder(TWO).fit(labelled("pandas"))
+    with pytest.raises(InvalidParameterError, match="'scale_range' must be given"):
+        again.fit(unordered)
+
+
+def test_before_fit_the_unit_is_points_and_scales_may_be_discovered():
+    assert set(PsychographicEncoder(TWO).describe()["unit"]) == {"points"}
+    sample = SAMPLE.survey.set_index("customer_id")
+    names = {code: AGREEMENT[code - 1] for code in range(1, 6)}
+    table = sample.apply(lambda column: column.map(names)).astype(pd.CategoricalDtype(AGREEMENT, ordered=True))
+    found = PsychographicEncoder(n_factors=3, random_state=0).fit(table.reset_index())
+    assert (
+        found.scales_
+        == PsychographicEncoder(n_factors=3, scale_range=(1, 5), random_state=0).fit(SAMPLE.survey).scales_
+    )

@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from custseg.exceptions import DataQualityWarning
+from custseg.segmentation._latent_classes import errors
 from custseg.segmentation._latent_classes.clusterer import LatentClassClusterer
 from tests.conftest import shared_data
 from tests.sizes import size
@@ -121,3 +123,21 @@ def test_errors_can_be_left_out() -> None:
     assert plain.profiles_["standard_error"].isna().all()
     assert np.isnan(plain.class_share_errors_).all()
     pd.testing.assert_series_equal(plain.profiles_["estimate"], with_errors.profiles_["estimate"])
+
+
+def test_of_too_many_parameters_there_are_no_errors_and_a_warning(monkeypatch) -> None:
+    monkeypatch.setattr(errors, "MOST_PARAMETERS", 10)
+    table = customers(200, 0.0)
+    with pytest.warns(DataQualityWarning, match=r"parameters are too many for standard errors.*standard_errors=False"):
+        fitted = LatentClassClusterer(2, kinds=KINDS, random_state=0, n_init=2).fit(table)
+    assert fitted.profiles_["standard_error"].isna().all()
+    assert np.isnan(fitted.class_share_errors_).all()
+    silent = LatentClassClusterer(2, kinds=KINDS, random_state=0, n_init=2, standard_errors=False).fit(table)
+    pd.testing.assert_frame_equal(fitted.profiles_, silent.profiles_)
+
+
+def test_hundreds_of_columns_take_no_matrix_of_their_parameters() -> None:
+    table = pd.DataFrame(np.random.RandomState(0).randn(30, 800)).add_prefix("c")
+    with pytest.warns(DataQualityWarning, match=r"3,20. parameters are too many"):
+        fitted = LatentClassClusterer(2, random_state=0, n_init=1, max_iter=2, tol=0.0).fit(table)
+    assert fitted.n_parameters_ == 3_201

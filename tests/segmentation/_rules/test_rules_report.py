@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 
 from custseg.exceptions import DataQualityWarning, InvalidParameterError
-from custseg.segmentation._rules import grid
+from custseg.segmentation._rules import boxes, grid
 from custseg.segmentation._rules.segmenter import RuleSegmenter
 from tests.segmentation._rules.rule_tables import LEVELS, as_text, rule_met_by_hand, rules
 from tests.sizes import size
@@ -190,3 +190,37 @@ def test_beyond_the_limit_the_report_says_that_nothing_was_decided(monkeypatch):
     report = RuleSegmenter(rules).fit(TABLE).rule_report_
     assert (report.exhaustive, report.n_uncovered_cells, report.gaps) == (None, -1, ())
     assert "not decided" in report.to_text()
+
+
+def sixty(shape):
+    """One rule for each of sixty columns, which as boxes are far too many to lay out."""
+    return {f"r{i}": shape.format(a=f"c{i}", b=f"c{(i + 1) % 60}") for i in range(60)}
+
+
+def steps_of(rules, monkeypatch):
+    """Return what is said of sixty columns, and how many comparisons of boxes that took."""
+    spent = []
+    original = boxes.Budget.spend
+    monkeypatch.setattr(boxes.Budget, "spend", lambda self, n: (spent.append(n), original(self, n))[1])
+    table = pd.DataFrame(np.random.RandomState(0).rand(20, 60), columns=[f"c{i}" for i in range(60)])
+    return RuleSegmenter(rules).fit(table).rule_report_, sum(spent)
+
+
+def test_rules_over_sixty_columns_are_decided_in_bounded_time(monkeypatch):
+    report, steps = steps_of(sixty("{a} > 0.5 and {b} < 0.7"), monkeypatch)
+    # nobody but who meets an earlier rule is kept from a later one
+    assert set(report.table["reached"]) == {"yes"}
+    assert steps < 200_000
+    covered, _ = steps_of(sixty("{a} > 0.5 or {b} < 0.7"), monkeypatch)
+    assert covered.exhaustive is True
+    assert covered.table["reached"].tolist() == ["yes", "yes", *["with a missing value"] * 58]
+
+
+def test_what_takes_too_many_comparisons_is_not_decided(monkeypatch):
+    monkeypatch.setattr(grid, "MAX_STEPS", 300)
+    monkeypatch.setattr(grid, "MAX_STEPS_OF_ONE", 100)
+    report, steps = steps_of(sixty("{a} > 0.5 and {b} < 0.7"), monkeypatch)
+    assert steps < 300 + 60 * 61 + 300
+    assert report.exhaustive is None
+    assert report.table["reached"].tolist()[-1] == "not decided"
+    assert report.table["reached"].tolist()[0] == "yes"

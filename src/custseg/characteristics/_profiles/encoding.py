@@ -17,6 +17,7 @@ from custseg._core.composed import composed_text
 from custseg._core.customers import Column, Kind
 from custseg._core.exact import exact_below, inexact_levels
 from custseg._core.levels import level_text as written
+from custseg._core.surrogates import refuse_odd_levels
 from custseg._core.text_columns import as_bit
 from custseg.characteristics._profiles.bands import BandScale, Decimal, read_number
 from custseg.characteristics._profiles.level_pools import Pool
@@ -135,6 +136,7 @@ def plain_categories(table: Any, customer_id: str | None) -> tuple[Any, dict[str
     for name in table.columns:
         dtype = table[name].dtype
         if isinstance(dtype, pd.CategoricalDtype) and name != customer_id:
+            refuse_odd_levels(table[name])
             labels = np.array([*map(level_text, dtype.categories), None], dtype=object)
             texts[name] = pd.Series(labels[table[name].cat.codes.to_numpy()], index=table.index, dtype="string")
             orders[name] = list(dtype.categories) if dtype.ordered else None

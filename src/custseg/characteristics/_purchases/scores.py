@@ -21,6 +21,7 @@ from custseg._core.customers import Column, CustomerTable, read_customers, write
 from custseg._core.described import OVERRIDES, ByColumn, DescribedMixin, missing_share
 from custseg._core.frames import collect, open_table, output_kind, with_index
 from custseg._core.ids import DEFAULT_ID, ID_OR_ROWS, check_chosen, refuse_default, refuse_levels, row_index
+from custseg._core.native import from_native
 from custseg._core.params import NONE, Integer, ParameterTable, Where
 from custseg._core.paths import is_path
 from custseg._core.rounding import rounding_of
@@ -198,7 +199,7 @@ class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, a
         told = self._told(self._expected(), is_all=True)
         X = self._opened(X)
         table = self._read(X).without_rounding()
-        check_chosen(X, self.customer_id, nw.from_native(X).collect_schema().names())
+        check_chosen(X, self.customer_id, from_native(X).collect_schema().names())
         rows = np.empty((table.n_customers, 1))
         mass = _check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
         given = self.edges or {}
@@ -288,7 +289,7 @@ class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, a
             return rows if self.customer_id is not None else rows.rename_axis(DEFAULT_ID)
         if isinstance(X, pd.DataFrame):
             return X
-        frame = nw.from_native(X, pass_through=True)
+        frame = from_native(X, pass_through=True)
         if not isinstance(frame, nw.LazyFrame) or not frame.implementation.is_dask() or self.customer_id is None:
             return X
         return with_index(frame, [self.customer_id]).to_native()
@@ -296,7 +297,7 @@ class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, a
     def _read(self, X: Any, *, allow_empty: bool = False) -> CustomerTable:
         if isinstance(X, pd.DataFrame) and not X.columns.is_unique:
             raise DuplicateColumnError.in_table(X.columns[X.columns.duplicated()].unique())
-        frame = nw.from_native(X, pass_through=True)
+        frame = from_native(X, pass_through=True)
         if not isinstance(frame, (nw.DataFrame, nw.LazyFrame)):
             raise InvalidTableError.unsupported(X)
         names = _find_columns([str(name) for name in frame.collect_schema().names()])
@@ -329,7 +330,7 @@ class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, a
         return np.minimum(cuts, below[-1]) if len(below) else cuts
 
     def _hand_out(self, X: Any, columns: list[Column]) -> Any:
-        frame = nw.from_native(X)
+        frame = from_native(X)
         frame = frame.collect() if isinstance(frame, nw.LazyFrame) else frame
         kind = self._output_kind(output_kind(X))
         if self.customer_id is None:
@@ -341,7 +342,7 @@ class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, a
             return write_customers(self._ids(frame.to_native()), columns, kind=kind, customer_id=self.customer_id)
         if not isinstance(X, pd.DataFrame):
             rows = nw.new_series("row", list(range(len(frame))), nw.Int64, backend=frame.implementation)
-            bare = nw.from_native(write_customers(rows, columns, kind=kind, customer_id="row"))
+            bare = from_native(write_customers(rows, columns, kind=kind, customer_id="row"))
             return bare.to_native().reset_index(drop=True) if kind == "pandas" else bare.drop("row").to_native()
         refuse_levels(X, [self.customer_id])
         rows = nw.new_series("row", np.arange(len(X)), nw.Int64, backend="pandas")

@@ -14,6 +14,7 @@ from custseg._core.asking import asked, asks
 from custseg._core.customers import Column, write_customers
 from custseg._core.frames import collect, open_table
 from custseg._core.ids import ID_IN_TIME
+from custseg._core.native import from_native
 from custseg._core.params import COLUMN, NONE, OneOf, check
 from custseg._core.results import Result
 from custseg._core.warning import warn
@@ -203,7 +204,7 @@ class _Cut:
 
     @classmethod
     def through(cls, table: Any, timestamp: str, at: Any) -> _Cut:
-        in_memory = isinstance(nw.from_native(table, pass_through=True), nw.DataFrame)
+        in_memory = isinstance(from_native(table, pass_through=True), nw.DataFrame)
         opened = open_table(table, columns=[timestamp] if in_memory else None)
         schema = opened.frame.collect_schema()
         if timestamp not in schema:

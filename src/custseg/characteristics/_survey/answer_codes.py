@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,8 +65,9 @@ class AnswerCoder:
         if scale_range is None:
             if answers is None:
                 raise InvalidParameterError(
-                    f"{asked()}: parameter 'scale_range' must be given unless answers=(...) lists the labels. Pass "
-                    "the lowest and the highest code that the questionnaire allows, for example scale_range=(1, 5)."
+                    f"{asked()}: parameter 'scale_range' must be given unless answers=(...) lists the labels, or the "
+                    "items are ordered categories. Pass the lowest and the highest code that the questionnaire "
+                    "allows, for example scale_range=(1, 5)."
                 )
             return 1.0, float(len(answers))
         low, high = map(float, scale_range)
@@ -149,6 +150,30 @@ class AnswerCoder:
             f"{asked()}: answers outside {self.low:g} to {self.high:g}: {'; '.join(found[:5])}{more}. Correct them "
             "or scale_range, or list codes that mean no answer in dont_know=(...)."
         )
+
+
+def order_of(
+    categories: Mapping[str, Sequence[Any] | None], items: Iterable[str], dont_know: Iterable[str | float]
+) -> tuple[str, ...] | None:
+    """Return the labels from the lowest to the highest where items are ordered categories; None where none is.
+
+    What means no answer is no label, and categories that are numbers are codes. Items of different labels are refused.
+    """
+    no_answers = MissingWords(["", *dont_know])
+    first = ""
+    found: tuple[str, ...] = ()
+    for item in items:
+        levels = (level_text(level) for level in categories.get(item) or ())
+        labels = tuple(text for text in levels if text not in no_answers)
+        if len(labels) < 2 or all(read_number(text) is not None for text in labels):
+            continue
+        if found and list(map(plain, labels)) != list(map(plain, found)):
+            raise InvalidTableError(
+                f"{asked()}: the ordered categories of item {first!r} are {list_names(found)}, those of {item!r} "
+                f"{list_names(labels)}. Give all items the same, from the lowest to the highest, or say answers=(...)."
+            )
+        first, found = first or item, found or labels
+    return found or None
 
 
 def plain(text: str) -> str:

@@ -14,6 +14,7 @@ from custseg._core.arrays import Floats, Integers
 from custseg._core.asking import asked, asks
 from custseg._core.frames import collect, is_table, open_table, with_index
 from custseg._core.ids import ID_OR_ROWS, check_chosen, refuse_levels, row_index, without_index
+from custseg._core.native import from_native
 from custseg._core.params import NONE, Integer, Number, Where, check
 from custseg._core.paths import is_path, open_path
 from custseg._core.rounding import rounding_of
@@ -170,7 +171,7 @@ def careless_responses(
 def _read(X: Any, items: Sequence[str] | None, customer_id: str | None) -> tuple[Answers, pd.Index[Any] | None]:
     if not is_table(X):
         return read_answers(X, customer_id=customer_id), None
-    frame = nw.from_native(open_path(X) if is_path(X) else X)
+    frame = from_native(open_path(X) if is_path(X) else X)
     if isinstance(frame, nw.LazyFrame) and frame.implementation.is_dask() and customer_id is not None:
         frame = with_index(frame, [customer_id])
         X = frame.to_native()

@@ -18,7 +18,7 @@ from custseg._core.params import NONE, RANDOM_STATE, Integer, Number, OneOf, Par
 from custseg._core.warning import warn
 from custseg.characteristics._profiles.encoder import Encoded, Profile, ProfileEncoder
 from custseg.characteristics._row_report import RowPolicy
-from custseg.characteristics._survey.answer_codes import AnswerCoder, Codes
+from custseg.characteristics._survey.answer_codes import AnswerCoder, Codes, order_of
 from custseg.characteristics._survey.answers import Answers, moments
 from custseg.characteristics._survey.factors import (
     N_DRAWS,
@@ -73,11 +73,12 @@ class PsychographicEncoder(ProfileEncoder):
         where ``scales`` are given.
     answers : sequence of str or None, default=None
         The labels from the lowest to the highest, ``("strongly disagree", ..., "strongly agree")``,
-        where answers are text. Case and needless spaces do not matter.
+        where answers are text. Case and needless spaces do not matter. None takes the order of the items
+        where they are ordered categories (of pandas, or Enum of polars), which all must share.
     scale_range : (low, high) or None, default=None
         The lowest and the highest code that the questionnaire allows (not those that happen to occur),
         the same for all items. None takes 1 to the number of ``answers``; one of the two must be
-        given.
+        given, unless items are ordered categories.
     n_factors : "parallel" or int, default="parallel"
         How many scales to look for where none are given. ``"parallel"`` takes as many as exceed
         chance by parallel analysis (normal draws, 95% quantile of 200).
@@ -125,6 +126,8 @@ class PsychographicEncoder(ProfileEncoder):
         The eigenvalues behind the number of factors; only where ``n_factors="parallel"`` was used.
     scale_range_ : (float, float)
         The lowest and the highest code.
+    answers_ : tuple of str or None
+        The labels from the lowest to the highest, given or those of ordered categories; None where there are none.
     row_report_ : RowReport
         How many rows of ``fit`` had no id (left out), answers that mean none (set to missing), no
         answer at all, too few answers to one of the scales (no score), under ``"centre"`` one and the
@@ -221,6 +224,7 @@ class PsychographicEncoder(ProfileEncoder):
     }
 
     scale_range_: tuple[float, float]
+    answers_: tuple[str, ...] | None
     scales_: dict[str, tuple[str, ...]]
     parallel_analysis_: ParallelAnalysis
 
@@ -261,7 +265,8 @@ class PsychographicEncoder(ProfileEncoder):
 
     def _check(self) -> None:
         self._check_parameters()
-        self._coder()
+        if self.answers is not None or self.scale_range is not None:
+            self._coder(self.answers)
         if self.scales is not None:
             self._check_scales(self.scales)
 
@@ -282,8 +287,8 @@ class PsychographicEncoder(ProfileEncoder):
                 "it."
             )
 
-    def _coder(self) -> AnswerCoder:
-        return AnswerCoder(scale_range=self.scale_range, answers=self.answers, dont_know=self.dont_know)
+    def _coder(self, answers: Sequence[str] | None) -> AnswerCoder:
+        return AnswerCoder(scale_range=self.scale_range, answers=answers, dont_know=self.dont_know)
 
     def _wanted(self) -> Sequence[str] | None:
         if self.scales is not None:
@@ -302,8 +307,10 @@ class PsychographicEncoder(ProfileEncoder):
             ) from error
 
     def _learn(self, profile: Profile) -> None:
-        coder = self._coder()
-        self.scale_range_ = (coder.low, coder.high)
+        given = self.answers
+        order = order_of(profile.categories, profile.names, self.dont_know) if given is None else tuple(given)
+        coder = self._coder(order)
+        self.answers_, self.scale_range_ = order, (coder.low, coder.high)
         codes = self._style(coder.read(profile.rows, profile.names).values)
         answers = Answers(tuple(profile.names), codes)
         if self.scales is None:
@@ -378,7 +385,7 @@ class PsychographicEncoder(ProfileEncoder):
         )
 
     def _encode(self, profile: Profile) -> Encoded:
-        read = self._coder().read(profile.rows, profile.names)
+        read = self._coder(self.answers_).read(profile.rows, profile.names)
         no_profile = self._no_profile(read.values)
         policies = self._policies(read, profile.names, no_profile)
         styled = self._style(read.values)
@@ -394,14 +401,17 @@ class PsychographicEncoder(ProfileEncoder):
         return Encoded(tuple(columns), tuple(policies))
 
     def _characteristics(self) -> Sequence[Characteristic]:
-        return self._of_scales(self.scales_)
+        return self._of_scales(self.scales_, self.scale_range_)
 
     def _expected(self) -> Sequence[Characteristic]:
-        return self._of_scales(self.scales or ())
+        if self.answers is None and self.scale_range is None:  # the categories of the table will say
+            return self._of_scales(self.scales or (), None)
+        coder = self._coder(self.answers)
+        return self._of_scales(self.scales or (), (coder.low, coder.high))
 
-    def _of_scales(self, names: Iterable[str]) -> list[Characteristic]:
-        coder = self._coder()
-        unit = f"points {coder.low:g} to {coder.high:g}" if self.response_style is None else "points from own mean"
+    def _of_scales(self, names: Iterable[str], codes: tuple[float, float] | None) -> list[Characteristic]:
+        points = "points" if codes is None else f"points {codes[0]:g} to {codes[1]:g}"
+        unit = points if self.response_style is None else "points from own mean"
         return [number(name, in_words(name), unit, "attitude") for name in names]
 
     def _placed(self, items: Sequence[str]) -> Iterable[Scale]:

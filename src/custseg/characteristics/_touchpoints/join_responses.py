@@ -12,6 +12,7 @@ from custseg._core.asking import asked, asking, asks
 from custseg._core.composed import composed
 from custseg._core.frames import Table, collect, open_table, to_kind
 from custseg._core.ids import ID_IN_TIME
+from custseg._core.native import from_native
 from custseg._core.optional import require
 from custseg._core.params import COLUMN, NONE, check
 from custseg._core.paths import is_path
@@ -359,7 +360,7 @@ def _count(frame: nw.LazyFrame[Any]) -> int:
 
 
 def _handed_out(joined: nw.LazyFrame[Any], contacts: Any, sent: Table, keys: list[str]) -> Any:
-    if isinstance(nw.from_native(contacts, pass_through=True), nw.LazyFrame):
+    if isinstance(from_native(contacts, pass_through=True), nw.LazyFrame):
         return joined.to_native()
     return to_kind(joined.collect().sort(keys), sent.kind, None)
 

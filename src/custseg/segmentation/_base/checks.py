@@ -13,7 +13,7 @@ from custseg._core.customers import CustomerTable, looks_like_id
 from custseg._core.params import NONE, Instance, Number
 from custseg._core.warning import warn
 from custseg.exceptions import InvalidParameterError, list_names
-from custseg.segmentation._base.errors import unmarked_id
+from custseg.segmentation._base.errors import too_many_levels, unmarked_id
 
 __all__ = [
     "MAPPING_OR_NONE",
@@ -27,6 +27,11 @@ __all__ = [
 
 MAPPING_OR_NONE = (NONE, Instance(Mapping, words="a mapping by column name"))
 
+
+# Every level is a column of floats. Of the levels beyond so many in a column, all columns together may take so many
+# floats (1 GB): nobody can read that many levels, and the same again is needed for the work.
+LEVELS_AT_EASE = 100
+MOST_CELLS = 2**27
 
 # Figures such as a log-likelihood are sums over the weights, with products of a few of them on the way.
 LEAST_MASS, MOST_MASS = 1e-100, 1e100
@@ -68,8 +73,11 @@ def counted_columns(names: Sequence[str], weights: Mapping[str, float] | None) -
     return [name for name in names if found[name] > 0]
 
 
-def check_for_ids(table: CustomerTable, customer_id: str | None) -> None:
-    """Refuse text that differs in every row, and warn of such integers: they identify customers."""
+def check_for_ids(table: CustomerTable, customer_id: str | None, *, with_orders: bool = False) -> None:
+    """Refuse text that differs in every row or in too many of them, and warn of such integers: they identify customers.
+
+    ``with_orders`` is whether ordinal levels become columns of their own, as nominal ones do.
+    """
     for column in table.columns:
         if not looks_like_id(column):
             continue
@@ -80,6 +88,15 @@ def check_for_ids(table: CustomerTable, customer_id: str | None) -> None:
                 f"column {column.name!r} holds whole numbers that differ in every row. If it identifies the "
                 f"customers, pass customer_id={column.name!r} (now {customer_id!r}), or leave it out."
             )
+    _refuse_many_levels(table, ("nominal", "ordinal") if with_orders else ("nominal",))
+
+
+def _refuse_many_levels(table: CustomerTable, kinds: tuple[str, ...]) -> None:
+    n_levels = {column.name: len(column.categories) for column in table.columns if column.kind in kinds}
+    beyond = {name: n - LEVELS_AT_EASE for name, n in n_levels.items() if n > LEVELS_AT_EASE}
+    if sum(beyond.values()) * table.n_customers > MOST_CELLS:
+        worst = max(beyond, key=beyond.__getitem__)
+        raise too_many_levels(worst, n_levels[worst], table.n_customers)
 
 
 def warn_of_constant(columns: Sequence[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from custseg._core.asking import asked
-from custseg.exceptions import CustomerIdError, InfeasibleError, SegmentLabelError
+from custseg.exceptions import ColumnTypeError, CustomerIdError, InfeasibleError, SegmentLabelError
 
 __all__ = [
     "class_emptied",
@@ -14,6 +14,7 @@ __all__ = [
     "share_infeasible",
     "share_not_kept",
     "share_out_of_range",
+    "too_many_levels",
     "unmarked_id",
 ]
 
@@ -83,3 +84,13 @@ def unmarked_id(column: object, customer_id: object) -> CustomerIdError:
         f"a segment of its own. If it identifies customers, pass customer_id={str(column)!r} "
         f"(now {str(customer_id)!r}); otherwise drop it."
     )
+
+
+def too_many_levels(column: str, n_levels: int, n_customers: int) -> ColumnTypeError:
+    gigabytes = 8.0 * n_levels * n_customers / 1e9
+    got = f"{n_levels:,} levels among {n_customers:,} customers, which as columns of numbers take {gigabytes:,.1f} GB"
+    remedy = (
+        "Pool the rare ones (DemographicEncoder does, see min_customers), group them, give the column weight 0 where "
+        "there are weights, or leave it out."
+    )
+    return ColumnTypeError.expected(column, "levels that group customers", got, remedy)

@@ -192,10 +192,14 @@ class LevelBlock(_LevelsBlock):
         return {"scale": self.scale}
 
     def embed(self, column: Column) -> Floats:
-        # The last row is for the missing values: position -1.
-        rows = np.vstack([np.eye(len(self.levels)) - self.shares, np.zeros(len(self.levels))])
-        scaled: Floats = rows / self.scale * math.sqrt(self.weight)
-        return scaled[self.positions(column)]
+        positions = self.positions(column)
+        absent = (0.0 - self.shares) / self.scale * math.sqrt(self.weight)
+        present = (1.0 - self.shares) / self.scale * math.sqrt(self.weight)
+        embedded = np.tile(absent, (len(positions), 1))
+        known = np.flatnonzero(positions >= 0)
+        embedded[known, positions[known]] = present[positions[known]]
+        embedded[positions < 0] = 0.0
+        return embedded
 
     def invert(self, embedded: Floats) -> pd.Series[Any]:
         shares = embedded / math.sqrt(self.weight) * self.scale + self.shares

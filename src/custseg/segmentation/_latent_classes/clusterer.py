@@ -75,9 +75,9 @@ class LatentClassClusterer(Segmenter):
         The characteristic whose mean orders the segments, highest first (mean rank for ordered
         categories). By default the segment with the most customers comes first.
     standard_errors : bool, default=True
-        Whether ``profiles_`` has standard errors. They take a matrix with one row per parameter.
+        Whether ``profiles_`` has standard errors; of more than 3,000 parameters there are none, with a warning.
     n_init : int, default=20
-        The number of starts. The better half of them goes on after 8 steps, the best quarter after 16.
+        The number of starts. The better half goes on after 8 steps, the best quarter after 16.
     max_iter : int, default=5000
         The largest number of EM steps of a start.
     tol : float, default=1e-6
@@ -274,7 +274,7 @@ class LatentClassClusterer(Segmenter):
         """
         self._check_parameters()
         table, mass = self._read_in_fit(X, sample_weight, self._column_kinds())
-        check_for_ids(table, self.customer_id)
+        check_for_ids(table, self.customer_id, with_orders=True)
         self._check_order_by(table)
         patterns = self._collapse_in_fit(table, mass, is_told=isinstance(X, CustomerTable))
         known = patterns.counts > 0

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from custseg._core.arrays import Bools, Floats, Integers
+from custseg._core.warning import warn
 from custseg.segmentation._kmeans.nearest import one_thread
 from custseg.segmentation._latent_classes.design import Design
 from custseg.segmentation._latent_classes.em import Classes, log_joint
@@ -29,6 +30,8 @@ BLOCK = 8_000_000
 SMALLEST_INFORMATION = 1e-4
 # How much of such a direction a parameter may hold and still have an error.
 UNIDENTIFIED = 1e-6
+# A few seconds and 200 MB.
+MOST_PARAMETERS = 3_000
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def standard_errors(classes: Classes, design: Design, counts: Floats, floor: flo
     -------
     ClassErrors
         NaN for a probability of 0 or 1, a standard deviation on the floor, and what the data cannot
-        tell apart (a model with too many classes).
+        tell apart (a model with too many classes); all NaN, with a warning, of more than 3,000 parameters.
 
     References
     ----------
@@ -79,11 +82,22 @@ def standard_errors(classes: Classes, design: Design, counts: Floats, floor: flo
     """
     with one_thread():
         free = _free(classes, design, floor)
+        if free.sum() > MOST_PARAMETERS:
+            return _too_many(classes, int(free.sum()))
         lost, mass = _lost_information(classes, design, counts, free)
         complete = _complete_information(classes, design, mass, float(counts.sum()))
         covariance = np.full(complete.shape, np.nan)
         covariance[np.ix_(free, free)] = _invert(complete[np.ix_(free, free)], lost)
     return _delta(classes, design, covariance, free)
+
+
+def _too_many(classes: Classes, n_parameters: int) -> ClassErrors:
+    warn(
+        f"{n_parameters:,} parameters are too many for standard errors, which take their square in memory and their "
+        f"cube in time; of more than {MOST_PARAMETERS:,} there are none. Pass standard_errors=False, or fewer columns."
+    )
+    shown = (classes.shares, classes.levels, classes.means, classes.variances)
+    return ClassErrors(*(np.full(values.shape, np.nan) for values in shown))
 
 
 def _lost_information(classes: Classes, design: Design, counts: Floats, free: Bools) -> tuple[Floats, Floats]:

@@ -262,7 +262,7 @@ class KPrototypesClusterer(Segmenter):
         self.clustered_on_ = self.counted(table.names)
         clustered = table.select(self.clustered_on_)
         if not isinstance(X, CustomerTable):
-            check_for_ids(clustered, self.customer_id)
+            check_for_ids(clustered, self.customer_id, with_orders=True)
         self._check_order_by(table)
         known = mass > 0
         coordinates = self._learn(clustered, weights, mass)

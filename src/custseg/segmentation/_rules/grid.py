@@ -12,22 +12,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from custseg.segmentation._rules.boxes import Bounds, Box, Budget, TooManyPiecesError, any_left, bounds, minus
 from custseg.segmentation._rules.columns import Domain, level_text
 from custseg.segmentation._rules.rules import LISTS, Condition, Rule, Scalar, column_text, exact_number, value_text
 
 __all__ = ["Axis", "Box", "Grid", "TooManyPiecesError"]
 
-Box = tuple[int, ...]
-"""A set of cells of every axis, as bits."""
-
 # Rules that cut space into more boxes are beyond what a reader could check.
 MAX_PIECES = 20_000
 
+# So many comparisons of boxes, a few seconds, tell of whom no rule covers, and as many of which rules are reached;
+# of them no single rule takes more than its part.
+MAX_STEPS = 2_000_000
+MAX_STEPS_OF_ONE = 200_000
+
 _OTHER = "any other"
-
-
-class TooManyPiecesError(ArithmeticError):
-    """The rules leave more boxes than are looked at."""
 
 
 @dataclass(frozen=True)
@@ -205,6 +204,9 @@ class Grid:
     def __init__(self, rules: Sequence[Rule], axes: Mapping[str, Axis]) -> None:
         self.axes = list(axes.values())
         self.boxes = [[self._box(conditions) for conditions in rule.alternatives] for rule in rules]
+        everything = tuple(axis.everything for axis in self.axes)
+        self._bounds = [[bounds(box, everything) for box in boxes] for boxes in self.boxes]
+        self._budget = Budget(MAX_STEPS)
 
     @classmethod
     def over(cls, rules: Sequence[Rule], domains: Mapping[str, Domain]) -> Grid:
@@ -231,7 +233,7 @@ class Grid:
     def uncovered(self) -> list[Box]:
         """Return the boxes that no rule covers, among customers without missing values."""
         everyone = tuple(axis.known for axis in self.axes)
-        return _minus([everyone], [box for boxes in self.boxes for box in boxes])
+        return minus([everyone], self._taken(len(self.boxes)), most=MAX_PIECES, budget=Budget(MAX_STEPS))
 
     def reached(self, position: int) -> str:
         """Say whether a customer can reach a rule past the earlier ones.
@@ -241,10 +243,26 @@ class Grid:
         {"yes", "with a missing value", "never"}
             Whether anyone can, or only those of whom something is not known.
         """
-        earlier = [box for boxes in self.boxes[:position] for box in boxes]
-        left = _minus(self.boxes[position], earlier)
-        known = any(all(cells & axis.known for cells, axis in zip(box, self.axes, strict=True)) for box in left)
-        return "yes" if known else "with a missing value" if left else "never"
+        earlier = self._taken(position)
+        known = [
+            tuple(cells & axis.known for cells, axis in zip(box, self.axes, strict=True))
+            for box in self.boxes[position]
+        ]
+        if self._any_left(known, earlier):
+            return "yes"
+        return "with a missing value" if self._any_left(self.boxes[position], earlier) else "never"
+
+    def _taken(self, position: int) -> list[Bounds]:
+        """Return what all rules before a position take."""
+        return [each for rule in self._bounds[:position] for each in rule]
+
+    def _any_left(self, boxes: Sequence[Box], taken: Sequence[Bounds]) -> bool:
+        own = Budget(min(MAX_STEPS_OF_ONE, self._budget.left))
+        before = own.left
+        try:
+            return any_left(boxes, taken, own)
+        finally:
+            self._budget.left -= before - max(own.left, 0)
 
     def overlap(self, first: int, second: int) -> Box | None:
         """Return a box of customers who meet both rules, if there can be any."""
@@ -268,24 +286,3 @@ class Grid:
     def example(self, box: Box) -> dict[str, Any]:
         """Return the values of one customer in a box."""
         return {axis.column: axis.example(cells & axis.known) for axis, cells in zip(self.axes, box, strict=True)}
-
-
-def _minus(boxes: Sequence[Box], taken: Iterable[Box]) -> list[Box]:
-    """Take boxes away from boxes; what is left comes in boxes that do not overlap within each given one."""
-    left = [box for box in boxes if all(box)]
-    for away in taken:
-        left = [piece for box in left for piece in _pieces(box, away)]
-        if len(left) > MAX_PIECES:
-            raise TooManyPiecesError
-    return left
-
-
-def _pieces(box: Box, away: Box) -> list[Box]:
-    if not all(mine & theirs for mine, theirs in zip(box, away, strict=True)):
-        return [box]
-    pieces, rest = [], list(box)
-    for place, (mine, theirs) in enumerate(zip(box, away, strict=True)):
-        if outside := mine & ~theirs:
-            pieces.append((*rest[:place], outside, *rest[place + 1 :]))
-        rest[place] = mine & theirs
-    return pieces

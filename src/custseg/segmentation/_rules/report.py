@@ -14,7 +14,8 @@ from custseg._core.asking import asked
 from custseg._core.customers import CustomerTable
 from custseg._core.results import Result
 from custseg.exceptions import InvalidParameterError
-from custseg.segmentation._rules.grid import Grid, TooManyPiecesError
+from custseg.segmentation._rules.boxes import TooManyPiecesError
+from custseg.segmentation._rules.grid import Grid
 from custseg.segmentation._rules.rules import Rule
 
 __all__ = ["RuleReport", "refuse_impossible", "report_rules"]
@@ -45,7 +46,8 @@ class RuleReport(Result):
         conditions), ``n_customers`` (who meet both). The earlier rule takes them.
     exhaustive : bool or None
         Whether every customer without missing values meets a rule; None where not decided: rules
-        that cut the space into more than 20,000 boxes are beyond what is looked at.
+        that cut the space into more than 20,000 boxes, or take more than 2 million comparisons of
+        boxes, are beyond what is looked at.
     gaps : tuple of str
         Where no rule holds, at most 20 of them, in the words of a rule.
     example : dict or None

@@ -10,6 +10,7 @@ import narwhals.stable.v2 as nw
 import pandas as pd
 
 from custseg._core.asking import asked, asking
+from custseg._core.native import from_native
 from custseg._core.optional import require
 from custseg._core.paths import is_csv, is_path, open_path, parquet_files, reading_files, with_types
 from custseg.exceptions import ColumnNotFoundError
@@ -45,7 +46,7 @@ def read_batches(X: Any, scorer: Scorer, batch_size: int) -> Iterator[nw.DataFra
 def _native_batches(X: Any, scorer: Scorer, batch_size: int) -> Iterable[Any]:
     if is_path(X):
         return _path_batches(X, scorer, batch_size)
-    frame = nw.from_native(X)
+    frame = from_native(X)
     engine = frame.implementation
     if engine.is_pandas() or engine.is_dask():
         # dask holds what it computes, so each partition is asked for by itself
@@ -86,7 +87,7 @@ def _read_path(path: Any, scorer: Scorer, batch_size: int) -> Iterator[Any]:
                             column.validate(full=True)
                     yield arrow.Table.from_batches([batch])
         return
-    selected: Any = nw.from_native(relation).select(columns).to_native()
+    selected: Any = from_native(relation).select(columns).to_native()
     if is_csv(path):
         selected = with_types(selected, path, keep=False)
     yield from _arrow_batches(selected, batch_size)

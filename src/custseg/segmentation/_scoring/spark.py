@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 import narwhals.stable.v2 as nw
 
 from custseg._core.asking import asking
+from custseg._core.native import from_native
 from custseg._core.optional import require
 from custseg._core.paths import is_path
 from custseg._core.segments import SEGMENT
@@ -42,7 +43,7 @@ class _MergedNotes:
 
 def is_spark(X: Any) -> bool:
     """Say whether a table is one of pyspark's."""
-    frame = X if is_path(X) else nw.from_native(X)
+    frame = X if is_path(X) else from_native(X)
     return isinstance(frame, nw.LazyFrame) and frame.implementation.is_spark_like()
 
 
