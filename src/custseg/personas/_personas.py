@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 from sklearn.base import clone
 
 from custseg._core.asking import asks
+from custseg._core.customer_rows import without_customers
 from custseg._core.params import NONE, Instance, check
 from custseg._core.results import Result
 from custseg.personas._describer import PersonaDescriber
@@ -51,6 +52,10 @@ class Personas(Result):
     def profile(self) -> pd.DataFrame:
         """Every characteristic of every segment against everyone else, see :class:`PersonaDescriber`."""
         return self.describer.profile_
+
+    def _without_customers(self, n_customers: int) -> Personas:
+        segmentation = without_customers(self.segmentation, n_customers)
+        return replace(self, segmentation=segmentation, describer=without_customers(self.describer, n_customers))
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per persona, as :meth:`PersonaDescriber.to_frame` does."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from custseg._core._html import LINES
 from custseg._core.optional import require
+from custseg._core.visible import visible
 from custseg._core.words import format_effect, format_number, format_share, format_total, known
 from custseg._version import __version__
 from custseg.reporting._chart import stability_chart
@@ -59,6 +63,7 @@ def render_html(study: FittedStudy, *, title: str = TITLE) -> str:
         loader=jinja2.PackageLoader("custseg.reporting"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -89,6 +94,11 @@ def render_html(study: FittedStudy, *, title: str = TITLE) -> str:
             stable_adjusted_rand=STABLE_ADJUSTED_RAND,
         )
     )
+
+
+def _shown(value: Any) -> Any:
+    """Spell out what would turn the line around; numbers, and what is HTML already, stay as they are."""
+    return visible(value, keep=LINES) if type(value) is str else value
 
 
 def _bar(share: float) -> float:
