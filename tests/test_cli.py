@@ -13,7 +13,8 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.cluster import KMeans
+import skops.io
+from sklearn.cluster import BisectingKMeans, KMeans
 
 from custseg import (
     DemographicEncoder,
@@ -24,8 +25,10 @@ from custseg import (
     __version__,
     _demo,
     cli,
+    load_study,
+    store_study,
 )
-from custseg._commands import commands
+from custseg._commands import commands, outputs
 from custseg.datasets import make_customers
 from tests._commands.project import CONFIG, failing, few_columns, plain, table_options, write_project
 
@@ -49,6 +52,16 @@ def project(tables, tmp_path_factory):
 def fresh(tables, tmp_path):
     write_project(tmp_path, tables)
     return tmp_path
+
+
+class Harm:
+    """Writes a file when it is read from a pickle."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return type(self.path).touch, (self.path,)
 
 
 def exiting(capsys, *arguments):
@@ -117,7 +130,7 @@ def test_run_writes_report_assignments_and_study(project, tables):
     page = (project / "out.html").read_text(encoding="utf-8")
     assert "Which customers" not in page
     assert "Who pays how much" in page
-    study = joblib.load(project / "out.joblib")
+    study = load_study(project / "out.skops")
     assert study.n_segments_ == 3
     assert study.n_pairs == 2
     assert study.describer_.n_traits == 3
@@ -130,7 +143,7 @@ def test_run_writes_report_assignments_and_study(project, tables):
 
 def test_run_prints_what_was_read_the_verdict_and_the_personas(project):
     printed = (project / "printed.txt").read_text(encoding="utf-8")
-    study = joblib.load(project / "out.joblib")
+    study = load_study(project / "out.skops")
     for words in ("Read profile: 200 rows", "Are these segments real?", "share of value", "Report: ", "Study: "):
         assert words in printed
     assert " ".join(study.verdict_.sentence.split()) in " ".join(printed.split())
@@ -138,7 +151,7 @@ def test_run_prints_what_was_read_the_verdict_and_the_personas(project):
 
 
 def test_a_stored_study_carries_no_progress_bar(project):
-    assert not hasattr(joblib.load(project / "out.joblib"), "_skl_callbacks")
+    assert not hasattr(load_study(project / "out.skops"), "_skl_callbacks")
 
 
 def test_run_without_rich_and_without_outputs(fresh, monkeypatch, capsys):
@@ -152,9 +165,7 @@ def test_run_without_rich_and_without_outputs(fresh, monkeypatch, capsys):
 
 def test_assign_gives_the_segments_of_run(project, tmp_path, capsys):
     output = tmp_path / "again.csv"
-    code = cli.main(
-        ["assign", "--study", str(project / "out.joblib"), *table_options(project), "--output", str(output)]
-    )
+    code = cli.main(["assign", "--study", str(project / "out.skops"), *table_options(project), "--output", str(output)])
     assert code == 0
     assert "(200 customers)" in capsys.readouterr().out
     assert output.read_text() == (project / "out.csv").read_text()
@@ -162,15 +173,15 @@ def test_assign_gives_the_segments_of_run(project, tmp_path, capsys):
 
 def test_assignments_in_parquet(project, tmp_path):
     output = tmp_path / "again.parquet"
-    cli.main(["assign", "--study", str(project / "out.joblib"), *table_options(project), "--output", str(output)])
+    cli.main(["assign", "--study", str(project / "out.skops"), *table_options(project), "--output", str(output)])
     assert pd.read_parquet(output)["segment"].tolist() == pd.read_csv(project / "out.csv")["segment"].tolist()
 
 
 @pytest.mark.parametrize("name", ["again.html", "again.md", "again.json"])
 def test_report_of_a_stored_study(project, tmp_path, name, capsys):
-    assert cli.main(["report", "--study", str(project / "out.joblib"), "--output", str(tmp_path / name)]) == 0
+    assert cli.main(["report", "--study", str(project / "out.skops"), "--output", str(tmp_path / name)]) == 0
     assert capsys.readouterr().out == f"Report: {tmp_path / name}\n"
-    study = joblib.load(project / "out.joblib")
+    study = load_study(project / "out.skops")
     text = (tmp_path / name).read_text(encoding="utf-8")
     if name.endswith("json"):
         assert json.loads(text)["n_segments"] == 3
@@ -184,7 +195,7 @@ def test_where_no_segments_are_found_the_constructive_groups_are_written(fresh):
     table.to_parquet(fresh / "data/profile.parquet")
     (fresh / "study.toml").write_text(CONFIG.replace("n_segments = 3", "").replace(">= 1", ">= 2"))
     assert cli.main(["run", "--config", str(fresh / "study.toml")]) == 0
-    study = joblib.load(fresh / "out.joblib")
+    study = load_study(fresh / "out.skops")
     assert study.n_segments_ == 1
     assigned = pd.read_csv(fresh / "out.csv", keep_default_na=False)
     inside = assigned["segment"] == 0
@@ -198,20 +209,72 @@ def test_a_study_file_that_does_not_exist(tmp_path, capsys):
 
 
 def test_a_study_that_is_none(tmp_path, capsys):
-    path = tmp_path / "study.joblib"
+    path = tmp_path / "study.skops"
     command = ("report", "--study", path, "--output", tmp_path / "out.html")
     assert "No such file or directory" in failing(capsys, *command)
     path.write_bytes(b"not a pickle")
-    assert "does not hold a fitted study" in failing(capsys, *command)
-    joblib.dump(KMeans(), path)
-    assert "it is a KMeans" in failing(capsys, *command)
-    joblib.dump(SegmentationStudy(SegmentationBrief(), characteristics=RFMFeaturizer()), path)
-    assert "not fitted" in failing(capsys, *command)
+    assert "add --trust" in failing(capsys, *command)
+    assert "does not hold a fitted study" in failing(capsys, *command, "--trust")
+    not_fitted = SegmentationStudy(SegmentationBrief(), characteristics=RFMFeaturizer())
+    for thing, words in ((KMeans(), "it is a KMeans"), (not_fitted, "not fitted")):
+        joblib.dump(thing, path)
+        assert words in failing(capsys, *command, "--trust")
+        skops.io.dump(thing, path)
+        assert words in failing(capsys, *command)
+    path.write_bytes(path.read_bytes().replace(b"schema", b"\xff\xfe\x00\x01zz"))
+    assert "add --trust" in failing(capsys, *command)
+
+
+def test_a_pickle_is_read_where_it_is_trusted_and_no_code_of_it_runs_before(project, tmp_path, capsys):
+    ran = tmp_path / "ran"
+    study, output = tmp_path / "study.skops", tmp_path / "out.md"
+    joblib.dump(Harm(ran), study)
+    command = ("report", "--study", study, "--output", output)
+    error = failing(capsys, *command)
+    assert "it may be a pickle" in error
+    assert "If you trust whoever made it, add --trust." in error
+    assert not ran.exists()
+    joblib.dump(load_study(project / "out.skops"), study)
+    assert cli.main([*map(str, command), "--trust"]) == 0
+    assert output.read_text(encoding="utf-8").startswith("#")
+
+
+def test_a_file_of_skops_with_what_is_not_known_is_read_where_it_is_trusted(project, tmp_path, capsys):
+    study = load_study(project / "out.skops")
+    study.of_another_library_ = BisectingKMeans(random_state=0).fit(np.eye(9))
+    command = ["report", "--study", str(store_study(study, tmp_path / "study.skops")), "--output"]
+    error = failing(capsys, *command, tmp_path / "out.md")
+    assert "_BisectingTree" in error
+    assert "add --trust" in error
+    assert cli.main([*command, str(tmp_path / "out.md"), "--trust"]) == 0
+
+
+@pytest.mark.parametrize("name", ["bare.skops", "bare.joblib"])
+def test_a_study_without_its_customers_assigns_and_reports(project, tmp_path, name):
+    outputs.store_study(load_study(project / "out.skops"), tmp_path / name, include_customers=False)
+    study = ["--study", str(tmp_path / name), "--trust", "--output"]
+    assert cli.main(["assign", *table_options(project), *study, str(tmp_path / "again.csv")]) == 0
+    assert (tmp_path / "again.csv").read_text() == (project / "out.csv").read_text()
+    assert cli.main(["report", *study, str(tmp_path / "out.html")]) == 0
+    assert (tmp_path / "out.html").read_text() == (project / "out.html").read_text()
+
+
+def test_a_study_file_says_whether_customers_are_stored(fresh, monkeypatch, capsys):
+    stored = []
+    monkeypatch.setattr(commands, "_fit", lambda study, tables: tables)
+    monkeypatch.setattr(commands, "store_study", lambda study, path, **options: stored.append(options))
+    config = CONFIG.partition("[outputs]")[0] + '[outputs]\nstudy = "out.skops"\n'
+    for line in ("", "include_customers = true\n", "include_customers = false\n"):
+        (fresh / "study.toml").write_text(config + line)
+        assert cli.main(["run", "--config", str(fresh / "study.toml")]) == 0
+    assert stored == [{"include_customers": said} for said in (True, True, False)]
+    (fresh / "study.toml").write_text(config + 'include_customers = "no"\n')
+    assert "'include_customers' must be true or false" in failing(capsys, "run", "--config", fresh / "study.toml")
 
 
 def test_assign_asks_for_the_tables_of_the_study(project, tmp_path, capsys):
     output = tmp_path / "out.csv"
-    command = ("assign", "--study", project / "out.joblib", "--output", output, "--table")
+    command = ("assign", "--study", project / "out.skops", "--output", output, "--table")
     profile = f"profile={project / 'data' / 'profile.parquet'}"
     assert "'--table transactions' is missing" in failing(capsys, *command, profile)
     assert "Did you mean 'profile'?" in failing(capsys, *command, profile.replace("profile=", "profiles="))
@@ -228,9 +291,9 @@ def test_a_study_of_one_table_takes_that_table(tables, tmp_path, capsys):
         clusterer=SegmentClusterer(3, n_init=2, random_state=0),
         n_pairs=2,
     ).fit(profile)
-    joblib.dump(study, tmp_path / "study.joblib")
+    store_study(study, tmp_path / "study.skops")
     profile.to_csv(tmp_path / "profile.csv", index=False)
-    command = ["assign", "--study", tmp_path / "study.joblib", "--output", tmp_path / "out.csv"]
+    command = ["assign", "--study", tmp_path / "study.skops", "--output", tmp_path / "out.csv"]
     command += ["--table", f"people={tmp_path / 'profile.csv'}"]
     assert cli.main(list(map(str, command))) == 0
     assert pd.read_csv(tmp_path / "out.csv")["segment"].tolist() == study.labels_.tolist()
@@ -288,7 +351,7 @@ def test_warnings_are_lines_too(printed):
 
 
 def test_a_reader_that_leaves_early_is_no_error(project, tmp_path):
-    files = f"--study {project / 'out.joblib'} --output {tmp_path / 'again.html'}"
+    files = f"--study {project / 'out.skops'} --output {tmp_path / 'again.html'}"
     command = f"{sys.executable} -m custseg report {files} | true"
     done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr

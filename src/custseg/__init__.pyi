@@ -64,6 +64,9 @@ from custseg.segmentation import (
 from custseg.study import (
     SegmentationBrief as SegmentationBrief,
     SegmentationStudy as SegmentationStudy,
+    load_study as load_study,
+    store_study as store_study,
+    trusted_types as trusted_types,
 )
 from custseg.targeting import (
     find_goal as find_goal,

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import custseg
+from custseg._core.visible import visible
 from custseg._version import __version__
 from custseg.exceptions import MissingDependencyError
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     import custseg._commands  # noqa: TC004 - custseg brings it at first use, as it does the stages
 
 _BAD_INPUT, _INTERRUPTED = 2, 130
-_STUDY = "a study written by custseg run; load only files that you trust, since loading one runs its code"
+_STUDY = "a study written by custseg run"
+_TRUST = "read a study that may run code when it is read, such as a pickle: only if you trust whoever made it"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Examples
     --------
     >>> from custseg.cli import main
-    >>> main(["report", "--study", "missing.joblib", "--output", "report.pdf"])
+    >>> main(["report", "--study", "missing.skops", "--output", "report.pdf"])
     2
     """
     for stream in (sys.stdout, sys.stderr):
@@ -80,7 +82,7 @@ def _complain(message: str) -> int:
 
 
 def _say_error(message: str) -> None:
-    print(f"custseg: {message}", file=sys.stderr)
+    print(visible(f"custseg: {message}"), file=sys.stderr)
 
 
 def _say_warning(message: Warning | str, *_: Any, **__: Any) -> None:
@@ -91,7 +93,7 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(_BAD_INPUT, f"custseg: error: {message}. See: {self.prog} --help\n")
+        self.exit(_BAD_INPUT, visible(f"custseg: error: {message}. See: {self.prog} --help") + "\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -109,6 +111,20 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(command=_run)
 
     assign = commands.add_parser("assign", help="assign customers to the segments of a study")
+    _add_assign(assign)
+
+    report = commands.add_parser("report", help="write the report of a study")
+    report.add_argument("--study", type=Path, required=True, help=_STUDY)
+    report.add_argument("--output", type=Path, required=True, help="a .html, .md or .json file")
+    report.set_defaults(command=_report)
+    for one in (assign, report):
+        one.add_argument("--trust", action="store_true", help=_TRUST)
+    for one in (demo, run, assign, report):
+        one.add_argument("--overwrite", action="store_true", help="replace files that exist")
+    return parser
+
+
+def _add_assign(assign: argparse.ArgumentParser) -> None:
     assign.add_argument("--study", type=Path, required=True, help=_STUDY)
     assign.add_argument(
         "--table", action="append", default=[], type=_named_path, metavar="NAME=PATH", help="once for each table"
@@ -123,15 +139,12 @@ def _parser() -> argparse.ArgumentParser:
         "they go on after those of the study",
     )
     assign.add_argument("--output", type=Path, required=True, help="a .csv or .parquet file")
+    assign.add_argument(
+        "--escape-formulas",
+        action="store_true",
+        help="put a ' before ids and names in a .csv file that a spreadsheet may run as formulas",
+    )
     assign.set_defaults(command=_assign)
-
-    report = commands.add_parser("report", help="write the report of a study")
-    report.add_argument("--study", type=Path, required=True, help=_STUDY)
-    report.add_argument("--output", type=Path, required=True, help="a .html, .md or .json file")
-    report.set_defaults(command=_report)
-    for one in (demo, run, assign, report):
-        one.add_argument("--overwrite", action="store_true", help="replace files that exist")
-    return parser
 
 
 def _demo(options: argparse.Namespace) -> None:
@@ -149,12 +162,14 @@ def _assign(options: argparse.Namespace) -> None:
         options.config,
         options.output,
         as_of=options.as_of,
+        trust=options.trust,
+        escape_formulas=options.escape_formulas,
         overwrite=options.overwrite,
     )
 
 
 def _report(options: argparse.Namespace) -> None:
-    custseg._commands.report(options.study, options.output, overwrite=options.overwrite)
+    custseg._commands.report(options.study, options.output, trust=options.trust, overwrite=options.overwrite)
 
 
 def _seed(text: str) -> int:

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from custseg._core.asking import asked
+from custseg._core.visible import visible
 
 __all__ = [
     "ColumnChangeError",
@@ -20,6 +21,7 @@ __all__ = [
     "ColumnTypeError",
     "ConfigurationError",
     "CustomerIdError",
+    "CustomersNotStoredError",
     "DataQualityWarning",
     "DuplicateColumnError",
     "InfeasibleError",
@@ -29,6 +31,7 @@ __all__ = [
     "MissingDependencyError",
     "OutputPathError",
     "SegmentLabelError",
+    "StoredStudyError",
     "UnseenCategoryWarning",
 ]
 
@@ -132,10 +135,10 @@ class ColumnChangeError(InvalidTableError):
         ]
         if added:
             lines.append("Feature names unseen at fit time:")
-            lines += [f"- {name}" for name in sorted(map(str, added))]
+            lines += [f"- {name}" for name in sorted(map(visible, added))]
         if missing:
             lines.append("Feature names seen at fit time, yet now missing:")
-            lines += [f"- {name}" for name in sorted(map(str, missing))]
+            lines += [f"- {name}" for name in sorted(map(visible, missing))]
         lines.append("Pass the columns of fit, in any order.")
         return cls("\n".join(lines) + "\n")
 
@@ -257,6 +260,17 @@ class SegmentLabelError(InvalidTableError):
         )
 
 
+class CustomersNotStoredError(ValueError, AttributeError):
+    """What is asked for is of single customers, and was left out when the study was stored."""
+
+    @classmethod
+    def of(cls, holder: str, name: str) -> CustomersNotStoredError:
+        return cls(
+            f"{holder}: {name!r} is of single customers, which were left out when the study was stored. Assign the "
+            "customers of the tables again, or store the study with include_customers=True."
+        )
+
+
 class JudgementError(InvalidTableError):
     """What people said about the importance of characteristics cannot be used."""
 
@@ -269,6 +283,28 @@ class MissingDependencyError(ImportError):
         return cls(
             f"{needed_by} needs the library {library!r}, which is not installed. "
             f'Install it with: python -m pip install "custseg[{extra}]"'
+        )
+
+
+class StoredStudyError(ValueError):
+    """A file holds no study that can be read, or one that is not to be read without being trusted."""
+
+    @classmethod
+    def no_study(cls, path: object, got: str) -> StoredStudyError:
+        return cls(
+            f"{str(path)!r} does not hold a fitted study ({got}). Write one with store_study, or with custseg run, "
+            "outputs.study."
+        )
+
+    @classmethod
+    def runs_code(cls, path: object, what: str, remedy: str) -> StoredStudyError:
+        return cls(f"{str(path)!r} {what}, and reading it may run code. {remedy}")
+
+    @classmethod
+    def not_storable(cls, reason: str) -> StoredStudyError:
+        return cls(
+            f"{asked()}: skops cannot store the study: {reason}. Use another engine, or write a pickle, which only "
+            "those may read who trust you."
         )
 
 

@@ -39,7 +39,7 @@ n_traits = 3
 [outputs]
 report = "out.html"
 assignments = "out.csv"
-study = "out.joblib"
+study = "out.skops"
 """
 
 

@@ -52,7 +52,7 @@ def named_again(folder, name, way):
 
 
 WAYS = ("dots", "absolute", "link", "hard link")
-OUTPUTS = {"report": "out.html", "assignments": "out.csv", "study": "out.joblib"}
+OUTPUTS = {"report": "out.html", "assignments": "out.csv", "study": "out.skops"}
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -98,7 +98,7 @@ parameters = {{ sites = '{fresh / "sites.csv"}' }}
 )
 def test_run_refuses_two_outputs_in_one_file(fresh, capsys, monkeypatch, one, other):
     monkeypatch.setattr(commands, "_fit", pytest.fail)
-    (fresh / "study.toml").write_text(CONFIG.replace('"out.csv"', f'"{one}"').replace('"out.joblib"', f'"{other}"'))
+    (fresh / "study.toml").write_text(CONFIG.replace('"out.csv"', f'"{one}"').replace('"out.skops"', f'"{other}"'))
     error = failing(capsys, "run", "--config", fresh / "study.toml")
     assert "it is to hold outputs.assignments and outputs.study" in error
 
@@ -129,7 +129,7 @@ def test_what_a_run_wrote_is_replaced_on_request(project):
 
 def test_a_link_to_nowhere_is_a_file_that_exists(project, tmp_path, capsys):
     (tmp_path / "out.html").symlink_to(tmp_path / "nothing.html")
-    command = ("report", "--study", project / "out.joblib", "--output", tmp_path / "out.html")
+    command = ("report", "--study", project / "out.skops", "--output", tmp_path / "out.html")
     assert "it exists" in failing(capsys, *command)
 
 
@@ -139,7 +139,7 @@ def test_assign_refuses_to_write_what_it_reads(project, tmp_path, capsys, monkey
     # a study, or a study file, may have any name
     monkeypatch.setattr(commands, "write_assignments", pytest.fail)
     study, config = tmp_path / "study.csv", tmp_path / "study.parquet"
-    study.write_bytes((project / "out.joblib").read_bytes())
+    study.write_bytes((project / "out.skops").read_bytes())
     config.write_text((project / "study.toml").read_text())
     (tmp_path / "data").mkdir()
     for name in ("transactions.csv", "data/profile.parquet"):
@@ -153,7 +153,7 @@ def test_assign_refuses_to_write_what_it_reads(project, tmp_path, capsys, monkey
 
 
 def test_assign_and_report_replace_a_file_only_where_they_are_told_to(project, tmp_path, capsys):
-    study = ["--study", str(project / "out.joblib")]
+    study = ["--study", str(project / "out.skops")]
     for command, name in ((["assign", *table_options(project)], "out.csv"), (["report"], "out.md")):
         output = tmp_path / name
         output.write_text("mine")
@@ -164,7 +164,7 @@ def test_assign_and_report_replace_a_file_only_where_they_are_told_to(project, t
 
 
 def test_report_refuses_to_replace_its_study(project, tmp_path, capsys):
-    (tmp_path / "study.md").write_bytes((project / "out.joblib").read_bytes())
+    (tmp_path / "study.md").write_bytes((project / "out.skops").read_bytes())
     (tmp_path / "link.md").symlink_to(tmp_path / "study.md")
     for name in ("study.md", "link.md"):
         command = ("report", "--overwrite", "--study", tmp_path / "study.md", "--output", tmp_path / name)

@@ -2,13 +2,12 @@
 
 import inspect
 
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
 
 import custseg
-from custseg import DemographicEncoder, SegmentClusterer, cli
+from custseg import DemographicEncoder, SegmentClusterer, cli, load_study
 from custseg._commands import study_file
 from custseg.datasets import make_customers
 from custseg.exceptions import ConfigurationError
@@ -52,8 +51,8 @@ def fresh(tables, tmp_path):
         ('report = "out.html"', 'report = "out.pdf"', "must end in .html or .htm or .md or .json"),
         ('report = "out.html"', 'report = "no/out.html"', "the folder does not exist"),
         ('assignments = "out.csv"', 'assignments = "out.xls"', "must end in .csv"),
-        ('study = "out.joblib"', 'study = "no/out.joblib"', "the folder does not exist"),
-        ('study = "out.joblib"', 'studies = "out.joblib"', "Did you mean 'study'?"),
+        ('study = "out.skops"', 'study = "no/out.skops"', "the folder does not exist"),
+        ('study = "out.skops"', 'studies = "out.skops"', "Did you mean 'study'?"),
         (">= 1", "=> 1", "rule 'audience'"),
         ('"behaviour__frequency >', '"behaviour__frequence >', "Did you mean 'behaviour__frequency'?"),
         ("[describer]\nn_traits = 3", "", None),
@@ -126,13 +125,13 @@ parameters = { contacted = "contacted", prior_strength = 5 }
     )
     (fresh / "study.toml").write_text(config.replace("behaviour = 0", "behaviour = 0\ncampaign = 0"))
     assert cli.main(["run", "--config", str(fresh / "study.toml")]) == 0
-    study = joblib.load(fresh / "out.joblib")
+    study = load_study(fresh / "out.skops")
     assert study.customers_["campaign__contacts"].sum() == contacts["contacted"].sum()
     description = study.characteristics_.describe().set_index("column")
     assert description.loc["campaign__response_rate", ["criterion", "unit"]].tolist() == ["behavioural", "share"]
     # the control group was not contacted, so it has no rate
     assert description.loc["campaign__response_rate", "missing_share"] == (~contacts["contacted"]).mean()
-    command = ["assign", "--study", str(fresh / "out.joblib"), *table_options(fresh), "--output", str(fresh / "2.csv")]
+    command = ["assign", "--study", str(fresh / "out.skops"), *table_options(fresh), "--output", str(fresh / "2.csv")]
     assert cli.main([*command, "--table", f"contacts={fresh / 'contacts.csv'}"]) == 0
     assert (fresh / "2.csv").read_text() == (fresh / "out.csv").read_text()
 
@@ -242,8 +241,8 @@ def test_a_segmenter_that_cannot_be_is_refused(fresh, capsys, text, words):
 def test_segments_by_rules(fresh):
     before, _, _ = CONFIG.partition("[segmenter]")
     rules = "[segmenter]\nkind = 'RuleSegmenter'\n[segmenter.rules]\nOften = 'behaviour__frequency >= 3'\n"
-    run(fresh, before.replace("max_segments = 4", "") + rules + "[outputs]\nstudy = 'out.joblib'\n")
-    study = joblib.load(fresh / "out.joblib")
+    run(fresh, before.replace("max_segments = 4", "") + rules + "[outputs]\nstudy = 'out.skops'\n")
+    study = load_study(fresh / "out.skops")
     assert study.segment_table_["name"].tolist() == ["Often"]
     often = study.customers_["behaviour__frequency"] >= 3
     assert ((study.labels_ == 0) == often).all()
@@ -281,7 +280,7 @@ def test_visits_without_an_amount(fresh):
     visits = pd.read_csv(fresh / "transactions.csv").drop(columns="amount")
     visits.to_csv(fresh / "transactions.csv", index=False)
     run(fresh, CONFIG.replace('"frequency"] }', '"frequency"], amount = false }'))
-    study = joblib.load(fresh / "out.joblib")
+    study = load_study(fresh / "out.skops")
     assert study.customers_["behaviour__frequency"].ge(1).all()
     # nothing says what a customer is worth
     assert study.segment_table_["value"].isna().all()
@@ -328,16 +327,16 @@ n_segments = 2
 n_init = 2
 random_state = 0
 [outputs]
-study = "study.joblib"
+study = "study.skops"
 assignments = "segments.csv"
 """,
     )
-    study = joblib.load(tmp_path / "study.joblib")
+    study = load_study(tmp_path / "study.skops")
     assert study.n_segments_ == 2
     assert "Churn" not in study.clusterer_.clustered_on_
     assigned = (tmp_path / "segments.csv").read_text().splitlines()
     assert assigned[0].startswith("customerID,segment,name")
     assert len(assigned) == 121
-    command = ["assign", "--study", str(tmp_path / "study.joblib"), "--table", f"telco={tmp_path / 'telco.csv'}"]
+    command = ["assign", "--study", str(tmp_path / "study.skops"), "--table", f"telco={tmp_path / 'telco.csv'}"]
     assert cli.main([*command, "--output", str(tmp_path / "again.csv")]) == 0
     assert (tmp_path / "again.csv").read_text().splitlines() == assigned

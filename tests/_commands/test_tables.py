@@ -1,11 +1,10 @@
 """The tables of a study file are read as the library reads a path."""
 
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
 
-from custseg import RFMFeaturizer, SegmentationBrief, SegmentationStudy, SegmentClusterer, cli
+from custseg import RFMFeaturizer, SegmentationBrief, SegmentationStudy, SegmentClusterer, cli, load_study
 from custseg._commands.expression import Expression
 from custseg._commands.tables import TableFile
 from custseg.datasets import make_customers
@@ -166,7 +165,7 @@ random_state = 0
 
 [outputs]
 assignments = "out.csv"
-study = "out.joblib"
+study = "out.skops"
 """
 
 
@@ -184,14 +183,14 @@ def test_a_study_of_lines_with_quantities_and_dates_of_the_house(fresh, tables, 
     table.to_csv(fresh / "transactions.csv", index=False)
     run(fresh, LINES)
     assert f"Read transactions: {len(table):,} rows, 5 columns" in capsys.readouterr().out
-    study = joblib.load(fresh / "out.joblib")
+    study = load_study(fresh / "out.skops")
     expected = RFMFeaturizer().fit_transform(
         plain.assign(amount=2 * plain["amount"], timestamp=plain["timestamp"].dt.floor("min"))
     )
     found = study.customers_.rename(columns=lambda name: name.removeprefix("behaviour__"))
     pd.testing.assert_frame_equal(found, expected, check_dtype=False)
     # the study file says how later tables are read, too
-    command = ["assign", "--study", fresh / "out.joblib", "--output", fresh / "again.csv"]
+    command = ["assign", "--study", fresh / "out.skops", "--output", fresh / "again.csv"]
     later = ("--table", f"transactions={fresh / 'transactions.csv'}")
     assert "column 'amount' not found" in failing(capsys, *command, *later)
     for more in ((), later):
@@ -236,9 +235,9 @@ def test_a_run_reads_ids_and_levels_as_the_library_does(tmp_path, name):
     )
     customers.to_csv(tmp_path / name, **{"index": False, **AWKWARD[name]})
     segmenter = "[segmenter]\nn_segments = 2\nn_init = 2\nrandom_state = 0\n"
-    outputs = "[outputs]\nstudy = 'study.joblib'\nassignments = 'out.csv'\n"
+    outputs = "[outputs]\nstudy = 'study.skops'\nassignments = 'out.csv'\n"
     run(tmp_path, f"n_pairs = 2\n[tables]\ncustomers = '{name}'\n{segmenter}{outputs}")
-    study = joblib.load(tmp_path / "study.joblib")
+    study = load_study(tmp_path / "study.skops")
     clusterer = SegmentClusterer(2, n_init=2, random_state=0)
     expected = SegmentationStudy(SegmentationBrief(), clusterer=clusterer, n_pairs=2).fit(tmp_path / name)
     pd.testing.assert_frame_equal(study.customers_, expected.customers_)

@@ -202,6 +202,7 @@ SILENT = {
     "custseg.reporting.render_markdown",
     "custseg.reporting.render_text",
     "custseg.reporting.write_report",
+    "custseg.study.trusted_types",
     "custseg.targeting.goals_to_frame",
     "custseg.targeting.named_actions_to_frame",
     "custseg.targeting.recommend",

@@ -7,9 +7,11 @@ from functools import cache
 from typing import Any
 
 import pytest
+import skops.io
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
+from custseg import trusted_types
 from custseg.exceptions import InvalidParameterError
 from tests.common.cases import CASES, EXPECTED_FAILED_CHECKS, MATRIX, NAMED_TABLES, same
 from tests.common.discovery import estimator_classes
@@ -125,6 +127,27 @@ def test_pickled_and_back_it_answers_the_same(name):
     assert answers
     for method, answer in outputs(fitted(name), case.data).items():
         assert same(answer, answers[method]), method
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_stored_by_skops_and_back_it_answers_the_same(name):
+    stored = skops.io.dumps(fitted(name))
+    assert set(skops.io.get_untrusted_types(data=stored)) <= set(trusted_types())
+    restored = skops.io.loads(stored, trusted=trusted_types())
+    answers = outputs(restored, CASES[name].data)
+    assert answers
+    for method, answer in outputs(fitted(name), CASES[name].data).items():
+        assert same(answer, answers[method]), method
+    # nor is anything lost that is not asked for here
+    before, after = fitted(name).__getstate__(), restored.__getstate__()
+    assert after["text"] == before["text"]
+    for old, new in zip(before["arrays"], after["arrays"], strict=True):
+        assert new.dtype == old.dtype
+        assert new.tobytes() == old.tobytes()
+
+
+def test_what_is_trusted_is_every_public_estimator_and_nothing_else():
+    assert trusted_types() == sorted(f"{kind.__module__}.{kind.__qualname__}" for kind in estimator_classes().values())
 
 
 @pytest.mark.parametrize("name", NAMES)

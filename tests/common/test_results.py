@@ -187,7 +187,9 @@ def test_every_public_dataclass_is_a_result_or_says_why_not():
     everything = dataclasses_of()
     assert set(dataclasses_of((Result,))) == set(RESULTS)
     assert set(everything) - set(RESULTS) == set(NO_RESULTS)
-    assert {thing.__name__ for thing in subclasses(Result) if thing.__module__.startswith("custseg.")} == set(RESULTS)
+    found = {thing.__name__ for thing in subclasses(Result) if thing.__module__.startswith("custseg.")}
+    # a Segmentation that was stored without its customers; tests/study/test_stored.py has it
+    assert found - {"RowlessSegmentation"} == set(RESULTS)
 
 
 @pytest.mark.parametrize("exempt", [POSITIONAL, NAMELESS, SEVERAL_SENTENCES], ids=["positional", "nameless", "several"])

@@ -79,7 +79,7 @@ def of_the_guide(tmp_path, study_file):
 
 def test_the_study_file_of_several_tables_runs(tmp_path, capsys):
     assert main(of_the_guide(tmp_path, STUDY_FILES[1])) == 0, capsys.readouterr().err
-    assert all((tmp_path / name).stat().st_size for name in ("report.html", "segments.csv", "study.joblib"))
+    assert all((tmp_path / name).stat().st_size for name in ("report.html", "segments.csv", "study.skops"))
 
 
 def test_the_rules_of_the_guide_run(tmp_path, capsys):

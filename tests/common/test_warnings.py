@@ -33,6 +33,7 @@ from custseg import (
     SegmentationStudy,
     SegmentClusterer,
     assign_segments,
+    write_segments,
 )
 from custseg._commands.tables import _dates
 from custseg.characteristics import (
@@ -215,6 +216,13 @@ def _read_folder():
         CharacteristicEmbedder(customer_id=None).fit(folder)
 
 
+def _write_formulas():
+    shoppers = pd.DataFrame({"customer_id": ["=1+1", "b"], "spend": [1.0, 9.0]})
+    fitted = RuleSegmenter({"Low": "spend < 5"}, otherwise="High").fit(shoppers)
+    with tempfile.TemporaryDirectory() as folder:
+        write_segments(fitted, shoppers, f"{folder}/segments.csv")
+
+
 def _score_later():
     later = LINES.assign(timestamp=LINES["timestamp"] + pd.Timedelta(days=30))
     with warnings.catch_warnings():
@@ -234,6 +242,7 @@ CALLS |= {
     ),
     "a folder with hidden files": _read_folder,
     "study: later tables": _score_later,
+    "write_segments: ids that are formulas": _write_formulas,
 }
 
 # "file: function" -> why no call of this file leads there

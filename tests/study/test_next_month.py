@@ -161,7 +161,7 @@ random_state = 0
 
 [outputs]
 assignments = "old_segments.csv"
-study = "study.joblib"
+study = "study.skops"
 """
 
 

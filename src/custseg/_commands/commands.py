@@ -22,6 +22,7 @@ from custseg._commands.outputs import (
 from custseg._commands.study_file import check_keys, read_plan, read_table_files
 from custseg._commands.tables import TableFile, describe, open_tables
 from custseg._core.optional import is_installed
+from custseg._core.visible import visible
 from custseg._demo import demo_study, demo_tables
 from custseg.exceptions import ConfigurationError
 from custseg.reporting import render_text, write_report
@@ -38,7 +39,7 @@ def demo(output: Path, seed: int, *, overwrite: bool = False) -> None:
     refuse_losses({"the report": path}, [], overwrite=overwrite)
     study = demo_study(seed)
     _fit(study, demo_tables())
-    print(f"\nReport: {write_report(study, path)}")
+    print(visible(f"\nReport: {write_report(study, path)}", keep="\n"))
 
 
 def run(config: Path, *, overwrite: bool = False) -> None:
@@ -57,11 +58,11 @@ def run(config: Path, *, overwrite: bool = False) -> None:
     given = _fit(study, tables)
     print()
     if "report" in outputs:
-        print(f"Report: {write_report(study, outputs['report'])}")
+        print(visible(f"Report: {write_report(study, outputs['report'])}"))
     if "assignments" in outputs:
-        write_assignments(study, given, outputs["assignments"])
+        write_assignments(study, given, outputs["assignments"], escape_formulas=plan.escape_formulas)
     if "study" in outputs:
-        store_study(study, outputs["study"])
+        store_study(study, outputs["study"], include_customers=plan.include_customers)
 
 
 def assign(
@@ -71,6 +72,8 @@ def assign(
     output: Path,
     *,
     as_of: str | None = None,
+    trust: bool = False,
+    escape_formulas: bool = False,
     overwrite: bool = False,
 ) -> None:
     """Assign the customers of tables to the segments of a study."""
@@ -83,7 +86,7 @@ def assign(
     sources = [("the study", study_path), *((f"table {name!r}", path) for name, path in paths), *_sources(files)]
     sources += [] if config is None else [("the study file", config)]
     refuse_losses(outputs, sources, overwrite=overwrite)
-    study = load_study(study_path)
+    study = load_study(study_path, trust=trust)
     refuse_losses(outputs, parameter_files(study), overwrite=overwrite)
     files |= {name: files.get(name, TableFile(name, path)).at(path) for name, path in given.items()}
     members = getattr(study.characteristics, "members", None)
@@ -93,19 +96,27 @@ def assign(
         if name not in files:
             raise missing_key(_ASSIGN, f"--table {name}", f"--table {name}={name}.csv")
     if study.characteristics is None:
-        tables: Any = files[needed[0]].customers(study.customers_.index.name)
+        tables: Any = files[needed[0]].customers(_id_of(study))
     elif members is None:
         tables = files[needed[0]].open()
     else:
         tables = open_tables(files[name] for name in needed)
-    write_assignments(study, tables, output, as_of)
+    write_assignments(study, tables, output, as_of, escape_formulas=escape_formulas)
 
 
-def report(study_path: Path, output: Path, *, overwrite: bool = False) -> None:
+def _id_of(study: SegmentationStudy) -> str | None:
+    """Return what the ids of the customers are called, as the study says where it holds no customers."""
+    if not hasattr(study, "customers_"):
+        return study.customer_id
+    name: str | None = study.customers_.index.name
+    return name
+
+
+def report(study_path: Path, output: Path, *, trust: bool = False, overwrite: bool = False) -> None:
     """Write the report of a study."""
     path = check_output("report", output)
     refuse_losses({"the report": path}, [("the study", study_path)], overwrite=overwrite)
-    print(f"Report: {write_report(load_study(study_path), path)}")
+    print(visible(f"Report: {write_report(load_study(study_path, trust=trust), path)}"))
 
 
 def _sources(files: Mapping[str, TableFile]) -> list[tuple[str, Path]]:
@@ -115,7 +126,7 @@ def _sources(files: Mapping[str, TableFile]) -> list[tuple[str, Path]]:
 def _fit(study: SegmentationStudy, tables: Mapping[str, Path | pd.DataFrame]) -> Any:
     """Fit a study with a progress bar where there can be one, print what it found, and return what it was given."""
     for name, table in tables.items():
-        print(describe(name, table))
+        print(visible(describe(name, table)))
     print()
     sys.stdout.flush()
     if is_installed("rich"):

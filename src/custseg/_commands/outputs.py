@@ -12,17 +12,23 @@ import pandas as pd
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from custseg._commands.errors import not_a_study
+from custseg import study as study_files
+from custseg._core.customer_rows import without_customers
 from custseg._core.files import TABLE_ENDINGS, check_writable, is_read_from, refuse_collisions, replacing
+from custseg._core.formulas import Formulas
 from custseg._core.optional import require
 from custseg._core.paths import is_path
-from custseg.exceptions import ConfigurationError, OutputPathError
+from custseg._core.stored import holds_skops, unknown_types
+from custseg._core.visible import visible
+from custseg.exceptions import ConfigurationError, OutputPathError, StoredStudyError
 from custseg.reporting import check_report_path
 from custseg.study import SegmentationStudy
 
 __all__ = ["check_output", "load_study", "parameter_files", "refuse_losses", "store_study", "write_assignments"]
 
 _TABLES = (".csv", ".csv.gz", ".parquet")
+_PICKLES = (".joblib", ".pkl", ".pickle")
+_ADD_TRUST = "If you trust whoever made it, add --trust."
 
 
 def check_output(name: str, path: Path) -> Path:
@@ -34,6 +40,8 @@ def check_output(name: str, path: Path) -> Path:
         return path
     if name == "assignments" and not path.name.lower().endswith(_TABLES):
         raise ConfigurationError.not_a_table(path, _TABLES)
+    if name == "study" and not _is_pickle(path):
+        require("skops", "storing a study")
     return check_writable(path)
 
 
@@ -66,7 +74,9 @@ def parameter_files(study: SegmentationStudy) -> list[tuple[str, Path]]:
     return [(words, path) for words, path in paths if path.name.lower().endswith(TABLE_ENDINGS)]
 
 
-def write_assignments(study: SegmentationStudy, tables: Any, path: Path, as_of: str | None = None) -> None:
+def write_assignments(
+    study: SegmentationStudy, tables: Any, path: Path, as_of: str | None = None, *, escape_formulas: bool = False
+) -> None:
     """Write the segment of every customer, and the group where there are no segments but a cut."""
     customers = study.transform(tables, as_of=as_of)
     segments = customers[["segment"]].copy()
@@ -85,30 +95,61 @@ def write_assignments(study: SegmentationStudy, tables: Any, path: Path, as_of: 
             require("pyarrow", "writing Parquet")
             segments.to_parquet(temporary, engine="pyarrow")
         else:
-            segments.to_csv(temporary)
-    print(f"Assignments: {path} ({len(segments):,} customers)")
+            _without_formulas(segments, escape_formulas).to_csv(temporary)
+    print(visible(f"Assignments: {path} ({len(segments):,} customers)"))
 
 
-def store_study(study: SegmentationStudy, path: Path) -> None:
-    """Write a fitted study."""
-    with replacing(path) as temporary:
-        joblib.dump(study, temporary, compress=3)
-    print(f"Study: {path}")
+def _without_formulas(segments: pd.DataFrame, escape: bool) -> pd.DataFrame:
+    """Look at the ids and names, and at what the ids are called."""
+    formulas = Formulas(escape=escape)
+    ids, found = formulas.checked(segments.index.tolist())
+    (name,), _ = formulas.checked([segments.index.name])
+    # ids that are no text keep their own type
+    written = segments.set_axis(pd.Index(ids, name=name) if found.any() else segments.index.rename(name))
+    for column in segments.columns[[not pd.api.types.is_numeric_dtype(dtype) for dtype in segments.dtypes]]:
+        # many customers bear one name, which counts once
+        names = written[column].unique().tolist()
+        written[column] = written[column].map(dict(zip(names, formulas.checked(names)[0], strict=True)))
+    formulas.tell("--escape-formulas, or escape_formulas = true in the study file,")
+    return written
 
 
-def load_study(path: Path) -> SegmentationStudy:
-    """Read a fitted study."""
+def store_study(study: SegmentationStudy, path: Path, *, include_customers: bool = True) -> None:
+    """Write a fitted study, with or without the rows of its customers."""
+    if _is_pickle(path):
+        kept = study if include_customers else without_customers(study, study.segmentation_.n_customers)
+        with replacing(path) as temporary:
+            joblib.dump(kept, temporary, compress=3)
+    else:
+        study_files.store_study(study, path, include_customers=include_customers, overwrite=True)
+    print(visible(f"Study: {path}"))
+
+
+def load_study(path: Path, *, trust: bool = False) -> SegmentationStudy:
+    """Read a fitted study; what may run code is read where it is trusted."""
+    if holds_skops(path):
+        unknown = unknown_types(path, study_files.trusted_types())
+        if unknown and not trust:
+            what = f"holds what custseg does not know ({', '.join(unknown)})"
+            raise StoredStudyError.runs_code(path, what, _ADD_TRUST)
+        return study_files.load_study(path, trusted=unknown)
+    if not trust:
+        raise StoredStudyError.runs_code(path, "is no file of skops: it may be a pickle", _ADD_TRUST)
     try:
         study = joblib.load(path)
     except OSError:
         raise
     except Exception as error:
         # What a broken or foreign pickle raises is not bounded.
-        raise not_a_study(path, type(error).__name__) from error
+        raise StoredStudyError.no_study(path, type(error).__name__) from error
     if not isinstance(study, SegmentationStudy):
-        raise not_a_study(path, f"it is a {type(study).__name__}")
+        raise StoredStudyError.no_study(path, f"it is a {type(study).__name__}")
     try:
         check_is_fitted(study)
     except NotFittedError as error:
-        raise not_a_study(path, "the study in it is not fitted") from error
+        raise StoredStudyError.no_study(path, "the study in it is not fitted") from error
     return study
+
+
+def _is_pickle(path: Path) -> bool:
+    return path.name.lower().endswith(_PICKLES)

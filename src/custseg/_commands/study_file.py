@@ -29,6 +29,7 @@ __all__ = ["ESTIMATORS", "SEGMENTERS", "Plan", "check_keys", "read_plan", "read_
 _NUMBERS = ("n_pairs", "n_jobs")
 _SECTIONS = ("customer_id", *_NUMBERS, "tables", "characteristics", "brief", "segmenter", "describer", "outputs")
 _OUTPUTS = ("report", "assignments", "study")
+_SWITCHES = {"include_customers": True, "escape_formulas": False}
 _TABLE = ("path", "dates", "columns")
 _MEMBER = {"name": "behaviour", "table": "transactions", "estimator": "RFMFeaturizer"}
 
@@ -70,12 +71,18 @@ class Plan:
         The column of customer ids, where the study file names one for all tables.
     outputs : dict of str to Path
         What to write where.
+    include_customers : bool
+        Whether the study is stored with the rows of its customers.
+    escape_formulas : bool
+        Whether ids and names that are formulas to a spreadsheet lose that effect in a CSV file.
     """
 
     study: SegmentationStudy
     tables: dict[str, TableFile]
     customer_id: str
     outputs: dict[str, Path]
+    include_customers: bool = True
+    escape_formulas: bool = False
 
 
 def read_plan(path: Path) -> Plan:
@@ -94,13 +101,18 @@ def read_plan(path: Path) -> Plan:
         customer_id=customer_id,
         **_numbers(where, config),
     )
+    asked_for = _options(where, config, "outputs", (*_OUTPUTS, *_SWITCHES))
+    switches = {name: asked_for.pop(name, default) for name, default in _SWITCHES.items()}
+    for name, value in switches.items():
+        if not isinstance(value, bool):
+            raise ConfigurationError.expected(f"{where}, [outputs]", name, "true or false", value)
     outputs = {
         name: path.parent / _text(f"{where}, [outputs]", name, file, "a path in quotes")
-        for name, file in _options(where, config, "outputs", _OUTPUTS).items()
+        for name, file in asked_for.items()
     }
     for name, output in outputs.items():
         check_output(name, output)
-    return Plan(study, tables, customer_id, outputs)
+    return Plan(study, tables, customer_id, outputs, **switches)
 
 
 def read_table_files(path: Path) -> dict[str, TableFile]:
@@ -137,7 +149,7 @@ def _options(where: str, config: Mapping[str, Any], section: str, known: Sequenc
     if not isinstance(options, dict):
         raise ConfigurationError.expected(where, section, f"a section [{section}]", options)
     check_keys(where, f"key of [{section}]", options, list(options) if known is None else known)
-    return options
+    return dict(options)
 
 
 def _text(where: str, key: str, value: Any, words: str) -> str:

@@ -5,6 +5,11 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Sequence
 
+from custseg._core.visible import visible
+
+LINES = "\n\t"
+"""What has no effect in HTML but that of a space."""
+
 
 class Html(str):
     """Text that is HTML already.
@@ -20,7 +25,7 @@ class Html(str):
 
 def escape(value: object) -> Html:
     """Turn any value into HTML; what is :class:`Html` already stays as it is."""
-    return value if isinstance(value, Html) else Html(html.escape(str(value), quote=True))
+    return value if isinstance(value, Html) else Html(html.escape(visible(value, keep=LINES), quote=True))
 
 
 def join(parts: Iterable[object]) -> Html:
@@ -52,7 +57,7 @@ def element(tag: str, *children: object, **attributes: object) -> Html:
     '<p class="note">fewer than <b>10</b> &lt;b&gt;</p>'
     """
     written = "".join(
-        f' {name.rstrip("_").replace("_", "-")}="{html.escape(str(value), quote=True)}"'
+        f' {name.rstrip("_").replace("_", "-")}="{html.escape(visible(value, keep=LINES), quote=True)}"'
         for name, value in attributes.items()
         if value is not None
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import copyreg
 from typing import Any, ClassVar, Literal, Self
 
 from sklearn import get_config
@@ -9,6 +11,7 @@ from sklearn.base import BaseEstimator
 
 from custseg._core.asking import asking, with_doors
 from custseg._core.params import OneOf, ParameterTable, check
+from custseg._core.plain import from_plain, is_plain, to_plain
 
 OutputKind = Literal["pandas", "polars", "pyarrow"]
 
@@ -26,6 +29,26 @@ class Estimator(BaseEstimator):
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         with_doors(cls)
+
+    def __reduce__(self) -> Any:
+        # pickles and copies hold the objects as they are
+        has_own = type(self).__getstate__ is not Estimator.__getstate__
+        state = self.__getstate__() if has_own else super().__getstate__()
+        return copyreg.__newobj__, (type(self),), state  # type: ignore[attr-defined]
+
+    def __getstate__(self) -> Any:
+        """Return the attributes as plain data, for files that hold no code."""
+        return to_plain(self, super().__getstate__())
+
+    def __setstate__(self, state: Any) -> None:
+        super().__setstate__(from_plain(self, state) if is_plain(state) else state)
+
+    def _without_customers(self, n_customers: int) -> Self:
+        """Return a copy that holds nothing of single customers; see ``custseg._core.customer_rows``."""
+        bare = copy.copy(self)
+        bare.__dict__.pop("labels_", None)
+        bare.__dict__["_customers_left_out"] = True
+        return bare
 
     def _check_parameters(self) -> None:
         check(self._parameters, self.get_params(deep=False))

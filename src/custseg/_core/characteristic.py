@@ -17,6 +17,7 @@ import pandas as pd
 
 from custseg._core.asking import asked, asking, asks
 from custseg._core.customers import Kind
+from custseg._core.visible import visible
 from custseg.exceptions import InvalidParameterError, list_names
 
 CRITERIA = ("demographic", "geographic", "behavioural", "psychographic", "social")
@@ -133,7 +134,7 @@ def number(column: str, label: str, unit: str, role: str | None = None) -> Chara
 
 def in_words(name: str) -> str:
     """Return a name with spaces for underscores; one of nothing else stays as it is."""
-    return " ".join(name.replace("_", " ").split()) or name
+    return visible(" ".join(name.replace("_", " ").split()) or name)
 
 
 def unit_in_currency(unit: str, currency: str | None) -> str:

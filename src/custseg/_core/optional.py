@@ -20,6 +20,7 @@ _EXTRAS = {
     "pyarrow": "polars",
     "pyspark": "spark",
     "rich": "progress",
+    "skops": "persist",
 }
 
 
@@ -37,3 +38,8 @@ def require(name: str, needed_by: str | None = None) -> ModuleType:
         if error.name is None or error.name.partition(".")[0] != library:
             raise
         raise MissingDependencyError.required(library, needed_by or asked(), _EXTRAS[library]) from error
+
+
+def own_module(name: str) -> ModuleType:
+    """Import a module of custseg that a stored estimator names; ``name`` was checked to be one."""
+    return importlib.import_module(name)

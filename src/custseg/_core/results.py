@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from functools import wraps
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +13,7 @@ import pandas as pd
 
 from custseg._core._html import element, table
 from custseg._core.jsonable import jsonable, with_index
+from custseg._core.visible import visible
 from custseg._core.words import format_number
 
 # A notebook shows so many rows of the main table; ``to_frame`` has all.
@@ -30,6 +32,11 @@ class Result(ABC):
 
     # tables that are worked on with, not figures: they stay out of ``to_dict``
     _handed_on: ClassVar[frozenset[str]] = frozenset()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__str__" in vars(cls):
+            cls.__str__ = _seen(cls.__str__)  # type: ignore[method-assign]
 
     @abstractmethod
     def __str__(self) -> str: ...
@@ -74,6 +81,16 @@ class Result(ABC):
         if len(frame) > len(rows):
             parts.append(element("p", f"{len(frame) - len(rows):,} more rows in to_frame()."))
         return str(element("div", *parts, class_="custseg-result"))
+
+
+def _seen(sentence: Callable[[Any], str]) -> Callable[[Any], str]:
+    """Let nothing of the data in a sentence steer a terminal."""
+
+    @wraps(sentence)
+    def seen(result: Any) -> str:
+        return visible(sentence(result), keep="\n")
+
+    return seen
 
 
 def short_repr(name: str, parts: Sequence[str]) -> str:

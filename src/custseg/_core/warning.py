@@ -16,6 +16,7 @@ import joblib
 import sklearn
 
 from custseg._core.asking import asked
+from custseg._core.visible import visible
 from custseg.exceptions import DataQualityWarning
 
 __all__ = ["each_warning_once", "warn"]
@@ -38,7 +39,7 @@ def warn(message: Warning | str, category: type[Warning] = DataQualityWarning) -
     category : type of Warning, default=DataQualityWarning
         Not read where ``message`` is a Warning.
     """
-    text = message if isinstance(message, Warning) else f"{asked()}: {message}"
+    text = message if isinstance(message, Warning) else visible(f"{asked()}: {message}")
     level, frame = 1, sys._getframe()  # noqa: SLF001 - as the warnings module itself does
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_NOT_THE_USERS):
         level, frame = level + 1, frame.f_back

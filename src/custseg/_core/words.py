@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from custseg._core.visible import visible
+
 UNKNOWN = "unknown"
 _MEMBER_SEPARATOR = "__"
 _LONGEST = 60
@@ -30,8 +32,8 @@ def feature_of(column: str) -> str:
 
 
 def plain(text: object) -> str:
-    """Put text from the data on one line of bearable length."""
-    line = " ".join(str(text).split())
+    """Put text from the data on one line of bearable length, with nothing in it that would steer a terminal."""
+    line = visible(" ".join(str(text).split()))
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1].rstrip() + "…"
 
 
@@ -47,7 +49,7 @@ def humanise(columns: Sequence[str]) -> dict[str, str]:
         column: _spaced(feature if shared[_spaced(feature)] == 1 else column) for column, feature in features.items()
     }
     seen = Counter(labels.values())
-    return {column: label if label and seen[label] == 1 else column for column, label in labels.items()}
+    return {column: label if label and seen[label] == 1 else visible(column) for column, label in labels.items()}
 
 
 def _spaced(name: str) -> str:
@@ -165,11 +167,11 @@ def format_value(value: Any) -> str:
     if isinstance(value, (bool, np.bool_)):
         return "yes" if value else "no"
     if isinstance(value, str):
-        return value
+        return visible(value)
     try:
         number = float(value)
     except (TypeError, ValueError):
-        return str(value)
+        return visible(value)
     return format_total(number) if number.is_integer() else format_number(number)
 
 

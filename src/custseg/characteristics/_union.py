@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from custseg._core.asking import asked
 from custseg._core.base import Estimator, OutputKind, TableOutputMixin
 from custseg._core.characteristic import Characteristic
+from custseg._core.customer_rows import without_customers
 from custseg._core.described import OVERRIDES, ByColumn, DescribedMixin, describe_characteristics
 from custseg._core.params import COLUMN, NONE, ParameterTable, Where, check
 from custseg._core.results import Result
@@ -353,6 +354,11 @@ class CharacteristicUnion(
         """
         check_is_fitted(self)
         return np.array([each.column for each in self._described or ()], dtype=object)
+
+    def _without_customers(self, n_customers: int) -> Self:
+        bare = super()._without_customers(n_customers)
+        bare.members_ = [(name, without_customers(member, n_customers), table) for name, member, table in self.members_]
+        return bare
 
     @property
     def named_members_(self) -> dict[str, Any]:

@@ -22,10 +22,11 @@ from custseg._core.disclosure import described
 from custseg._core.frames import is_table
 from custseg._core.params import COLUMN, NONE, Integer, ParameterTable
 from custseg._core.segments import NOT_ASSIGNED, NOT_ASSIGNED_WORDS, known_segments
+from custseg._core.visible import visible
 from custseg._core.words import format_share, humanise
 from custseg.exceptions import InvalidParameterError, InvalidTableError, SegmentLabelError
 from custseg.personas._labels import find_id, labels_of
-from custseg.personas._naming import Words, name_personas
+from custseg.personas._naming import Words, name_personas, seen_names
 from custseg.personas._profile import Profile, empty_profile, profile_customers
 from custseg.personas._render import to_html, to_markdown, write_typical
 from custseg.personas._traits import Persona, Trait, find_traits
@@ -250,7 +251,8 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
             names = name_personas(telling, small, self._words)
         self.segment_names_ = list(names.values())
         self.personas_ = []
-        for segment, name in names.items():
+        # the names that were given stay exact, in segment_names_; a persona is text
+        for segment, name in seen_names(names).items():
             if segment not in traits:
                 self.personas_.append(self._of_few(int(sizes[segment]), segment, name))
                 continue
@@ -398,7 +400,7 @@ def _labels(names: Sequence[str], known: Iterable[Characteristic]) -> dict[str, 
     said = {each.column: each.label for each in known}
     labels = {name: said.get(name, label) for name, label in humanise(names).items()}
     counts = Counter(labels.values())
-    return {name: label if counts[label] == 1 else name for name, label in labels.items()}
+    return {name: visible(label if counts[label] == 1 else name) for name, label in labels.items()}
 
 
 def _telling(traits: Sequence[Trait], clustered_on: Collection[str]) -> list[Trait]:
@@ -409,10 +411,11 @@ def _telling(traits: Sequence[Trait], clustered_on: Collection[str]) -> list[Tra
 
 def _typical(profile: Profile, position: int) -> dict[str, Any]:
     """Return the typical value of each characteristic; none where it is known of less than half."""
-    return {
+    typical = {
         column: values[position] if profile.known[column][position] >= KNOWN_OF_HALF else None
         for column, values in profile.typical.items()
     }
+    return {column: visible(value) if isinstance(value, str) else value for column, value in typical.items()}
 
 
 def _known_of_few(profile: Profile, position: int, n_customers: int, min_group_size: int) -> dict[str, float]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from custseg._core.characteristic import Characteristic
+from custseg._core.visible import visible
 from custseg._core.words import humanise
 from custseg.personas._traits import Trait, same_effect
 
@@ -90,6 +91,12 @@ def name_personas(traits: Mapping[int, Sequence[Trait]], suppressed: Sequence[in
     names = {segment: name or fallback for segment, name in names.items()}
     names.update(dict.fromkeys(suppressed, SMALL))
     return _numbered({segment: names[segment] for segment in sorted(names)})
+
+
+def seen_names(names: Mapping[int, str]) -> dict[int, str]:
+    """Spell out what would steer a terminal, and keep names apart that are then alike."""
+    seen = {segment: visible(name) for segment, name in names.items()}
+    return seen if seen == dict(names) else _numbered(seen)
 
 
 def _told(traits: Sequence[Trait], words: Words) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 from sklearn.base import clone
 
 from custseg._core.asking import asks
+from custseg._core.customer_rows import without_customers
 from custseg._core.disclosure import described, enter
 from custseg._core.params import NONE, Instance, check
 from custseg._core.results import Result
@@ -38,11 +40,14 @@ class Personas(Result):
     described : Segmentation
         The same segments with those customers alone of whom figures may tell; everyone else is in no segment, and of
         whom the value may not be told it is missing.
+    segment_table : pandas.DataFrame
+        Size and value of each segment, as :meth:`Segmentation.to_frame` gives them; missing where they may not be told.
     """
 
     segmentation: Segmentation
     describer: PersonaDescriber
     described: Segmentation
+    segment_table: pd.DataFrame
 
     @property
     def personas(self) -> list[Persona]:
@@ -59,20 +64,9 @@ class Personas(Result):
         """Every characteristic of every segment against everyone else, see :class:`PersonaDescriber`."""
         return self.describer.profile_
 
-    @property
-    def segment_table(self) -> pd.DataFrame:
-        """Size and value of each segment, as :meth:`Segmentation.to_frame`; missing where they may not be told."""
-        table = self.described.to_frame()
-        suppressed = np.array([persona.suppressed for persona in self.personas])
-        if suppressed.any():
-            table["n_customers"] = table["n_customers"].astype("Int64").mask(suppressed)
-            table["share"] = table["share"].mask(suppressed)
-        labels, value = self.described.labels, self.described.value
-        if value is not None:
-            told = np.bincount(labels[(labels >= 0) & ~np.isnan(value)], minlength=len(table)) > 0
-            for name in ("value", "value_share"):
-                table[name] = table[name].where(told | (self.segmentation.sizes == 0))
-        return table
+    def _without_customers(self, n_customers: int) -> Personas:
+        held = ("segmentation", "described", "describer")
+        return replace(self, **{name: without_customers(getattr(self, name), n_customers) for name in held})
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per persona, as :meth:`PersonaDescriber.to_frame` does."""
@@ -131,4 +125,21 @@ def describe_segments(
     value = named.value
     if value is not None:
         value = np.where(enter(~np.isnan(value), told, named.n_segments, least, value), value, np.nan)
-    return Personas(segmentation=named, describer=fitted, described=replace(named, labels=told, value=value))
+    shown = replace(named, labels=told, value=value)
+    table = _told(shown, fitted.personas_)
+    return Personas(segmentation=named, describer=fitted, described=shown, segment_table=table)
+
+
+def _told(described: Segmentation, personas: Sequence[Persona]) -> pd.DataFrame:
+    table = described.to_frame()
+    suppressed = np.array([persona.suppressed for persona in personas])
+    if suppressed.any():
+        table["n_customers"] = table["n_customers"].astype("Int64").mask(suppressed)
+        table["share"] = table["share"].mask(suppressed)
+    if described.value is not None:
+        known = described.labels[(described.labels >= 0) & ~np.isnan(described.value)]
+        empty = (described.sizes == 0) & ~suppressed
+        told = (np.bincount(known, minlength=len(table)) > 0) | empty
+        for name in ("value", "value_share"):
+            table[name] = table[name].where(told)
+    return table

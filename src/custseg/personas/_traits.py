@@ -10,6 +10,7 @@ import pandas as pd
 
 from custseg._core.coverage import KNOWN_OF_HALF, known_of
 from custseg._core.results import Result
+from custseg._core.visible import visible
 from custseg._core.words import format_lift, format_numbers, format_points, format_shares, plain, round_digits
 
 FALSE_DISCOVERY_RATE = 0.05
@@ -231,9 +232,9 @@ def _trait(row: Mapping[Any, Any], label: str) -> Trait:
     is_share = row["statistic"] == "share"
     level = plain(row["level"]) if isinstance(row["level"], str) else None
     is_category = isinstance(row["segment_category"], str)
-    here, rest = (
-        (row["segment_category"], row["rest_category"]) if is_category else (row["segment_value"], row["rest_value"])
-    )
+    here, rest = row["segment_value"], row["rest_value"]
+    if is_category:
+        here, rest = visible(row["segment_category"]), visible(row["rest_category"])
     if is_share:
         figures = _share_text("" if row["kind"] == "binary" else f"{level} ", here, rest, row["lift"])
     else:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from custseg._core._html import LINES
 from custseg._core.optional import require
+from custseg._core.visible import visible
 from custseg._core.words import format_effect, format_number, format_share, format_total, known
 from custseg._version import __version__
 from custseg.reporting._chart import stability_chart
@@ -86,6 +88,7 @@ def _page() -> Any:
         loader=jinja2.PackageLoader("custseg.reporting"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -99,6 +102,11 @@ def _page() -> Any:
     )
     environment.tests["known"] = known
     return environment.get_template("report.html.j2")
+
+
+def _shown(value: Any) -> Any:
+    """Spell out what would turn the line around; numbers, and what is HTML already, stay as they are."""
+    return visible(value, keep=LINES) if type(value) is str else value
 
 
 def _bar(share: float) -> float:

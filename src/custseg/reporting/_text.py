@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from custseg._core.visible import visible
 from custseg._core.words import format_number, format_share, format_total, known
 from custseg.reporting._contents import Partition, read_study
 from custseg.reporting._study import FittedStudy
@@ -55,7 +56,7 @@ def render_text(study: FittedStudy) -> str:
     for table in contents.outcomes:
         lines += [*_wrapped(table.caption, hanging=""), *_columns([table.columns, *table.rows], table.numeric), ""]
     lines += ["Personas" + (" (constructive)" if shown.constructive else "")]
-    return "\n".join([*lines, *_persona_lines(shown), ""])
+    return "\n".join(map(visible, [*lines, *_persona_lines(shown), ""]))
 
 
 def _wrapped(text: str, hanging: str = "  ") -> list[str]:
@@ -66,7 +67,7 @@ def _segments(part: Partition) -> Iterator[str]:
     header = ("", "customers", "share", "value", "share of value", "stability")
     rows = [
         (
-            " ".join(group.name.split()),
+            visible(" ".join(group.name.split())),
             format_total(group.n_customers) if known(group.n_customers) else group.size,
             format_share(group.share),
             format_total(group.value),

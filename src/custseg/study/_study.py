@@ -10,11 +10,13 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
+from sklearn.base import clone
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils.validation import check_is_fitted
 
 from custseg._core.arrays import Integers
 from custseg._core.base import Estimator
+from custseg._core.customer_rows import without_customers
 from custseg._core.customers import read_customers
 from custseg._core.frames import keep_rows, output_kind
 from custseg._core.labelled import with_segment
@@ -355,6 +357,16 @@ class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
         if inside.any():
             labels[inside] = self.clusterer_.predict(customers if inside.all() else keep_rows(customers, inside))
         return labels
+
+    def _without_customers(self, n_customers: int) -> Self:
+        bare = super()._without_customers(n_customers)
+        # estimators that were passed may have been fitted
+        for name, given in self.get_params(deep=False).items():
+            setattr(bare, name, clone(given) if hasattr(given, "get_params") else given)
+        for name in ("characteristics_", "evidence_", "plan_", "cut_plan_"):
+            held = getattr(self, name)
+            setattr(bare, name, None if held is None else without_customers(held, n_customers))
+        return bare
 
     def write_report(self, path: str | Path) -> Path:
         """Write the report.

@@ -10,6 +10,7 @@ import pandas as pd
 
 from custseg._core.asking import asks
 from custseg._core.characteristic import find_columns
+from custseg._core.customer_rows import without_customers
 from custseg._core.results import Result
 from custseg._core.roles import column_of_role
 from custseg.personas import Persona, Personas
@@ -43,6 +44,9 @@ class Plan(Result):
     def segmentation(self) -> Segmentation:
         """The segments, bearing the names of their personas."""
         return self.personas.segmentation
+
+    def _without_customers(self, n_customers: int) -> Plan:
+        return replace(self, personas=without_customers(self.personas, n_customers))
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per segment.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from sklearn.base import clone
 
 from custseg._core.arrays import Floats
 from custseg._core.asking import asks
+from custseg._core.customer_rows import without_customers
 from custseg._core.results import Result
 from custseg.exceptions import InvalidParameterError
 from custseg.segmentation import Segmentation, SegmentClusterer, Segmenter, SegmentSelection
@@ -81,6 +82,10 @@ class Evidence(Result):
         """
         agreement = self.stability.mean_adjusted_rand.get(segmentation.n_segments)
         return None if agreement is None else float(agreement)
+
+    def _without_customers(self, n_customers: int) -> Evidence:
+        cut = None if self.cut is None else without_customers(self.cut, n_customers)
+        return replace(self, stability=without_customers(self.stability, n_customers), cut=cut)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per number of segments that was tried, as :attr:`StabilityResult.summary`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -83,6 +83,9 @@ class StabilityResult(Result):
             }
         )
         return cls(numbers=(), adjusted_rand=np.zeros((0, 0)), segments=segments, reference_labels={})
+
+    def _without_customers(self, n_customers: int) -> StabilityResult:
+        return replace(self, reference_labels={})
 
     @property
     def n_pairs(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,15 @@ from custseg._core.frames import is_table
 from custseg._core.ids import ID_OR_ROWS
 from custseg._core.params import COLUMN, NONE, Integer, OneOf, ParameterTable, Where
 from custseg._core.warning import warn
-from custseg.characteristics._geographic.places import LONGEST, Neighbourhood, Places, Sites, read_places, read_sites
+from custseg.characteristics._geographic.places import (
+    LONGEST,
+    ForgottenNeighbourhood,
+    Neighbourhood,
+    Places,
+    Sites,
+    read_places,
+    read_sites,
+)
 from custseg.characteristics._geographic.regions import Located, RegionTree
 from custseg.characteristics._profiles.columns import Texts, are_names, list_counts, read_texts
 from custseg.characteristics._profiles.encoder import Encoded, Profile, ProfileEncoder
@@ -340,6 +348,12 @@ class GeographicEncoder(ProfileEncoder):
         if self._neighbourhood is not None:
             columns.append(Column("customer_density", "numeric", self._neighbourhood.density(places)))
         return columns
+
+    def _without_customers(self, n_customers: int) -> Self:
+        bare = super()._without_customers(n_customers)
+        if self._neighbourhood is not None:
+            bare.__dict__["_neighbourhood"] = ForgottenNeighbourhood()
+        return bare
 
     def _place_policies(self, places: Places) -> tuple[RowPolicy, ...]:
         kept = "kept" if self.null_island == "keep" else "set to missing"

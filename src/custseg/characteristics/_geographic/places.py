@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from custseg._core.asking import asked, asking
 from custseg._core.frames import collect, open_table
 from custseg.characteristics._profiles.columns import read_numbers, read_texts
 from custseg.characteristics._profiles.encoder import Profile
-from custseg.exceptions import InvalidParameterError, InvalidTableError, list_names
+from custseg.exceptions import CustomersNotStoredError, InvalidParameterError, InvalidTableError, list_names
 
 # The mean radius of the earth in km (2 a + b) / 3 of the ellipsoid WGS 84.
 EARTH_RADIUS = 6371.0088
@@ -284,3 +285,14 @@ class Neighbourhood:
             counts = self._tree.query_ball_point(places.vectors[first], chord, return_length=True)
             density[places.known] = counts[at] / self.area
         return density
+
+
+class ForgottenNeighbourhood(Neighbourhood):
+    """The customers of ``fit`` where they were not stored: nobody knows how many of them live around a place."""
+
+    def __init__(self) -> None:
+        self.radius = math.nan
+
+    def density(self, places: Places) -> Floats:
+        """Say that it cannot be told."""
+        raise CustomersNotStoredError.of(asked(), "customer_density")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, Self
 
@@ -11,14 +11,23 @@ import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from custseg._core.arrays import Floats, Integers
-from custseg._core.asking import asked, asking
-from custseg._core.characteristic import Characteristic, from_table
+from custseg._core.asking import asking
+from custseg._core.characteristic import Characteristic
+from custseg._core.customer_rows import without_customers
 from custseg._core.customers import CustomerTable, read_input
 from custseg._core.frames import keep_rows
 from custseg._core.results import Result
-from custseg._core.segments import NOT_ASSIGNED, NOT_ASSIGNED_WORDS, SEGMENT, aligned, column_of_labels, read_segments
-from custseg.exceptions import ColumnNotFoundError, ColumnTypeError, InvalidParameterError
-from custseg.segmentation._base.errors import labels_twice, no_labels
+from custseg._core.segments import NOT_ASSIGNED, NOT_ASSIGNED_WORDS, SEGMENT, read_segments
+from custseg.exceptions import CustomersNotStoredError, InvalidParameterError
+from custseg.segmentation._base.errors import labels_twice
+from custseg.segmentation._base.given import (
+    checked_columns,
+    checked_names,
+    described,
+    labels_in,
+    names_for,
+    values_of,
+)
 from custseg.segmentation._base.segmenter import DEFAULT_ID, Segmenter
 
 __all__ = ["MadeBy", "Segmentation"]
@@ -168,10 +177,10 @@ class Segmentation(Result):
     ) -> Self:
         """Do what :meth:`of` does for a stage that has read the customers: ``table`` is what was read of ``X``."""
         if labels is None:
-            labels, table = _labels_in(table, segment)
+            labels, table = labels_in(table, segment)
         elif table.named and segment in table.names:
             raise labels_twice(segment)
-        given = _checked_names(names)
+        given = checked_names(names)
         found = read_segments(labels, table, X=X, customer_id=customer_id, names=given)
         return cls(
             customers=X,
@@ -179,9 +188,9 @@ class Segmentation(Result):
             labels=found.codes,
             n_segments=found.n_segments,
             names=found.names,
-            clustered_on=_checked_columns(clustered_on, table.names),
-            value=_values(value, table, X, customer_id),
-            characteristics=_described(characteristics),
+            clustered_on=checked_columns(clustered_on, table.names),
+            value=values_of(value, table, X, customer_id),
+            characteristics=described(characteristics),
         )
 
     @classmethod
@@ -238,8 +247,8 @@ class Segmentation(Result):
             made_by=made_by or ("rules" if by_rules else "clusterer"),
             clustered_on=tuple(table.names if segmenter.clustered_on_ is None else segmenter.clustered_on_),
             clusterer=segmenter,
-            value=_values(value, table, X, customer_id),
-            characteristics=_described(characteristics),
+            value=values_of(value, table, X, customer_id),
+            characteristics=described(characteristics),
         )
 
     @property
@@ -390,10 +399,15 @@ class Segmentation(Result):
         InvalidParameterError
             If there are more or fewer names than segments, or two alike.
         """
-        if len(names) != self.n_segments:
-            words = f"one name for each of {self.n_segments} segment(s)"
-            raise InvalidParameterError.not_allowed("names", words, list(names))
-        return replace(self, names=_checked_names(names))
+        return self._bearing(names_for(names, self.n_segments))
+
+    def _bearing(self, names: tuple[str, ...]) -> Self:
+        return replace(self, names=names)
+
+    def _without_customers(self, n_customers: int) -> Segmentation:
+        kept = {name: value for name, value in vars(self).items() if name not in RowlessSegmentation.left_out}
+        kept["clusterer"] = None if self.clusterer is None else without_customers(self.clusterer, n_customers)
+        return RowlessSegmentation.made(kept | {"_frame": self.to_frame(), "_n_not_assigned": self.n_not_assigned})
 
     def __str__(self) -> str:
         left = f"; {self.n_not_assigned:,} are in none" if self.n_not_assigned else ""
@@ -408,60 +422,56 @@ _MADE = {
 }
 
 
-def _described(characteristics: Any) -> tuple[Characteristic, ...]:
-    if isinstance(characteristics, pd.DataFrame):
-        return from_table(characteristics)
-    return tuple(characteristics or ())
+def _left_out(name: str) -> Any:
+    def refuse(_: Segmentation) -> Any:
+        raise CustomersNotStoredError.of("Segmentation", name)
+
+    return property(refuse, doc="Was not stored.")
 
 
-def _labels_in(table: CustomerTable, segment: str) -> tuple[pd.Series[Any], CustomerTable]:
-    if not table.named:
-        raise no_labels()
-    if segment not in table.names:
-        raise ColumnNotFoundError.in_table([segment], table.names)
-    return column_of_labels(table[segment]), table.select(name for name in table.names if name != segment)
+class RowlessSegmentation(Segmentation):
+    """What is known of segments without their customers; asking for these is an error that says why."""
 
+    _frame: pd.DataFrame
+    _n_not_assigned: int
 
-def _checked_names(names: Sequence[str] | None) -> tuple[str, ...]:
-    """Check the names of segments; none where there are none."""
-    if names is None:
-        return ()
-    if isinstance(names, str) or not names or not all(isinstance(name, str) for name in names):
-        raise InvalidParameterError.not_allowed("names", "a list of names", names)
-    if len(set(names)) < len(names):
-        raise InvalidParameterError.not_allowed("names", "names that differ", list(names))
-    return tuple(names)
+    customers = _left_out("customers")
+    customer_table = _left_out("customer_table")
+    labels = _left_out("labels")
+    value = _left_out("value")
+    left_out: ClassVar[frozenset[str]] = frozenset({"customers", "customer_table", "labels", "value"})
 
+    @classmethod
+    def made(cls, attributes: Mapping[str, Any]) -> Self:
+        """Make one of its attributes; its own ``__init__`` would ask for the customers."""
+        made = object.__new__(cls)
+        vars(made).update(attributes)
+        return made
 
-def _checked_columns(names: Collection[str] | None, columns: Sequence[str]) -> tuple[str, ...]:
-    """Check the columns that formed the segments, in the order of the table; all where nothing is known."""
-    if names is None:
-        return tuple(columns)
-    if isinstance(names, str):
-        raise InvalidParameterError.not_allowed("clustered_on", "a list of column names", names)
-    for name in names:
-        if name not in columns:
-            with asking(f"{asked()}(clustered_on=...)"):
-                raise InvalidParameterError.unknown_name("column", name, columns)
-    return tuple(name for name in columns if name in set(names))
+    @property
+    def sizes(self) -> Integers:
+        """The number of customers in each segment."""
+        return np.asarray(self._frame["n_customers"].to_numpy())
 
+    @property
+    def n_customers(self) -> int:
+        """The number of customers, in a segment or not."""
+        return int(self.sizes.sum()) + self._n_not_assigned
 
-def _values(value: Any, table: CustomerTable, X: Any, customer_id: str | None) -> Floats | None:
-    """Read what each customer is worth, in the order of the customers."""
-    if value is None:
-        return None
-    if isinstance(value, str):
-        if value not in table.names:
-            with asking(f"{asked()}(value=...)"):
-                raise ColumnNotFoundError.in_table([value], table.names)
-        if table[value].kind not in ("numeric", "binary"):
-            remedy = "Name a column of numbers, such as what each customer spent."
-            raise ColumnTypeError.expected(value, "numbers to be a value", table[value].kind, remedy)
-        return np.asarray(table[value].values, dtype=np.float64)
-    if isinstance(value, pd.Series) and table.ids is not None:
-        value = aligned("value", value, table.ids, X=X, customer_id=customer_id)
-    figures = np.asarray(value, dtype=np.float64)
-    if figures.shape != (table.n_customers,):
-        words = f"one number for each of {table.n_customers} customers"
-        raise InvalidParameterError.not_allowed("value", words, f"an array of shape {figures.shape}")
-    return figures
+    @property
+    def n_not_assigned(self) -> int:
+        """The number of customers in no segment."""
+        return self._n_not_assigned
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per segment, as with the customers."""
+        return self._frame.assign(name=list(self.segment_names))
+
+    def _bearing(self, names: tuple[str, ...]) -> Self:
+        return self.made(vars(self) | {"names": names})
+
+    def _parts(self) -> list[tuple[str, Any]]:
+        return [(name, value) for name, value in vars(self).items() if not name.startswith("_")]
+
+    def _without_customers(self, n_customers: int) -> Segmentation:
+        return self

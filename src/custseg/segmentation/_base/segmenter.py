@@ -14,6 +14,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 from custseg._core.arrays import Integers
 from custseg._core.asking import asks_as_class
 from custseg._core.base import Estimator, TableOutputMixin
+from custseg._core.customer_rows import OfCustomers
 from custseg._core.customers import CustomerTable, CustomerTableMixin, Kinds, read_customers, read_matrix
 from custseg._core.frames import is_table, output_kind
 from custseg._core.ids import DEFAULT_ID
@@ -102,7 +103,7 @@ class Segmenter(
     order_by: str | None = None
     min_segment_share: float = 0.0
     max_segments: int = 10
-    labels_: Integers
+    labels_: Integers = OfCustomers()  # type: ignore[assignment]
     n_segments_: int
     segment_sizes_: Integers
     clustered_on_: list[str] | None = None

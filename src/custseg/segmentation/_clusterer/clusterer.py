@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -13,6 +14,7 @@ from sklearn.utils.metaestimators import available_if
 
 from custseg._core.arrays import Floats, Integers
 from custseg._core.asking import asks_as_class
+from custseg._core.customer_rows import without_customers
 from custseg._core.customers import CustomerTable, Kinds
 from custseg._core.ids import ID_OR_ROWS
 from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Integer, Number, OneOf, ParameterTable, Where
@@ -315,6 +317,14 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
     def predict(self, X: Any) -> Integers:
         table, matrix = self._embed(X)
         return self._assign(table, matrix)
+
+    def _without_customers(self, n_customers: int) -> Self:
+        bare, found = super()._without_customers(n_customers), self._partition
+        # an engine that assigns nobody is of no use, and may hold every customer; one fitted on a sample holds fewer
+        n_rows = n_customers if found.sample is None else min(n_customers, found.sample.n_sampled // 2)
+        model = without_customers(found.model, n_rows) if found.assigns else None
+        bare.__dict__.update(_partition=replace(found, model=model), engine_=model)
+        return bare
 
     def _can_tell_probabilities(self) -> bool:
         return hasattr(self.engine_, "predict_proba")

@@ -15,6 +15,7 @@ import pandas as pd
 
 from custseg._core.asking import asks
 from custseg._core.files import check_writable, is_read_from, replacing
+from custseg._core.formulas import Formulas
 from custseg._core.optional import require
 from custseg._core.params import Instance, OneOf, check
 from custseg._core.paths import is_path
@@ -31,6 +32,7 @@ _PARAMETERS = {
     **PARAMETERS,
     "path": (Instance(str, Path, words="a path (text or pathlib.Path)"),),
     "overwrite": (OneOf(True, False),),
+    "escape_formulas": (OneOf(True, False),),
 }
 ENDINGS = (".parquet", ".csv")
 
@@ -82,6 +84,7 @@ def write_segments(
     customer_id: str | None = None,
     batch_size: int = 65_536,
     overwrite: bool = False,
+    escape_formulas: bool = False,
 ) -> SegmentAssignment:
     """Write which segment each customer of a table of any size belongs to.
 
@@ -105,6 +108,9 @@ def write_segments(
         How many customers are scored at once; at most, where an engine makes smaller batches.
     overwrite : bool, default=False
         Whether what is at ``path`` is replaced; otherwise it is refused.
+    escape_formulas : bool, default=False
+        Whether a ``'`` is put before ids of a .csv file that begin with =, +, -, @, a tab or a carriage return, which
+        spreadsheets may run as formulas. Otherwise ids are exact, and a warning counts these. Parquet keeps all exact.
 
     Returns
     -------
@@ -129,6 +135,11 @@ def write_segments(
         polars, duckdb, ibis or dask reads is not known: with ``overwrite=True`` it may replace its own source.
     NotFittedError
         If ``segmenter`` is not.
+
+    Warns
+    -----
+    DataQualityWarning
+        If ids in a .csv file are formulas to a spreadsheet, with their number.
 
     See Also
     --------
@@ -158,14 +169,16 @@ def write_segments(
     >>> folder.cleanup()
     """
     given = {"customer_id": customer_id, "batch_size": batch_size, "path": path, "overwrite": overwrite}
-    check(_PARAMETERS, given)
+    check(_PARAMETERS, given | {"escape_formulas": escape_formulas})
     scorer = scorer_of(segmenter, X, customer_id=customer_id)
     if is_spark(X):
         sizes: Mapping[int, int] = write_from_spark(scorer, X, str(path), overwrite=overwrite)
     else:
-        place, notes = _checked(path, X, overwrite), Notes()
-        sizes = _written(score_batches(scorer, X, batch_size, notes), place, _object_ids(X, scorer.customer_id))
+        place, notes, formulas = _checked(path, X, overwrite), Notes(), Formulas(escape=escape_formulas)
+        scored = score_batches(scorer, X, batch_size, notes)
+        sizes = _written(scored, place, _object_ids(X, scorer.customer_id), formulas)
         notes.tell()
+        formulas.tell("escape_formulas=True")
     return SegmentAssignment(path=str(path), n_customers=sum(sizes.values()), segment_sizes=_sizes(scorer, sizes))
 
 
@@ -202,7 +215,7 @@ def _object_ids(X: Any, customer_id: str) -> Any:
     return arrow.array(values.where(values.isna(), values.astype(str)), arrow.string(), from_pandas=True)
 
 
-def _written(scored: Iterable[nw.DataFrame[Any]], place: Path, ids: Any) -> Counter[int]:
+def _written(scored: Iterable[nw.DataFrame[Any]], place: Path, ids: Any, formulas: Formulas) -> Counter[int]:
     """Write batches to a temporary file that takes its place at the end; ``ids`` are those of all batches if known."""
     sizes: Counter[int] = Counter()
     is_parquet = place.suffix.lower() == ".parquet"
@@ -211,6 +224,7 @@ def _written(scored: Iterable[nw.DataFrame[Any]], place: Path, ids: Any) -> Coun
         try:
             for part in scored:
                 table = _plain(part, None if ids is None else ids.slice(sizes.total(), len(part)))
+                table = table if is_parquet else _without_formulas(table, formulas)
                 if writer is None:
                     writer = _writer(temporary, place.suffix.lower(), table.schema)
                 writer.write_table(table.cast(writer.schema if is_parquet else table.schema))
@@ -219,6 +233,17 @@ def _written(scored: Iterable[nw.DataFrame[Any]], place: Path, ids: Any) -> Coun
             if writer is not None:
                 writer.close()
     return sizes
+
+
+def _without_formulas(table: Any, formulas: Formulas) -> Any:
+    """Look at the ids, and at what they are called, where they are text."""
+    arrow, ids = require("pyarrow"), table.column(0)
+    (name,), _ = formulas.checked([table.column_names[0]])
+    table = table.rename_columns([name, *table.column_names[1:]])
+    if not (arrow.types.is_string(ids.type) or arrow.types.is_large_string(ids.type)):
+        return table
+    texts, found = formulas.checked(ids.to_pylist())
+    return table.set_column(0, name, arrow.array(texts, ids.type)) if found.any() else table
 
 
 def _writer(file: Path, ending: str, schema: Any) -> Any:
