@@ -300,6 +300,13 @@ class OutputPathError(ValueError):
         return cls(f"cannot write {str(path)!r}: it exists. Pass {how} to replace it, or name another one.")
 
     @classmethod
+    def taken(cls, path: object) -> OutputPathError:
+        return cls(
+            f"cannot write {str(path)!r}: it exists, for another wrote it in the meantime. Name another one, or ask to "
+            "replace it."
+        )
+
+    @classmethod
     def twice(cls, path: object, outputs: Iterable[str]) -> OutputPathError:
         return cls(f"cannot write {str(path)!r}: it is to hold {' and '.join(outputs)}. Give each a file of its own.")
 

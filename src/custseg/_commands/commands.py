@@ -38,7 +38,7 @@ def demo(output: Path, seed: int, *, overwrite: bool = False) -> None:
     refuse_losses({"the report": path}, [], overwrite=overwrite)
     study = demo_study(seed)
     _fit(study, demo_tables())
-    print(f"\nReport: {write_report(study, path)}")
+    print(f"\nReport: {write_report(study, path, overwrite=overwrite)}")
 
 
 def run(config: Path, *, overwrite: bool = False) -> None:
@@ -57,11 +57,11 @@ def run(config: Path, *, overwrite: bool = False) -> None:
     given = _fit(study, tables)
     print()
     if "report" in outputs:
-        print(f"Report: {write_report(study, outputs['report'])}")
+        print(f"Report: {write_report(study, outputs['report'], overwrite=overwrite)}")
     if "assignments" in outputs:
-        write_assignments(study, given, outputs["assignments"])
+        write_assignments(study, given, outputs["assignments"], overwrite=overwrite)
     if "study" in outputs:
-        store_study(study, outputs["study"])
+        store_study(study, outputs["study"], overwrite=overwrite)
 
 
 def assign(
@@ -98,14 +98,14 @@ def assign(
         tables = files[needed[0]].open()
     else:
         tables = open_tables(files[name] for name in needed)
-    write_assignments(study, tables, output, as_of)
+    write_assignments(study, tables, output, as_of, overwrite=overwrite)
 
 
 def report(study_path: Path, output: Path, *, overwrite: bool = False) -> None:
     """Write the report of a study."""
     path = check_output("report", output)
     refuse_losses({"the report": path}, [("the study", study_path)], overwrite=overwrite)
-    print(f"Report: {write_report(load_study(study_path), path)}")
+    print(f"Report: {write_report(load_study(study_path), path, overwrite=overwrite)}")
 
 
 def _sources(files: Mapping[str, TableFile]) -> list[tuple[str, Path]]:

@@ -66,7 +66,9 @@ def parameter_files(study: SegmentationStudy) -> list[tuple[str, Path]]:
     return [(words, path) for words, path in paths if path.name.lower().endswith(TABLE_ENDINGS)]
 
 
-def write_assignments(study: SegmentationStudy, tables: Any, path: Path, as_of: str | None = None) -> None:
+def write_assignments(
+    study: SegmentationStudy, tables: Any, path: Path, as_of: str | None = None, *, overwrite: bool = False
+) -> None:
     """Write the segment of every customer, and the group where there are no segments but a cut."""
     customers = study.transform(tables, as_of=as_of)
     segments = customers[["segment"]].copy()
@@ -80,18 +82,18 @@ def write_assignments(study: SegmentationStudy, tables: Any, path: Path, as_of: 
         segments["constructive_group"] = groups
         names = dict(enumerate(study.cut_.segment_names))
         segments["constructive_name"] = groups.map(names).fillna("")
-    with replacing(path) as temporary:
+    with replacing(path, overwrite=overwrite) as temporary:
         if path.suffix.lower() == ".parquet":
             require("pyarrow", "writing Parquet")
             segments.to_parquet(temporary, engine="pyarrow")
         else:
-            segments.to_csv(temporary)
+            segments.to_csv(temporary, compression="gzip" if path.suffix.lower() == ".gz" else None)
     print(f"Assignments: {path} ({len(segments):,} customers)")
 
 
-def store_study(study: SegmentationStudy, path: Path) -> None:
+def store_study(study: SegmentationStudy, path: Path, *, overwrite: bool = False) -> None:
     """Write a fitted study."""
-    with replacing(path) as temporary:
+    with replacing(path, overwrite=overwrite) as temporary:
         joblib.dump(study, temporary, compress=3)
     print(f"Study: {path}")
 

@@ -104,7 +104,8 @@ def write_segments(
     batch_size : int, default=65_536
         How many customers are scored at once; at most, where an engine makes smaller batches.
     overwrite : bool, default=False
-        Whether what is at ``path`` is replaced; otherwise it is refused.
+        Whether what is at ``path`` is replaced; otherwise it is refused, also where it came there in the meantime: of
+        several that write there at once, one succeeds.
 
     Returns
     -------
@@ -164,7 +165,9 @@ def write_segments(
         sizes: Mapping[int, int] = write_from_spark(scorer, X, str(path), overwrite=overwrite)
     else:
         place, notes = _checked(path, X, overwrite), Notes()
-        sizes = _written(score_batches(scorer, X, batch_size, notes), place, _object_ids(X, scorer.customer_id))
+        ids = _object_ids(X, scorer.customer_id)
+        with replacing(place, overwrite=overwrite) as draft:
+            sizes = _written(score_batches(scorer, X, batch_size, notes), draft, place.suffix.lower(), ids)
         notes.tell()
     return SegmentAssignment(path=str(path), n_customers=sum(sizes.values()), segment_sizes=_sizes(scorer, sizes))
 
@@ -202,22 +205,20 @@ def _object_ids(X: Any, customer_id: str) -> Any:
     return arrow.array(values.where(values.isna(), values.astype(str)), arrow.string(), from_pandas=True)
 
 
-def _written(scored: Iterable[nw.DataFrame[Any]], place: Path, ids: Any) -> Counter[int]:
-    """Write batches to a temporary file that takes its place at the end; ``ids`` are those of all batches if known."""
+def _written(scored: Iterable[nw.DataFrame[Any]], file: Path, ending: str, ids: Any) -> Counter[int]:
+    """Write batches to a file; ``ids`` are those of all batches if known."""
     sizes: Counter[int] = Counter()
-    is_parquet = place.suffix.lower() == ".parquet"
-    with replacing(place) as temporary:
-        writer: Any = None
-        try:
-            for part in scored:
-                table = _plain(part, None if ids is None else ids.slice(sizes.total(), len(part)))
-                if writer is None:
-                    writer = _writer(temporary, place.suffix.lower(), table.schema)
-                writer.write_table(table.cast(writer.schema if is_parquet else table.schema))
-                sizes.update(part[SEGMENT].to_list())
-        finally:
-            if writer is not None:
-                writer.close()
+    writer: Any = None
+    try:
+        for part in scored:
+            table = _plain(part, None if ids is None else ids.slice(sizes.total(), len(part)))
+            if writer is None:
+                writer = _writer(file, ending, table.schema)
+            writer.write_table(table.cast(writer.schema if ending == ".parquet" else table.schema))
+            sizes.update(part[SEGMENT].to_list())
+    finally:
+        if writer is not None:
+            writer.close()
     return sizes
 
 
