@@ -77,6 +77,14 @@ class InvalidTableError(ValueError):
         )
 
     @classmethod
+    def lost_in_fork(cls, library: str) -> InvalidTableError:
+        return cls(
+            f"{asked()}: {library} does not work in a process that was forked after it had been used: it would wait "
+            "for ever. Start processes by multiprocessing.get_context('spawn') or 'forkserver', or hand on pandas or "
+            "pyarrow tables."
+        )
+
+    @classmethod
     def nothing_left(cls, report: str, remedy: str = "Check the columns named, and `as_of`.") -> InvalidTableError:
         return cls(f"{asked()} has no usable row left after its row policies: {report}. {remedy}")
 

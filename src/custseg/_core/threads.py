@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import threadpoolctl
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["one_thread"]
+__all__ = ["one_openmp_thread", "one_thread"]
 
 
 class _Limit:
@@ -27,38 +28,53 @@ class _Limit:
         self.own = threading.local()
         self.n_inside = 0
         self.before: Any = None
-        self._known: tuple[int, ThreadpoolController] | None = None
+        self._known: tuple[int, dict[str, ThreadpoolController]] = (0, {})
 
-    def enter(self) -> ThreadpoolController:
+    def enter(self) -> None:
         with self.lock:
-            controller = self._controller()
             if not self.n_inside:
-                self.before = controller.limit(limits=1, user_api="blas")
+                _free_for_all()
+                self.before = self.limit("blas")
             self.n_inside += 1
             self.own.depth = getattr(self.own, "depth", 0) + 1
-        return controller
 
     def leave(self) -> None:
         with self.lock:
             self.own.depth -= 1
             self.n_inside -= 1
             if not self.n_inside:
-                self.before.restore_original_limits()
+                self._restore()
 
     def forget_others(self) -> None:
         """Leave in the name of the threads that are not in a child process."""
         self.lock.release()
         depth = getattr(self.own, "depth", 0)
         if self.n_inside and not depth:
-            self.before.restore_original_limits()
+            self._restore()
         self.n_inside = depth
 
-    def _controller(self) -> ThreadpoolController:
-        """Return what knows the libraries that are loaded; finding them takes longer than a small fit."""
+    def _restore(self) -> None:
+        _free_for_all()
+        self.before.restore_original_limits()
+        _free_for_all()
+
+    def limit(self, api: str) -> Any:
+        """Limit the libraries of one kind that are loaded; to find them takes longer than a small fit."""
         n_modules = len(sys.modules)
-        if self._known is None or self._known[0] != n_modules:
-            self._known = n_modules, ThreadpoolController()
-        return self._known[1]
+        if self._known[0] != n_modules:
+            every = ThreadpoolController()
+            # apart, for each restores all that it knows
+            self._known = n_modules, {kind: every.select(user_api=kind) for kind in ("blas", "openmp")}
+        return self._known[1][api].limit(limits=1)
+
+
+def _free_for_all() -> None:
+    """Let the next thread set the limit of OpenBLAS, which newer threadpoolctl lets only the first do until it is done.
+
+    Where several share the limit, who sets it and who gives it back may be two.
+    """
+    if hasattr(threadpoolctl.OpenBLASController, "clear_controlling_thread"):
+        threadpoolctl.OpenBLASController.clear_controlling_thread(force=True)
 
 
 _LIMIT = _Limit()
@@ -76,12 +92,17 @@ def one_thread() -> Iterator[None]:
     ...     {library["num_threads"] for library in threadpool_info()}
     {1}
     """
-    controller = _LIMIT.enter()
+    _LIMIT.enter()
     try:
-        with controller.limit(limits=1, user_api="openmp"):
+        with one_openmp_thread():
             yield
     finally:
         _LIMIT.leave()
+
+
+def one_openmp_thread() -> Any:
+    """Limit OpenMP to one thread in a ``with`` block, where this thread asks for it."""
+    return _LIMIT.limit("openmp")
 
 
 if hasattr(os, "register_at_fork"):

@@ -45,7 +45,9 @@ def warn(message: Warning | str, category: type[Warning] = DataQualityWarning) -
     level, frame = 1, sys._getframe()  # noqa: SLF001 - as the warnings module itself does
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_NOT_THE_USERS):
         level, frame = level + 1, frame.f_back
-    warnings.warn(text, category, stacklevel=level)
+    warning = text if isinstance(text, Warning) else category(text)
+    if not _taken(warning):
+        warnings.warn(warning, stacklevel=level)
 
 
 @contextmanager
@@ -95,6 +97,8 @@ class _Listener:
     seen: set[tuple[type[Warning], str]] | None = None
     # the one that shows warnings in the block; another comes with every ``catch_warnings`` inside
     shower: _Shower | None = None
+    # what has been asked about already, on its way to be shown
+    let_through: Warning | None = None
 
     @property
     def filters(self) -> bool:
@@ -103,6 +107,8 @@ class _Listener:
 
     def takes(self, warning: Warning, category: type[Warning]) -> bool:
         """Say whether a warning is not to be shown."""
+        if warning is self.let_through:
+            return False
         if self.kept is not None:
             self.kept.append(warning)
             return True
@@ -113,10 +119,29 @@ class _Listener:
         return is_known
 
 
-# The innermost last. ``warnings.catch_warnings`` changes filters and showing for all threads, and the thread that
-# leaves last may restore what another had set. Here these are changed once, for as long as any thread listens, and so
-# that nothing changes for a thread that does not.
+# Those of a thread, the innermost last. Warnings of custseg ask them at once; for those of other libraries they stand
+# in the way of the warnings module. ``warnings.catch_warnings`` would change filters and showing for all threads, and
+# the thread that leaves last may restore what another had set. Here these are changed once, for as long as any thread
+# listens, and so that nothing changes for a thread that does not.
 _LISTENERS: ContextVar[tuple[_Listener, ...]] = ContextVar("listeners", default=())
+
+
+def _taken(warning: Warning) -> bool:
+    """Ask the listeners about a warning of custseg, whatever other threads have done to the warnings module."""
+    for listener in reversed(_LISTENERS.get()):
+        if listener.ignored is not None and isinstance(warning, listener.ignored):
+            return True
+        if listener.kept is not None and _is_overruled():
+            return False
+        if listener.takes(warning, type(warning)):
+            return True
+        listener.let_through = warning
+    return False
+
+
+def _is_overruled() -> bool:
+    """Say whether somebody has set a filter inside the innermost block."""
+    return any(entry[2] is _Kept for entry in warnings.filters[2:])
 
 
 class _Shower:
