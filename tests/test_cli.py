@@ -267,7 +267,7 @@ def test_a_study_file_says_whether_customers_are_stored(fresh, monkeypatch, caps
     for line in ("", "include_customers = true\n", "include_customers = false\n"):
         (fresh / "study.toml").write_text(config + line)
         assert cli.main(["run", "--config", str(fresh / "study.toml")]) == 0
-    assert stored == [{"include_customers": said} for said in (True, True, False)]
+    assert [options["include_customers"] for options in stored] == [True, True, False]
     (fresh / "study.toml").write_text(config + 'include_customers = "no"\n')
     assert "'include_customers' must be true or false" in failing(capsys, "run", "--config", fresh / "study.toml")
 

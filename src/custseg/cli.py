@@ -1,17 +1,20 @@
 """The command line: ``custseg demo | run | assign | report``.
 
-Bad input ends in one line on standard error and exit code 2, an interruption in exit code 130. What
-the commands do stands in ``custseg._commands``, which is imported when one of them runs: help must not
-wait for libraries that it does not use.
+Bad input ends in one line on standard error and exit code 2; Ctrl-C, SIGTERM and SIGHUP in one line and exit code
+128 and the number of the signal. What the commands do stands in ``custseg._commands``, which is imported when one of
+them runs: help must not wait for libraries that it does not use.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -23,7 +26,10 @@ from custseg.exceptions import MissingDependencyError
 if TYPE_CHECKING:
     import custseg._commands  # noqa: TC004 - custseg brings it at first use, as it does the stages
 
-_BAD_INPUT, _INTERRUPTED = 2, 130
+_BAD_INPUT, _BY_SIGNAL = 2, 128
+# what ends a process: from a keyboard, by kill or a scheduler, by a terminal that is closed (not on Windows)
+_ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
+_FAULTS = (ValueError, OSError, MissingDependencyError)
 _STUDY = "a study written by custseg run"
 _TRUST = "read a study that may run code when it is read, such as a pickle: only if you trust whoever made it"
 
@@ -39,8 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 where all went well, 1 where whoever read the output left before its end, 2 for bad input, 130 where the
-        user interrupted.
+        0 where all went well, 1 where whoever read the output left before its end, 2 for bad input, 130, 143 or 129
+        where Ctrl-C, SIGTERM or SIGHUP ended it.
 
     Examples
     --------
@@ -54,20 +60,59 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], None] = options.command
+    ended: list[int] = []
     with warnings.catch_warnings():
         warnings.showwarning = _say_warning
         try:
-            command(options)
-        except BrokenPipeError:
-            # Whoever read the output has left; what is still buffered has nowhere to go.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 1
-        except (ValueError, OSError, MissingDependencyError) as error:
-            return _complain(_one_line(error))
-        except KeyboardInterrupt as interrupt:
-            _say_error(": ".join(["interrupted", *getattr(interrupt, "__notes__", [])]))
-            return _INTERRUPTED
+            with _raising_signals(ended):
+                command(options)
+        except (Exception, KeyboardInterrupt) as error:
+            # duckdb makes another error of what a signal raises
+            if ended or isinstance(error, KeyboardInterrupt):
+                return _say_ended(ended[0] if ended else signal.SIGINT, error)
+            if not isinstance(error, _FAULTS):
+                raise
+            return _say_fault(error)
     return 0
+
+
+@contextmanager
+def _raising_signals(ended: list[int]) -> Iterator[None]:
+    """Let what would end the process on the spot interrupt the work, so that nothing half done is left.
+
+    ``ended`` takes the numbers of the signals.
+    """
+
+    def interrupt(number: int, _: object) -> NoReturn:
+        ended.append(number)
+        raise KeyboardInterrupt
+
+    # nobody else may ask for signals, and what is ignored, as by nohup, stays so
+    is_main = threading.current_thread() is threading.main_thread()
+    known = [getattr(signal, name) for name in _ENDING if is_main and hasattr(signal, name)]
+    usual = (signal.SIG_DFL, signal.default_int_handler)
+    before = {number: signal.getsignal(number) for number in known if signal.getsignal(number) in usual}
+    try:
+        for number in before:
+            signal.signal(number, interrupt)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _say_ended(number: int, error: BaseException) -> int:
+    words = "interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}"
+    _say_error(": ".join([words, *getattr(error, "__notes__", [])]))
+    return _BY_SIGNAL + number
+
+
+def _say_fault(error: Exception) -> int:
+    if isinstance(error, BrokenPipeError):
+        # Whoever read the output has left; what is still buffered has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return _complain(_one_line(error))
 
 
 def _one_line(error: Exception) -> str:
@@ -82,7 +127,9 @@ def _complain(message: str) -> int:
 
 
 def _say_error(message: str) -> None:
-    print(visible(f"custseg: {message}"), file=sys.stderr)
+    # a terminal that was closed takes nothing any more
+    with suppress(OSError):
+        print(visible(f"custseg: {message}"), file=sys.stderr, flush=True)
 
 
 def _say_warning(message: Warning | str, *_: Any, **__: Any) -> None:

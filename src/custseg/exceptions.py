@@ -80,6 +80,14 @@ class InvalidTableError(ValueError):
         )
 
     @classmethod
+    def lost_in_fork(cls, library: str) -> InvalidTableError:
+        return cls(
+            f"{asked()}: {library} does not work in a process that was forked after it had been used: it would wait "
+            "for ever. Start processes by multiprocessing.get_context('spawn') or 'forkserver', or hand on pandas or "
+            "pyarrow tables."
+        )
+
+    @classmethod
     def nothing_left(cls, report: str, remedy: str = "Check the columns named, and `as_of`.") -> InvalidTableError:
         return cls(f"{asked()} has no usable row left after its row policies: {report}. {remedy}")
 
@@ -334,6 +342,13 @@ class OutputPathError(ValueError):
     @classmethod
     def exists(cls, path: object, how: str = "overwrite=True") -> OutputPathError:
         return cls(f"cannot write {str(path)!r}: it exists. Pass {how} to replace it, or name another one.")
+
+    @classmethod
+    def taken(cls, path: object) -> OutputPathError:
+        return cls(
+            f"cannot write {str(path)!r}: it exists, for another wrote it in the meantime. Name another one, or ask to "
+            "replace it."
+        )
 
     @classmethod
     def twice(cls, path: object, outputs: Iterable[str]) -> OutputPathError:

@@ -210,7 +210,8 @@ SILENT = {
 
 
 def test_every_other_public_function_speaks_in_its_own_name():
-    assert {name for name, function in public_functions().items() if not hasattr(function, "__wrapped__")} == SILENT
+    speaking = {name for name, function in public_functions().items() if function.__code__.co_name == "speaking"}
+    assert set(public_functions()) - speaking == SILENT
 
 
 @pytest.mark.parametrize("path", python_files("src"), ids=lambda path: path.stem)

@@ -235,6 +235,9 @@ CALLS |= {
     "latent classes: numbers of two values": lambda: LatentClassClusterer(2, n_init=1, random_state=0).fit(
         SHOPPERS.assign(member=[0, 1] * 30)
     ),
+    "latent classes: too many parameters for standard errors": lambda: LatentClassClusterer(
+        2, n_init=1, random_state=0
+    ).fit(np.random.RandomState(0).normal(size=(40, 800)) + 3 * np.arange(40)[:, None] % 2),
     "cronbach_alpha: below 0": lambda: cronbach_alpha(OPPOSED[:, :2]),
     "factorability: singular": lambda: factorability(np.repeat(OPPOSED, 2, axis=1)),
     "rfm: times that cannot be read": lambda: RFMFeaturizer().fit(

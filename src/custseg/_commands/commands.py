@@ -39,7 +39,7 @@ def demo(output: Path, seed: int, *, overwrite: bool = False) -> None:
     refuse_losses({"the report": path}, [], overwrite=overwrite)
     study = demo_study(seed)
     _fit(study, demo_tables())
-    print(visible(f"\nReport: {write_report(study, path)}", keep="\n"))
+    print(visible(f"\nReport: {write_report(study, path, overwrite=overwrite)}", keep="\n"))
 
 
 def run(config: Path, *, overwrite: bool = False) -> None:
@@ -58,11 +58,13 @@ def run(config: Path, *, overwrite: bool = False) -> None:
     given = _fit(study, tables)
     print()
     if "report" in outputs:
-        print(visible(f"Report: {write_report(study, outputs['report'])}"))
+        print(visible(f"Report: {write_report(study, outputs['report'], overwrite=overwrite)}"))
     if "assignments" in outputs:
-        write_assignments(study, given, outputs["assignments"], escape_formulas=plan.escape_formulas)
+        write_assignments(
+            study, given, outputs["assignments"], escape_formulas=plan.escape_formulas, overwrite=overwrite
+        )
     if "study" in outputs:
-        store_study(study, outputs["study"], include_customers=plan.include_customers)
+        store_study(study, outputs["study"], include_customers=plan.include_customers, overwrite=overwrite)
 
 
 def assign(
@@ -101,7 +103,7 @@ def assign(
         tables = files[needed[0]].open()
     else:
         tables = open_tables(files[name] for name in needed)
-    write_assignments(study, tables, output, as_of, escape_formulas=escape_formulas)
+    write_assignments(study, tables, output, as_of, escape_formulas=escape_formulas, overwrite=overwrite)
 
 
 def _id_of(study: SegmentationStudy) -> str | None:
@@ -116,7 +118,7 @@ def report(study_path: Path, output: Path, *, trust: bool = False, overwrite: bo
     """Write the report of a study."""
     path = check_output("report", output)
     refuse_losses({"the report": path}, [("the study", study_path)], overwrite=overwrite)
-    print(visible(f"Report: {write_report(load_study(study_path, trust=trust), path)}"))
+    print(visible(f"Report: {write_report(load_study(study_path, trust=trust), path, overwrite=overwrite)}"))
 
 
 def _sources(files: Mapping[str, TableFile]) -> list[tuple[str, Path]]:

@@ -75,7 +75,13 @@ def parameter_files(study: SegmentationStudy) -> list[tuple[str, Path]]:
 
 
 def write_assignments(
-    study: SegmentationStudy, tables: Any, path: Path, as_of: str | None = None, *, escape_formulas: bool = False
+    study: SegmentationStudy,
+    tables: Any,
+    path: Path,
+    as_of: str | None = None,
+    *,
+    escape_formulas: bool = False,
+    overwrite: bool = False,
 ) -> None:
     """Write the segment of every customer, and the group where there are no segments but a cut."""
     customers = study.transform(tables, as_of=as_of)
@@ -90,12 +96,14 @@ def write_assignments(
         segments["constructive_group"] = groups
         names = dict(enumerate(study.cut_.segment_names))
         segments["constructive_name"] = groups.map(names).fillna("")
-    with replacing(path) as temporary:
+    with replacing(path, overwrite=overwrite) as temporary:
         if path.suffix.lower() == ".parquet":
             require("pyarrow", "writing Parquet")
             segments.to_parquet(temporary, engine="pyarrow")
         else:
-            _without_formulas(segments, escape_formulas).to_csv(temporary)
+            _without_formulas(segments, escape_formulas).to_csv(
+                temporary, compression="gzip" if path.suffix.lower() == ".gz" else None
+            )
     print(visible(f"Assignments: {path} ({len(segments):,} customers)"))
 
 
@@ -114,14 +122,16 @@ def _without_formulas(segments: pd.DataFrame, escape: bool) -> pd.DataFrame:
     return written
 
 
-def store_study(study: SegmentationStudy, path: Path, *, include_customers: bool = True) -> None:
+def store_study(
+    study: SegmentationStudy, path: Path, *, include_customers: bool = True, overwrite: bool = False
+) -> None:
     """Write a fitted study, with or without the rows of its customers."""
     if _is_pickle(path):
         kept = study if include_customers else without_customers(study, study.segmentation_.n_customers)
-        with replacing(path) as temporary:
+        with replacing(path, overwrite=overwrite) as temporary:
             joblib.dump(kept, temporary, compress=3)
     else:
-        study_files.store_study(study, path, include_customers=include_customers, overwrite=True)
+        study_files.store_study(study, path, include_customers=include_customers, overwrite=overwrite)
     print(visible(f"Study: {path}"))
 
 

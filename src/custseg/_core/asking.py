@@ -8,11 +8,13 @@ a name: what runs there is passed through :func:`as_asked`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import partial, wraps
 from inspect import isfunction, isgeneratorfunction
 from typing import Any, TypeVar
+
+from custseg._core.surroundings import undisturbed, usual_arithmetic
 
 __all__ = ["as_asked", "asked", "asking", "asks", "asks_as_class", "with_doors"]
 
@@ -77,9 +79,12 @@ def _named(function: Any, name: Callable[..., str]) -> Any:
 
     @wraps(function)
     def speaking(*args: Any, **options: Any) -> Any:
+        is_outermost = _ASKED.get(None) is None
+        surroundings = undisturbed([*args, *options.values()]) if is_outermost else nullcontext()
         token = _ASKED.set(name(*args))
         try:
-            return function(*args, **options)
+            with surroundings, usual_arithmetic():
+                return function(*args, **options)
         finally:
             _ASKED.reset(token)
 
@@ -95,5 +100,5 @@ def as_asked(function: Callable[..., Result]) -> Callable[..., Result]:
 
 
 def _run(name: str, function: Callable[..., Result], *args: Any, **options: Any) -> Result:
-    with asking(name):
+    with asking(name), usual_arithmetic():
         return function(*args, **options)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
+import stat
 import tempfile
+import uuid
 from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import combinations
@@ -122,23 +125,124 @@ def refuse_collisions(outputs: Mapping[str, Path]) -> None:
 
 
 @contextmanager
-def replacing(path: str | Path) -> Iterator[Path]:
-    """Hand out a temporary file that takes the place of ``path`` once it is written without an error."""
+def replacing(path: str | Path, *, overwrite: bool = True) -> Iterator[Path]:
+    """Hand out a file to write, which takes the place of ``path`` once it is written without an error.
+
+    Of several that write to one path at once with ``overwrite=False``, one succeeds. The file handed out has no ending:
+    who writes it says what is in it.
+
+    Parameters
+    ----------
+    path : str or path
+        The file to be written. Its permissions stay as they are; those of a new one follow the umask.
+    overwrite : bool, default=True
+        Whether a file that is there by the end is replaced; otherwise it is refused.
+    """
     path = check_writable(path)
     with _explained(path):
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=_PREFIX, suffix=_ending(path))
-        os.close(handle)
-    temporary = Path(name)
+        draft = _Draft(path)
     try:
         with _explained(path, _NO_ROOM):
-            yield temporary
+            yield draft.place
         with _explained(path):
-            # mkstemp makes private files; the result gets the permissions of any other new file.
-            temporary.chmod(path.stat().st_mode if path.exists() else 0o666 & ~_umask())
-            temporary.replace(path)
+            draft.publish(overwrite=overwrite)
     finally:
-        with suppress(FileNotFoundError):
-            temporary.unlink()
+        draft.discard()
+
+
+class _Draft:
+    """A file that is being written: one without a name, of which nothing is left however the process ends.
+
+    Where the system has no such files its name is a hidden one, which no reader takes for data.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        # what nobody else may read is not to be read while it is written; a new file follows the umask as any other
+        self._mode = 0o600 if is_there(path) else 0o666
+        self._name: Path | None = None
+        self._handle = _nameless(path.parent, self._mode)
+        self.place = self._named() if self._handle is None else _opened(self._handle)
+
+    def publish(self, *, overwrite: bool) -> None:
+        """Give the file its name, in one step."""
+        if not overwrite:
+            self._publish_new()
+            return
+        if self._path.exists():
+            self.place.chmod(stat.S_IMODE(self._path.stat().st_mode))
+        self._with_name().replace(self._path)
+
+    def discard(self) -> None:
+        """Remove what has not been published."""
+        if self._handle is not None:
+            os.close(self._handle)
+        if self._name is not None:
+            self._name.unlink(missing_ok=True)
+
+    def _publish_new(self) -> None:
+        try:
+            if _linked(self.place, self._path):
+                return
+            named = self._with_name()
+            # without links, an empty file keeps the place for a moment
+            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        except FileExistsError as error:
+            raise OutputPathError.taken(self._path) from error
+        try:
+            named.replace(self._path)
+        except OSError:
+            self._path.unlink()
+            raise
+
+    def _with_name(self) -> Path:
+        """Return the file under a name of its own."""
+        if self._name is not None:
+            return self._name
+        hidden = self._hidden()
+        if _linked(self.place, hidden):
+            self._name = hidden
+            return hidden
+        named = self._named()
+        shutil.copyfile(self.place, named)
+        named.chmod(stat.S_IMODE(self.place.stat().st_mode))
+        return named
+
+    def _named(self) -> Path:
+        self._name = self._hidden()
+        os.close(os.open(self._name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, self._mode))
+        return self._name
+
+    def _hidden(self) -> Path:
+        return self._path.parent / f"{_PREFIX}{uuid.uuid4().hex}{_ending(self._path)}"
+
+
+def _nameless(folder: Path, mode: int) -> int | None:
+    """Open a new file without a name, as Linux has them on most file systems; None elsewhere."""
+    if not hasattr(os, "O_TMPFILE"):
+        return None
+    with suppress(OSError):
+        handle = os.open(folder, os.O_TMPFILE | os.O_RDWR, mode)
+        if is_there(_opened(handle)):
+            return handle
+        os.close(handle)
+    return None
+
+
+def _opened(handle: int) -> Path:
+    return Path(f"/proc/self/fd/{handle}")
+
+
+def _linked(source: Path, path: Path) -> bool:
+    """Give a file another name, unless that is taken; False where the file system cannot."""
+    try:
+        # with the number of a folder, which an absolute path does not need, the link is followed
+        os.link(source.absolute(), path.absolute(), src_dir_fd=0 if source.is_symlink() else None, follow_symlinks=True)
+    except FileExistsError:
+        raise
+    except (OSError, NotImplementedError):
+        return False
+    return True
 
 
 def _ending(path: Path) -> str:
@@ -160,10 +264,3 @@ def _explained(path: Path, numbers: Container[int] | None = None) -> Iterator[No
         if numbers is not None or ("null byte" not in str(error) and "null character" not in str(error)):
             raise
         raise OutputPathError.unwritable(path, "its name has a NUL") from error
-
-
-def _umask() -> int:
-    # The only way to read the mask is to set it.
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

@@ -22,7 +22,7 @@ from custseg._core.composed import composed
 from custseg._core.exact import exact_below, inexact_ids, refuse_inexact_ids
 from custseg._core.ids import DEFAULT_ID, check_there, refuse_default, refuse_levels, row_index, without_index
 from custseg._core.native import from_native
-from custseg._core.optional import is_installed, require
+from custseg._core.optional import is_installed, polars_is_at_hand, require
 from custseg._core.paths import half_floats, is_csv, is_path, open_path, reading_files, with_types
 from custseg._core.surrogates import refuse_odd_names, refuse_surrogates
 from custseg._core.unheld import collecting, held_by_polars, refuse_pandas_type, text_categories
@@ -163,7 +163,7 @@ def _open_arrow(table: Any, columns: Sequence[str] | None, customer_id: str | No
     _check_id(table, customer_id, names, or_rows)
     kept = held_by_polars(arrow_uuids(table.select(_present(columns, names))))
     zones = [getattr(field.type, "tz", None) for field in kept.schema]
-    if not is_installed("polars") or any(zone is not None and zone[0] in "+-" for zone in zones):
+    if not polars_is_at_hand() or any(zone is not None and zone[0] in "+-" for zone in zones):
         opened = _open_pandas(kept.to_pandas(integer_object_nulls=True), None, customer_id, or_rows=or_rows)
         return Table(opened.frame, "pyarrow", names)
     lazy = nw.from_native(kept, eager_only=True).lazy("polars")
@@ -204,7 +204,7 @@ def _open_pandas(
         if usable is not column:
             typed[str(name)] = usable
     frame = nw.from_native(kept.assign(**typed) if typed else kept, eager_only=True)
-    on_polars = is_installed("polars") and is_installed("pyarrow") and not _has_fixed_offsets(frame.to_native())
+    on_polars = polars_is_at_hand() and not _has_fixed_offsets(frame.to_native())
     lazy = frame.lazy("polars") if on_polars else frame.lazy()
     if customer_id is not None:
         lazy = _with_normal_ids(lazy, customer_id)
@@ -438,7 +438,7 @@ def _collected(query: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
     long = [name for name, dtype in schema.items() if dtype == nw.Int128]
     if long:
         query = query.with_columns(nw.col(name).cast(nw.Int64) for name in long)
-    return query.collect("polars" if is_installed("polars") and is_installed("pyarrow") else "pandas")
+    return query.collect("polars" if polars_is_at_hand() else "pandas")
 
 
 @asks

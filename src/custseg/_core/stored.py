@@ -43,10 +43,10 @@ def read_skops(path: Path, trusted: Iterable[str]) -> Any:
         return skops.load(path, trusted=sorted(trusted))
 
 
-def write_skops(thing: Any, path: Path) -> None:
+def write_skops(thing: Any, path: Path, *, overwrite: bool) -> None:
     """Write something to a file, whole or not at all."""
     skops = require(_LIBRARY)
-    with replacing(path) as temporary:
+    with replacing(path, overwrite=overwrite) as temporary:
         try:
             skops.dump(thing, temporary, compression=zipfile.ZIP_DEFLATED)
         except OSError:

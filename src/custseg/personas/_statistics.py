@@ -14,6 +14,7 @@ from scipy.special import betaln, ndtri_exp
 
 from custseg._core.arrays import Floats
 from custseg._core.rounding import ROUNDING
+from custseg._core.surroundings import as_usual
 
 MARKER_DIFFERENCE = 0.25
 """A share this far from that of all customers marks a segment."""
@@ -24,6 +25,7 @@ _TERMS_AT_ONCE = 64
 _NEGLIGIBLE = 1e-17
 
 
+@as_usual
 def numeric_v_test(
     *,
     segment_mean: npt.ArrayLike,
@@ -68,6 +70,7 @@ def numeric_v_test(
         return np.asarray((mean - centre) / np.where(error > 0, error, np.nan))[()]
 
 
+@as_usual
 def category_p_value(
     *, n_both: npt.ArrayLike, n_segment: npt.ArrayLike, n_level: npt.ArrayLike, n_overall: npt.ArrayLike
 ) -> Floats:
@@ -105,6 +108,7 @@ def category_p_value(
     return np.asarray(np.exp(_log_p_value(n_both, n_segment, n_level, n_overall)))[()]
 
 
+@as_usual
 def category_v_test(
     *, n_both: npt.ArrayLike, n_segment: npt.ArrayLike, n_level: npt.ArrayLike, n_overall: npt.ArrayLike
 ) -> Floats:
@@ -171,6 +175,7 @@ def _log_choose(n: Floats, k: Floats) -> Floats:
     return np.asarray(-betaln(n - k + 1, k + 1) - np.log1p(n))
 
 
+@as_usual
 def eta_squared(*, means: npt.ArrayLike, sds: npt.ArrayLike, counts: npt.ArrayLike) -> Floats:
     """Share of a characteristic's variance that lies between the segments.
 
@@ -201,6 +206,7 @@ def eta_squared(*, means: npt.ArrayLike, sds: npt.ArrayLike, counts: npt.ArrayLi
         return np.asarray(between / np.where(varies, total, np.nan))[()]
 
 
+@as_usual
 def hedges_g(
     *,
     segment_mean: npt.ArrayLike,
@@ -249,6 +255,7 @@ def hedges_g(
         return np.asarray((mean - other) / pooled * (1 - 3 / (4 * freedom - 1)))[()]
 
 
+@as_usual
 def lift(*, segment_share: npt.ArrayLike, overall_share: npt.ArrayLike) -> Floats:
     """How many times as common a category is in a segment as among all customers.
 
@@ -273,6 +280,7 @@ def lift(*, segment_share: npt.ArrayLike, overall_share: npt.ArrayLike) -> Float
         return np.asarray(share / np.where(overall > 0, overall, np.nan))[()]
 
 
+@as_usual
 def is_marker(*, segment_share: npt.ArrayLike, overall_share: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     """Say whether a share marks a segment: .25 away from that of all customers, or half of it.
 
@@ -302,6 +310,7 @@ def is_marker(*, segment_share: npt.ArrayLike, overall_share: npt.ArrayLike) -> 
     return np.asarray((distance >= MARKER_DIFFERENCE) | ((overall > 0) & (distance >= MARKER_RATIO * overall)))[()]
 
 
+@as_usual
 def benjamini_hochberg(p_values: npt.ArrayLike) -> Floats:
     """Adjust p-values for the false discovery rate over all of them.
 

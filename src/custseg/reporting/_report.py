@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def check_report_path(path: str | Path) -> Path:
     return check_writable(path)
 
 
-def write_report(study: FittedStudy, path: str | Path, *, title: str = TITLE) -> Path:
+def write_report(study: FittedStudy, path: str | Path, *, title: str = TITLE, overwrite: bool = True) -> Path:
     """Write the report of a fitted study to a file, whole or not at all.
 
     Parameters
@@ -63,10 +64,11 @@ def write_report(study: FittedStudy, path: str | Path, *, title: str = TITLE) ->
     study : SegmentationStudy
         A fitted study.
     path : str or path
-        The file; its ending chooses HTML (``.html``, ``.htm``), Markdown (``.md``) or JSON (``.json``). A
-        file that exists is replaced.
+        The file; its ending chooses HTML (``.html``, ``.htm``), Markdown (``.md``) or JSON (``.json``).
     title : str, default="Customer segments"
         The title.
+    overwrite : bool, default=True
+        Whether a file that exists is replaced; otherwise it is refused.
 
     Returns
     -------
@@ -78,7 +80,7 @@ def write_report(study: FittedStudy, path: str | Path, *, title: str = TITLE) ->
     MissingDependencyError
         If HTML is asked for and jinja2 is not installed.
     OutputPathError
-        If the ending is another one, or the file cannot be written.
+        If the ending is another one, the file cannot be written, or it exists and is not to be replaced.
 
     Examples
     --------
@@ -97,7 +99,9 @@ def write_report(study: FittedStudy, path: str | Path, *, title: str = TITLE) ->
     'segments.md'
     """
     path = check_report_path(path)
+    if not overwrite and os.path.lexists(path):
+        raise OutputPathError.exists(path)
     text = _FORMATS[path.suffix.lower()](study, title=title)
-    with replacing(path) as temporary:
+    with replacing(path, overwrite=overwrite) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return path

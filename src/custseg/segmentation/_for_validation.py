@@ -19,7 +19,7 @@ from custseg.segmentation._clusterer.embedding_step import EMBEDDER, Embedded, E
 from custseg.segmentation._clusterer.models import NUMBER_PARAMETERS, number_parameter, seed_parameters, seeded
 from custseg.segmentation._clusterer.refits import can_refit, refitted
 from custseg.segmentation._embedding.embedder import CharacteristicEmbedder
-from custseg.segmentation._kmeans.nearest import one_thread, unit_of
+from custseg.segmentation._kmeans.nearest import unit_of
 from custseg.segmentation._kmeans.patterns import content_hash, distinct_patterns
 from custseg.segmentation._selection.structure import (
     FEWEST_CUSTOMERS,
@@ -49,7 +49,6 @@ __all__ = [
     "distinct_patterns",
     "embedded",
     "number_parameter",
-    "one_thread",
     "order_by_content",
     "read_as_fit",
     "refitted",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +19,7 @@ from custseg._core.described import characteristics_of
 from custseg._core.frames import keep_rows
 from custseg._core.params import NONE, check
 from custseg._core.times import TIME
-from custseg._core.warning import warn
+from custseg._core.warning import ignoring, warn
 from custseg.characteristics import CharacteristicUnion, RFMFeaturizer, RowReport
 from custseg.exceptions import (
     ColumnNotFoundError,
@@ -202,9 +201,8 @@ def _net_spend(estimator: Any, tables: Any, frame: Any, customer_id: str) -> Flo
         return None
     fitted, table = found[0]
     total = clone(fitted).set_params(features=("monetary",), monetary_as="total", as_of=fitted.as_of_)
-    with warnings.catch_warnings():
-        # whoever read the table first has said what is odd about it
-        warnings.simplefilter("ignore", DataQualityWarning)
+    # whoever read the table first has said what is odd about it
+    with ignoring(DataQualityWarning):
         spend: pd.DataFrame = total.set_output(transform="pandas").fit_transform(table)
     # whoever is in no line bought nothing, which is known
     return np.asarray(spend["monetary"].reindex(ids_of(frame, customer_id), fill_value=0.0), dtype=np.float64)

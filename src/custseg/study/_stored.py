@@ -136,7 +136,7 @@ def store_study(
     if os.path.lexists(path) and not overwrite:
         raise OutputPathError.exists(path)
     kept = study if include_customers else without_customers(study, study.segmentation_.n_customers)
-    write_skops(kept, path)
+    write_skops(kept, path, overwrite=overwrite)
     return path
 
 

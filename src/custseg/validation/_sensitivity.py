@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,13 +14,13 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
-from threadpoolctl import threadpool_limits
 
 from custseg._core.arrays import Floats, Integers
 from custseg._core.asking import as_asked, asked, asks
 from custseg._core.params import NONE, RANDOM_STATE, Integer, Number, Where, check, check_weights
 from custseg._core.results import Result
-from custseg._core.warning import warn
+from custseg._core.threads import one_thread
+from custseg._core.warning import ignoring, warn
 from custseg._core.words import format_share
 from custseg.exceptions import DataQualityWarning, InvalidParameterError
 from custseg.segmentation._for_validation import seeded
@@ -227,7 +226,7 @@ def weight_sensitivity(
     mass = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
     name = _weights_parameter(clusterer)
     setting = _Setting(clusterer, name, read_data(X, clusterer), weights, mass)
-    with threadpool_limits(limits=1):
+    with one_thread():
         setting, labels = setting.fixed(own_seed)
     drawn = _draw(limits, n_draws, draw_seed)
     ends = [{name: _above_none(limit, name, weights)} for name in names for limit in limits[name]]
@@ -317,9 +316,8 @@ def _labels(fitted: Any, X: Any) -> Integers:
 
 
 def _quiet_labels(setting: _Setting, moved: Mapping[str, float]) -> Integers:
-    with threadpool_limits(limits=1), warnings.catch_warnings():
-        # said once already, with the stated weights
-        warnings.simplefilter("ignore", DataQualityWarning)
+    # they are said once already, with the stated weights
+    with one_thread(), ignoring(DataQualityWarning):
         return _labels(setting.fit(moved), setting.X)
 
 

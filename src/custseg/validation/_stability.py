@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,18 +14,17 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
-from threadpoolctl import threadpool_limits
 
 from custseg._core.asking import as_asked, asked, asks
 from custseg._core.params import NONE, RANDOM_STATE, Integer, Where, check
-from custseg._core.warning import each_warning_once
+from custseg._core.threads import one_thread
+from custseg._core.warning import each_warning_once, ignoring
 from custseg.exceptions import CustomerIdError, DataQualityWarning, InfeasibleError, InvalidParameterError
 from custseg.segmentation._for_validation import (
     NUMBER_PARAMETERS,
     Segmenter,
     can_refit,
     number_parameter,
-    one_thread,
     refitted,
     seed_parameters,
     seeded,
@@ -169,9 +167,7 @@ def bootstrap_stability(
         _check_feasible(tried, rows, seeds)
         blanks = [clone(clusterer).set_params(**{setter: k}) for k in tried]
     results: list[list[_Comparison]] = []
-    # Where workers are threads, each sets warnings and threads for all and may restore them late: here they are
-    # restored at last.
-    with _saying_how_far(results, n_pairs), threadpool_limits(limits=1), warnings.catch_warnings():
+    with _saying_how_far(results, n_pairs), one_thread():
         with each_warning_once():
             references = [
                 _solve(seeded(clone(blank), own_seed, keep=True), (rows.whole, {}), rows, k)
@@ -216,9 +212,8 @@ def _stopped_at_exit(outputs: Generator[Any]) -> Iterator[Generator[Any]]:
     try:
         yield outputs
     finally:
-        with warnings.catch_warnings():
-            # joblib's own, about work that is thrown away; where all was taken, there is none
-            warnings.simplefilter("ignore", UserWarning)
+        # joblib's own, about work that is thrown away; where all was taken, there is none
+        with ignoring(UserWarning):
             outputs.close()
 
 
@@ -359,9 +354,8 @@ def _compare_pair(
     sample, other_sample = (_sample(rows, drawn, blanks[0]) for drawn in (patterns, other_patterns))
     fits = [(sample, seed), (other_sample, other_seed), *([(sample, second_seed)] if refit else [])]
     results = []
-    with one_thread(), warnings.catch_warnings():
-        # said once already, of all customers
-        warnings.simplefilter("ignore", DataQualityWarning)
+    # they are said once already, of all customers
+    with one_thread(), ignoring(DataQualityWarning):
         solved = zip(*(_solve_all(blanks, fit, rows, references) for fit in fits), strict=True)
         for reference, (one, other, *again) in zip(references, solved, strict=True):
             jaccard = np.array([best_jaccard(_cross(reference, found, rows)) for found in (one, other)])

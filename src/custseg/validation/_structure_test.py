@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 
 from custseg._core.asking import asks
 from custseg._core.params import RANDOM_STATE, Integer, Number, check
+from custseg._core.threads import one_thread
 from custseg.exceptions import InvalidParameterError
 from custseg.segmentation import CharacteristicEmbedder, StructureResult
 from custseg.segmentation._for_validation import (
@@ -23,7 +24,6 @@ from custseg.segmentation._for_validation import (
     Space,
     distinct_patterns,
     embedded,
-    one_thread,
     run_structure_test,
 )
 from custseg.validation._errors import nobody_together, one_characteristic, too_few_differ, too_few_to_test

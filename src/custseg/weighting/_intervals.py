@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 from sklearn.utils import check_random_state
-from threadpoolctl import threadpool_limits
 
 from custseg._core.arrays import Floats
 from custseg._core.params import RANDOM_STATE, Integer, ParameterTable, Where
+from custseg._core.threads import one_thread
 
 __all__ = [
     "INTERVAL_PARAMETERS",
@@ -67,7 +67,7 @@ class Patterns:
         n_drawn = max(round(self.counts.sum()), 1)
         shares = self.counts / self.counts.sum()
         totals = []
-        with threadpool_limits(limits=1):
+        with one_thread():
             for start in range(0, n_boot, BATCH):
                 drawn = random.multinomial(n_drawn, shares, size=min(BATCH, n_boot - start))
                 totals.append(drawn @ self.rows)

@@ -418,8 +418,8 @@ def test_a_worker_of_spark_says_who_was_asked():
 class Folders:
     """A file system of named folders, on which some renames fail, as Hadoop has it."""
 
-    def __init__(self, names, failing):
-        self.names, self.failing = dict(names), failing
+    def __init__(self, names, failing=None, meanwhile=None):
+        self.names, self.failing, self.meanwhile = dict(names), failing, meanwhile
 
     def exists(self, place):
         return place.name in self.names
@@ -429,7 +429,10 @@ class Folders:
             return False
         if self.failing == f"{old.name}!":
             raise OSError("gone")
-        self.names[new.name] = self.names.pop(old.name)
+        if self.meanwhile and old.name == ".new":
+            self.names["out"] = self.meanwhile
+        inside = f"{new.name}/{old.name}" if new.name in self.names else new.name
+        self.names[inside] = self.names.pop(old.name)
         return True
 
     def delete(self, place, recursive):
@@ -443,22 +446,42 @@ class Place:
     def suffix(self, text):
         return Place(self.name + text)
 
+    def getName(self):
+        return self.name
+
     def toString(self):
         return self.name
 
 
+def put_in_place(files, **options):
+    _put_in_place(files, Place(".new"), Place("out"), Place(".old"), **options)
+
+
 @pytest.mark.parametrize(
-    ("failing", "error"), [("out", OutputPathError), ("new", OutputPathError), ("new!", OSError), (None, None)]
+    ("failing", "error"), [("out", OutputPathError), (".new", OutputPathError), (".new!", OSError), (None, None)]
 )
 def test_a_folder_on_spark_is_replaced_only_when_the_new_one_is_in_place(failing, error):
-    files = Folders({"out": "old rows", "new": "new rows"}, failing)
+    files = Folders({"out": "old rows", ".new": "new rows"}, failing)
     if error is None:
-        _put_in_place(files, Place("new"), Place("out"))
+        put_in_place(files, overwrite=True)
         assert files.names == {"out": "new rows"}
     else:
         with pytest.raises(error):
-            _put_in_place(files, Place("new"), Place("out"))
-        assert files.names == {"out": "old rows", "new": "new rows"}
+            put_in_place(files, overwrite=True)
+        assert files.names == {"out": "old rows", ".new": "new rows"}
+
+
+def test_of_two_that_write_one_folder_on_spark_one_succeeds():
+    files = Folders({"out": "old rows", ".new": "new rows"})
+    with pytest.raises(OutputPathError, match="it exists"):
+        put_in_place(files, overwrite=False)
+    assert files.names == {"out": "old rows", ".new": "new rows"}
+    # the other comes between the look and the renaming: Hadoop then moves the folder into that of the other
+    for before, overwrite in (({}, False), ({}, True), ({"out": "old rows"}, True)):
+        files = Folders({**before, ".new": "new rows"}, meanwhile="rows of the other")
+        with pytest.raises(OutputPathError, match="cannot write 'out'"):
+            put_in_place(files, overwrite=overwrite)
+        assert files.names == {"out": "rows of the other"}
 
 
 def test_missing_values_and_categories_in_files(clusterer, tmp_path):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from joblib import effective_n_jobs
 from scipy.sparse import csc_array
-
-from custseg._core.asking import as_asked
 
 Ints = npt.NDArray[np.signedinteger[Any]]
 Task = TypeVar("Task")
@@ -77,4 +76,6 @@ def in_threads(compute: Callable[[Task], Result], tasks: Iterable[Task], *, n_ro
     if n_rows < WORTH_THREADS:
         return [compute(task) for task in tasks]
     with ThreadPoolExecutor(effective_n_jobs(-1)) as threads:
-        return list(threads.map(as_asked(compute), tasks))
+        # each in the context of who asks: in its name, and with what hears its warnings
+        running = [threads.submit(copy_context().run, compute, task) for task in tasks]
+        return [each.result() for each in running]

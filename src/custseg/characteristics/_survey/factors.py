@@ -13,13 +13,13 @@ import pandas as pd
 from scipy.stats import chi2
 from sklearn.decomposition import FactorAnalysis
 from sklearn.utils import check_random_state
-from threadpoolctl import threadpool_limits
 
 from custseg._core.arrays import Floats
 from custseg._core.asking import asked, asks
 from custseg._core.ids import ID_OR_ROWS
 from custseg._core.params import RANDOM_STATE, Integer, Number, OneOf, check
 from custseg._core.results import Result
+from custseg._core.threads import one_thread
 from custseg._core.warning import warn
 from custseg.characteristics._survey.answers import Answers, Moments, moments, read_answers
 from custseg.exceptions import InvalidTableError, list_names
@@ -350,7 +350,7 @@ def _scaled(covariance: Floats) -> Floats:
 
 def compare_eigenvalues(found: Moments, draw: Draw, *, n_draws: int, quantile: float) -> ParallelAnalysis:
     """Hold the eigenvalues of the correlations against those of the draws."""
-    with threadpool_limits(1):
+    with one_thread():
         observed = np.linalg.eigvalsh(found.correlation)[::-1]
         drawn = np.array([np.linalg.eigvalsh(draw())[::-1] for _ in range(n_draws)])
     thresholds = np.quantile(drawn, quantile, axis=0)
@@ -417,7 +417,7 @@ def _rotated(correlation: Floats, n_factors: int, rotation: str) -> Floats:
 
     It reads rows, so it gets two for each item, opposite in pairs, whose correlations are exactly these.
     """
-    with threadpool_limits(1):
+    with one_thread():
         sizes, vectors = np.linalg.eigh(correlation)
         # pairwise correlations may have eigenvalues slightly below 0
         half = (vectors * np.sqrt(np.maximum(sizes, 0.0) * len(correlation))).T

@@ -12,8 +12,9 @@ import numpy.typing as npt
 from scipy.optimize import linprog
 
 from custseg._core.arrays import Floats, Integers
+from custseg._core.threads import one_thread
 from custseg.segmentation._base.errors import share_infeasible, share_out_of_range
-from custseg.segmentation._kmeans.nearest import nearest, one_thread, unit_of
+from custseg.segmentation._kmeans.nearest import nearest, unit_of
 from custseg.segmentation._kmeans.patterns import Patterns
 
 __all__ = ["Balance", "assign_balanced", "balance"]

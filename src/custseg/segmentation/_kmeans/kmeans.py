@@ -12,9 +12,9 @@ from sklearn.utils import check_random_state
 
 from custseg._core.arrays import Floats, Integers
 from custseg._core.asking import asking
+from custseg._core.threads import one_thread
 from custseg.exceptions import InfeasibleError
 from custseg.segmentation._kmeans.lloyd import seed_centers, sse_of, total_of, uniform_draws, weighted_means
-from custseg.segmentation._kmeans.nearest import one_thread
 from custseg.segmentation._kmeans.optimum import Optimum, SampleCost
 from custseg.segmentation._kmeans.patterns import Patterns
 from custseg.segmentation._kmeans.restarts import BATCH_UP_TO, Batch, OneByOne

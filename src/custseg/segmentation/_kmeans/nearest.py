@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 import math
-from functools import cache
-from typing import Any
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from custseg._core.arrays import Floats, Integers
 
-__all__ = ["nearest", "one_thread"]
-
+__all__ = ["nearest"]
 
 # Numbers per block of the largest intermediate array (64 MB).
 BLOCK = 8_000_000
 # Numbers of this size and their inverses are squared without overflow and underflow; beyond, units change.
 SAFE = 1e100
-
-
-@cache
-def _controller() -> ThreadpoolController:
-    return ThreadpoolController()
-
-
-def one_thread() -> Any:
-    """Limit BLAS and OpenMP to one thread in a ``with`` block, so that sums have one order of terms."""
-    return _controller().limit(limits=1)
 
 
 def nearest(points: Floats, centers: Floats, subsidies: Floats | None = None) -> Integers:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from custseg._core.arrays import Bools, Floats, Integers
+from custseg._core.threads import one_thread
 from custseg.segmentation._base.errors import class_emptied
-from custseg.segmentation._kmeans.nearest import one_thread
 from custseg.segmentation._kmeans.optimum import Optimum, SampleCost
 from custseg.segmentation._latent_classes.design import Design
 

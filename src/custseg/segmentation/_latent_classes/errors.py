@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from custseg._core.arrays import Bools, Floats, Integers
+from custseg._core.threads import one_thread
 from custseg._core.warning import warn
-from custseg.segmentation._kmeans.nearest import one_thread
 from custseg.segmentation._latent_classes.design import Design
 from custseg.segmentation._latent_classes.em import Classes, log_joint
 

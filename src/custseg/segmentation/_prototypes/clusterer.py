@@ -16,6 +16,7 @@ from custseg._core.customers import CustomerTable, Kinds
 from custseg._core.ids import ID_OR_ROWS
 from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Integer, Number, OneOf, ParameterTable, Where
 from custseg._core.segments import SEGMENT
+from custseg._core.threads import one_thread
 from custseg._core.warning import warn
 from custseg.exceptions import InfeasibleError, UnseenCategoryWarning
 from custseg.segmentation._base.checks import (
@@ -28,7 +29,7 @@ from custseg.segmentation._base.checks import (
 from custseg.segmentation._base.order import order_by_content, segment_order
 from custseg.segmentation._base.segmenter import DEFAULT_ID, Segmenter
 from custseg.segmentation._kmeans.balance import balance
-from custseg.segmentation._kmeans.nearest import nearest, one_thread
+from custseg.segmentation._kmeans.nearest import nearest
 from custseg.segmentation._kmeans.optimum import Optimum
 from custseg.segmentation._kmeans.patterns import Patterns, distinct_patterns
 from custseg.segmentation._kmeans.sample import drawn, sample_size

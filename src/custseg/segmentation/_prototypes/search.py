@@ -10,8 +10,8 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from custseg._core.arrays import Floats, Integers
+from custseg._core.threads import one_thread
 from custseg.segmentation._kmeans.lloyd import seed_centers, sums_batch, uniform_draws
-from custseg.segmentation._kmeans.nearest import one_thread
 from custseg.segmentation._kmeans.optimum import Optimum, SampleCost
 from custseg.segmentation._kmeans.sample import N_PASSES
 from custseg.segmentation._prototypes.space import Layout

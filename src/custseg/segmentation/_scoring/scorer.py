@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from custseg._core.asking import asked, asking
 from custseg._core.base import Estimator
 from custseg._core.exact import refuse_inexact_ids
-from custseg._core.warning import warn
+from custseg._core.warning import keeping, warn
 from custseg.exceptions import ColumnNotFoundError, InvalidParameterError, UnseenCategoryWarning
 from custseg.segmentation._base.segmenter import DEFAULT_ID, Segmenter, refuse_segment_as_id
 
@@ -152,14 +151,13 @@ class Notes:
     def taken(self) -> Iterator[None]:
         """Keep the warnings of one batch."""
         self.n_batches += 1
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
+        with keeping() as kept:
             yield
-        for warning in {(type(each.message), str(each.message)): each.message for each in caught}.values():
+        for warning in {(type(each), str(each)): each for each in kept}.values():
             if isinstance(warning, UnseenCategoryWarning):
                 self._add(warning)
             else:
-                self._others[type(warning) if isinstance(warning, Warning) else UserWarning, str(warning)] += 1
+                self._others[type(warning), str(warning)] += 1
 
     def _add(self, warning: UnseenCategoryWarning) -> None:
         self._unseen.setdefault(warning.who, Counter()).update(warning.counts)

@@ -98,20 +98,22 @@ def _score(carried: Any, notes: Any, columns: Sequence[str], batches: Iterable[A
 def write_from_spark(scorer: Scorer, X: Any, path: str, *, overwrite: bool) -> dict[int, int]:
     """Write ids and segments to a folder of Parquet files; return the sizes of the segments.
 
-    All goes to another folder beside it first, which is renamed at the end and removed if anything fails; what was
-    there is removed last.
+    All goes to a hidden folder beside it first, which no reader takes for data; it is renamed at the end and removed
+    if anything fails. What was there is removed last.
     """
     if _is_remote(X):
         reason = "Spark Connect cannot rename what it has written; write the table that assign_segments returns"
         raise OutputPathError.unwritable(path, reason)
     session = X.sparkSession
     # the way to its file systems that Spark has in Python
-    place = session.sparkContext._jvm.org.apache.hadoop.fs.Path(path)  # noqa: SLF001
-    files = place.getFileSystem(session.sparkContext._jsc.hadoopConfiguration())  # noqa: SLF001
-    _refuse_source(X, files.makeQualified(place).toUri().normalize().toString(), path)
+    path_of = session.sparkContext._jvm.org.apache.hadoop.fs.Path  # noqa: SLF001
+    files = path_of(path).getFileSystem(session.sparkContext._jsc.hadoopConfiguration())  # noqa: SLF001
+    place = files.makeQualified(path_of(path))
+    _refuse_source(X, place.toUri().normalize().toString(), path)
     if files.exists(place) and not overwrite:
         raise OutputPathError.exists(path)
-    temporary = place.suffix(f"-custseg-{uuid.uuid4().hex}")
+    name = f".custseg-{uuid.uuid4().hex}"
+    temporary, old = path_of(place.getParent(), name), path_of(place.getParent(), f"{name}-old")
     notes = session.sparkContext.accumulator(Notes(), _MergedNotes())
     try:
         score_on_spark(scorer, X, notes).write.parquet(temporary.toString())
@@ -119,7 +121,7 @@ def write_from_spark(scorer: Scorer, X: Any, path: str, *, overwrite: bool) -> d
         sizes = {int(row[SEGMENT]): int(row["count"]) for row in counted}
         if not sizes:
             raise InvalidTableError.empty("customer table")
-        _put_in_place(files, temporary, place)
+        _put_in_place(files, temporary, place, old, overwrite=overwrite)
     finally:
         files.delete(temporary, True)
     notes.value.tell()
@@ -150,22 +152,35 @@ def _location(uri: str) -> PurePosixPath:
     return PurePosixPath(f"/{parts.scheme}:{parts.netloc}") / path.lstrip("/")
 
 
-def _put_in_place(files: Any, temporary: Any, place: Any) -> None:
-    """Rename a finished folder; one that was there is moved aside, and removed when it is no longer needed."""
-    old = place.suffix(f"-custseg-old-{uuid.uuid4().hex}")
+def _put_in_place(files: Any, temporary: Any, place: Any, old: Any, *, overwrite: bool) -> None:
+    """Rename a finished folder; one that was there is moved to ``old``, and removed when it is no longer needed."""
     is_there = files.exists(place)
+    if is_there and not overwrite:
+        raise OutputPathError.taken(place.toString())
     if is_there and not files.rename(place, old):
         raise OutputPathError.unwritable(place.toString(), "what is there could not be moved aside")
     is_done = False
     try:
-        is_done = bool(files.rename(temporary, place))
+        is_done = _renamed(files, temporary, place)
     finally:
-        if is_there and not is_done:
+        if is_there and not is_done and not files.exists(place):
             files.rename(old, place)
+        elif is_there:
+            files.delete(old, True)
+    if not is_done and files.exists(place) and not is_there:
+        raise OutputPathError.taken(place.toString())
     if not is_done:
         raise OutputPathError.unwritable(place.toString(), "the finished folder could not be renamed")
-    if is_there:
-        files.delete(old, True)
+
+
+def _renamed(files: Any, temporary: Any, place: Any) -> bool:
+    """Rename a folder to one that is not there; Hadoop would move it into one that has come there meanwhile."""
+    is_renamed = bool(files.rename(temporary, place))
+    inside = place.suffix(f"/{temporary.getName()}")
+    if is_renamed and files.exists(inside):
+        files.delete(inside, True)
+        return False
+    return is_renamed
 
 
 def _is_remote(X: Any) -> bool:

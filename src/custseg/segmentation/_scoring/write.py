@@ -107,7 +107,8 @@ def write_segments(
     batch_size : int, default=65_536
         How many customers are scored at once; at most, where an engine makes smaller batches.
     overwrite : bool, default=False
-        Whether what is at ``path`` is replaced; otherwise it is refused.
+        Whether what is at ``path`` is replaced; otherwise it is refused, also where it came there in the meantime: of
+        several that write there at once, one succeeds.
     escape_formulas : bool, default=False
         Whether a ``'`` is put before ids of a .csv file that begin with =, +, -, @, a tab or a carriage return, which
         spreadsheets may run as formulas. Otherwise ids are exact, and a warning counts these. Parquet keeps all exact.
@@ -175,8 +176,10 @@ def write_segments(
         sizes: Mapping[int, int] = write_from_spark(scorer, X, str(path), overwrite=overwrite)
     else:
         place, notes, formulas = _checked(path, X, overwrite), Notes(), Formulas(escape=escape_formulas)
-        scored = score_batches(scorer, X, batch_size, notes)
-        sizes = _written(scored, place, _object_ids(X, scorer.customer_id), formulas)
+        ids = _object_ids(X, scorer.customer_id)
+        with replacing(place, overwrite=overwrite) as draft:
+            scored = score_batches(scorer, X, batch_size, notes)
+            sizes = _written(scored, draft, place.suffix.lower(), ids, formulas)
         notes.tell()
         formulas.tell("escape_formulas=True")
     return SegmentAssignment(path=str(path), n_customers=sum(sizes.values()), segment_sizes=_sizes(scorer, sizes))
@@ -215,23 +218,24 @@ def _object_ids(X: Any, customer_id: str) -> Any:
     return arrow.array(values.where(values.isna(), values.astype(str)), arrow.string(), from_pandas=True)
 
 
-def _written(scored: Iterable[nw.DataFrame[Any]], place: Path, ids: Any, formulas: Formulas) -> Counter[int]:
-    """Write batches to a temporary file that takes its place at the end; ``ids`` are those of all batches if known."""
+def _written(
+    scored: Iterable[nw.DataFrame[Any]], file: Path, ending: str, ids: Any, formulas: Formulas
+) -> Counter[int]:
+    """Write batches to a file; ``ids`` are those of all batches if known."""
     sizes: Counter[int] = Counter()
-    is_parquet = place.suffix.lower() == ".parquet"
-    with replacing(place) as temporary:
-        writer: Any = None
-        try:
-            for part in scored:
-                table = _plain(part, None if ids is None else ids.slice(sizes.total(), len(part)))
-                table = table if is_parquet else _without_formulas(table, formulas)
-                if writer is None:
-                    writer = _writer(temporary, place.suffix.lower(), table.schema)
-                writer.write_table(table.cast(writer.schema if is_parquet else table.schema))
-                sizes.update(part[SEGMENT].to_list())
-        finally:
-            if writer is not None:
-                writer.close()
+    is_parquet = ending == ".parquet"
+    writer: Any = None
+    try:
+        for part in scored:
+            table = _plain(part, None if ids is None else ids.slice(sizes.total(), len(part)))
+            table = table if is_parquet else _without_formulas(table, formulas)
+            if writer is None:
+                writer = _writer(file, ending, table.schema)
+            writer.write_table(table.cast(writer.schema if is_parquet else table.schema))
+            sizes.update(part[SEGMENT].to_list())
+    finally:
+        if writer is not None:
+            writer.close()
     return sizes
 
 

@@ -11,8 +11,8 @@ from sklearn.utils import check_random_state
 
 from custseg._core.customers import CustomerTable
 from custseg._core.results import Result
+from custseg._core.threads import one_thread
 from custseg.segmentation._embedding.embedder import CharacteristicEmbedder
-from custseg.segmentation._kmeans.nearest import one_thread
 from custseg.segmentation._kmeans.patterns import distinct_patterns
 from custseg.segmentation._selection.criteria import ClassSolution, class_solutions
 from custseg.segmentation._selection.structure import (
