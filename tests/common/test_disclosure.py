@@ -133,6 +133,7 @@ def found_by_complements(table, labels, told, sizes):
     for name in ("tenure", "member"):
         rows = profile[profile["characteristic"] == name]
         truth = table.loc[hidden, name].astype(float).mean()
+        estimates = []
         for row in rows.dropna(subset=["segment_value", "rest_value"]).to_dict("records"):
             own = float(n_customers[row["segment"]])
             # everyone else, if those are all others
@@ -140,9 +141,10 @@ def found_by_complements(table, labels, told, sizes):
             others = sum(
                 float(n_customers[each["segment"]]) * each["segment_value"] for each in rows.to_dict("records")
             )
-            if abs((everyone - others) / n_hidden - truth) <= 1e-6 * abs(truth):
-                found.append(name)
-                break
+            estimates.append((everyone - others) / n_hidden)
+        # what the rows disagree about is not known
+        if estimates and np.allclose(estimates, truth, rtol=1e-6, atol=1e-12):
+            found.append(name)
     return found
 
 

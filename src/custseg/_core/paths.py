@@ -200,8 +200,10 @@ def _connection(in_order: bool, n_threads: int | None = None) -> Any:
 def _check_case(connection: Any, place: Path, files: Sequence[Path]) -> None:
     """Refuse columns that duckdb would give other names, since it does not know them from each other."""
     for file in files:
-        query = "SELECT name, coalesce(num_children, 0) FROM parquet_schema(?)"
-        _, *nodes = connection.execute(query, [_literal(file)]).fetchall()
+        # in one row: what is handed out is a schema, and no rows of the table
+        query = "SELECT list(name), list(coalesce(num_children, 0)) FROM parquet_schema(?)"
+        ((all_names, n_children_of),) = connection.execute(query, [_literal(file)]).fetchall()
+        nodes = zip(all_names[1:], n_children_of[1:], strict=True)
         names, inside = [], 0
         # each node stands before its children
         for name, n_children in nodes:
