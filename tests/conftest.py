@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 # Each worker has a core; pools of threads on top of that make them wait for each other. Before numpy and polars start
@@ -49,6 +50,22 @@ def shared_data(name: str) -> Path:
     if not folder.is_dir():
         pytest.skip(f"shared data set {name!r} is not here; set CUSTSEG_SHARED_DATA to the folder that holds it")
     return folder
+
+
+@pytest.fixture
+def heeded_signals():
+    """Signals that whoever started the tests ignores, as nohup and a shell's background do, are heeded."""
+    own = {"SIGINT": signal.default_int_handler, "SIGTERM": signal.SIG_DFL, "SIGHUP": signal.SIG_DFL}
+    ignored = [
+        getattr(signal, name)
+        for name in own
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is signal.SIG_IGN
+    ]
+    for each in ignored:
+        signal.signal(each, own[each.name])
+    yield
+    for each in ignored:
+        signal.signal(each, signal.SIG_IGN)
 
 
 # The files that take longest, in this order.

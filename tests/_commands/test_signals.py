@@ -15,7 +15,10 @@ from custseg import _demo, cli
 from custseg.datasets import make_customers
 from tests._commands.project import few_columns, table_options, write_project
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
+pytestmark = [
+    pytest.mark.skipif(os.name == "nt", reason="Windows has other signals"),
+    pytest.mark.usefixtures("heeded_signals"),
+]
 CODES = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
 WORDS = {"SIGINT": "interrupted", "SIGTERM": "ended by SIGTERM", "SIGHUP": "ended by SIGHUP"}
 
@@ -100,7 +103,7 @@ def test_a_run_that_is_told_to_end_at_any_point(tables, tmp_path):
     run = start(tmp_path, "run", "--config", "study.toml")
     assert run.communicate()[1] == ""
     took = time.perf_counter() - started
-    outputs = ["out.csv", "out.html", "out.joblib"]
+    outputs = ["out.csv", "out.html", "out.skops"]
     for point in range(10):
         for name in outputs:
             (tmp_path / name).unlink(missing_ok=True)
@@ -122,7 +125,7 @@ def test_a_run_that_is_told_to_end_at_any_point(tables, tmp_path):
 def test_of_two_commands_that_write_one_file_one_succeeds(tables, tmp_path):
     write_project(tmp_path, tables)
     assert cli.main(["run", "--config", str(tmp_path / "study.toml")]) == 0
-    command = ["assign", *table_options(tmp_path), "--study", tmp_path / "out.joblib", "--output", tmp_path / "new.csv"]
+    command = ["assign", *table_options(tmp_path), "--study", tmp_path / "out.skops", "--output", tmp_path / "new.csv"]
     for _ in range(3):
         both = [start(tmp_path, *command) for _ in range(2)]
         errors = "".join(one.communicate()[1] for one in both)

@@ -14,6 +14,7 @@ from custseg._core import files
 from custseg._core.files import replacing
 from custseg.exceptions import OutputPathError
 
+pytestmark = pytest.mark.usefixtures("heeded_signals")
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
 
 
