@@ -106,7 +106,8 @@ def ahp_weights(
     incomplete matrices [5]_: that of complete ones times ``1 - 2 m / ((n - 1) (n - 2))`` for ``m`` missing pairs.
     By simulation for 4 to 7 characteristics, random judgements completed in this way have an index within about 8%
     of the formula where at most half of the pairs are missing that may be; it comes to lie 27% above where nearly
-    all are, so that the ratio errs on the side of a warning. With ``n - 1`` judgements nothing can contradict, and the ratio is 0.
+    all are, so that the ratio errs on the side of a warning. With ``n - 1`` judgements nothing can contradict, and
+    the ratio is 0.
 
     When not to use it: for more than about nine characteristics, where the comparisons in pairs become too
     many to be made with care; ``best_worst_weights`` asks less of people.
