@@ -14,7 +14,7 @@ from functools import partial, wraps
 from inspect import isfunction, isgeneratorfunction
 from typing import Any, TypeVar
 
-from custseg._core.surroundings import undisturbed, usual_arithmetic
+from custseg._core.surroundings import beside_others, undisturbed, usual_arithmetic
 
 __all__ = ["as_asked", "asked", "asking", "asks", "asks_as_class", "with_doors"]
 
@@ -100,5 +100,5 @@ def as_asked(function: Callable[..., Result]) -> Callable[..., Result]:
 
 
 def _run(name: str, function: Callable[..., Result], *args: Any, **options: Any) -> Result:
-    with asking(name), usual_arithmetic():
+    with asking(name), beside_others(), usual_arithmetic():
         return function(*args, **options)

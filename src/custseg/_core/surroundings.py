@@ -18,7 +18,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import wraps
 from typing import Any, TypeVar
 
-__all__ = ["AROUND", "as_usual", "undisturbed", "usual_arithmetic"]
+__all__ = ["AROUND", "as_usual", "beside_others", "undisturbed", "usual_arithmetic"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -37,6 +37,16 @@ def undisturbed(given: Sequence[Any]) -> Iterator[None]:
             for surround in AROUND:
                 stack.enter_context(surround(given))
             yield
+    finally:
+        _CALLS.leave()
+
+
+@contextmanager
+def beside_others() -> Iterator[None]:
+    """Surround a part of a call in a worker, which may be a thread beside that of the call and of other workers."""
+    _CALLS.enter()
+    try:
+        yield
     finally:
         _CALLS.leave()
 
@@ -77,23 +87,26 @@ class _Calls:
             if not self.n_inside:
                 self.found, self.overlap = _warnings_state(), False
             self.n_inside += 1
-            self.overlap |= self.n_inside > 1
-            self.own.is_inside = True
+            self.own.depth = self._depth() + 1
+            self.overlap |= self.n_inside > self.own.depth
 
     def leave(self) -> None:
         with self.lock:
             self.n_inside -= 1
-            self.own.is_inside = False
+            self.own.depth -= 1
             if not self.n_inside and self.overlap:
                 _restore(*self.found)
 
     def forget_others(self) -> None:
         """Leave in the name of the threads that are not in a child process."""
         self.lock.release()
-        if self.n_inside and not getattr(self.own, "is_inside", False):
-            self.n_inside = 1
-            self.leave()
-        self.n_inside = min(self.n_inside, 1)
+        if self.n_inside and not self._depth():
+            _restore(*self.found)
+        self.n_inside = self._depth()
+
+    def _depth(self) -> int:
+        depth: int = getattr(self.own, "depth", 0)
+        return depth
 
 
 def _warnings_state() -> tuple[Any, list[Any], dict[str, Any]]:
