@@ -52,7 +52,7 @@ def without_rounding(numbers: Floats) -> Floats:
     array([9.99, 9.99, 5.  ])
     """
     # counts and codes, or nothing known: no need to sort
-    if not (numbers % 1 > 0).any() and not (np.abs(numbers) >= _WHOLE).any():
+    if not (np.floor(numbers) < numbers).any() and not (np.abs(numbers) >= _WHOLE).any():
         return numbers
     ordered = np.sort(numbers)  # NaN last
     ordered = ordered[: np.searchsorted(ordered, np.inf, side="right")]
@@ -78,8 +78,12 @@ def _same_as_next(ordered: Floats) -> Bools:
     low, high = ordered[:-1], ordered[1:]
     with np.errstate(over="ignore"):
         step = high - low
-    close = step <= ROUNDING * np.maximum(-low, high)
-    close &= step > 0
+    differs = step > 0
+    # as a rule no two are as near as the largest would allow
+    largest = max(-ordered[0], ordered[-1], 0.0) if len(ordered) else 0.0
+    if step.min(where=differs, initial=np.inf) > ROUNDING * largest:
+        return np.zeros(len(step), dtype=bool)
+    close = differs & (step <= ROUNDING * np.maximum(-low, high))
     if not close.any():
         return close
     whole = (ordered == np.floor(ordered)) & (np.abs(ordered) < _WHOLE)
