@@ -377,7 +377,8 @@ def _read_column(series: Any, name: str, kind: str | None, texts: TextReader) ->
         column = _numbers(numbers, name, known_kind, exact=exact_numbers(series, numbers), limit=exact_below(dtype))
         return replace(column, is_integer=dtype.is_integer())
     if isinstance(dtype, (nw.String, nw.Categorical)):
-        codes, levels = pd.factorize(pd.Series(series.to_list(), dtype="str"), sort=True)
+        is_read = isinstance(native, pd.Series) and isinstance(native.dtype, pd.StringDtype)
+        codes, levels = pd.factorize(native if is_read else pd.Series(series.to_list(), dtype="str"), sort=True)
         codes, levels = merged_levels(codes.astype(np.int64), map(str, levels))
         found = texts.read(name, codes, levels, kind, is_text=isinstance(dtype, nw.String))
         return Column(name, found.kind, found.values, found.levels, pair=found.pair)

@@ -202,19 +202,24 @@ class Persona(Result):
         return pd.DataFrame([trait.to_dict() for trait in self.traits], columns=columns)
 
 
-def find_traits(profile: pd.DataFrame, segment: int, labels: Mapping[str, str]) -> list[Trait]:
-    """Return the traits of a segment, strongest first: one per characteristic, its strongest level.
+def find_traits(profile: pd.DataFrame, labels: Mapping[str, str]) -> dict[int, list[Trait]]:
+    """Return the traits of every segment, strongest first: one per characteristic, its strongest level.
 
     Effects that agree to nine digits count as equal and keep the order of the columns, so that the
     rounding of sums decides nothing. What is known of less than half of the customers comes after the
     first two, and not at all without them.
     """
     sure = (profile["p_adjusted"] <= FALSE_DISCOVERY_RATE) & (profile["effect_size"].abs() >= SMALL_EFFECT)
-    rows = profile[(profile["segment"] == segment) & sure]
-    strength = rows["effect_size"].map(_strength)
-    rows = rows.loc[strength.sort_values(ascending=False, kind="stable").index]
-    rows = rows.drop_duplicates("characteristic")
-    traits = [_trait(row, labels[row["characteristic"]]) for row in rows.to_dict("records")]
+    rows = sorted(profile[sure].to_dict("records"), key=lambda row: -_strength(row["effect_size"]))
+    found: dict[int, dict[str, Trait]] = {int(segment): {} for segment in profile["segment"].unique()}
+    for row in rows:
+        name, traits = row["characteristic"], found[row["segment"]]
+        if name not in traits:
+            traits[name] = _trait(row, labels[name])
+    return {segment: _known_first([*traits.values()]) for segment, traits in found.items()}
+
+
+def _known_first(traits: list[Trait]) -> list[Trait]:
     first = [trait for trait in traits if trait.known_of_half][:_FIRST]
     return [*first, *(trait for trait in traits if trait not in first)] if len(first) == _FIRST else first
 
