@@ -61,10 +61,10 @@ def test_the_first_matching_rule_speaks(goal, facts, action):
     ("goal", "facts", "told"),
     [
         ("retention", SegmentFacts(share=0.1, effects={"recency": 0.9}), "what customers are worth"),
-        ("retention", SegmentFacts(share=0.1, value_share=0.3), "the recency"),
+        ("retention", SegmentFacts(share=0.1, value_share=0.3), "when they last bought"),
         ("acquisition", SegmentFacts(share=0.4), "what customers are worth"),
-        ("development", SegmentFacts(share=0.4, effects={"frequency": 0.9}), "the monetary"),
-        ("pricing", SegmentFacts(share=0.4), "the monetary"),
+        ("development", SegmentFacts(share=0.4, effects={"frequency": 0.9}), "what they spend"),
+        ("pricing", SegmentFacts(share=0.4), "what they spend"),
         ("advertising", SegmentFacts(share=0.1), "what customers are worth"),
     ],
 )

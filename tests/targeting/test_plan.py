@@ -228,6 +228,15 @@ def test_a_value_that_is_known_of_few_is_worth_nothing_as_a_reason():
     assert "value: known of 2" in actions[0].because
 
 
+@pytest.mark.parametrize("profit", [(-9.0, -1.0), (-5.0, 5.0), (0.0, 0.0)])
+def test_a_value_that_adds_up_to_no_gain_is_said_to_be_the_reason(profit):
+    customers, labels = purchases(np.random.default_rng(0), [10.0, 40.0], [60, 60])
+    worth = np.array(profit)[labels]
+    for action in plan_actions("acquisition", labelled(customers, labels, value=worth)).actions:
+        assert action.action == UNKNOWN
+        assert "value: that of all customers is not above 0 together" in action.because
+
+
 def test_a_segment_too_small_to_be_described_has_no_figures_in_its_reason():
     customers, labels = purchases(np.random.default_rng(0), [10.0, 40.0, 90.0], [60, 60, 3])
     personas = labelled(customers, labels, value="total", roles={"total": "monetary"})

@@ -257,7 +257,14 @@ _NOBODY = Action(action="Nothing to do", advice="Nobody is in this segment now."
 # for one that holds everyone: what is done for all sets nobody apart
 _EVERYBODY = Action(action="No action of its own", advice="Everyone is in this segment.", because="")
 # What tells each fact, for a reader who is to add it.
-_TOLD_BY = {"value_index": "what customers are worth", "share": "how many they are"}
+_TOLD_BY = {
+    "value_index": "what customers are worth",
+    "share": "how many they are",
+    "recency": "when they last bought",
+    "frequency": "how often they buy",
+    "monetary": "what they spend",
+    "tenure": "how long they have been customers",
+}
 
 
 def recommend(goal: str | Goal, facts: SegmentFacts) -> Action:
