@@ -68,7 +68,8 @@ def test_what_was_not_tested_is_no_continuum():
 @pytest.mark.parametrize(
     ("found", "said"),
     [
-        (stability(1.0, [1.0, 1.0]), "stable by construction"),
+        (stability(1.0, [1.0, 1.0]), "Two bootstrap samples always give the same segments."),
+        (stability(0.999, [1.0, 0.9]), "a mean adjusted Rand index of 0.999."),
         (stability(0.7, [0.9, 0.8]), "two bootstrap samples agree with a mean adjusted Rand index of 0.70"),
     ],
 )
@@ -77,6 +78,11 @@ def test_segments_that_rules_define_are_not_found(found, said):
     assert verdict.word == "defined"
     assert said in verdict.sentence
     assert "1,200 customer(s) meet no rule" in verdict.sentence
+
+
+def test_one_segment_that_a_rule_defines_is_one():
+    verdict = judge(n_segments=1, n_not_assigned=0, stability=StabilityResult.empty())
+    assert verdict.sentence.startswith("The segment is defined by rule")
 
 
 def test_rules_have_no_structure_test():

@@ -168,19 +168,17 @@ def _below(value: float, limit: float) -> str:
 def _defined(n_segments: int, n_not_assigned: int, stability: StabilityResult) -> Verdict:
     left = "" if n_not_assigned == 0 else f" {n_not_assigned:,} customer(s) meet no rule and are in no segment."
     sentence = (
-        f"The {n_segments} segments are defined by rule: who belongs was decided beforehand, and nothing was "
-        f"discovered in the data.{left}"
+        f"The {'segment is' if n_segments == 1 else f'{n_segments} segments are'} defined by rule: who belongs was decided "
+        f"beforehand, and nothing was discovered in the data.{left}"
     )
     if not stability.numbers:
         return Verdict(word="defined", sentence=sentence)
     agreement = float(stability.mean_adjusted_rand.iloc[0])
-    if agreement == 1.0:
-        return Verdict(
-            word="defined",
-            sentence=f"{sentence} They are stable by construction: the bounds do not depend on the data.",
-        )
-    return Verdict(
-        word="defined",
-        sentence=f"{sentence} Their bounds are learned: those of two bootstrap samples agree with a mean adjusted Rand "
-        f"index of {agreement:.2f}.",
+    # bounds that were learned may come back as exactly as those that were given
+    returned = (
+        "Two bootstrap samples always give the same segments."
+        if agreement == 1.0
+        else "Their bounds are learned: those of two bootstrap samples agree with a mean adjusted Rand index of "
+        f"{_below(agreement, 1.0)}."
     )
+    return Verdict(word="defined", sentence=f"{sentence} {returned}")

@@ -61,7 +61,7 @@ def test_personas_bear_the_names_of_the_rules_and_an_empty_rule_keeps_its_place(
 
 def test_what_is_defined_is_not_called_discovered(ruled):
     assert ruled.verdict_.word == "defined"
-    assert "stable by construction" in ruled.verdict_.sentence
+    assert "always give the same segments" in ruled.verdict_.sentence
     assert f"{ruled.clusterer_.n_not_assigned_} customer(s) meet no rule" in ruled.verdict_.sentence
     assert ruled.selection_ is None
     assert ruled.cut_ is None
