@@ -9,8 +9,6 @@ from typing import Any
 
 import joblib
 import pandas as pd
-from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import check_is_fitted
 
 from custseg import study as study_files
 from custseg._core.customer_rows import without_customers
@@ -18,7 +16,7 @@ from custseg._core.files import TABLE_ENDINGS, check_writable, is_read_from, ref
 from custseg._core.formulas import Formulas
 from custseg._core.optional import require
 from custseg._core.paths import is_path
-from custseg._core.stored import holds_skops, unknown_types
+from custseg._core.stored import fitted, holds_skops, read_skops, unknown_types
 from custseg._core.visible import visible
 from custseg.exceptions import ConfigurationError, OutputPathError, StoredStudyError
 from custseg.reporting import check_report_path
@@ -138,11 +136,12 @@ def store_study(
 def load_study(path: Path, *, trust: bool = False) -> SegmentationStudy:
     """Read a fitted study; what may run code is read where it is trusted."""
     if holds_skops(path):
-        unknown = unknown_types(path, study_files.trusted_types())
+        known = study_files.trusted_types()
+        unknown = unknown_types(path, known)
         if unknown and not trust:
             what = f"holds what custseg does not know ({', '.join(unknown)})"
             raise StoredStudyError.runs_code(path, what, _ADD_TRUST)
-        return study_files.load_study(path, trusted=unknown)
+        return fitted(read_skops(path, [*known, *unknown]), SegmentationStudy, path)
     if not trust:
         raise StoredStudyError.runs_code(path, "is no file of skops: it may be a pickle", _ADD_TRUST)
     try:
@@ -152,13 +151,7 @@ def load_study(path: Path, *, trust: bool = False) -> SegmentationStudy:
     except Exception as error:
         # What a broken or foreign pickle raises is not bounded.
         raise StoredStudyError.no_study(path, type(error).__name__) from error
-    if not isinstance(study, SegmentationStudy):
-        raise StoredStudyError.no_study(path, f"it is a {type(study).__name__}")
-    try:
-        check_is_fitted(study)
-    except NotFittedError as error:
-        raise StoredStudyError.no_study(path, "the study in it is not fitted") from error
-    return study
+    return fitted(study, SegmentationStudy, path)
 
 
 def _is_pickle(path: Path) -> bool:

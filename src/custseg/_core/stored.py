@@ -1,4 +1,4 @@
-"""Files of skops: what is in them, and whether it is known, before anything is made of it."""
+"""What was stored in files: whether it is known, before anything is made of it, and whether it is what is asked for."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
 
 from custseg._core.files import replacing
 from custseg._core.optional import require
 from custseg.exceptions import StoredStudyError
 
-__all__ = ["holds_skops", "read_skops", "unknown_types", "write_skops"]
+__all__ = ["fitted", "holds_skops", "read_skops", "unknown_types", "write_skops"]
 
+_Kind = TypeVar("_Kind")
 _CONTENT = "schema.json"
 _LIBRARY = "skops.io"
 
@@ -41,6 +45,17 @@ def read_skops(path: Path, trusted: Iterable[str]) -> Any:
     skops = require(_LIBRARY)
     with _reading(path):
         return skops.load(path, trusted=sorted(trusted))
+
+
+def fitted(thing: Any, kind: type[_Kind], path: Path) -> _Kind:
+    """Make sure that what a file held is of a kind, and fitted."""
+    if not isinstance(thing, kind):
+        raise StoredStudyError.no_study(path, f"it is a {type(thing).__name__}")
+    try:
+        check_is_fitted(thing)
+    except NotFittedError as error:
+        raise StoredStudyError.no_study(path, "the study in it is not fitted") from error
+    return thing
 
 
 def write_skops(thing: Any, path: Path, *, overwrite: bool) -> None:

@@ -6,19 +6,15 @@ import inspect
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from sklearn.base import BaseEstimator
-from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from custseg import characteristics, personas, segmentation
 from custseg._core.asking import asks
 from custseg._core.customer_rows import without_customers
-from custseg._core.files import check_writable
-from custseg._core.optional import require
 from custseg._core.params import Instance, Where, check
-from custseg._core.stored import holds_skops, read_skops, unknown_types, write_skops
+from custseg._core.stored import fitted, holds_skops, read_skops, unknown_types, write_skops
 from custseg.exceptions import OutputPathError, StoredStudyError
 from custseg.study._study import SegmentationStudy
 
@@ -26,6 +22,11 @@ __all__ = ["load_study", "store_study", "trusted_types"]
 
 _STAGES = (characteristics, segmentation, personas)
 _BOOL = Where(lambda value: isinstance(value, bool), "True or False")
+_PARAMETERS = {
+    "study": (Instance(SegmentationStudy, words="a SegmentationStudy"),),
+    "include_customers": (_BOOL,),
+    "overwrite": (_BOOL,),
+}
 _TEXTS = Where(
     lambda value: isinstance(value, Sequence) and not isinstance(value, str) and all(isinstance(x, str) for x in value),
     "a list of full names of types, as text",
@@ -125,19 +126,14 @@ def store_study(
     custseg.exceptions.CustomersNotStoredError: Segmentation: 'labels' is of single customers, which were left out when\
  the study was stored. Assign the customers of the tables again, or store the study with include_customers=True.
     """
-    check(
-        {"study": (Instance(SegmentationStudy, words="a SegmentationStudy"),), "include_customers": (_BOOL,)},
-        {"study": study, "include_customers": include_customers},
-    )
-    check({"overwrite": (_BOOL,)}, {"overwrite": overwrite})
+    check(_PARAMETERS, {"study": study, "include_customers": include_customers, "overwrite": overwrite})
     check_is_fitted(study)
-    require("skops.io")
-    path = check_writable(path)
-    if os.path.lexists(path) and not overwrite:
-        raise OutputPathError.exists(path)
+    place = Path(path)
+    if os.path.lexists(place) and not overwrite:
+        raise OutputPathError.exists(place)
     kept = study if include_customers else without_customers(study, study.segmentation_.n_customers)
-    write_skops(kept, path, overwrite=overwrite)
-    return path
+    write_skops(kept, place, overwrite=overwrite)
+    return place
 
 
 @asks
@@ -193,15 +189,4 @@ def load_study(path: str | Path, *, trusted: Sequence[str] = ()) -> Segmentation
     if unknown:
         remedy = f"If you trust whoever made it, pass trusted={unknown!r}."
         raise StoredStudyError.runs_code(path, f"holds what custseg does not know ({', '.join(unknown)})", remedy)
-    return _checked(read_skops(path, known), path)
-
-
-def _checked(study: Any, path: Path) -> SegmentationStudy:
-    """Make sure that what a file held is a fitted study."""
-    if not isinstance(study, SegmentationStudy):
-        raise StoredStudyError.no_study(path, f"it is a {type(study).__name__}")
-    try:
-        check_is_fitted(study)
-    except NotFittedError as error:
-        raise StoredStudyError.no_study(path, "the study in it is not fitted") from error
-    return study
+    return fitted(read_skops(path, known), SegmentationStudy, path)

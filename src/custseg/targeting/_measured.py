@@ -132,16 +132,16 @@ def _value(personas: Personas, figures: list[Told]) -> list[float | None]:
     """Return the share of value of each segment, over those whose value is known; None where that is too few."""
     segmentation, table = personas.described, personas.segment_table
     told = zip(personas.personas, table["value_share"], table["share"], strict=True)
-    value = np.empty(0) if segmentation.value is None else segmentation.value[segmentation.labels >= 0]
-    if np.isnan(value).all():
+    value, inside = segmentation.value, segmentation.labels >= 0
+    if value is None or np.isnan(value[inside]).all():
         return [None] * len(table)
-    if np.nansum(value) <= 0:
+    if np.nansum(value[inside]) <= 0:
         # of no gain, or of a loss, there are no shares
         for persona in personas.personas:
             if not persona.suppressed:
                 figures[persona.segment]["value_index"] = "value: that of all customers is not above 0 together"
         return [None] * len(table)
-    known = _known_value(segmentation.labels, segmentation.value, len(table))
+    known = _known_value(segmentation.labels, value, len(table))
     found: list[float | None] = []
     for persona, value_share, share in told:
         index, here, everyone = known[persona.segment]

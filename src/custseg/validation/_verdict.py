@@ -167,9 +167,10 @@ def _below(value: float, limit: float) -> str:
 
 def _defined(n_segments: int, n_not_assigned: int, stability: StabilityResult) -> Verdict:
     left = "" if n_not_assigned == 0 else f" {n_not_assigned:,} customer(s) meet no rule and are in no segment."
+    segments = "segment is" if n_segments == 1 else f"{n_segments} segments are"
     sentence = (
-        f"The {'segment is' if n_segments == 1 else f'{n_segments} segments are'} defined by rule: who belongs was decided "
-        f"beforehand, and nothing was discovered in the data.{left}"
+        f"The {segments} defined by rule: who belongs was decided beforehand, and nothing was discovered in the data."
+        f"{left}"
     )
     if not stability.numbers:
         return Verdict(word="defined", sentence=sentence)
