@@ -320,6 +320,15 @@ def test_an_interruption_says_what_was_done(monkeypatch, capsys):
     assert capsys.readouterr().err == "custseg: interrupted: after 3 of 20 pairs.\n"
 
 
+def test_a_lack_of_memory_is_said_in_one_line(monkeypatch, capsys):
+    def exhausted(*_):
+        raise MemoryError("Unable to allocate 74. GiB\nfor an array")
+
+    monkeypatch.setattr(_demo, "load_complete_journey", exhausted)
+    error = failing(capsys, "demo", "--output", "report.md")
+    assert error == "custseg: error: there is not enough memory: Unable to allocate 74. GiB for an array\n"
+
+
 @pytest.mark.parametrize("name", ["no/report.html", "report.pdf"])
 def test_demo_refuses_an_unwritable_report_before_it_reads_anything(tmp_path, monkeypatch, capsys, name):
     monkeypatch.setattr(_demo, "load_complete_journey", pytest.fail)

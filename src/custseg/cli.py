@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _BAD_INPUT, _BY_SIGNAL = 2, 128
 # what ends a process: from a keyboard, by kill or a scheduler, by a terminal that is closed (not on Windows)
 _ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
-_FAULTS = (ValueError, OSError, MissingDependencyError)
+_FAULTS = (ValueError, OSError, MemoryError, MissingDependencyError)
 _STUDY = "a study written by custseg run"
 _TRUST = "read a study that may run code when it is read, such as a pickle: only if you trust whoever made it"
 
@@ -118,7 +118,8 @@ def _say_fault(error: Exception) -> int:
 def _one_line(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         return f"{error.strerror}: {error.filename!r}"
-    return " ".join(str(error).split()) or type(error).__name__
+    message = " ".join(str(error).split()) or type(error).__name__
+    return f"there is not enough memory: {message}" if isinstance(error, MemoryError) else message
 
 
 def _complain(message: str) -> int:

@@ -37,15 +37,16 @@ def _is_number(value: Any, *kinds: type) -> bool:
 
 @dataclass(frozen=True)
 class Integer(Allowed):
-    """A whole number of at least ``low`` (bools are not numbers here)."""
+    """A whole number of at least ``low``, and at most ``high`` if there is one (bools are not numbers here)."""
 
     low: int = 1
+    high: int | None = None
 
     def accepts(self, value: Any) -> bool:
-        return _is_number(value, int, np.integer) and bool(value >= self.low)
+        return _is_number(value, int, np.integer) and self.low <= value and (self.high is None or value <= self.high)
 
     def __str__(self) -> str:
-        return f"an integer >= {self.low}"
+        return f"an integer >= {self.low}" if self.high is None else f"an integer from {self.low} to {self.high}"
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,8 @@ class Where(Allowed):
 
 COLUMN = Instance(str, words="a column name (text)")
 NONE = OneOf(None)
-RANDOM_STATE = (NONE, Integer(low=0), Instance(np.random.RandomState, words="a numpy RandomState"))
+# what numpy takes as a seed
+RANDOM_STATE = (NONE, Integer(0, 2**32 - 1), Instance(np.random.RandomState, words="a numpy RandomState"))
 
 
 ParameterTable = Mapping[str, tuple[Allowed, ...]]
