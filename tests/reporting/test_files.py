@@ -163,6 +163,15 @@ def test_markdown_tables_have_as_many_cells_as_columns(cut):
     assert "a\\|b (constructive)" in text if cut else "(constructive)" not in text
 
 
+def test_what_the_brief_calls_value_and_currency_is_no_markup():
+    study = stand_in()
+    study.brief.value, study.brief.currency = "profit__<b>*net*</b>", "[x](http://y)\x1b"
+    study.plan_.personas.column_labels[study.brief.value] = "<b>*net*</b>"
+    text = render_markdown(study)
+    assert r"&lt;b&gt;\*net\*&lt;/b&gt; of the audience in \[x\](http&#58;//y)\\x1b" in text
+    assert "\x1b" not in text
+
+
 def test_text_has_the_verdict_the_rows_left_out_and_a_line_per_persona():
     study = stand_in(cut=True)
     text = render_text(study)

@@ -57,7 +57,7 @@ def render_markdown(study: FittedStudy, *, title: str = TITLE) -> str:
     lines = [f"# {escape_markdown(title)}", ""]
     lines += [f"- {term}: {escape_markdown(words)}" for term, words in contents.brief]
     lines += ["", "## Are these segments real?", "", escape_markdown(contents.verdict), ""]
-    lines += [f"- {term}: {figure} ({gloss})" for term, figure, gloss in contents.figures]
+    lines += [f"- {term}: {figure} ({escape_markdown(gloss)})" for term, figure, gloss in contents.figures]
     heading = f"A constructive cut into {len(shown.groups)} groups" if contents.cut else "Segments"
     lines += ["", f"## {heading}", ""]
     if contents.notice:
