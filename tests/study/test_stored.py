@@ -257,6 +257,8 @@ def test_a_file_that_exists_is_kept_and_bad_arguments_are_named(study, tmp_path)
         load_study(path, trusted="numpy.ndarray")
     with pytest.raises(FileNotFoundError):
         load_study(tmp_path / "none.skops")
+    with pytest.raises(StoredStudyError, match="its name has a NUL"):
+        load_study("study\0.skops")
 
 
 def test_without_skops_the_remedy_is_said(study, tmp_path, monkeypatch):

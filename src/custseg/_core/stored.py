@@ -24,6 +24,8 @@ _LIBRARY = "skops.io"
 
 def holds_skops(path: Path) -> bool:
     """Say whether a file is one of skops, by its content and not by its name."""
+    if "\0" in str(path):
+        raise StoredStudyError.no_study(path, "its name has a NUL")
     with path.open("rb") as file:
         if not zipfile.is_zipfile(file):
             return False

@@ -21,6 +21,7 @@ from custseg._core.params import Instance, OneOf, check
 from custseg._core.paths import is_path
 from custseg._core.results import Result
 from custseg._core.segments import SEGMENT
+from custseg._core.visible import visible
 from custseg.exceptions import ConfigurationError, CustomerIdError, OutputPathError
 from custseg.segmentation._scoring.assign import PARAMETERS, score_batches, scorer_of
 from custseg.segmentation._scoring.scorer import Notes, Scorer
@@ -66,7 +67,7 @@ class SegmentAssignment(Result):
 
     def __str__(self) -> str:
         n_segments = sum(label >= 0 for label in self.segment_sizes)
-        return f"{self.n_customers:,} customers in {n_segments:,} segments were written to {self.path}."
+        return f"{self.n_customers:,} customers in {n_segments:,} segments were written to {visible(self.path)}."
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per segment: ``segment``, ``n_customers``, ``share``."""
