@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 
 import hypothesis.strategies as st
 import numpy as np
@@ -15,7 +16,7 @@ from hypothesis import given, settings
 from custseg import MultiSelectEncoder, RFMFeaturizer, SegmentClusterer, write_segments
 from custseg._core.csv_files import has_mixed_ends
 from custseg._core.frames import collect, open_table
-from custseg.exceptions import DuplicateColumnError, InvalidTableError
+from custseg.exceptions import ColumnTypeError, DuplicateColumnError, InvalidTableError
 from tests.sizes import size
 
 X = {"id": [1, 2], "x": [3.5, 4.25]}
@@ -105,6 +106,15 @@ def test_commas_that_may_be_decimals_or_thousands_are_refused(csv_file):
     assert columns(csv_file(text), columns=["id"]) == {"id": [1, 2, 3, 4]}
     # one that can be only a decimal settles it
     assert columns(csv_file(text + "5;0,5\n"))["x"] == [7.0, 5.0, 1.234, -12.5, 0.5]
+
+
+@pytest.mark.parametrize("value", ["€ 12.50", "(12.50)", "+12.50", "1'250.00", "12,50", "12%", "-"])
+def test_what_makes_text_of_numbers_is_named_with_its_line(csv_file, value):
+    text = "customer_id;timestamp;amount\na;2024-01-01;-1.5e+3\n\nb;2024-01-02; NA \nc;2024-01-03;one\nd;2024-01-04;7\n"
+    # of several the first is named
+    path = csv_file(text.replace("one", value) + "e;2024-01-05;€ 1\n")
+    with pytest.raises(ColumnTypeError, match=rf"'amount' must be numbers, got {re.escape(repr(value))} in line 5\."):
+        RFMFeaturizer().fit(path)
 
 
 def test_options_between_commas_stay_text(csv_file):

@@ -373,6 +373,12 @@ def _typed(name: str, counts: Mapping[str, int]) -> str:
     return column
 
 
+def text_at(path: Any, column: str) -> str:
+    """Say which value makes text of a column of a CSV file that was to hold numbers, and where."""
+    line, value = line_of(Path(path), column, rf"^(?!{_NUMBER}|^ *({'|'.join(_NO_NUMBER)}) *$).*\S")
+    return f"{value!r} in line {line}" if value else ""
+
+
 def _is_absent(column: str) -> str:
     words = ", ".join(f"'{word}'" for word in _NO_NUMBER)
     return f"trim({column}) IN ({words})"

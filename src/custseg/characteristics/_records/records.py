@@ -22,6 +22,7 @@ from custseg._core.composed import composed
 from custseg._core.exact import exact_below, inexact_ids
 from custseg._core.frames import Table, by_partition, collect, open_table
 from custseg._core.number_levels import number_text, refuse_inexact
+from custseg._core.paths import is_csv, is_path, text_at
 from custseg.characteristics._records.fields import NO_ID, NO_TIME, Field, by_role
 from custseg.characteristics._records.ledger import Ledger
 from custseg.characteristics._row_report import LEFT_OUT, RowPolicy, hidden_policies
@@ -241,12 +242,19 @@ def _lone(marked: nw.LazyFrame[Any], facts: Mapping[str, Any], column: str) -> t
 
 
 def _opened(table: Any, roles: Mapping[str, Field], customer_id: str) -> Table:
-    """Open the table, with one text for each name of a level or key."""
+    """Open the table and check the kinds of its columns; each name of a level or key gets one text."""
     fields = list(roles.values())
     opened = open_table(table, columns=[field.column for field in fields], customer_id=customer_id)
     refuse_inexact(opened.frame, [field.column for field in fields if field.kind == "level"])
     named = [field.column for field in fields if field.kind in ("level", "key") and field.role not in (NO_ID, NO_TIME)]
-    return replace(opened, frame=composed(opened.frame, named))
+    opened = replace(opened, frame=composed(opened.frame, named))
+    schema = opened.frame.collect_schema()
+    for field in fields:
+        problem = _problem(schema[field.column], field)
+        if problem is not None:
+            _refuse_unless_empty(opened, field.column, _unfit(table, field, schema[field.column], *problem))
+            opened = _retyped(opened, field.column, nw.Float64())
+    return opened
 
 
 def _times(opened: Table, roles: Mapping[str, Field], as_of: Any) -> tuple[Clock, AsOf | None]:
@@ -301,14 +309,7 @@ def _count_returns(n_returns: int, returns: str | None, roles: Mapping[str, Fiel
 
 
 def _clock(opened: Table, roles: Mapping[str, Field]) -> Clock:
-    """Check the kinds of the columns and find out how to read the time."""
-    schema = opened.frame.collect_schema()
-    for field in roles.values():
-        problem = _problem(schema[field.column], field)
-        if problem is not None:
-            error = ColumnTypeError.expected(field.column, problem[0], schema[field.column], problem[1])
-            _refuse_unless_empty(opened, field.column, error)
-            opened = _retyped(opened, field.column, nw.Float64())
+    """Find out how to read the time."""
     column = roles[NO_TIME].column
     try:
         return read_clock(opened.frame, column)
@@ -326,6 +327,12 @@ def _problem(dtype: Any, field: Field) -> tuple[str, str] | None:
     if field.kind == "flag" and not (dtype.is_numeric() or dtype == nw.Boolean):
         return "bools, or the numbers 0 and 1", "Convert it with a comparison such as column == 'yes'."
     return None
+
+
+def _unfit(table: Any, field: Field, dtype: Any, expected: str, remedy: str) -> ColumnTypeError:
+    """Say that a column is of the wrong kind; of a CSV file, which value makes text of its numbers."""
+    where = text_at(table, field.column) if field.kind == "number" and is_path(table) and is_csv(table) else ""
+    return ColumnTypeError.expected(field.column, expected, where or dtype, remedy)
 
 
 def _refuse_unless_empty(opened: Table, column: str, error: ColumnTypeError) -> None:
