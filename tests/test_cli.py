@@ -278,7 +278,7 @@ def test_assign_asks_for_the_tables_of_the_study(project, tmp_path, capsys):
     profile = f"profile={project / 'data' / 'profile.parquet'}"
     assert "'--table transactions' is missing" in failing(capsys, *command, profile)
     assert "Did you mean 'profile'?" in failing(capsys, *command, profile.replace("profile=", "profiles="))
-    assert "given once for each table" in failing(capsys, *command, profile, "--table", profile)
+    assert "got ['profile', 'profile']" in failing(capsys, *command, profile, "--table", profile)
     assert "must end in .csv" in failing(capsys, *command[:3], "--output", tmp_path / "out.txt", "--table", profile)
     assert not output.exists()
 

@@ -82,7 +82,7 @@ def assign(
     check_output("assignments", output)
     given = dict(paths)
     if len(given) < len(paths):
-        raise ConfigurationError.expected(_ASSIGN, "--table", "given once for each table", list(given))
+        raise ConfigurationError.expected(_ASSIGN, "--table", "given once for each table", [name for name, _ in paths])
     files = {} if config is None else read_table_files(config)
     outputs = {"the assignments": output}
     sources = [("the study", study_path), *((f"table {name!r}", path) for name, path in paths), *_sources(files)]

@@ -243,7 +243,8 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         shown = np.flatnonzero(sizes_told)
         profile = self._profile(table, told, shown, found.clustered_on)
         self.profile_, self.rare_levels_ = profile.frame, profile.rare_levels
-        traits = {int(segment): [] for segment in shown} | find_traits(profile.frame, self.column_labels_)
+        traits: dict[int, list[Trait]] = {int(segment): [] for segment in shown}
+        traits |= find_traits(profile.frame, self.column_labels_)
         names = dict(enumerate(found.names or ()))
         if not names:
             telling = {segment: _telling(own, found.clustered_on) for segment, own in traits.items()}

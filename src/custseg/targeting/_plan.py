@@ -161,7 +161,7 @@ def _alike(actions: Sequence[Action], sizes: Sequence[int]) -> tuple[Action, ...
 
 def _columns_of_roles(goal: Goal, segmentation: Segmentation, order_by: str | None) -> Mapping[str, str]:
     """Return the column of each role; two that count are an error where the goal asks for the role."""
-    asked = {fact for rule in goal.rules for fact in (*rule.at_least, *rule.at_most)}
+    asked = {fact for rule in goal.rules for fact in rule.asked}
     found = {
         role: column_of_role(
             segmentation.characteristics,
