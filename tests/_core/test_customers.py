@@ -13,7 +13,8 @@ import pyarrow as pa
 import pytest
 
 from custseg._core.base import Estimator
-from custseg._core.customers import Column, CustomerTableMixin, looks_like_id, read_customers, write_customers
+from custseg._core.customer_frames import write_customers
+from custseg._core.customers import Column, CustomerTableMixin, looks_like_id, read_customers
 from custseg.exceptions import (
     ColumnChangeError,
     ColumnTypeError,

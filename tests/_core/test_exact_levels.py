@@ -15,6 +15,7 @@ from custseg import DemographicEncoder, PersonaDescriber
 from custseg._core.customers import read_customers
 from custseg.characteristics._profiles.columns import read_texts
 from custseg.exceptions import ColumnTypeError, DataQualityWarning
+from custseg.segmentation import Rule, RuleFilter
 from tests.engines import ENGINES
 from tests.sizes import size
 
@@ -60,6 +61,23 @@ def test_floats_that_may_be_two_levels_are_refused(dtype):
         DemographicEncoder(kinds={"s": "nominal"}, customer_id=None).fit(table)
     with pytest.raises(ColumnTypeError, match=message):
         read_texts(nw.from_native(table["s"], series_only=True), numbers=True, remedy="")
+
+
+def test_categories_that_are_such_floats_are_refused():
+    table = pd.DataFrame({"s": pd.Categorical([float(FIRST), 5.0])})
+    with pytest.raises(ColumnTypeError, match=r"'s'.*two levels may have become one"):
+        DemographicEncoder(customer_id=None).fit(table)
+
+
+@pytest.mark.parametrize("others", [[], [2.0]])
+def test_whole_numbers_among_objects_are_exact(others):
+    numbers = [Decimal(FIRST + 1), Decimal(FIRST)] if not others else [FIRST + 1, FIRST]
+    table = pd.DataFrame({"s": pd.Series([*numbers, *others], dtype=object)})
+    column = read_customers(table, kinds={"s": "nominal"})["s"]
+    assert set(column.categories) >= {str(FIRST), str(FIRST + 1)}
+    rest = [False] * len(others)
+    for rule, met in ((f"s > {FIRST}", [True, False]), (f"s == {FIRST}", [False, True])):
+        assert RuleFilter(Rule.read(rule), table).matches(table).tolist() == met + rest
 
 
 def test_floats_below_are_all_told_apart():

@@ -31,7 +31,7 @@ from tests.sizes import size
 def route(request, monkeypatch):
     """Run a test with pandas input on polars, and with pandas alone."""
     if request.param == "pandas alone":
-        monkeypatch.setattr(frames, "is_installed", lambda name: False)
+        monkeypatch.setattr(frames, "polars_is_at_hand", lambda: False)
     return request.param
 
 
@@ -192,7 +192,7 @@ def test_pyarrow_comes_out_as_pyarrow_with_its_ordered_categories(monkeypatch):
     assert opened.frame.collect_schema()["size"] == nw.Enum(["small", "large"])
     for without in (False, True):
         if without:
-            monkeypatch.setattr(frames, "is_installed", lambda name: False)
+            monkeypatch.setattr(frames, "polars_is_at_hand", lambda: False)
         # polars has no zone such as +02:00, so these run on pandas
         found = open_table(table, columns=["id", "time"], customer_id="id")
         assert found.kind == "pyarrow"

@@ -66,7 +66,7 @@ def profiles(group):
 @pytest.fixture(params=["through polars", "pandas alone"])
 def route(request, monkeypatch):
     if request.param == "pandas alone":
-        monkeypatch.setattr(frames, "is_installed", lambda name: False)
+        monkeypatch.setattr(frames, "polars_is_at_hand", lambda: False)
 
 
 @pytest.mark.parametrize("name", sorted(GROUPS))
@@ -81,7 +81,7 @@ def test_events_take_categories_that_pandas_makes_as_their_text(featurizer, name
 
 def test_without_polars_they_are_their_text_too(monkeypatch):
     expected = EVENTS["purchases"]().fit_transform(events(CUT))
-    monkeypatch.setattr(frames, "is_installed", lambda name: False)
+    monkeypatch.setattr(frames, "polars_is_at_hand", lambda: False)
     pd.testing.assert_frame_equal(EVENTS["purchases"]().fit_transform(events(CUT)), expected)
 
 

@@ -14,6 +14,7 @@ from custseg import (
     CharacteristicUnion,
     DemographicEncoder,
     RFMFeaturizer,
+    RFMScorer,
     Segmentation,
     SegmentClusterer,
     assign_segments,
@@ -73,6 +74,13 @@ def test_every_way_that_pandas_keeps_them(as_ids, as_index):
     table = pd.DataFrame({ID: as_ids(np.array([2**24, 7])), "age": [1, 2]})
     with pytest.raises(CustomerIdError, match=r"exact below 2\*\*24"):
         DemographicEncoder().fit(table.set_index(ID) if as_index else table)
+
+
+@pytest.mark.parametrize("as_index", [False, True])
+def test_ids_that_are_only_handed_on_are_looked_at(as_index):
+    table = pd.DataFrame({ID: np.array([2**24, 7], "float32"), "recency": [1, 2], "frequency": 1, "monetary": 1})
+    with pytest.raises(CustomerIdError, match=r"RFMScorer: column 'customer_id'.*exact below 2\*\*24"):
+        RFMScorer().fit_transform(table.set_index(ID) if as_index else table)
 
 
 @pytest.mark.thorough

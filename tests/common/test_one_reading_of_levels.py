@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
+from decimal import Decimal
 
+import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,8 +26,10 @@ from custseg import (
     Segmentation,
     SocialMediaFeaturizer,
 )
-from custseg._core.composed import composed_text, spellings
+from custseg._core.composed import composed, composed_text, spellings
 from custseg._core.customers import read_customers
+from custseg._core.frames import open_table
+from custseg._core.levels import level_text
 from custseg.characteristics import join_responses
 from custseg.exceptions import ColumnTypeError, CustomerIdError
 from custseg.segmentation import Rule, RuleFilter, RuleSegmenter
@@ -37,6 +42,7 @@ CAFE = "Café"
 COMPOSED, DECOMPOSED = (unicodedata.normalize(form, CAFE) for form in ("NFC", "NFD"))
 assert COMPOSED != DECOMPOSED
 
+ARROW_DECIMALS = pd.ArrowDtype(pa.decimal128(20, 0))
 TIMES = pd.date_range("2024-01-01", periods=6, freq="D")
 EVENTS = pd.DataFrame(
     {
@@ -88,6 +94,13 @@ def test_codes_of_fractions_and_not_a_number(engine):
         featurizer.fit(ENGINES[engine](events([2.0**53, 1, 1, 1, 1, 1])))
 
 
+@pytest.mark.parametrize("engine", ["pandas", "polars lazy", "pyarrow", "duckdb", "ibis", "parquet"])
+def test_decimals_that_may_be_two_levels_are_refused(engine):
+    codes = pd.array([Decimal(2**53), Decimal(2**53 + 1), *map(Decimal, "1234")], dtype=ARROW_DECIMALS)
+    with pytest.raises(ColumnTypeError, match=r"'channel'.*two levels may have become one"):
+        PurchaseBehaviorFeaturizer(channel="channel").fit(ENGINES[engine](events(codes)))
+
+
 @pytest.mark.parametrize(("name", "engine"), size(FEW_PAIRS, PAIRS))
 def test_text_is_one_level_however_its_accents_are_written(name, engine):
     mixed = events([COMPOSED, DECOMPOSED, "Bar", "Bar", DECOMPOSED, COMPOSED])
@@ -97,6 +110,41 @@ def test_text_is_one_level_however_its_accents_are_written(name, engine):
     expected = FEATURIZERS[name].fit_transform(plain)
     assert sorted(found.levels_["platform" if name == "social" else "channel"]) == ["Bar", COMPOSED]
     pd.testing.assert_frame_equal(comparable(found.transform(table)), comparable(expected))
+
+
+CATEGORIES = {
+    "text": ([COMPOSED, DECOMPOSED, "Bar", "Bar", DECOMPOSED, COMPOSED], ["Bar", COMPOSED]),
+    "whole": ([1, 2, 1, 2, 2, 10], ["1", "10", "2"]),
+    "floats": ([1.0, 2.0, 1.0, np.nan, 2.5, 10.0], ["1", "10", "2", "2.5"]),
+    "bools": ([True, False, True, False, False, True], ["false", "true"]),
+}
+
+
+@pytest.mark.parametrize("kind", CATEGORIES)
+@pytest.mark.parametrize("engine", size(["pandas", "polars"], ["pandas", "polars", "pyarrow", "duckdb", "dask"]))
+def test_categories_are_the_levels_that_they_hold(kind, engine):
+    values, levels = CATEGORIES[kind]
+    featurizer = PurchaseBehaviorFeaturizer(channel="channel").fit(ENGINES[engine](events(pd.Categorical(values))))
+    assert sorted(featurizer.levels_["channel"]) == levels
+    plain = clone(featurizer).fit(events(values))
+    assert plain.levels_ == featurizer.levels_
+
+
+def test_categories_of_dask_are_the_levels_that_they_hold():
+    for values, levels in CATEGORIES.values():
+        opened = open_table(ENGINES["dask"](pd.DataFrame({"x": pd.Categorical(values)})))
+        found = composed(opened.frame, ["x"]).collect()["x"]
+        texts = {str(level).lower() if found.dtype == nw.Boolean else level_text(level) for level in found.drop_nulls()}
+        assert sorted(texts) == levels
+
+
+def test_categories_of_numbers_without_polars(monkeypatch):
+    monkeypatch.setattr("custseg._core.frames.polars_is_at_hand", lambda: False)
+    for values, levels in CATEGORIES.values():
+        found = PurchaseBehaviorFeaturizer(channel="channel").fit(events(pd.Categorical(values)))
+        assert sorted(found.levels_["channel"]) == levels
+    ids = EVENTS.assign(customer_id=pd.Categorical([1.0, 1.0, 1.0, 2.0, 2.0, 3.0]))
+    assert RFMFeaturizer().fit_transform(ids).index.tolist() == [1, 2, 3]
 
 
 @pytest.mark.parametrize("engine", ENGINE_NAMES)

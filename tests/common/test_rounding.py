@@ -10,8 +10,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from custseg.characteristics import RFMFeaturizer, RFMScorer
-from custseg.exceptions import DataQualityWarning
+from custseg.characteristics import (
+    DemographicEncoder,
+    RFMFeaturizer,
+    RFMScorer,
+    careless_responses,
+    factorability,
+    item_analysis,
+)
+from custseg.exceptions import DataQualityWarning, InvalidTableError
 from custseg.personas import describe_segments
 from custseg.segmentation import (
     CharacteristicEmbedder,
@@ -25,7 +32,7 @@ from custseg.segmentation import (
     SegmentClusterer,
 )
 from custseg.validation import segment_separation, structure_test
-from tests.engines import from_duckdb
+from tests.engines import ENGINES, comparable, from_duckdb
 from tests.sizes import size
 
 LAST_DIGIT = (9.99, 9.989999999999998)
@@ -179,3 +186,48 @@ def test_given_cuts_of_scores_have_room_for_rounding_in_sql_too():
     found = relation.order("customer_id").project(f"{segmenter.to_sql()} AS segment").fetchall()
     np.testing.assert_array_equal(segmenter.labels_, [row[0] for row in found])
     np.testing.assert_array_equal(segmenter.labels_, segmenter.fit(table.assign(monetary=9.99)).labels_)
+
+
+@pytest.mark.parametrize("engine", ["pandas", "polars", "duckdb", "parquet"])
+def test_prices_of_32_bits_are_what_was_written(engine):
+    """9.99 of 32 bits, and its neighbours there, are 9.99 in rules, their SQL, scores and names."""
+    price = np.float32(9.99)
+    around = np.array([np.nextafter(price, np.float32(0)), price, np.nextafter(price, np.float32(20))])
+    table = pd.DataFrame({"customer_id": range(60), "recency": 1.0, "frequency": 1, "monetary": np.tile(around, 20)})
+    read = ENGINES[engine](table)
+    for rule, met in (("monetary == 9.99", 0), ("monetary > 9.99", -1), ("monetary in [9.99, 5]", 0)):
+        segmenter = RuleSegmenter({"all": rule}).fit(read)
+        assert set(segmenter.labels_) == set(segmenter.predict(read)) == {met}
+        found = from_duckdb(table).project(f"{segmenter.to_sql()} AS segment").fetchall()
+        assert {row[0] for row in found} == {met}
+    scorer = RFMScorer(edges={"monetary": [9.99]})
+    scores = scorer.set_output(transform="pandas").fit_transform(read)
+    assert set(scores["monetary_score"]) == {1}
+    labels = np.repeat([0, 1, 2], 20)
+    same = table.assign(monetary=np.sort(table["monetary"]))
+    personas = describe_segments(Segmentation.of(same[["monetary"]], labels)).personas
+    assert [persona.traits for persona in personas] == [(), (), ()]
+    matrix = around[np.arange(60) % 3][:, None]
+    assert set(RuleSegmenter({"all": "x0 == 9.99"}).fit(matrix).labels_) == {0}
+
+
+@pytest.mark.parametrize("engine", ["pandas", "polars lazy", "duckdb", "dask"])
+def test_amounts_of_32_bits_add_up_to_equal_sums(engine):
+    amounts = np.array([0.1, 0.2, 0.3, 0.2, 0.2, 0.2], dtype="float32")
+    lines = pd.DataFrame({"customer_id": np.repeat([1, 2], 3), "amount": amounts})
+    lines["timestamp"] = pd.date_range("2024-01-01", periods=6)
+    spend = comparable(RFMFeaturizer().fit_transform(ENGINES[engine](lines)))["monetary"]
+    assert spend.tolist() == [0.2, 0.2]
+    incomes = pd.DataFrame({"customer_id": [1, 2], "income": np.array([0.1, 9.99], dtype="float32")})
+    assert comparable(DemographicEncoder().fit_transform(ENGINES[engine](incomes)))["income"].tolist() == [0.1, 9.99]
+
+
+def test_survey_answers_that_differ_by_rounding_are_equal():
+    random = np.random.default_rng(0)
+    answers = pd.DataFrame(random.integers(1, 6, (80, 4)) / 4, columns=list("abcd"))
+    other = noisy(answers, 1)
+    pd.testing.assert_frame_equal(careless_responses(other).astype(float), careless_responses(answers).astype(float))
+    constant = other.assign(d=random.choice(LAST_DIGIT, 80))
+    assert quietly(item_analysis, constant).loc["d", "sd"] == 0
+    with pytest.raises(InvalidTableError, match="two different answers.*'d'"):
+        factorability(constant)

@@ -11,7 +11,8 @@ recency is known (``a_continuum``, ``latent_classes``) or for a segment that has
 of the RFM preset (``cells``), whose names have actions of their own. The verdict of ``attitudes`` was where it said
 that .88 is not stable since .75 is asked for: it names the segment that does not come back. In those of ``purchases``
 and ``a_continuum`` one draw more or less beats the customers (p of .075 for .1, .8 for .7) since the calibration of
-the draws ends when its error is small. Labels, names, sizes, shares, values, stability and all other verdicts are as
+the draws ends when its error is small. All of ``cells`` was recorded anew when ties in recency began to be scored as
+those in frequency, a few customers lower. Labels, names, sizes, shares, values, stability and all other verdicts are as
 they were.
 """
 

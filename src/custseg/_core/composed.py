@@ -66,11 +66,17 @@ def merged_levels(codes: npt.NDArray[np.int64], levels: Iterable[str]) -> tuple[
 
 
 def composed(frame: nw.LazyFrame[Any], columns: Iterable[str]) -> nw.LazyFrame[Any]:
-    """Bring columns of text into composed form, in the engine of the frame; other columns stay as they are."""
-    schema, engine = frame.collect_schema(), frame.implementation
-    names = [name for name in columns if isinstance(schema[name], nw.String)]
+    """Bring columns of text into composed form, in the engine of the frame; other columns stay as they are.
+
+    Categories become text.
+    """
+    columns, schema, engine = list(columns), frame.collect_schema(), frame.implementation
+    categories = [name for name in columns if isinstance(schema[name], (nw.Categorical, nw.Enum))]
+    names = [name for name in columns if name in categories or isinstance(schema[name], nw.String)]
     if not names:
         return frame
+    if categories:
+        frame = frame.with_columns(nw.col(name).cast(nw.String) for name in categories)
     if engine.is_pandas():
         table: Any = frame.to_native()
         whole = nw.from_native(table.assign(**{name: _of_pandas(table[name]) for name in names}), eager_only=True)

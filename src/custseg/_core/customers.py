@@ -17,17 +17,17 @@ import pandas as pd
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from custseg._core.asking import asked, asks_as_class
-from custseg._core.base import OutputKind
 from custseg._core.composed import merged_levels
-from custseg._core.exact import EXACT_FLOATS, exact_below, exact_numbers, inexact_levels, refuse_inexact_levels
-from custseg._core.frames import collect, is_table, open_table, typed_pandas, with_index
-from custseg._core.ids import DEFAULT_ID, read_ids
+from custseg._core.exact import as_stored, exact_below, exact_numbers, inexact_levels, refuse_inexact_levels
+from custseg._core.frames import collect, is_table, open_table, with_index
+from custseg._core.ids import read_ids
 from custseg._core.levels import level_text
 from custseg._core.native import from_native
-from custseg._core.optional import is_installed, require
+from custseg._core.optional import is_installed
 from custseg._core.orders_in_files import orders_in_files
+from custseg._core.pandas_columns import typed_pandas
 from custseg._core.paths import is_path
-from custseg._core.rounding import without_rounding
+from custseg._core.rounding import ROUNDING, rounding_in, without_rounding
 from custseg._core.text_columns import TextReader
 from custseg._core.unheld import held_by_polars
 from custseg._core.uuids import arrow_uuids
@@ -70,6 +70,8 @@ class Column:
     exact : ndarray of shape (n_customers,) or None
         The numbers themselves (whole ones, or decimals; 0 for a missing value) where the table stores them exactly and
         ``values`` cannot: some are 2**53 or more.
+    rounding : float
+        The share of a number that is rounding, by the type that the table stored.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Column:
     is_integer: bool = False
     pair: tuple[str, ...] = ()
     exact: npt.NDArray[Any] | None = None
+    rounding: float = ROUNDING
 
     @property
     def missing(self) -> npt.NDArray[np.bool_]:
@@ -93,7 +96,7 @@ class Column:
         """Make numbers equal that differ by rounding alone; those that were stored as whole numbers are exact."""
         if self.kind != "numeric" or self.is_integer:
             return self
-        return replace(self, values=without_rounding(self.values))
+        return replace(self, values=without_rounding(self.values, self.rounding))
 
 
 @dataclass(frozen=True)
@@ -216,104 +219,6 @@ def read_input(X: Any, *, customer_id: str | None = None, kinds: Kinds | None = 
     return read_matrix(X, kinds=kinds).without_rounding()
 
 
-def write_customers(
-    ids: nw.Series[Any],
-    columns: Iterable[Column],
-    *,
-    kind: OutputKind,
-    customer_id: str | None,
-    index: pd.Index[Any] | None = None,
-) -> Any:
-    """Hand typed columns out as a frame with one row per customer, in dtypes that say their kinds.
-
-    Parameters
-    ----------
-    ids : narwhals Series
-        The customer ids.
-    columns : iterable of Column
-        The characteristics. A numeric column with ``is_integer`` and no missing value comes out as
-        integers, a binary one as bools, the others as ordered or unordered categories.
-    kind : {"pandas", "polars", "pyarrow"}
-        The kind of frame. pandas is indexed by the ids, the others have them as their first column.
-    customer_id : str or None
-        The name of the ids; None where ``ids`` are the places of rows that are customers.
-    index : pandas Index or None, default=None
-        What such rows are called where they come from a pandas table.
-
-    Returns
-    -------
-    frame : DataFrame or Table
-        The customers.
-    """
-    columns = list(columns)
-    if customer_id is None:
-        customer_id = DEFAULT_ID
-        if index is not None:
-            named = index[ids.to_numpy()]
-            if kind == "pandas":
-                return pd.DataFrame({column.name: _to_pandas(column) for column in columns}).set_axis(named)
-            ids, customer_id = nw.from_native(named.to_series(), series_only=True), str(index.name or DEFAULT_ID)
-    if kind == "pandas":
-        index = pd.Index(_plain_ids(ids), name=customer_id)
-        return pd.DataFrame({column.name: _to_pandas(column) for column in columns}).set_axis(index)
-    if kind == "polars":
-        require("polars", 'set_output(transform="polars")')
-        values = _plain_ids(ids) if ids.dtype.is_integer() else _plain_ids(ids).tolist()
-        plain = nw.new_series(customer_id, values, _id_dtype(ids), backend="polars")
-        return plain.to_frame().with_columns(_to_polars(column) for column in columns).to_native()
-    arrow = require("pyarrow", "pyarrow output")
-    arrays = {customer_id: arrow.array(_plain_ids(ids))}
-    return arrow.table(arrays | {column.name: _to_arrow(column, arrow) for column in columns})
-
-
-def _plain_ids(ids: nw.Series[Any]) -> Any:
-    """Return ids as whole numbers of 64 bits, or as text."""
-    if ids.dtype.is_integer():
-        return ids.to_numpy().astype(np.uint64 if ids.dtype == nw.UInt64 else np.int64)
-    return pd.array(ids.to_list(), dtype="str")
-
-
-def _id_dtype(ids: nw.Series[Any]) -> Any:
-    if ids.dtype.is_integer():
-        return nw.UInt64 if ids.dtype == nw.UInt64 else nw.Int64
-    return nw.String
-
-
-def _to_pandas(column: Column) -> Any:
-    missing = column.missing
-    if column.kind in ("ordinal", "nominal"):
-        dtype = pd.CategoricalDtype(list(column.categories), ordered=column.kind == "ordinal")
-        return pd.Categorical.from_codes(column.values.astype(np.int64), dtype=dtype)
-    if column.kind == "binary":
-        bits = np.where(missing, 0.0, column.values).astype(bool)
-        return pd.arrays.BooleanArray(bits, missing) if missing.any() else bits
-    is_whole = column.is_integer and not missing.any()
-    return column.values.astype(np.int64 if is_whole else np.float64)
-
-
-def _to_polars(column: Column) -> nw.Series[Any]:
-    name, missing = column.name, column.missing
-    if column.kind in ("ordinal", "nominal"):
-        levels = np.array([*column.categories, None], dtype=object)[column.values]
-        dtype = nw.Enum(list(column.categories)) if column.kind == "ordinal" else nw.Categorical()
-        return nw.new_series(name, levels.tolist(), nw.String, backend="polars").cast(dtype)
-    if not missing.any():
-        return nw.new_series(name, _to_pandas(column), backend="polars")
-    series = nw.new_series(name, column.values.astype(np.float64, copy=False), backend="polars").fill_nan(None)
-    return series if column.kind == "numeric" else series == 1.0
-
-
-def _to_arrow(column: Column, arrow: Any) -> Any:
-    if column.kind in ("ordinal", "nominal"):
-        codes = arrow.array(column.values.astype(np.int32), mask=column.missing)
-        is_ordered = column.kind == "ordinal"
-        return arrow.DictionaryArray.from_arrays(
-            codes, arrow.array(column.categories, arrow.string()), ordered=is_ordered
-        )
-    values = _to_pandas(column)
-    return arrow.array(values, from_pandas=True)
-
-
 def looks_like_id(column: Column) -> bool:
     """Say whether a column may identify the customers: text or whole numbers, known of many and never the same."""
     known = column.values[~column.missing]
@@ -374,7 +279,7 @@ def _read_column(series: Any, name: str, kind: str | None, texts: TextReader) ->
         is_cast = not dtype.is_integer() or dtype in (nw.Int128, nw.UInt128)
         numbers = np.asarray((series.cast(nw.Float64) if is_cast else series).to_numpy(), dtype=np.float64)
         known_kind = kind or ("binary" if dtype == nw.Boolean else "numeric")
-        column = _numbers(numbers, name, known_kind, exact=exact_numbers(series, numbers), limit=exact_below(dtype))
+        column = _numbers(numbers, name, known_kind, exact=exact_numbers(series, numbers), dtype=dtype)
         return replace(column, is_integer=dtype.is_integer())
     if isinstance(dtype, (nw.String, nw.Categorical)):
         is_read = isinstance(native, pd.Series) and isinstance(native.dtype, pd.StringDtype)
@@ -390,14 +295,19 @@ def _read_column(series: Any, name: str, kind: str | None, texts: TextReader) ->
 def read_matrix(X: Any, *, kinds: Kinds | None = None) -> CustomerTable:
     """Read a numeric matrix with one row per customer, its columns called x0, x1, ..."""
     matrix = check_array(X, dtype=np.float64, ensure_all_finite="allow-nan", estimator=asked(), input_name="X")
-    return _of_matrix(matrix, None, kinds)
+    return _of_matrix(matrix, getattr(X, "dtype", None), None, kinds)
 
 
-def _of_matrix(matrix: npt.NDArray[np.float64], names: list[str] | None, kinds: Kinds | None) -> CustomerTable:
+def _of_matrix(
+    matrix: npt.NDArray[np.float64], dtype: Any, names: list[str] | None, kinds: Kinds | None
+) -> CustomerTable:
+    """Name the columns of a matrix, which came in some type of numbers, or in none."""
+    dtype = dtype if dtype in (np.float32, np.float16) else None
     names = names or [f"x{position}" for position in range(matrix.shape[1])]
     declared = _declared_kinds(kinds, names)
     columns = tuple(
-        _numbers(matrix[:, position], name, declared(name) or "numeric") for position, name in enumerate(names)
+        _numbers(matrix[:, position], name, declared(name) or "numeric", dtype=dtype)
+        for position, name in enumerate(names)
     )
     return CustomerTable(columns, len(matrix), named=False)
 
@@ -408,21 +318,22 @@ def _numbers(
     kind: str,
     *,
     exact: npt.NDArray[Any] | None = None,
-    limit: int = EXACT_FLOATS,
+    dtype: Any = None,
 ) -> Column:
-    """Return a column of numbers; of floats of ``limit`` or more nobody can say which level they were."""
+    """Return a column of numbers; of floats too large for their type nobody can say which level they were."""
+    limit, rounding = exact_below(dtype), rounding_in(dtype)
     if np.isinf(numbers).any():
         raise ColumnTypeError.infinite(name, int(np.isinf(numbers).sum()))
     if kind in ("nominal", "ordinal"):
         if exact is None and (np.abs(numbers) >= limit).any():
             raise inexact_levels(name, limit)
-        known, stored = ~np.isnan(numbers), numbers if exact is None else exact
+        known, stored = ~np.isnan(numbers), as_stored(numbers, dtype) if exact is None else exact
         levels = np.unique(stored[known])
         codes = np.where(known, np.searchsorted(levels, stored), -1).astype(np.int64)
         return Column(name, cast("Kind", kind), codes, tuple(map(level_text, levels)))
     if kind == "binary" and not np.isin(numbers[~np.isnan(numbers)], (0.0, 1.0)).all():
         raise ColumnTypeError.expected(name, "0 or 1 to be binary", "other numbers", "Declare it numeric or nominal.")
-    return Column(name, cast("Kind", kind), numbers, exact=exact)
+    return Column(name, cast("Kind", kind), numbers, exact=exact, rounding=rounding)
 
 
 def _categorical(series: pd.Series[Any], name: str, kind: str | None) -> Column:
@@ -491,7 +402,7 @@ class CustomerTableMixin:
 
     def _read_matrix(self, X: Any, fitting: bool, kinds: Kinds | None) -> CustomerTable:
         matrix = validate_data(self, X, reset=fitting, dtype=np.float64, ensure_all_finite="allow-nan")
-        return _of_matrix(matrix, None if fitting else self._columns_in_fit, kinds)
+        return _of_matrix(matrix, getattr(X, "dtype", None), None if fitting else self._columns_in_fit, kinds)
 
     def _as_fitted(self, table: CustomerTable) -> CustomerTable:
         fitted = self._columns_in_fit

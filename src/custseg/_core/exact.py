@@ -28,6 +28,12 @@ def exact_below(dtype: Any) -> int:
     return _EXACT.get(str(dtype), EXACT_FLOATS)
 
 
+def as_stored(floats: npt.NDArray[np.float64], dtype: Any) -> npt.NDArray[Any]:
+    """Return floats in the type (of numpy or narwhals) that they came in, so that they are written with its digits."""
+    name = str(dtype)
+    return floats.astype(name.lower()) if name.title() in _EXACT else floats
+
+
 def _power(limit: int) -> str:
     return f"2**{limit.bit_length() - 1} = {limit:,}"
 

@@ -22,14 +22,14 @@ from custseg._core.composed import composed
 from custseg._core.exact import exact_below, inexact_ids, refuse_inexact_ids
 from custseg._core.ids import DEFAULT_ID, check_there, refuse_default, refuse_levels, row_index, without_index
 from custseg._core.native import from_native
-from custseg._core.optional import is_installed, polars_is_at_hand, require
+from custseg._core.optional import polars_is_at_hand, require
+from custseg._core.pandas_columns import numbers_of_categories, of_dask, typed_pandas
 from custseg._core.paths import half_floats, is_csv, is_path, open_path, reading_files, with_types
-from custseg._core.surrogates import refuse_odd_names, refuse_surrogates
-from custseg._core.unheld import collecting, held_by_polars, refuse_pandas_type, text_categories
-from custseg._core.uuids import arrow_uuids, frame_uuids, pandas_uuids
+from custseg._core.surrogates import refuse_odd_names
+from custseg._core.unheld import collecting, held_by_polars
+from custseg._core.uuids import arrow_uuids, frame_uuids
 from custseg.exceptions import (
     ColumnNotFoundError,
-    ColumnTypeError,
     CustomerIdError,
     DuplicateColumnError,
     InvalidTableError,
@@ -116,6 +116,8 @@ def open_table(
     names = tuple(frame.collect_schema().names())
     _check_id(table, customer_id, names, or_rows)
     present = _present(columns, names)
+    if engine.is_dask():
+        frame = lazy_frame(of_dask(frame.to_native(), present))
     lazy = frame_uuids(frame.select(present), present).lazy()
     if is_path(table) and is_csv(table):
         lazy = lazy_frame(with_types(lazy.to_native(), table))
@@ -198,7 +200,7 @@ def _open_pandas(
         kept = pd.concat([table.index.to_frame(), kept], axis="columns")[wanted]
     typed = {}
     for name, column in kept.items():
-        usable = typed_pandas(column, customer_id=name == customer_id)
+        usable = numbers_of_categories(typed_pandas(column, customer_id=name == customer_id))
         if name == customer_id and pd.api.types.is_float_dtype(usable.dtype):
             usable = _whole_numbers(usable)
         if usable is not column:
@@ -312,107 +314,6 @@ def _present(columns: Sequence[str] | None, available: Sequence[Any]) -> list[An
     if missing:
         raise ColumnNotFoundError.in_table(missing, available)
     return wanted
-
-
-def typed_pandas(column: pd.Series[Any], *, customer_id: bool = False) -> pd.Series[Any]:
-    """Give a pandas column a dtype that every frame has; refuse a mixture of types.
-
-    A column of dtype object gets the dtype that its content has, a sparse one is made dense. Any
-    other column is returned as it is.
-    """
-    dtype = column.dtype
-    if isinstance(dtype, pd.SparseDtype):
-        return column.astype(dtype.subtype)
-    if dtype.kind == "c":
-        raise ColumnTypeError.expected(column.name, "real numbers", dtype, "Take the real part, or drop it.")
-    if dtype == np.longdouble and dtype != np.float64:
-        return column.astype("float64")
-    if isinstance(dtype, pd.CategoricalDtype):
-        if dtype.categories.inferred_type.startswith("mixed"):
-            raise _mixture(column, {type(level).__name__ for level in dtype.categories}, customer_id)
-        return text_categories(column)
-    if "uuid" in str(dtype):
-        return column if (text := pandas_uuids(column)) is None else text
-    refuse_pandas_type(column)
-    if isinstance(dtype, pd.StringDtype) and dtype.storage == "python":
-        refuse_surrogates(column.name, column)
-    is_object = isinstance(dtype, np.dtype) and dtype.kind == "O"
-    return _typed_object(column, customer_id) if is_object else column
-
-
-def _typed_object(column: pd.Series[Any], customer_id: bool) -> pd.Series[Any]:
-    # of the many ways to say "missing" the one that every dtype takes
-    column = column.where(column.notna(), None)
-    content = pd.api.types.infer_dtype(column, skipna=True)
-    if content in ("string", "empty"):
-        return _object_text(column) if content == "string" else column.astype("float64")
-    if content == "boolean":
-        return column.astype("boolean")
-    if content == "integer":
-        return _object_integers(column)
-    if content in ("floating", "mixed-integer-float", "decimal"):
-        return _number_ids(column, content) if customer_id else column.astype("float64")
-    if content in ("datetime", "datetime64", "date"):
-        return _object_timestamps(column)
-    text = pandas_uuids(column)
-    if text is None:
-        raise _mixture(column, {type(value).__name__ for value in column.dropna().iloc[:10_000]}, customer_id)
-    return text
-
-
-def _object_text(column: pd.Series[Any]) -> pd.Series[Any]:
-    try:
-        text = column.astype("string")
-    except UnicodeEncodeError:
-        refuse_surrogates(column.name, column)
-        raise
-    if not is_installed("pyarrow"):
-        # nothing was encoded
-        refuse_surrogates(column.name, column)
-    return text
-
-
-def _number_ids(ids: pd.Series[Any], content: str) -> pd.Series[Any]:
-    if content != "decimal":
-        for dtype in (np.float16, np.float32):
-            refuse_inexact_ids(ids.name, np.array([value for value in ids if isinstance(value, dtype)]))
-        return ids.astype("float64")
-    if (ids.dropna() % 1 != 0).any():
-        raise CustomerIdError.not_an_id(ids.name, "fractions")
-    return _object_integers(ids.map(int, na_action="ignore"))
-
-
-def _mixture(column: pd.Series[Any], kinds: set[str], customer_id: bool) -> InvalidTableError:
-    if customer_id:
-        return CustomerIdError.mixed(column.name, kinds)
-    return ColumnTypeError.expected(
-        column.name,
-        "of one type",
-        f"a mixture of {', '.join(sorted(kinds))}",
-        "Convert the column to one type, for example with astype(str) or pandas.to_numeric.",
-    )
-
-
-def _object_integers(column: pd.Series[Any]) -> pd.Series[Any]:
-    known = column.dropna()
-    if known.min() >= -(2**63) and known.max() < 2**63:
-        return column.astype("Int64")
-    if known.min() >= 0 and known.max() < 2**64:
-        return column.astype("UInt64")
-    remedy = "Convert the column to text with astype(str)."
-    raise ColumnTypeError.expected(column.name, "whole numbers of at most 64 bits", "larger ones", remedy)
-
-
-def _object_timestamps(column: pd.Series[Any]) -> pd.Series[Any]:
-    zones = {str(getattr(value, "tzinfo", None)) for value in column.dropna()}
-    if len(zones) > 1:
-        raise ColumnTypeError.expected(
-            column.name,
-            "in one time zone (or all without one)",
-            f"timestamps of the zones {', '.join(sorted(zones))}",
-            "Convert it first, for example pandas.to_datetime(column, utc=True).dt.tz_convert(zone).",
-        )
-    return pd.to_datetime(column)
 
 
 def lazy_frame(native: Any) -> nw.LazyFrame[Any]:

@@ -13,12 +13,13 @@ from custseg._core.frames import collect
 
 
 def refuse_inexact(frame: nw.LazyFrame[Any], columns: Sequence[str]) -> None:
-    """Refuse floats so large that two levels may have become one."""
+    """Refuse floats, and decimals that become some, so large that two levels may have become one."""
     schema = frame.collect_schema()
-    floats = [name for name in columns if schema[name].is_float()]
+    floats = [name for name in columns if schema[name].is_float() or schema[name].is_decimal()]
     if not floats:
         return
-    known = (nw.when(~nw.col(name).is_nan()).then(nw.col(name)) for name in floats)
+    numbers = {name: nw.col(name) if schema[name].is_float() else nw.col(name).cast(nw.Float64) for name in floats}
+    known = (nw.when(~number.is_nan()).then(number) for number in numbers.values())
     largest = collect(frame.select(value.abs().max().alias(name) for name, value in zip(floats, known, strict=True)))
     for name in floats:
         if not pd.isna(largest[name].item()) and largest[name].item() >= exact_below(schema[name]):

@@ -3,32 +3,62 @@
 The same mean computed in two ways, or on two machines, differs in its last digits. A spread of that
 size says nothing of customers, yet divided by itself it is as large as any other, and a cut through it
 parts people who are alike. So it is taken out once, where a table is read to learn from it, and a
-number that is compared with a cut has the same room there.
+number that is compared with a cut has the same room there. Floats of 32 or 16 bits hold fewer digits, so
+that their last ones differ by more.
 """
 
 from __future__ import annotations
 
+from typing import Any, TypeVar
+
+import narwhals.stable.v2 as nw
 import numpy as np
 
 from custseg._core.arrays import Bools, Floats
+from custseg._core.exact import EXACT_FLOATS, exact_below
 
-__all__ = ["ROUNDING", "rounding_of", "without_rounding"]
+__all__ = ["ROUNDING", "doubles", "rounding_in", "rounding_of", "without_rounding"]
+
+Numbers = TypeVar("Numbers", nw.Expr, nw.Series[Any])
 
 # A share of a number. What thousands of additions round off stays well below, and no measurement has so many digits.
 ROUNDING = 1e-11
 
+# So many units in the last place, and up to twice as many, may a float of fewer bits be off.
+_LAST_PLACES = 4
+
 # Floats below are exact where they are whole: neighbours are counts or codes, and no rounding made them of one another.
-_WHOLE = 2.0**53
+_WHOLE = float(EXACT_FLOATS)
 
 
-def rounding_of(numbers: Floats) -> Floats:
+def rounding_in(dtype: Any) -> float:
+    """Return the share of a number that is rounding where it is stored as a type (of numpy or narwhals).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rounding_in(np.dtype("float64")), rounding_in(np.dtype("float32"))
+    (1e-11, 4.76837158203125e-07)
+    """
+    return max(ROUNDING, 2 * _LAST_PLACES / exact_below(dtype))
+
+
+def doubles(numbers: Numbers, dtype: Any) -> Numbers:
+    """Make floats of 64 bits of a column (an expression, or a series of narwhals), such as 0.1 of the nearest of 32.
+
+    Widened bit by bit, it would be 0.10000000149, and sums that are equal would differ from the ninth digit on.
+    """
+    return (numbers.cast(nw.String) if dtype in (nw.Float32, nw.Float16) else numbers).cast(nw.Float64)
+
+
+def rounding_of(numbers: Floats, share: float = ROUNDING) -> Floats:
     """Return how far a number may lie from each of these and still be the same; whole numbers never reach the next."""
     size = np.abs(numbers)
-    room = np.minimum(ROUNDING * size, np.finfo(np.float64).max - size)
+    room = np.minimum(share * size, np.finfo(np.float64).max - size)
     return np.where((numbers == np.floor(numbers)) & (size < _WHOLE), np.minimum(room, 0.25), room)
 
 
-def without_rounding(numbers: Floats) -> Floats:
+def without_rounding(numbers: Floats, share: float = ROUNDING) -> Floats:
     """Make numbers equal that differ by rounding alone: the largest of them stands for all.
 
     Numbers that follow one another too closely over a wider range are dense, not rounded, and stay as they
@@ -38,6 +68,8 @@ def without_rounding(numbers: Floats) -> Floats:
     ----------
     numbers : ndarray of shape (n,)
         Finite numbers, NaN where missing.
+    share : float, default=1e-11
+        The share of a number that is rounding, see :func:`rounding_in`.
 
     Returns
     -------
@@ -56,24 +88,27 @@ def without_rounding(numbers: Floats) -> Floats:
         return numbers
     ordered = np.sort(numbers)  # NaN last
     ordered = ordered[: np.searchsorted(ordered, np.inf, side="right")]
-    if not _same_as_next(ordered).any():
+    if not _same_as_next(ordered, share).any():
         return numbers
     distinct = ordered[np.append(True, ordered[1:] > ordered[:-1])]
-    close = _same_as_next(distinct)
+    close = _same_as_next(distinct, share)
     starts = np.flatnonzero(close & ~np.append(False, close[:-1]))
     ends = np.flatnonzero(close & ~np.append(close[1:], False)) + 1
     lowest, highest = distinct[starts], distinct[ends]
-    is_one = highest - lowest <= ROUNDING * np.maximum(-lowest, highest)
+    is_one = highest - lowest <= share * np.maximum(-lowest, highest)
     if not is_one.any():
         return numbers
     # as a rule few numbers move, so that the others are not looked up among all
-    moved = np.concatenate([distinct[start:end] for start, end in zip(starts[is_one], ends[is_one], strict=True)])
+    edges = np.zeros(len(distinct) + 1, dtype=np.int64)
+    edges[starts[is_one]] += 1
+    edges[ends[is_one]] -= 1
+    moved = distinct[edges.cumsum()[:-1] > 0]
     meant = np.repeat(highest[is_one], (ends - starts)[is_one])
     place = np.minimum(np.searchsorted(moved, numbers), len(moved) - 1)
     return np.where(moved[place] == numbers, meant[place], numbers)
 
 
-def _same_as_next(ordered: Floats) -> Bools:
+def _same_as_next(ordered: Floats, share: float) -> Bools:
     """Say which sorted numbers are followed by another that differs by rounding alone."""
     low, high = ordered[:-1], ordered[1:]
     with np.errstate(over="ignore"):
@@ -81,9 +116,9 @@ def _same_as_next(ordered: Floats) -> Bools:
     differs = step > 0
     # as a rule no two are as near as the largest would allow
     largest = max(-ordered[0], ordered[-1], 0.0) if len(ordered) else 0.0
-    if step.min(where=differs, initial=np.inf) > ROUNDING * largest:
+    if step.min(where=differs, initial=np.inf) > share * largest:
         return np.zeros(len(step), dtype=bool)
-    close = differs & (step <= ROUNDING * np.maximum(-low, high))
+    close = differs & (step <= share * np.maximum(-low, high))
     if not close.any():
         return close
     whole = (ordered == np.floor(ordered)) & (np.abs(ordered) < _WHOLE)

@@ -15,8 +15,8 @@ from custseg._core.asking import asked
 from custseg._core.composed import composed_series, composed_text, composed_values, merged_levels
 from custseg._core.customers import Column, CustomerTable
 from custseg._core.exact import refuse_inexact_ids
-from custseg._core.frames import typed_pandas
 from custseg._core.levels import level_text
+from custseg._core.pandas_columns import typed_pandas
 from custseg.exceptions import CustomerIdError, SegmentLabelError
 
 __all__ = [

@@ -23,8 +23,8 @@ _NUMBERS = re.compile(r"(\d{1,4})[-/. ]+(\d{1,2})[-/. ]+(\d{1,4})", re.ASCII)
 def read_time(value: Any) -> pd.Timestamp | None:
     """Read a date, a timestamp or ISO 8601 text; None where it is nothing of that.
 
-    A day must be whole, since "2024-03" may be the first of March or the last. pandas would read the
-    text "08/03/2024" month first and "31/12/2024" day first, and "now" by the clock.
+    A day must be whole, since "2024-03", as text or of numpy, may be the first of March or the last. pandas
+    would read the text "08/03/2024" month first and "31/12/2024" day first, and "now" by the clock.
 
     Examples
     --------
@@ -41,6 +41,8 @@ def read_time(value: Any) -> pd.Timestamp | None:
         except ValueError:
             return None
     if not isinstance(value, (dt.date, np.datetime64)) or pd.isna(value):
+        return None
+    if isinstance(value, np.datetime64) and np.datetime_data(value.dtype)[0] in ("Y", "M", "W"):
         return None
     return pd.Timestamp(value)
 

@@ -62,7 +62,7 @@ def encoded(column, **parameters):
 def convert(request, monkeypatch):
     """Turn a pandas table into each kind of input."""
     if request.param == "pandas without polars":
-        monkeypatch.setattr(frames, "is_installed", lambda name: False)
+        monkeypatch.setattr(frames, "polars_is_at_hand", lambda: False)
         return lambda frame: frame
     return {"pandas": lambda frame: frame, "polars": pl.from_pandas, "lazy": lambda f: pl.from_pandas(f).lazy()}[
         request.param

@@ -41,7 +41,7 @@ def report(encoder):
 def convert(request, monkeypatch):
     """Turn a pandas table into each kind of input."""
     if request.param == "pandas without polars":
-        monkeypatch.setattr(frames, "is_installed", lambda name: False)
+        monkeypatch.setattr(frames, "polars_is_at_hand", lambda: False)
     makes = {
         "polars": pl.from_pandas,
         "lazy": lambda frame: pl.from_pandas(frame).lazy(),

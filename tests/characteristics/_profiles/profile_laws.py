@@ -83,5 +83,5 @@ def check_kinds(encoder, table, monkeypatch):
         output = quietly(clone(encoder).fit_transform, convert(table))
         assert isinstance(output, {"pandas": pd.DataFrame, "pyarrow": pa.Table}.get(kind, pl.DataFrame)), kind
         assert_same(output, expected)
-    monkeypatch.setattr(frames, "is_installed", lambda name: False)
+    monkeypatch.setattr(frames, "polars_is_at_hand", lambda: False)
     assert_same(quietly(clone(encoder).fit_transform, table), expected)

@@ -44,7 +44,7 @@ full = partial(PurchaseBehaviorFeaturizer, category="category", channel="channel
 
 def as_frame(lines: pd.DataFrame, kind: str, patch: pytest.MonkeyPatch) -> Any:
     """Give the lines as one of the kinds of frame; "pandas alone" is pandas as if polars were not there."""
-    patch.setattr(frames, "is_installed", lambda name: kind != "pandas alone")
+    patch.setattr(frames, "polars_is_at_hand", lambda: kind != "pandas alone")
     if kind.startswith("pandas"):
         return lines
     frame = pl.from_pandas(lines)

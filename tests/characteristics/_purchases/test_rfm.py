@@ -52,7 +52,7 @@ def lines():
 def as_kind(request, monkeypatch):
     """Return a function that makes the kind of frame."""
     if request.param == "pandas alone":
-        monkeypatch.setattr(frames, "is_installed", lambda name: False)
+        monkeypatch.setattr(frames, "polars_is_at_hand", lambda: False)
 
     def make(table):
         if request.param.startswith("pandas"):
@@ -326,7 +326,7 @@ def test_transform_checks_its_as_of(lines):
 @pytest.mark.parametrize("polars_there", [True, False])
 @pytest.mark.parametrize("order_id", [None, "order_id"])
 def test_pandas_dtypes(monkeypatch, lines, backend, polars_there, order_id):
-    monkeypatch.setattr(frames, "is_installed", lambda name: polars_there)
+    monkeypatch.setattr(frames, "polars_is_at_hand", lambda: polars_there)
     featurizer = RFMFeaturizer(features=ALL, order_id=order_id, monetary_as="mean_repeat")
     expected = featurizer.fit_transform(lines)
     missing = lines.reindex([*range(6), 6])

@@ -122,7 +122,7 @@ def test_frame_kinds_agree_at_600_000_rows(monkeypatch, monetary, order_id):
     expected = found.to_pandas().set_index("customer_id")
     assert_frame_equal(featurizer.fit_transform(lines), expected, check_exact=True)
     assert featurizer.row_report_ == report
-    monkeypatch.setattr(frames, "is_installed", lambda name: False)
+    monkeypatch.setattr(frames, "polars_is_at_hand", lambda: False)
     assert_frame_equal(featurizer.fit_transform(lines), expected, check_exact=True)
     assert featurizer.row_report_ == report
 

@@ -29,7 +29,7 @@ BERLIN = "Europe/Berlin"
 def as_kind(request, monkeypatch):
     """Return a function that makes the kind of frame."""
     if request.param == "pandas alone":
-        monkeypatch.setattr(frames, "is_installed", lambda name: False)
+        monkeypatch.setattr(frames, "polars_is_at_hand", lambda: False)
 
     def make(table):
         if request.param.startswith("pandas"):

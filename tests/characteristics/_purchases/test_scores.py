@@ -10,7 +10,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from sklearn.base import clone
@@ -49,16 +49,20 @@ def customers(draw, min_rows=1):
 
 
 def by_definition(fitted, values, n_bins, highest_first):
-    """Score one value after the other: how many cuts are below it, each the smallest value that a share reaches.
+    """Score one value after the other: how many cuts are below it, each the first value that a share reaches.
 
-    No cut is the highest value, unless there is no other.
+    The share is that of the worst. No cut is the best value, unless there is no other; where the lowest are
+    the best, a cut moves to the next better value, which is on its better side.
     """
-    known = sorted(value for value in fitted if not np.isnan(value))
+    sign = -1.0 if highest_first else 1.0
+    known = sorted(sign * value for value in fitted if not np.isnan(value))
     cuts = [
         next(v for v in known if sum(other <= v for other in known) * n_bins >= group * len(known))
         for group in range(1, n_bins)
     ]
     cuts = [min([cut, *(v for v in known[::-1] if v < known[-1])][:2]) for cut in cuts]
+    if highest_first:
+        cuts = [-min([v for v in known if v > cut] or [cut]) for cut in cuts]
     below = [sum(cut < value for cut in cuts) for value in values]
     scores = [n_bins - count if highest_first else count + 1 for count in below]
     return [np.nan if np.isnan(value) else score for value, score in zip(values, scores, strict=True)]
@@ -124,6 +128,18 @@ def test_the_best_have_the_best_score_and_the_worst_the_lowest_in_all_three(ever
         best, worst = (own.min(), own.max()) if name == "recency" else (own.max(), own.min())
         assert set(score[own == best]) == {n_bins}
         assert set(score[own == worst]) == {1}
+
+
+@laws
+@given(values=customers(), n_bins=st.integers(2, 7), data=st.data())
+def test_recency_is_scored_as_frequency_turned_round(values, n_bins, data):
+    own = values["monetary"].to_numpy()
+    assume(np.ptp(own[~np.isnan(own)]) > 0)
+    turned = table(-own, own, own)
+    weights = data.draw(st.none() | st.lists(st.integers(1, 3), min_size=len(own), max_size=len(own)))
+    scores = RFMScorer(n_bins).fit(turned, sample_weight=weights).transform(turned)
+    for name in ("recency_score", "frequency_score"):
+        pd.testing.assert_series_equal(scores[name], scores["monetary_score"], check_names=False)
 
 
 def test_the_best_customer_scores_highest():

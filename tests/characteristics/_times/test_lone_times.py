@@ -68,6 +68,26 @@ def test_on_every_engine(engine):
     assert featurizer.as_of_ == LAST
 
 
+@pytest.mark.parametrize(
+    "times",
+    [
+        # a first time for what is not known, or a few old ones, hide nothing
+        [pd.Timestamp("1900-01-01"), *(LAST - pd.to_timedelta(np.arange(60), unit="D")), BAD[1]],
+        [pd.Timestamp("1970-01-01"), *(LAST - pd.to_timedelta(np.arange(60), unit="D")), *BAD],
+        [pd.Timestamp("2016-01-01"), *(LAST - pd.to_timedelta(np.arange(200), unit="D")), BAD[1]],
+        # all others on one day
+        [*[LAST] * 9, BAD[0]],
+        [*[LAST] * 9, BAD[1]],
+    ],
+)
+def test_few_times_at_the_other_end_hide_none(times):
+    lines = pd.DataFrame({"customer_id": 1, "timestamp": [time.as_unit("us") for time in times], "amount": 1.0})
+    featurizer = RFMFeaturizer()
+    with pytest.warns(DataQualityWarning, match="stand alone"):
+        featurizer.fit(lines)
+    assert featurizer.as_of_ == LAST
+
+
 def test_a_given_time_is_taken_at_its_word():
     featurizer = RFMFeaturizer(features=("recency",), as_of="2042-03-08").fit(table(BAD[1:2], amount=1.0))
     assert featurizer.row_report_.n_used == 181
@@ -105,6 +125,7 @@ def test_a_split_puts_it_into_neither_part(engine):
         pd.date_range("2000-01-01", "2024-06-01", freq="YS"),
         [*pd.date_range("2019-01-01", "2019-12-31"), *pd.date_range("2022-01-01", "2022-12-31")],
         ["2019-01-01", "2024-01-01"],
+        ["1900-01-01", "2024-01-01"],
         ["1900-01-01", "2024-01-01", "2024-01-02"],
         ["2014-05-01", "2018-05-01", "2018-05-01", "2024-05-01"],
         [*pd.date_range("2023-07-01", "2023-07-03"), "2024-07-05"],

@@ -332,7 +332,7 @@ class TestEngines:
         table = pl.from_pandas(CONTACTS)
         table = {"polars": table, "lazy": table.lazy(), "arrow": table.to_arrow()}.get(kind, CONTACTS)
         if kind == "pandas alone":
-            monkeypatch.setattr(frames, "is_installed", lambda name: False)
+            monkeypatch.setattr(frames, "polars_is_at_hand", lambda: False)
         assert_frame_equal(
             featurizer(prior_strength=None).set_output(transform="pandas").fit_transform(table), expected
         )

@@ -66,7 +66,7 @@ def test_every_kind_of_table(kind, monkeypatch):
     }[kind]
     expected = join_responses(**tables(lambda table: table))
     if kind == "pandas alone":
-        monkeypatch.setattr(frames, "is_installed", lambda name: False)
+        monkeypatch.setattr(frames, "polars_is_at_hand", lambda: False)
     joined = join_responses(**tables(prepare))
     assert_frame_equal(joined.to_frame(), expected.to_frame())
     assert type(joined.contacts) is type(prepare(CONTACTS))

@@ -109,13 +109,13 @@ def test_infinite_values_are_refused_by_predict_and_meet_no_open_condition_in_sq
 
 
 def test_a_column_of_short_floats_is_compared_as_predict_compares_it():
-    table = pd.DataFrame({"x": np.array([0.1, 16777216, 16777218], dtype=np.float32)})
+    table = pd.DataFrame({"x": np.array([0.1, 0.2, 16777216, 16777218], dtype=np.float32)})
     segmenter = RuleSegmenter({"Above a tenth": "x > .1 and x < 1", "Large": "x >= 16777217"}).fit(table)
-    assert segmenter.labels_.tolist() == [0, -1, 1]
+    assert segmenter.labels_.tolist() == segmenter.predict(table).tolist() == [-1, 0, -1, 1]
     with duckdb.connect() as connection:
         connection.register("t", table)
         found = connection.execute(f"SELECT {segmenter.to_sql()} FROM t").fetchall()  # noqa: S608
-    assert [label for (label,) in found] == [0, -1, 1]
+    assert [label for (label,) in found] == [-1, 0, -1, 1]
 
 
 def test_sql_quotes_what_is_hostile():

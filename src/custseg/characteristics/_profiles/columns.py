@@ -12,6 +12,7 @@ import pandas as pd
 
 from custseg._core.arrays import Floats, Integers
 from custseg._core.exact import exact_below, inexact_levels
+from custseg._core.rounding import doubles
 from custseg.characteristics._profiles.encoding import level_text
 from custseg.exceptions import ColumnTypeError
 
@@ -63,7 +64,7 @@ def read_numbers(column: nw.Series[Any], *, expected: str, remedy: str) -> Float
     if not is_numeric(column):
         got = "text" if is_text(column) else column.dtype
         raise ColumnTypeError.expected(column.name, expected, got, remedy)
-    return np.array(column.cast(nw.Float64).to_numpy(), dtype=np.float64)
+    return np.array(doubles(column, column.dtype).to_numpy(), dtype=np.float64)
 
 
 def read_texts(column: nw.Series[Any], *, numbers: bool, remedy: str) -> Texts:

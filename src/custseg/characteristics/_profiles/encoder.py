@@ -17,7 +17,8 @@ from sklearn.utils.validation import check_is_fitted
 from custseg._core.asking import asked
 from custseg._core.base import Estimator, OutputKind, TableOutputMixin
 from custseg._core.characteristic import Characteristic
-from custseg._core.customers import Column, write_customers
+from custseg._core.customer_frames import write_customers
+from custseg._core.customers import Column
 from custseg._core.described import DescribedMixin, measured
 from custseg._core.frames import collect, open_rows, open_table
 from custseg._core.ids import DEFAULT_ID

@@ -15,8 +15,9 @@ import pandas as pd
 from custseg._core.arrays import Floats
 from custseg._core.composed import composed_text
 from custseg._core.customers import Column, Kind
-from custseg._core.exact import exact_below, inexact_levels
+from custseg._core.exact import exact_below, inexact_levels, refuse_inexact_levels
 from custseg._core.levels import level_text as written
+from custseg._core.rounding import doubles
 from custseg._core.surrogates import refuse_odd_levels
 from custseg._core.text_columns import as_bit
 from custseg.characteristics._profiles.bands import BandScale, Decimal, read_number
@@ -137,6 +138,7 @@ def plain_categories(table: Any, customer_id: str | None) -> tuple[Any, dict[str
         dtype = table[name].dtype
         if isinstance(dtype, pd.CategoricalDtype) and name != customer_id:
             refuse_odd_levels(table[name])
+            refuse_inexact_levels(name, dtype.categories)
             labels = np.array([*map(level_text, dtype.categories), None], dtype=object)
             texts[name] = pd.Series(labels[table[name].cat.codes.to_numpy()], index=table.index, dtype="string")
             orders[name] = list(dtype.categories) if dtype.ordered else None
@@ -199,7 +201,7 @@ def _is_code(column: nw.Series[Any], codes: Iterable[int | float]) -> nw.Series[
         dtype, low, high = (nw.UInt64, 0, 2**64) if column.dtype == nw.UInt64 else (nw.Int64, -(2**63), 2**63)
         whole = [code for code in codes if isinstance(code, int) and low <= code < high]
         return column.cast(dtype).is_in(whole).fill_null(value=False)
-    return column.cast(nw.Float64).is_in(list(map(float, codes))).fill_null(value=False)
+    return doubles(column, column.dtype).is_in(list(map(float, codes))).fill_null(value=False)
 
 
 def _exact(code: float) -> int | float:
@@ -345,7 +347,7 @@ def map_levels(column: nw.Series[Any], values: Mapping[Any, float]) -> Floats:
 
 
 def _floats(column: nw.Series[Any]) -> Floats:
-    return np.array(column.cast(nw.Float64).to_numpy(), dtype=np.float64)
+    return np.array(doubles(column, column.dtype).to_numpy(), dtype=np.float64)
 
 
 def _number_values(column: nw.Series[Any]) -> tuple[npt.NDArray[Any], bool]:

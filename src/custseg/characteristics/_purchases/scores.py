@@ -17,8 +17,10 @@ from custseg._core.arrays import Floats
 from custseg._core.asking import asked
 from custseg._core.base import Estimator, TableOutputMixin
 from custseg._core.characteristic import Characteristic, number
-from custseg._core.customers import Column, CustomerTable, read_customers, write_customers
+from custseg._core.customer_frames import write_customers
+from custseg._core.customers import Column, CustomerTable, read_customers
 from custseg._core.described import OVERRIDES, ByColumn, DescribedMixin, missing_share
+from custseg._core.exact import refuse_inexact_ids
 from custseg._core.frames import collect, open_table, output_kind, with_index
 from custseg._core.ids import DEFAULT_ID, ID_OR_ROWS, check_chosen, refuse_default, refuse_levels, row_index
 from custseg._core.native import from_native
@@ -106,9 +108,10 @@ class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, a
     are equal: of 70 customers with one purchase and 30 with two, the 30 get 5. Where all have the same value
     nobody is better than another, and everybody has one score: 5 of recency, 1 of the others.
 
-    The cut below a share ``b / n_bins`` of the customers is the smallest value that at least this share
-    of them does not exceed (the inverse of the empirical distribution function), but always below the
-    highest value. A value that exceeds a cut by rounding alone (1e-11 of it) equals it.
+    The cut above the worst ``b / n_bins`` of the customers is the first value, from the worst to the best,
+    that at least this share of them does not exceed (the inverse of the empirical distribution function),
+    but always below that of the best. It is the same for all three: recencies that are the frequencies
+    turned round get their scores. A value that exceeds a cut by rounding alone (1e-11 of it) equals it.
 
     The columns may carry the prefix of a union (``rfm__recency``), if only one prefix has all three.
 
@@ -208,7 +211,7 @@ class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, a
             if name in given:
                 found[name] = tuple(float(edge) for edge in given[name])
             else:
-                found[name] = tuple(map(float, self._learned(column, mass)))
+                found[name] = tuple(map(float, self._learned(name, column, mass)))
         self._described = tuple(
             replace(each, missing_share=missing_share(column)) for each, column in zip(told, table.columns, strict=True)
         )
@@ -249,7 +252,7 @@ class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, a
         columns = []
         for name, column in zip(SCORED, table.columns, strict=True):
             edges = np.array(self.edges_[name])
-            bins = np.searchsorted(edges + rounding_of(edges), column.values, side="left")
+            bins = np.searchsorted(edges + rounding_of(edges, column.rounding), column.values, side="left")
             scores = _oriented(name, bins, len(edges) + 1).astype(np.float64)
             columns.append(
                 Column(f"{name}_score", "numeric", np.where(column.missing, np.nan, scores), is_integer=True)
@@ -308,9 +311,10 @@ class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, a
                 raise ColumnTypeError.expected(column.name, "numbers", column.kind, remedy)
         return table
 
-    def _learned(self, column: Column, mass: Floats) -> Floats:
+    def _learned(self, name: str, column: Column, mass: Floats) -> Floats:
         counted = ~column.missing & (mass > 0)
-        known, weights = column.values[counted], mass[counted]
+        # from the worst customers to the best
+        known, weights = _upwards(name, column.values[counted]), mass[counted]
         if (weights == 1.0).all():
             known = np.sort(known)
         else:
@@ -327,7 +331,11 @@ class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, a
         cuts: Floats = known[positions]
         # a tie at the top is cut off below it, else no value would get the score at that end
         below = known[: np.searchsorted(known, known[-1])]
-        return np.minimum(cuts, below[-1]) if len(below) else cuts
+        if not len(below):
+            return _upwards(name, cuts)
+        cuts = np.minimum(cuts, below[-1])
+        # a value that equals a cut of recency is on the better side of it, which begins with the next value
+        return cuts if name != "recency" else -known[np.searchsorted(known, cuts, side="right")][::-1]
 
     def _hand_out(self, X: Any, columns: list[Column]) -> Any:
         frame = from_native(X)
@@ -345,6 +353,7 @@ class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, a
             bare = from_native(write_customers(rows, columns, kind=kind, customer_id="row"))
             return bare.to_native().reset_index(drop=True) if kind == "pandas" else bare.drop("row").to_native()
         refuse_levels(X, [self.customer_id])
+        refuse_inexact_ids(self.customer_id, X.index)
         rows = nw.new_series("row", np.arange(len(X)), nw.Int64, backend="pandas")
         return write_customers(rows, columns, kind=kind, customer_id=None, index=X.index)
 
@@ -367,6 +376,11 @@ class RFMScorer(DescribedMixin, TableOutputMixin, TransformerMixin, Estimator, a
 def _oriented(name: str, bins: npt.NDArray[np.int64], n_bins: int) -> npt.NDArray[np.int64]:
     """Turn the position of a bin, from low values to high, into a score."""
     return n_bins - bins if name == "recency" else bins + 1
+
+
+def _upwards(name: str, values: Floats) -> Floats:
+    """Return values of which the higher is the better."""
+    return -values if name == "recency" else values
 
 
 def _filled_bins(edges: Sequence[float]) -> npt.NDArray[np.int64]:

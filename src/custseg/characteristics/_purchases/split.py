@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from custseg._core.asking import asked, asks
-from custseg._core.customers import Column, write_customers
+from custseg._core.customer_frames import write_customers
+from custseg._core.customers import Column
 from custseg._core.frames import collect, open_table
 from custseg._core.ids import ID_IN_TIME
 from custseg._core.native import from_native

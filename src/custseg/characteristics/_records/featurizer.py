@@ -16,7 +16,8 @@ from sklearn.utils.validation import check_is_fitted
 from custseg._core.asking import asked, asking
 from custseg._core.base import Estimator, TableOutputMixin
 from custseg._core.characteristic import Characteristic
-from custseg._core.customers import Column, write_customers
+from custseg._core.customer_frames import write_customers
+from custseg._core.customers import Column
 from custseg._core.described import DescribedMixin, measured
 from custseg._core.params import NONE, check
 from custseg._core.times import TIME

@@ -23,6 +23,7 @@ from custseg._core.exact import exact_below, inexact_ids
 from custseg._core.frames import Table, by_partition, collect, open_table
 from custseg._core.number_levels import number_text, refuse_inexact
 from custseg._core.paths import is_csv, is_path, text_at
+from custseg._core.rounding import doubles
 from custseg.characteristics._records.fields import NO_ID, NO_TIME, Field, by_role
 from custseg.characteristics._records.ledger import Ledger
 from custseg.characteristics._row_report import LEFT_OUT, RowPolicy, hidden_policies
@@ -351,7 +352,7 @@ def _value(dtype: Any, field: Field) -> nw.Expr:
     if field.kind == "flag" and dtype == nw.Boolean:
         return nw.when(column).then(nw.lit(1.0)).otherwise(nw.when(~column).then(nw.lit(0.0)))
     if field.is_numeric:
-        return column.cast(nw.Float64)
+        return doubles(column, dtype)
     if field.kind == "level" and dtype == nw.Boolean:
         # engines write bools differently
         return nw.when(column).then(nw.lit("true")).otherwise(nw.when(~column).then(nw.lit("false")))

@@ -12,6 +12,7 @@ from custseg._core.arrays import Floats, Integers
 from custseg._core.asking import asked
 from custseg._core.frames import collect, is_table, open_table
 from custseg._core.ids import check_chosen, without_index
+from custseg._core.rounding import ROUNDING, doubles, rounding_in, without_rounding
 from custseg.exceptions import ColumnTypeError, InvalidTableError, list_names
 
 # Below this share of the sum of squares a variance is rounding error.
@@ -65,6 +66,9 @@ def read_answers(X: Any, *, customer_id: str | None, missing: str = "pairwise", 
     if infinite.any():
         first = int(infinite.argmax())
         raise ColumnTypeError.infinite(answers.items[first], int(infinite[first]))
+    rounding = rounding_in(X.dtype) if isinstance(X, np.ndarray) and X.dtype.kind == "f" else ROUNDING
+    columns = [without_rounding(column, rounding) for column in answers.values.T]
+    answers = Answers(answers.items, matrix(columns, len(answers.values)))
     if missing == "pairwise":
         return answers
     complete = np.asarray(~np.isnan(answers.values).any(axis=1))
@@ -106,7 +110,7 @@ def numbers(column: nw.Series[Any]) -> Floats:
     if not is_number(column):
         remedy = "Code the answers as numbers: PsychographicEncoder(answers=(...)) does it for labelled ones."
         raise ColumnTypeError.expected(column.name, "answers as numbers", column.dtype, remedy)
-    return np.asarray(column.cast(nw.Float64).to_numpy(), dtype=np.float64)
+    return np.asarray(doubles(column, column.dtype).to_numpy(), dtype=np.float64)
 
 
 def matrix(columns: list[Floats], n_rows: int) -> Floats:

@@ -12,7 +12,8 @@ import pandas as pd
 from custseg._core.arrays import Bools, Floats, Integers
 from custseg._core.asking import asked, asks
 from custseg._core.base import OutputKind
-from custseg._core.customers import Column, write_customers
+from custseg._core.customer_frames import write_customers
+from custseg._core.customers import Column
 from custseg._core.frames import collect, open_rows, open_table
 from custseg._core.ids import DEFAULT_ID, ID_OR_ROWS
 from custseg._core.params import COLUMN, Where, check

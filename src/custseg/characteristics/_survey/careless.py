@@ -208,7 +208,7 @@ def longest_runs(values: Floats) -> Integers:
     run = known[:, 0].astype(np.int64)
     longest = run.copy()
     for position in range(1, values.shape[1]):
-        same = values[:, position] == values[:, position - 1]
+        same = np.abs(values[:, position] - values[:, position - 1]) <= rounding_of(values[:, position])
         run = np.where(same, run + 1, known[:, position])
         np.maximum(longest, run, out=longest)
     return longest

@@ -15,6 +15,7 @@ from custseg._core.customers import Column
 from custseg._core.described import OVERRIDES, ByColumn
 from custseg._core.ids import ID_OR_ROWS
 from custseg._core.params import NONE, RANDOM_STATE, Integer, Number, OneOf, ParameterTable, Where
+from custseg._core.rounding import rounding_of
 from custseg._core.warning import warn
 from custseg.characteristics._profiles.encoder import Encoded, Profile, ProfileEncoder
 from custseg.characteristics._row_report import RowPolicy
@@ -478,7 +479,8 @@ class PsychographicEncoder(ProfileEncoder):
         """Say whose answers are all the same, so that nothing is left of them after centring."""
         if self.response_style is None:
             return np.zeros(len(values), dtype=bool)
-        return np.asarray(np.fmax.reduce(values, axis=1) == np.fmin.reduce(values, axis=1))
+        highest = np.fmax.reduce(values, axis=1)
+        return np.asarray(highest - np.fmin.reduce(values, axis=1) <= rounding_of(highest))
 
     def _warn(self, remark: str) -> None:
         warn(remark)

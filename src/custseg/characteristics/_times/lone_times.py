@@ -12,16 +12,17 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 
-from custseg._core.arrays import Integers
+from custseg._core.arrays import Bools, Floats, Integers
 from custseg._core.frames import collect
 from custseg.characteristics._times.timestamps import DAY
 
 __all__ = ["LoneTimes", "day_counts", "find_lone", "lone_times"]
 
 _YEAR = 365.2425
-# After a gap of so many years, times of at most such a share of the rows are lone.
-_LONE = ((2, 0.01), (10, 0.25), (100, 0.5))
-# So many times as long as the longest gap before it must the gap be: who sells once in three years has long ones.
+# After a gap of so many years, times of at most such a share of the rows are lone; of two halves nobody can tell which.
+_LONE = ((2, 0.01), (10, 0.25), (100, 0.49))
+# So many times as long as the longest gap before it must the gap be: who sells once in three years has long ones. A gap
+# after times that are lone themselves, such as 1900-01-01 for a date that is not known, is none of these.
 _GAPS = 10
 _SHORTEST = int(_LONE[0][0] * _YEAR * DAY)
 
@@ -102,13 +103,17 @@ def find_lone(days: Integers, counts: Integers) -> int | None:
     6000
     >>> find_lone(np.array([0, 3, 10, 600]), np.array([5, 5, 5, 1])) is None
     True
+    >>> find_lone(np.array([-45000, 0, 3, 10, 6000]), np.array([1, 5, 5, 5, 1]))
+    6000
     """
     gaps = np.diff(days)
-    if len(gaps) < 2:
-        # of two days nobody can tell which is the odd one
-        return None
-    beyond = counts[::-1].cumsum()[::-1][2:] / counts.sum()
-    before, gap = np.maximum.accumulate(gaps)[:-1], gaps[1:]
-    is_long = np.any([(gap > years * _YEAR) & (beyond <= share) for years, share in _LONE], axis=0)
-    lone = np.flatnonzero(is_long & (gap > _GAPS * before))
-    return int(days[lone[0] + 2]) if len(lone) else None
+    until = counts.cumsum()[:-1] / counts.sum()
+    ordinary = np.where(_are_few(until, gaps), 0, gaps)
+    before = np.maximum.accumulate(np.append(0, ordinary))[:-1]
+    lone = np.flatnonzero(_are_few(1.0 - until, gaps) & (gaps > _GAPS * before))
+    return int(days[lone[0] + 1]) if len(lone) else None
+
+
+def _are_few(share: Floats, gaps: Integers) -> Bools:
+    """Say which shares of the rows are so few that times apart from all others by such gaps are lone."""
+    return np.asarray(np.any([(gaps > years * _YEAR) & (share <= few) for years, few in _LONE], axis=0))

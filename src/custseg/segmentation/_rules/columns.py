@@ -50,14 +50,15 @@ class Domain:
         The levels in their order, for ``"level"``.
     whole : bool
         Whether numbers are whole.
-    rounded : bool
-        Whether a customer's number differs from one in a rule by rounding alone.
+    rounding : float
+        The share of a number that is rounding, where a customer's number differs from one in a rule by that alone,
+        else 0.
     """
 
     kind: Literal["number", "flag", "level", "name"]
     levels: tuple[str, ...] = ()
     whole: bool = False
-    rounded: bool = False
+    rounding: float = 0.0
 
     @property
     def is_numeric(self) -> bool:
@@ -124,16 +125,17 @@ def see_rounding(domains: Mapping[str, Domain], rules: Iterable[Rule], table: Cu
     marked = dict(domains)
     for condition in [condition for rule in rules for condition in rule.conditions]:
         if _is_rounded(condition, marked[condition.column], table[condition.column]):
-            marked[condition.column] = replace(marked[condition.column], rounded=True)
+            rounding = table[condition.column].rounding
+            marked[condition.column] = replace(marked[condition.column], rounding=rounding)
     return marked
 
 
 def _is_rounded(condition: Condition, domain: Domain, column: Column) -> bool:
     """Say whether a customer's number is that of a condition but for rounding."""
-    if domain.kind != "number" or domain.whole or domain.rounded or column.kind != "numeric":
+    if domain.kind != "number" or domain.whole or domain.rounding or column.kind != "numeric":
         return False
     cuts = np.array(condition.values, dtype=np.float64)
-    near = _compared_numbers("in", column.values, cuts) & ~np.isin(column.values, cuts)
+    near = _compared_numbers("in", column, cuts) & ~np.isin(column.values, cuts)
     return bool((near & ~column.missing).any())
 
 
@@ -197,8 +199,9 @@ def _numbers_meet(condition: Condition, column: Column, *, whole: bool) -> Bools
         # below 2**53 a float is exact, so that rounding the other side of a comparison changes nothing
         if not column.is_integer and (np.abs(column.values) >= EXACT_FLOATS).any():
             _refuse_neighbours(condition)
-        compared = _compared if whole and column.is_integer else _compared_numbers
-        return compared(symbol, column.values, np.array([float(value) for value in values]))
+        cuts = np.array([float(value) for value in values])
+        is_whole = whole and column.is_integer
+        return _compared(symbol, column.values, cuts) if is_whole else _compared_numbers(symbol, column, cuts)
     if symbol not in COMPARISONS:
         inside = np.isin(column.exact.astype(object), np.array(values, dtype=object))
         return np.asarray(inside if symbol in ("==", "in") else ~inside, dtype=bool)
@@ -219,9 +222,9 @@ def _refuse_neighbours(condition: Condition) -> None:
             )
 
 
-def _compared_numbers(symbol: str, values: Floats, cuts: Floats) -> Bools:
+def _compared_numbers(symbol: str, column: Column, cuts: Floats) -> Bools:
     """Compare numbers; one that differs from a cut by rounding alone is the cut."""
-    room = rounding_of(cuts)
+    values, room = column.values, rounding_of(cuts, column.rounding)
     if symbol in COMPARISONS:
         bound = cuts[0] + room[0] if symbol in ("<=", ">") else cuts[0] - room[0]
         return np.asarray(_COMPARE[symbol](values, bound), dtype=bool)

@@ -84,8 +84,8 @@ def _condition(condition: Condition, domain: Domain, quote: str) -> str:
         if len(met) == 2:
             return f"{column} IS NOT NULL"
         return f"{column} = {str(met[0]).upper()}" if met else "1 = 0"
-    if domain.kind == "number" and domain.rounded:
-        return _with_room(column, symbol, values)
+    if domain.kind == "number" and domain.rounding:
+        return _with_room(column, symbol, values, domain.rounding)
     if domain.kind == "number":
         texts = [_number(value, whole=domain.whole) for value in values]
     elif domain.kind == "level":
@@ -101,10 +101,10 @@ def _condition(condition: Condition, domain: Domain, quote: str) -> str:
     return f"{column} {({'==': '=', '!=': '<>'}).get(symbol, symbol)} {texts[0]}"
 
 
-def _with_room(column: str, symbol: str, values: Sequence[Scalar]) -> str:
+def _with_room(column: str, symbol: str, values: Sequence[Scalar], rounding: float) -> str:
     """Compare numbers of which some are those of the rule but for rounding."""
     numbers = np.array(values, dtype=np.float64)
-    room = rounding_of(numbers)
+    room = rounding_of(numbers, rounding)
     ends = zip(numbers - room, numbers + room, strict=True)
     bounds = [(_number(low, whole=False), _number(high, whole=False)) for low, high in ends]
     if symbol in COMPARISONS:
