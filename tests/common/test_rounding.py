@@ -188,7 +188,7 @@ def test_given_cuts_of_scores_have_room_for_rounding_in_sql_too():
     np.testing.assert_array_equal(segmenter.labels_, segmenter.fit(table.assign(monetary=9.99)).labels_)
 
 
-@pytest.mark.parametrize("engine", ["pandas", "polars", "duckdb", "parquet"])
+@pytest.mark.parametrize("engine", ["pandas", "duckdb"])
 def test_prices_of_32_bits_are_what_was_written(engine):
     """9.99 of 32 bits, and its neighbours there, are 9.99 in rules, their SQL, scores and names."""
     price = np.float32(9.99)
@@ -211,7 +211,7 @@ def test_prices_of_32_bits_are_what_was_written(engine):
     assert set(RuleSegmenter({"all": "x0 == 9.99"}).fit(matrix).labels_) == {0}
 
 
-@pytest.mark.parametrize("engine", ["pandas", "polars lazy", "duckdb", "dask"])
+@pytest.mark.parametrize("engine", ["pandas", "duckdb"])
 def test_amounts_of_32_bits_add_up_to_equal_sums(engine):
     amounts = np.array([0.1, 0.2, 0.3, 0.2, 0.2, 0.2], dtype="float32")
     lines = pd.DataFrame({"customer_id": np.repeat([1, 2], 3), "amount": amounts})
@@ -227,6 +227,9 @@ def test_survey_answers_that_differ_by_rounding_are_equal():
     answers = pd.DataFrame(random.integers(1, 6, (80, 4)) / 4, columns=list("abcd"))
     other = noisy(answers, 1)
     pd.testing.assert_frame_equal(careless_responses(other).astype(float), careless_responses(answers).astype(float))
+    steady = noisy(pd.DataFrame(0.3, index=range(20), columns=list("abcd")), 2)
+    assert quietly(careless_responses, steady)["longest_run"].eq(4).all()
+    assert quietly(careless_responses, steady)["low_variability"].all()
     constant = other.assign(d=random.choice(LAST_DIGIT, 80))
     assert quietly(item_analysis, constant).loc["d", "sd"] == 0
     with pytest.raises(InvalidTableError, match="two different answers.*'d'"):

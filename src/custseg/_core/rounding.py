@@ -48,7 +48,7 @@ def doubles(numbers: Numbers, dtype: Any) -> Numbers:
 
     Widened bit by bit, it would be 0.10000000149, and sums that are equal would differ from the ninth digit on.
     """
-    return (numbers.cast(nw.String) if dtype in (nw.Float32, nw.Float16) else numbers).cast(nw.Float64)
+    return (numbers.cast(nw.String) if dtype == nw.Float32 else numbers).cast(nw.Float64)
 
 
 def rounding_of(numbers: Floats, share: float = ROUNDING) -> Floats:

@@ -17,7 +17,7 @@ from custseg._core.ids import ID_OR_ROWS, check_chosen, refuse_levels, row_index
 from custseg._core.native import from_native
 from custseg._core.params import NONE, Integer, Number, Where, check
 from custseg._core.paths import is_path, open_path
-from custseg._core.rounding import rounding_of
+from custseg._core.rounding import rounding_of, without_rounding
 from custseg._core.warning import warn
 from custseg.characteristics._survey.answers import Answers, matrix, moments, numbers, read_answers
 from custseg.exceptions import ColumnTypeError, InvalidTableError
@@ -145,7 +145,8 @@ def careless_responses(
     }
     check(_ALLOWED, given)
     answers, index = _read(X, items, customer_id)
-    values = answers.values
+    # answers to different items are compared
+    values = without_rounding(answers.values.ravel()).reshape(answers.values.shape)
     n_answered = (~np.isnan(values)).sum(axis=1)
     run = longest_runs(values)
     variability = within_person_sd(values)
@@ -208,7 +209,7 @@ def longest_runs(values: Floats) -> Integers:
     run = known[:, 0].astype(np.int64)
     longest = run.copy()
     for position in range(1, values.shape[1]):
-        same = np.abs(values[:, position] - values[:, position - 1]) <= rounding_of(values[:, position])
+        same = values[:, position] == values[:, position - 1]
         run = np.where(same, run + 1, known[:, position])
         np.maximum(longest, run, out=longest)
     return longest
