@@ -65,8 +65,10 @@ def test_names_and_columns() -> None:
 def test_transforms_list_every_column() -> None:
     frame = CharacteristicEmbedder(weights={"age": 0}).fit(customers()).transforms_.set_index("column")
     assert list(frame.index) == list(customers().columns)
-    assert list(frame.columns) == ["kind", "weight", "transform", "low", "high", "center", "scale", "missing_share"]
-    assert frame.loc["rfm__spend", "transform"].startswith("log(x + ")
+    figures = ["shift", "low", "high", "center", "scale", "missing_share"]
+    assert list(frame.columns) == ["kind", "weight", "transform", *figures]
+    # the words are handed on, so they name no customer's value
+    assert frame.loc["rfm__spend", "transform"] == "log(x + shift), winsorised, divided by its standard deviation"
     spend = customers()["rfm__spend"]
     limits = np.quantile(spend, [0.01, 0.99], method="inverted_cdf")
     assert frame.loc["rfm__spend", ["low", "high"]].tolist() == pytest.approx(limits.tolist())

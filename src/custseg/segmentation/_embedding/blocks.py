@@ -99,15 +99,17 @@ class NumberBlock(Block):
 
     @property
     def words(self) -> str:
-        steps = [] if self.shift is None else [f"log(x + {self.shift:.4g})"]
+        # no figures: the limits are values of single customers, and the words stand in reports
+        steps = [] if self.shift is None else ["log(x + shift)"]
         if math.isfinite(self.low):
-            steps.append(f"winsorised to [{self.low:.4g}, {self.high:.4g}]")
+            steps.append("winsorised")
         return ", ".join([*steps, "divided by its standard deviation"])
 
     @property
     def figures(self) -> dict[str, float]:
         limits = {"low": self.low, "high": self.high} if math.isfinite(self.low) else {}
-        return {**limits, "center": self.center, "scale": self.scale}
+        shift = {} if self.shift is None else {"shift": self.shift}
+        return {**shift, **limits, "center": self.center, "scale": self.scale}
 
     def embed(self, column: Column) -> Floats:
         if column.kind in _TEXTUAL:  # nothing but missing values, else check_kind has refused it

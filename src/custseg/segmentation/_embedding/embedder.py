@@ -82,8 +82,9 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
     ----------
     transforms_ : DataFrame
         One row for each characteristic: ``column``, ``kind``, ``weight``, ``transform`` (in words),
-        ``low`` and ``high`` (the limits in original units), ``center`` and ``scale`` (after the
-        logarithm, where there is one), ``missing_share``. NaN where a figure does not apply.
+        ``shift`` (added before the logarithm), ``low`` and ``high`` (the limits in original units),
+        ``center`` and ``scale`` (after the logarithm, where there is one), ``missing_share``. NaN where
+        a figure does not apply.
     weights_ : dict of str to float
         The weight of each characteristic, 0 for descriptors.
     n_features_in_ : int
@@ -296,7 +297,7 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
             block = blocks.get(column.name)
             row: dict[str, Any] = {"column": column.name, "kind": column.kind, "weight": self.weights_[column.name]}
             row["transform"] = block.words if block else "none: described only, not in the distance"
-            row |= dict.fromkeys(("low", "high", "center", "scale"), math.nan)
+            row |= dict.fromkeys(("shift", "low", "high", "center", "scale"), math.nan)
             row |= block.figures if block else {}
             row["missing_share"] = block.missing_share if block else float(column.missing.mean())
             rows.append(row)
