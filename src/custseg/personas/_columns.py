@@ -12,7 +12,7 @@ from scipy.special import ndtr
 
 from custseg._core.arrays import Bools, Floats, Integers
 from custseg._core.customers import Column
-from custseg._core.disclosure import told_shares
+from custseg._core.disclosure import told_cuts, told_modes, told_shares
 from custseg._core.skewness import SKEWED, quantile_skewness
 from custseg._core.words import round_digits
 from custseg.personas._statistics import (
@@ -245,9 +245,19 @@ def _profile_ordinal(column: Column, labels: Integers, n_segments: int, min_grou
         figures[name][unnamed] = None if name in TEXTS else np.nan
     tied = np.flatnonzero((medians == rest_medians) | unnamed)
     _show_shares_above(figures, table, column.categories, segments=tied, min_group_size=min_group_size)
-    known = zip(medians, counts, strict=True)
-    typical = [categories[median] if count >= min_group_size and frequent[median] else None for median, count in known]
-    return ColumnProfile(_hide(figures, *contrast.few(min_group_size)), typical)
+    # the effect would tell of shares that are hidden; of two levels that of one segment would tell of the others
+    untold = tied[figures["statistic"][tied, 0] == "median"]
+    if np.count_nonzero(overall) == 2 and not told_cuts(table, min_group_size)[counts > 0][:, overall > 0][:, 1].all():
+        untold = np.arange(n_segments)
+    for name in COMPARISONS:
+        figures[name] = figures[name].copy()
+        figures[name][untold] = False if name == "marker" else np.nan
+    few, few_rest = contrast.few(min_group_size)
+    typical = [
+        categories[median] if may and enough else None
+        for median, may, enough in zip(medians, frequent[medians], ~few[:, 0], strict=True)
+    ]
+    return ColumnProfile(_hide(figures, few, few_rest), typical)
 
 
 def _median_levels(table: Floats) -> Integers:
@@ -266,28 +276,27 @@ def _show_shares_above(
 ) -> None:
     """Where the medians are the same level, show the share from the level on that separates best."""
     above = np.cumsum(table[:, ::-1], axis=1)[:, ::-1]
-    above_rest = above.sum(axis=0) - above
-    everyone = above[:, 0].sum()
+    counts, told = above[:, :1], told_cuts(table, min_group_size)
+    shown, known = above * told, counts * told
     for segment in segments:
         effect = figures["effect_size"][segment, 0]
         if not np.isfinite(effect) or effect == 0:
             continue
-        shares, rest = above[segment] / above[segment, 0], above_rest[segment] / above_rest[segment, 0]
-        # Both this side and the other of the cut need enough customers, wherever it is drawn.
-        larger = np.where(shares > rest, above[segment], above_rest[segment])
-        told = (larger >= min_group_size) & (table.sum(axis=0) >= min_group_size)
-        gain = np.where(told, np.sign(effect) * (shares - rest), -np.inf)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            shares = above[segment] / counts[segment]
+            rest = (shown.sum(axis=0) - shown[segment]) / (known.sum(axis=0) - known[segment])
+        gain = np.where(told[segment] & np.isfinite(rest), np.sign(effect) * (shares - rest), -np.inf)
         cut = int(gain.argmax())
         if gain[cut] <= 0:
             continue
-        overall = above[:, cut].sum() / everyone
+        share_of_all = shown[:, cut].sum() / known[:, cut].sum()
         figures["level"][segment] = f"{categories[cut]} or higher"
         figures["statistic"][segment] = "share"
         figures["segment_value"][segment], figures["rest_value"][segment] = shares[cut], rest[cut]
         figures["segment_category"][segment] = figures["rest_category"][segment] = None
-        figures["lift"][segment] = lift(segment_share=shares[cut], overall_share=overall)
+        figures["lift"][segment] = lift(segment_share=shares[cut], overall_share=share_of_all)
         figures["difference_pp"][segment] = 100 * (shares[cut] - rest[cut])
-        figures["marker"][segment] = is_marker(segment_share=shares[cut], overall_share=overall)
+        figures["marker"][segment] = is_marker(segment_share=shares[cut], overall_share=share_of_all)
 
 
 def _profile_binary(column: Column, labels: Integers, n_segments: int, min_group_size: int) -> ColumnProfile:
@@ -297,14 +306,15 @@ def _profile_binary(column: Column, labels: Integers, n_segments: int, min_group
         bool(2 * positive > count) if max(positive, count - positive) >= min_group_size else None
         for positive, count in zip(yes, counts, strict=True)
     ]
-    return ColumnProfile(_shares(yes[:, None], counts, ["yes"], min_group_size, complete=True), typical)
+    told = told_shares(yes[:, None], counts, min_group_size, is_yes=True)
+    return ColumnProfile(_shares(yes[:, None], counts, ["yes"], min_group_size, told), typical)
 
 
 def _profile_nominal(column: Column, labels: Integers, n_segments: int, min_group_size: int) -> ColumnProfile:
     """Give each level that enough customers have a row of its own."""
     counts = np.bincount(labels, minlength=n_segments).astype(float)
     overall = np.bincount(column.values, minlength=len(column.categories))
-    named = _named(overall, min_group_size)
+    named = np.flatnonzero(overall >= min_group_size)
     if not len(named):
         nothing = np.zeros((n_segments, 1))
         figures = _figures(_Contrast.of(nothing, nothing, nothing), np.full_like(nothing, np.nan))
@@ -314,26 +324,16 @@ def _profile_nominal(column: Column, labels: Integers, n_segments: int, min_grou
     positions = np.full(len(overall), len(named), dtype=np.int64)
     positions[named] = np.arange(len(named))
     table = _crosstab(positions[column.values], labels, n_segments, len(named) + 1)[:, :-1]
-    typical = [
-        names[int(level)] if row[level] >= min_group_size else None
-        for row, level in zip(table, table.argmax(axis=1), strict=True)
-    ]
+    told = told_shares(table, counts, min_group_size)
+    modes = zip(table.argmax(axis=1), told_modes(table, told, counts, min_group_size), strict=True)
+    typical = [names[int(level)] if may else None for level, may in modes]
     n_rare = int(np.count_nonzero(overall)) - len(named)
-    return ColumnProfile(_shares(table, counts, names, min_group_size, complete=not n_rare), typical, n_rare)
+    return ColumnProfile(_shares(table, counts, names, min_group_size, told), typical, n_rare)
 
 
-def _named(overall: Integers, min_group_size: int) -> Integers:
-    """Return the levels that enough customers have; what is left unnamed is had by nobody, or by enough together."""
-    enough = overall >= min_group_size
-    while enough.any() and 0 < overall[~enough].sum() < min_group_size:
-        enough[np.where(enough, overall, overall.max() + 1).argmin()] = False
-    return np.flatnonzero(enough).astype(np.int64)
-
-
-def _shares(table: Floats, counts: Floats, names: list[str], min_group_size: int, *, complete: bool) -> Figures:
-    """Compare shares; ``table`` holds the customers of each segment that have each level, of all there are or not."""
+def _shares(table: Floats, counts: Floats, names: list[str], min_group_size: int, told: Bools) -> Figures:
+    """Compare shares; ``table`` holds the customers of each segment that have each level that is named."""
     # whoever may not be shown enters no figure of the others
-    told = told_shares(table, counts, min_group_size, complete=complete)
     table, known = table * told, counts[:, None] * told
     with np.errstate(invalid="ignore"):
         shares = np.nan_to_num(table / known)

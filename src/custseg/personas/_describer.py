@@ -220,7 +220,7 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         told = described(found.labels, found.n_segments, self.min_group_size, table)
         if beside is not None:
             told = np.where(beside >= 0, told, NOT_ASSIGNED)
-        self._describe(table, found, told)
+        self._describe(table, found, told, beside)
         return told
 
     def _segmentation(self, X: Any, y: Any, **said: Any) -> Segmentation:
@@ -235,13 +235,13 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         self._read(X.customer_table, fitting=True)
         return X
 
-    def _describe(self, table: CustomerTable, found: Segmentation, told: Integers) -> None:
+    def _describe(self, table: CustomerTable, found: Segmentation, told: Integers, beside: Integers | None) -> None:
         sizes, sizes_told = found.sizes, np.bincount(told[told >= 0], minlength=found.n_segments)
         if not sizes.any():
             raise SegmentLabelError.none_assigned(found.n_customers)
         self.n_not_assigned_ = found.n_not_assigned
         shown = np.flatnonzero(sizes_told)
-        profile = self._profile(table, told, shown, found.clustered_on)
+        profile = self._profile(table, told, shown, found.clustered_on, beside)
         self.profile_, self.rare_levels_ = profile.frame, profile.rare_levels
         traits: dict[int, list[Trait]] = {int(segment): [] for segment in shown}
         traits |= find_traits(profile.frame, self.column_labels_)
@@ -282,6 +282,7 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         labels: npt.NDArray[np.int64],
         shown: npt.NDArray[np.int64],
         clustered_on: Collection[str],
+        beside: Integers | None,
     ) -> Profile:
         """Profile the segments that are shown, and nobody else."""
         if not len(shown):
@@ -293,6 +294,7 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
             len(shown),
             min_group_size=self.min_group_size,
             clustered_on=clustered_on,
+            beside=None if beside is None else beside[inside],
         )
         profile.frame["segment"] = shown[profile.frame["segment"]]
         return profile

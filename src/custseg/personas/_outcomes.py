@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from custseg._core.arrays import Floats, Integers
+from custseg._core.arrays import Bools, Floats, Integers
 from custseg._core.asking import asks
 from custseg._core.customers import Column
-from custseg._core.disclosure import described, enter, told_shares
+from custseg._core.disclosure import described, enter, told_shares, told_whole
 from custseg._core.params import Instance, Integer, Number, Where, check
 from custseg.exceptions import ColumnNotFoundError
 from custseg.segmentation import Segmentation
@@ -52,8 +52,8 @@ def outcomes_by_segment(
     segmentation : Segmentation
         Customers in segments.
     outcomes : iterable of str
-        Columns of the customers. Of a yes or no the share of yes is compared, of categories the share of each level, of
-        numbers the mean.
+        Columns of the customers. Of a yes or no the share of yes is compared, of categories the share of each level
+        that is not rare, of numbers the mean.
     confidence_level : float, default=0.95
         How often the intervals hold the figure of all customers like those in the segment.
     min_group_size : int, default=10
@@ -132,12 +132,20 @@ def _measured(column: Column, labels: Integers, n_segments: int, least: int) -> 
         return
     known = enter(~column.missing, labels, n_segments, least)
     codes, labels = np.asarray(column.values)[known], labels[known]
-    levels: tuple[str | None, ...] = column.categories or (None,)
-    has = [codes == (position if column.categories else 1) for position in range(len(levels))]
     counts = np.bincount(labels, minlength=n_segments)
-    table = np.column_stack([np.bincount(labels, own, n_segments).astype(np.float64) for own in has])
-    told_of = told_shares(table, counts, least, complete=True)
-    for level, own, shown in zip(levels, has, told_of.T, strict=True):
+    has: dict[str | None, Bools]
+    if column.categories:
+        named = np.flatnonzero(np.bincount(codes, minlength=len(column.categories)) >= least)
+        has = {column.categories[level]: codes == level for level in named}
+    else:
+        has = {None: codes == 1}
+    if not has:
+        yield _Measured(None, codes[:0].astype(np.float64), labels[:0], is_share=True)
+        return
+    table = np.column_stack([np.bincount(labels, own, n_segments).astype(np.float64) for own in has.values()])
+    is_ordered = column.kind == "ordinal"
+    told_of = told_whole(table, counts, least) if is_ordered else told_shares(table, counts, least, is_yes=None in has)
+    for (level, own), shown in zip(has.items(), told_of.T, strict=True):
         told = shown[labels]
         yield _Measured(level, own[told].astype(np.float64), labels[told], is_share=True)
 

@@ -89,8 +89,9 @@ def describe_segments(
     describer : PersonaDescriber or None, default=None
         Cloned and fitted; None stands for ``PersonaDescriber()``.
     beside : Segmentation or None, default=None
-        Other segments of the same customers whose figures are handed on beside these. Whom they hide for being too few
-        is in no figure here either: what is left between the two would tell of them.
+        Other segments of the same customers whose figures are handed on beside these. Whom they hide, for being too few
+        or for one who dominates, is in no figure here either, and no share is told here that they hide of a segment:
+        what is left between the two would tell of them.
 
     Returns
     -------
@@ -124,7 +125,10 @@ def describe_segments(
     named = segmentation.named(fitted.segment_names_)
     value = named.value
     if value is not None:
-        value = np.where(enter(~np.isnan(value), told, named.n_segments, least, value), value, np.nan)
+        known = ~np.isnan(value)
+        if beside is not None and hidden is not None:
+            known = enter(known, hidden, beside.n_segments, least, value)
+        value = np.where(enter(known, told, named.n_segments, least, value), value, np.nan)
     shown = replace(named, labels=told, value=value)
     table = _told(shown, fitted.personas_)
     return Personas(segmentation=named, describer=fitted, described=shown, segment_table=table)

@@ -62,24 +62,38 @@ class Profile:
 
 
 def profile_customers(
-    table: CustomerTable, labels: Integers, n_segments: int, *, min_group_size: int, clustered_on: Collection[str]
+    table: CustomerTable,
+    labels: Integers,
+    n_segments: int,
+    *,
+    min_group_size: int,
+    clustered_on: Collection[str],
+    beside: Integers | None = None,
 ) -> Profile:
     """Profile segments 0..n_segments-1; every customer of the table is in one of them.
+
+    Of whom the figures of the segments ``beside`` do not tell none here tells either.
 
     No figure rests on fewer than ``min_group_size`` customers, or on one of them for the most part: what does is NaN,
     its customers count as unknown, and a level that fewer have is not named (:mod:`custseg._core.disclosure`).
     """
     order = np.argsort(labels, kind="stable")
     table, labels = table.take(order), labels[order]
+    beside = None if beside is None else beside[order]
     sizes = np.bincount(labels, minlength=n_segments)
     parts, rows, shares = {}, [], {}
     for column in table.columns:
         numbers = np.asarray(column.values, dtype=np.float64) if column.kind == "numeric" else None
-        told = enter(~column.missing, labels, n_segments, min_group_size, numbers)
+        known = ~column.missing
+        if beside is not None:
+            known = enter(known, beside, int(beside.max()) + 1, min_group_size, numbers)
+        told = enter(known, labels, n_segments, min_group_size, numbers)
         if told.all():
             part = profile_column(column, labels, n_segments, min_group_size)
         else:
             part = profile_column(column.take(told), labels[told], n_segments, min_group_size)
+        if beside is not None and column.kind in ("binary", "nominal"):
+            _hide_beside(part.figures, column.take(told), beside[told], min_group_size)
         parts[column.name] = part
         unknown = np.bincount(labels[~told], minlength=n_segments)
         shares[column.name] = 1.0 - unknown / sizes
@@ -101,6 +115,14 @@ def profile_customers(
 def empty_profile() -> Profile:
     """Return the profile of nobody: no segment is large enough to be described."""
     return Profile(pd.DataFrame(columns=list(PROFILE_COLUMNS)), {}, {}, {})
+
+
+def _hide_beside(figures: Figures, column: Column, labels: Integers, min_group_size: int) -> None:
+    """Blank the shares of everyone that are hidden of any of the segments beside, which ``labels`` are."""
+    n_segments = int(labels.max(initial=-1)) + 1
+    apart = profile_column(column, labels, n_segments, min_group_size).figures["segment_value"]
+    known = np.bincount(labels, minlength=n_segments) > 0
+    figures["segment_value"][:, np.isnan(apart[known]).any(axis=0)] = np.nan
 
 
 def _rows(column: Column, figures: Figures, sizes: Integers, unknown: Integers) -> dict[str, Any]:

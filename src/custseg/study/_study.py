@@ -275,7 +275,8 @@ class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
     def _act(self, segmentation: Segmentation, beside: Segmentation | None = None) -> Plan:
         personas = describe_segments(segmentation, self.describer, beside=beside)
         own = None if segmentation.clusterer is None else segmentation.clusterer.order_by
-        outcomes = self.brief.outcomes or None
+        # beside a cut its outcomes are told, and nothing is done for everyone
+        outcomes = (self.brief.outcomes or None) if beside is None else []
         return plan_actions(self.brief.goal, personas, order_by=own or self.brief.order_by, outcomes=outcomes)
 
     def transform(self, tables: Any, as_of: Any = None) -> Any:
