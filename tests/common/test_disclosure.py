@@ -208,11 +208,14 @@ def test_a_hidden_share_follows_from_no_other(seed):
 
 def test_the_no_of_a_yes_that_few_say_is_hidden_too():
     labels = np.repeat([0, 1], [60, 60])
-    table = pd.DataFrame({"age": np.arange(120.0), "ill": np.arange(120) < 4, "well": np.arange(120) >= 4})
-    personas = describe_segments(Segmentation.of(table, labels))
-    shares = personas.profile.set_index("characteristic").loc[["ill", "well"]]
-    assert shares[["segment_value", "rest_value", "effect_size"]].isna().all(axis=None)
-    outcomes = outcomes_by_segment(personas.segmentation, ["ill", "well"])
+    ill = np.arange(120) < 4
+    said = {"ill": ill, "well": ~ill, "sick": ill.astype(int), "state": np.where(ill, "unwell", "fine")}
+    said["risk"] = pd.Categorical(np.where(ill, "high", "low"), ["low", "high"], ordered=True)
+    personas = describe_segments(Segmentation.of(pd.DataFrame({"age": np.arange(120.0), **said}), labels))
+    shares = personas.profile.set_index("characteristic").loc[list(said)]
+    assert shares["effect_size"].isna().all()
+    assert shares.drop(index="risk")[["segment_value", "rest_value"]].isna().all(axis=None)
+    outcomes = outcomes_by_segment(personas.segmentation, list(said))
     assert outcomes[["value", "low", "high", "value_overall"]].isna().all(axis=None)
 
 
@@ -256,3 +259,21 @@ def test_the_figures_of_everyone_do_not_hold_whom_a_cut_beside_them_hides():
     others = table.assign(spend=np.where(labels == 2, 1e6, table["spend"]))
     told = [handed_on(each, whole, 1, beside=cut) for each in (table, others)]
     assert all(same(told[0][name], told[1][name]) for name in ("profile", "texts"))
+
+
+def test_the_figures_of_everyone_do_not_hold_what_a_cut_beside_them_hides_of_a_segment():
+    random = np.random.RandomState(0)
+    table, labels = customers_of(random, [80, 60, 40])
+    last = np.flatnonzero(labels == 2)
+    table.loc[last[5:], "age"] = np.nan
+    table["member"] = table.index.isin(last[1:5])
+    told = []
+    for spend, age, member in ((1e5, 20.0, True), (1e6, 80.0, False)):
+        customers = table.copy()
+        customers.loc[last[0], ["spend", "age", "member"]] = spend, age, member
+        beside = Segmentation.of(customers, labels)
+        told.append(handed_on(customers, np.zeros(len(table), dtype=int), 1, beside=beside))
+    profiles = [each["profile"].set_index("characteristic").loc[["spend", "age"]] for each in told]
+    assert same(*profiles)
+    assert told[0]["plan"]["value"].tolist() == told[1]["plan"]["value"].tolist()
+    assert told[0]["profile"].set_index("characteristic")["segment_value"].isna()["member"]
