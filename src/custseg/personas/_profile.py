@@ -98,18 +98,25 @@ def profile_customers(
         unknown = np.bincount(labels[~told], minlength=n_segments)
         shares[column.name] = 1.0 - unknown / sizes
         rows.append(_rows(column, part.figures, sizes, unknown) | {"clustered_on": column.name in clustered_on})
-    frame = _frame(rows).sort_values("segment", kind="stable", ignore_index=True)
-    frame["p_adjusted"] = np.nan
-    # Columns that formed the segments differ by design: among the descriptors they would let anything pass, and a
-    # descriptor more or less would move what the segments are named by.
-    for family in (frame["clustered_on"], ~frame["clustered_on"]):
-        frame.loc[family, "p_adjusted"] = benjamini_hochberg(frame.loc[family, "p_value"].to_numpy())
     return Profile(
-        frame[list(PROFILE_COLUMNS)],
+        _tested(_frame(rows)),
         {name: part.typical for name, part in parts.items()},
         {name: part.n_rare for name, part in parts.items() if part.n_rare},
         shares,
     )
+
+
+def _tested(frame: pd.DataFrame) -> pd.DataFrame:
+    """Put the segments in order and adjust the p-values of each family of tests.
+
+    Columns that formed the segments differ by design: among the descriptors they would let anything pass, and a
+    descriptor more or less would move what the segments are named by.
+    """
+    frame = frame.sort_values("segment", kind="stable", ignore_index=True)
+    frame["p_adjusted"] = np.nan
+    for family in (frame["clustered_on"], ~frame["clustered_on"]):
+        frame.loc[family, "p_adjusted"] = benjamini_hochberg(frame.loc[family, "p_value"].to_numpy())
+    return frame[list(PROFILE_COLUMNS)]
 
 
 def empty_profile() -> Profile:
