@@ -12,8 +12,9 @@ of the RFM preset (``cells``), whose names have actions of their own. The verdic
 that .88 is not stable since .75 is asked for: it names the segment that does not come back. In those of ``purchases``
 and ``a_continuum`` one draw more or less beats the customers (p of .075 for .1, .8 for .7) since the calibration of
 the draws ends when its error is small. All of ``cells`` was recorded anew when ties in recency began to be scored as
-those in frequency, a few customers lower. Labels, names, sizes, shares, values, stability and all other verdicts are as
-they were.
+those in frequency, a few customers lower. Two names of ``descriptors`` and two of ``prototypes`` are of other traits,
+for shares of rare occupations are hidden where they would follow from those beside them. Labels, sizes, shares, values,
+stability and all other names and verdicts are as they were.
 """
 
 import json
