@@ -267,6 +267,8 @@ def test_an_estimator_that_collects_the_lines_is_caught(engine):
     check_collector(engine)
 
 
+# Spark makes its pandas tables with a keyword that pandas 3.1 deprecates
+@pytest.mark.filterwarnings("ignore:The copy keyword is deprecated:DeprecationWarning")
 def test_spark_gives_what_polars_gives(subtests):
     session = spark_session()
     with subtests.test("an estimator that collects the lines is caught"), compiling(session):
