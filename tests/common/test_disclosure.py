@@ -75,7 +75,7 @@ def same(one, other):
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("seed", range(size(10, 100)))
+@pytest.mark.parametrize("seed", range(size(10, 500)))
 def test_other_customers_in_a_hidden_segment_move_no_figure(seed):
     random = np.random.RandomState(seed)
     sizes = sizes_of(random)
@@ -98,7 +98,7 @@ def test_other_customers_in_a_hidden_segment_move_no_figure(seed):
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("seed", range(size(10, 100)))
+@pytest.mark.parametrize("seed", range(size(10, 500)))
 def test_no_figure_of_the_others_gives_back_a_hidden_one(seed):
     random = np.random.RandomState(1_000 + seed)
     sizes = sizes_of(random)
