@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+from collections import defaultdict
 from pathlib import Path
+from zlib import crc32
 
 # Each worker has a core; pools of threads on top of that make them wait for each other. Before numpy and polars start
 # theirs. The whole sizes run with as many threads as there are: no result may depend on them.
@@ -15,7 +17,7 @@ if os.environ.get("PYTEST_XDIST_WORKER") and not os.environ.get("CUSTSEG_THOROUG
 import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
 
-from tests.sizes import size
+from tests.sizes import WHOLE, size
 
 try:
     from hypothesis.internal.conjecture import providers
@@ -68,18 +70,48 @@ def heeded_signals():
         signal.signal(each, signal.SIG_IGN)
 
 
+# So many cases of a test function that is marked as sampled always run.
+FEW_CASES = 2
+
 # The files that take longest, in this order.
 _LONGEST = ("test_engines.py", "test_cli.py", "test_clusterer.py", "test_study.py")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Mark the tests whose examples are fewer in the README's command, and begin with the longest files.
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items, config):
+    """Mark what the README's command runs in part, begin with the longest files, and take a sample of marked cases.
 
     A worker is not left alone with a long file at the end.
     """
     places = {name: place for place, name in enumerate(_LONGEST)}
     items.sort(key=lambda item: places.get(item.path.name, len(places)))
     for item in items:
-        if is_hypothesis_test(getattr(item, "obj", None)):
+        if is_hypothesis_test(getattr(item, "obj", None)) or is_sampled(item):
             item.add_marker("thorough")
+    # -m and -k choose in between
+    result = yield
+    if not WHOLE:
+        kept, left_out = sampled(items)
+        items[:] = kept
+        config.hook.pytest_deselected(items=left_out)
+    return result
+
+
+def is_sampled(item):
+    """Whether a test is one case of several of which the README's command runs a part."""
+    return item.get_closest_marker("sampled") and not item.get_closest_marker("slow") and hasattr(item, "callspec")
+
+
+def sampled(items):
+    """Part the tests in two: half of the cases of each function that is marked so, and the others.
+
+    A case is drawn by its name, whatever stands beside it: estimators and engines all have their turn.
+    """
+    cases = defaultdict(list)
+    for item in filter(is_sampled, items):
+        cases[item.nodeid.partition("[")[0]].append(item)
+    left_out = set()
+    for of_one in cases.values():
+        drawn = sorted(of_one, key=lambda item: crc32(item.nodeid.encode()))
+        left_out.update(drawn[max(len(drawn) // 2, FEW_CASES) :])
+    return [item for item in items if item not in left_out], [item for item in items if item in left_out]

@@ -12,6 +12,8 @@ from custseg.datasets import make_customers
 from custseg.exceptions import OutputPathError
 from tests._commands.project import CONFIG, failing, few_columns, table_options, write_project
 
+pytestmark = pytest.mark.sampled
+
 
 @pytest.fixture(scope="module")
 def tables():

@@ -14,6 +14,8 @@ from custseg.exceptions import ConfigurationError
 from custseg.segmentation import RFMSegmenter, RuleSegmenter, Segmenter
 from tests._commands.project import CONFIG, failing, few_columns, plain, run, table_options, write_project
 
+pytestmark = pytest.mark.sampled
+
 
 @pytest.fixture(scope="module")
 def tables():

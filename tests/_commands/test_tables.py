@@ -11,6 +11,8 @@ from custseg.datasets import make_customers
 from custseg.exceptions import ColumnNotFoundError, ColumnTypeError, ConfigurationError, DataQualityWarning
 from tests._commands.project import CONFIG, failing, few_columns, run, write_project
 
+pytestmark = pytest.mark.sampled
+
 
 @pytest.fixture(scope="module")
 def tables():

@@ -19,6 +19,8 @@ from custseg._core.frames import collect, open_table
 from custseg.exceptions import ColumnTypeError, DuplicateColumnError, InvalidTableError
 from tests.sizes import size
 
+pytestmark = pytest.mark.sampled
+
 X = {"id": [1, 2], "x": [3.5, 4.25]}
 
 

@@ -14,6 +14,8 @@ from custseg._core.files import check_writable, replacing
 from custseg._core.frames import open_table
 from custseg.exceptions import InvalidTableError, OutputPathError
 
+pytestmark = pytest.mark.sampled
+
 N = 4_000
 
 

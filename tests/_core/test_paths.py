@@ -25,6 +25,8 @@ from custseg.exceptions import (
 )
 from custseg.validation import bootstrap_stability
 
+pytestmark = pytest.mark.sampled
+
 
 @pytest.fixture
 def csv(tmp_path):

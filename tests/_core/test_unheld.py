@@ -28,6 +28,8 @@ from custseg._core import frames
 from custseg.exceptions import ColumnTypeError, InvalidTableError
 from tests.engines import comparable
 
+pytestmark = pytest.mark.sampled
+
 N_ROWS = 12
 CUT = pd.Series(pd.cut(np.arange(N_ROWS), [-1, 3, 7, 11]))
 MONTHS = pd.Series(pd.period_range("2024-01", periods=3, freq="M").repeat(4)).astype("category")

@@ -27,6 +27,8 @@ from custseg.characteristics import (
 )
 from custseg.exceptions import ColumnNotFoundError, ColumnTypeError, DataQualityWarning, InvalidTableError
 
+pytestmark = pytest.mark.sampled
+
 NAN = float("nan")
 KINDS = {
     "pandas": lambda table: table,

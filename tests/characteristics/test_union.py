@@ -32,6 +32,8 @@ from custseg.exceptions import (
 from tests.sizes import size
 from tests.strategies import transactions
 
+pytestmark = pytest.mark.sampled
+
 LINES = pd.DataFrame(
     {
         "customer_id": [2, 1, 1, 3],

@@ -12,6 +12,8 @@ from custseg.personas import category_v_test
 from tests.common.cases import CASES, PROFILE, same
 from tests.sizes import WHOLE
 
+pytestmark = pytest.mark.sampled
+
 # these fit the others, one after the other
 COMPOSED = {"CharacteristicUnion", "SegmentationStudy"}
 RAISING = {"divide": "raise", "over": "raise", "under": "raise", "invalid": "raise"}

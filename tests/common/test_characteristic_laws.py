@@ -30,6 +30,8 @@ from tests.common.engine_checks import messy
 from tests.engines import ENGINES, plain
 from tests.sizes import size
 
+pytestmark = pytest.mark.sampled
+
 NAMES = sorted(
     name for name, made in estimator_classes().items() if made.__module__.startswith("custseg.characteristics.")
 )

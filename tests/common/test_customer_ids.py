@@ -31,7 +31,7 @@ from tests.common.discovery import public_functions
 from tests.engines import ENGINES, comparable, output_kind
 from tests.sizes import size
 
-pytestmark = pytest.mark.thorough
+pytestmark = [pytest.mark.sampled, pytest.mark.thorough]
 
 ID = "customer_id"
 FRAMES = size(["pandas", "polars lazy", "duckdb", "parquet"], [name for name in ENGINES if name != "spark"])

@@ -20,6 +20,8 @@ from custseg.segmentation import Segmentation
 from custseg.targeting import plan_actions
 from tests.sizes import size
 
+pytestmark = pytest.mark.sampled
+
 LEAST = 10
 LEVELS = ["bus", "car", "foot", "train", "ferry"]
 OUTCOMES = ["left", "reason", "visits"]

@@ -14,6 +14,8 @@ from tests.engines import ENGINES, LAZY, comparable, from_duckdb, plain
 from tests.sizes import size
 from tests.watching import watch
 
+pytestmark = pytest.mark.sampled
+
 # Spark is checked in test_spark.py
 HERE = [name for name in ENGINES if name not in ("pandas", "spark")]
 PAIRS = [(name, engine) for name in TABLE_CASES for engine in HERE]

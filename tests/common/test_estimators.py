@@ -16,6 +16,8 @@ from custseg.exceptions import InvalidParameterError
 from tests.common.cases import CASES, EXPECTED_FAILED_CHECKS, MATRIX, NAMED_TABLES, same
 from tests.common.discovery import estimator_classes
 
+pytestmark = pytest.mark.sampled
+
 NAMES = sorted(estimator_classes())
 
 

@@ -25,7 +25,7 @@ from tests.sizes import size
 
 ID = "customer_id"
 LIMITS = {"float16": 2**11, "float32": 2**24, "float64": 2**53}
-pytestmark = pytest.mark.thorough
+pytestmark = [pytest.mark.sampled, pytest.mark.thorough]
 # duckdb has no floats of 16 bits
 NARROW = size(
     ["pandas", "polars lazy", "duckdb", "parquet"], [name for name in ENGINES if name not in ("spark", "csv")]

@@ -1,14 +1,16 @@
-"""The examples of hypothesis are the same whatever is imported, and no test loses its whole size."""
+"""The examples of hypothesis are the same whatever is imported, and no test loses its whole size or its cases."""
 
 import ast
 import importlib
 import sys
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.common.discovery import PROJECT, python_files
+from tests.conftest import sampled
 
 # numbers and texts that no other file has
 MODULE = "NUMBERS = [" + ", ".join(f"{number}.62521, {number + 1}99173" for number in range(300)) + "]\n"
@@ -81,3 +83,34 @@ def test_the_marker_is_there(request):
     item = items["test_tests_of_hypothesis_are_marked_as_thorough"]
     assert item.get_closest_marker("thorough") is not None
     assert request.node.get_closest_marker("thorough") is None
+
+
+class Item(SimpleNamespace):
+    """What pytest collects, as far as a sample of it is drawn."""
+
+    def get_closest_marker(self, name):
+        return name in self.markers
+
+    def __hash__(self):
+        return hash(self.nodeid)
+
+
+def case_of(function, number, *markers):
+    return Item(nodeid=f"test_it.py::{function}[{number}]", markers=markers, callspec=None)
+
+
+def test_a_sample_holds_half_of_the_marked_cases_the_same_whatever_stands_beside_them():
+    cases = [case_of("of_ten", number, "sampled") for number in range(10)]
+    others = [case_of("of_two", number, "sampled") for number in range(2)]
+    others += [case_of("slow", number, "sampled", "slow") for number in range(6)]
+    others += [case_of("plain", number) for number in range(6)]
+    kept, left_out = sampled(cases + others)
+    assert len(left_out) == 5
+    assert all("of_ten" in item.nodeid for item in left_out)
+    assert set(sampled([*others[::-1], *cases[::-1]])[0]) == set(kept)
+
+
+def test_the_cases_of_a_sample_are_thorough(request):
+    for item in request.session.items:
+        if item.get_closest_marker("sampled") and hasattr(item, "callspec"):
+            assert item.get_closest_marker("thorough") or item.get_closest_marker("slow")

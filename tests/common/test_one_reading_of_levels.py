@@ -36,7 +36,7 @@ from custseg.segmentation import Rule, RuleFilter, RuleSegmenter
 from tests.engines import ENGINES, comparable
 from tests.sizes import size
 
-pytestmark = pytest.mark.thorough
+pytestmark = [pytest.mark.sampled, pytest.mark.thorough]
 ENGINE_NAMES = size(["pandas", "polars lazy", "duckdb", "csv"], [name for name in ENGINES if name != "spark"])
 CAFE = "Café"
 COMPOSED, DECOMPOSED = (unicodedata.normalize(form, CAFE) for form in ("NFC", "NFD"))

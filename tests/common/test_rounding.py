@@ -35,6 +35,8 @@ from custseg.validation import segment_separation, structure_test
 from tests.engines import ENGINES, comparable, from_duckdb
 from tests.sizes import size
 
+pytestmark = pytest.mark.sampled
+
 LAST_DIGIT = (9.99, 9.989999999999998)
 few = settings(max_examples=size(5, 30))
 

@@ -13,6 +13,8 @@ from custseg.datasets import make_customers
 from tests.common.discovery import PROJECT, public_names
 from tests.sizes import size
 
+pytestmark = pytest.mark.sampled
+
 GUIDE = PROJECT / "docs" / "user_guide"
 PAGES = sorted(path for path in GUIDE.glob("*.md") if path.stem != "index")
 

@@ -51,6 +51,8 @@ from custseg.validation import weight_sensitivity
 from custseg.weighting import constant_sum_weights
 from tests.common.discovery import SOURCE, python_files
 
+pytestmark = pytest.mark.sampled
+
 RANDOM = np.random.RandomState(0)
 SHOPPERS = pd.DataFrame(
     {

@@ -12,6 +12,8 @@ from tests.common.engine_checks import FEW
 from tests.engines import ENGINES, plain
 from tests.watching import check_rows, watch
 
+pytestmark = pytest.mark.sampled
+
 LINES = plain(FEW)
 
 WAYS = {

@@ -19,7 +19,7 @@ from custseg.validation import STABLE_ADJUSTED_RAND, STABLE_SEGMENT, StabilityRe
 from tests.reporting.stand_in import NO_OUTCOMES, stand_in
 from tests.sizes import size
 
-pytestmark = pytest.mark.thorough
+pytestmark = [pytest.mark.sampled, pytest.mark.thorough]
 
 STRUCTURED = "the customers are more compact than one continuum with the same characteristics (p = 0.025)."
 NONE = "one continuum with the same characteristics splits as well as these customers (p = 0.4)."

@@ -26,6 +26,8 @@ import pytest
 from tests.sizes import size
 from tests.study.studies import STUDIES, facts
 
+pytestmark = pytest.mark.sampled
+
 RECORDED = json.loads((Path(__file__).parent / "recorded.json").read_text(encoding="utf-8"))
 
 

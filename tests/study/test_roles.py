@@ -23,7 +23,7 @@ from custseg.datasets import make_customers
 from custseg.exceptions import InvalidParameterError
 from tests.sizes import size
 
-pytestmark = pytest.mark.thorough
+pytestmark = [pytest.mark.sampled, pytest.mark.thorough]
 
 SAMPLE = make_customers(size(80, 150), separation=2.0, random_state=1)
 CUSTOMERS = SAMPLE.profile["customer_id"].to_numpy()

@@ -35,6 +35,8 @@ from custseg.exceptions import (
 from custseg.study._characterise import admit, characterise
 from tests.sizes import size
 
+pytestmark = pytest.mark.sampled
+
 CUSTOMER = "customer_id"
 
 

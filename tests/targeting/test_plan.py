@@ -24,6 +24,8 @@ from custseg.exceptions import ColumnNotFoundError
 from custseg.targeting import GOALS
 from custseg.targeting._measured import _in_order
 
+pytestmark = pytest.mark.sampled
+
 SLIPPING = ("Need Attention", "About To Sleep", "Can't Lose Them", "At Risk", "Hibernating", "Lost")
 NO_DIFFERENCE = "no different treatment is called for"
 UNKNOWN = "Not enough is known: add purchases"

@@ -26,6 +26,8 @@ from custseg.validation import STABLE_ADJUSTED_RAND, STABLE_SEGMENT, StabilityRe
 from custseg.validation._rows import read_rows
 from tests.sizes import size
 
+pytestmark = pytest.mark.sampled
+
 
 @pytest.fixture(scope="module")
 def blobs():

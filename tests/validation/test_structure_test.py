@@ -12,7 +12,7 @@ from custseg.segmentation import CharacteristicEmbedder, SegmentClusterer, Struc
 from custseg.validation import structure_test
 from tests.sizes import size
 
-pytestmark = pytest.mark.thorough
+pytestmark = [pytest.mark.sampled, pytest.mark.thorough]
 
 
 def few_columns(profile):

@@ -28,6 +28,8 @@ from tests.characteristics._profiles.test_bands import AGE, INCOME
 from tests.conftest import shared_data
 from tests.sizes import size
 
+pytestmark = pytest.mark.sampled
+
 # the levels of a real grocery panel
 PANEL = {
     "age": AGE,

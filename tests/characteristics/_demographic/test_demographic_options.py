@@ -17,6 +17,8 @@ from custseg.exceptions import ColumnTypeError, DataQualityWarning, InvalidParam
 from tests.conftest import shared_data
 from tests.sizes import size
 
+pytestmark = pytest.mark.sampled
+
 
 def table(**columns):
     n_customers = len(next(iter(columns.values())))

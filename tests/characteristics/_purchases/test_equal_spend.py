@@ -17,6 +17,8 @@ from custseg.characteristics import (
 from tests.engines import ENGINES, comparable
 from tests.sizes import size
 
+pytestmark = pytest.mark.sampled
+
 DAYS = 60
 
 

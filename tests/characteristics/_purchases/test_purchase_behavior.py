@@ -32,6 +32,8 @@ from tests import strategies
 from tests.characteristics._purchases.behavior_oracle import brute_force
 from tests.sizes import size
 
+pytestmark = pytest.mark.sampled
+
 FRAMES = ("pandas", "pandas alone", "polars", "lazy")
 few = settings(
     max_examples=size(3, 25),

@@ -29,6 +29,8 @@ from custseg.exceptions import (
     InvalidTableError,
 )
 
+pytestmark = pytest.mark.sampled
+
 stamps = partial(pd.to_datetime, format="ISO8601")
 ALL = ("recency", "frequency", "monetary", "tenure")
 

@@ -20,6 +20,8 @@ from custseg.characteristics._times.timestamps import first_day_of_month, period
 from custseg.exceptions import ColumnTypeError, DataQualityWarning, InvalidParameterError, InvalidTableError
 from tests.sizes import size
 
+pytestmark = pytest.mark.sampled
+
 stamps = partial(pd.to_datetime, format="ISO8601")
 ALL = ("recency", "frequency", "monetary", "tenure")
 BERLIN = "Europe/Berlin"

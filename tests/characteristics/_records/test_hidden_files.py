@@ -7,6 +7,8 @@ from custseg import DemographicEncoder, RFMFeaturizer, SegmentClusterer, assign_
 from custseg._core.paths import hidden_files, parquet_files
 from custseg.exceptions import DataQualityWarning, InvalidTableError
 
+pytestmark = pytest.mark.sampled
+
 pytest.importorskip("duckdb")
 
 LINES = pd.DataFrame({"customer_id": [1, 2, 3, 4], "timestamp": ["2024-01-01"] * 4, "amount": [1.0, 2.0, 3.0, 9.0]})

@@ -12,7 +12,7 @@ from custseg.exceptions import ColumnTypeError, DataQualityWarning
 from tests.engines import ENGINES, comparable
 from tests.sizes import size
 
-pytestmark = pytest.mark.thorough
+pytestmark = [pytest.mark.sampled, pytest.mark.thorough]
 NAMES = size(["pandas", "polars lazy", "duckdb", "csv"], [name for name in ENGINES if name != "spark"])
 
 # as they are written, and as the commonest form of ISO 8601 has them

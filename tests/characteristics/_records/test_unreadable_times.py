@@ -10,6 +10,8 @@ from custseg.exceptions import DataQualityWarning
 from tests.characteristics._times.test_lone_times import FRAMES, MADE
 from tests.engines import ENGINES
 
+pytestmark = pytest.mark.sampled
+
 TIMES = ["2024-01-01", "31/12/2024", "soon", "2024-02-01", None, "2024-03-01"]
 
 

@@ -30,6 +30,8 @@ from tests.conftest import shared_data
 from tests.engines import comparable
 from tests.sizes import size
 
+pytestmark = pytest.mark.sampled
+
 SAMPLE = make_customers(120, random_state=0, missing_share=0.05)
 SURVEY = SAMPLE.survey
 TWO = {"calm": ["a", "-b", "c"], "open": ["d", "e"]}

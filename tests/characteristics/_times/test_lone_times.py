@@ -19,7 +19,7 @@ from custseg.exceptions import DataQualityWarning, InvalidParameterError
 from tests.engines import ENGINES, comparable
 from tests.sizes import size
 
-pytestmark = pytest.mark.thorough
+pytestmark = [pytest.mark.sampled, pytest.mark.thorough]
 
 FRAMES = size(["pandas", "polars lazy", "duckdb", "csv"], [name for name in ENGINES if name != "spark"])
 LAST = pd.Timestamp("2024-06-28 12:00")

@@ -20,6 +20,8 @@ from custseg.datasets import make_customers
 from custseg.exceptions import ColumnNotFoundError, ColumnTypeError, DataQualityWarning, InvalidParameterError
 from tests.sizes import size
 
+pytestmark = pytest.mark.sampled
+
 # customer 1 responds to two of four contacts, 2 to none, 3 to the only one, 4 after the reference
 # time, 5 was never contacted
 CONTACTS = pd.DataFrame(

@@ -29,6 +29,8 @@ from custseg.exceptions import (
 from tests.characteristics._touchpoints.path_oracle import brute_force
 from tests.sizes import size
 
+pytestmark = pytest.mark.sampled
+
 nan = float("nan")
 few = settings(
     max_examples=size(4, 40),

@@ -27,6 +27,8 @@ from custseg.exceptions import (
 from tests.characteristics._touchpoints.social_oracle import brute_force
 from tests.sizes import size
 
+pytestmark = pytest.mark.sampled
+
 nan = float("nan")
 few = settings(
     max_examples=size(4, 40),

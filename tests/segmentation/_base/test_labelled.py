@@ -14,7 +14,7 @@ from tests.engines import output_kind as expected_kind
 from tests.sizes import size
 
 # fewer kinds in the README's command
-pytestmark = pytest.mark.thorough
+pytestmark = [pytest.mark.sampled, pytest.mark.thorough]
 
 SEGMENTERS = {name: case for name, case in CASES.items() if isinstance(case.estimator, Segmenter)}
 # Spark is checked in tests/common/test_spark.py

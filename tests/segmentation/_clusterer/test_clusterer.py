@@ -42,7 +42,7 @@ from tests.common.discovery import PROJECT
 from tests.sizes import size
 from tests.strategies import customer_tables
 
-pytestmark = pytest.mark.thorough
+pytestmark = [pytest.mark.sampled, pytest.mark.thorough]
 
 # Constant, sparse and unseen values occur in random tables; the warnings have tests of their own.
 quiet = pytest.mark.filterwarnings("ignore::custseg.exceptions.DataQualityWarning")

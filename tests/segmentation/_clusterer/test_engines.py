@@ -29,6 +29,8 @@ from custseg.segmentation import SegmentClusterer
 from tests.conftest import shared_data
 from tests.sizes import size
 
+pytestmark = pytest.mark.sampled
+
 N_SEGMENTS = 4
 SAMPLE = make_customers(400, n_segments=N_SEGMENTS, separation=3.0, random_state=3)
 CUSTOMERS = SAMPLE.profile.set_index("customer_id")[list(SAMPLE.structured_columns)]

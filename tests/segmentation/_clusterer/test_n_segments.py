@@ -12,6 +12,8 @@ from custseg.exceptions import DataQualityWarning, InvalidParameterError, Invali
 from custseg.segmentation import CharacteristicEmbedder, SegmentClusterer, select_n_segments
 from tests.sizes import WHOLE, size
 
+pytestmark = pytest.mark.sampled
+
 
 def dependent(n, n_columns=10, n_segments=3, seed=0):
     """Planted segments; inside them all columns correlate by .4."""

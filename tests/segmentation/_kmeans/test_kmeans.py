@@ -23,6 +23,8 @@ from custseg.segmentation._kmeans.swap import swap_search
 from tests.conftest import shared_data
 from tests.sizes import size
 
+pytestmark = pytest.mark.sampled
+
 Floats = npt.NDArray[np.float64]
 
 matrices = hnp.arrays(

@@ -35,6 +35,8 @@ from tests.conftest import shared_data
 from tests.sizes import size
 from tests.strategies import customer_tables
 
+pytestmark = pytest.mark.sampled
+
 # Constant, sparse and unseen values occur in random tables; the warnings have tests of their own.
 quiet = pytest.mark.filterwarnings("ignore::custseg.exceptions.DataQualityWarning")
 unhurried = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -329,7 +329,10 @@ def labels_of(table, weight=None, **parameters):
     return None if found is None else found.labels_
 
 
-pytestmark = pytest.mark.filterwarnings(f"ignore::{DataQualityWarning.__module__}.DataQualityWarning")
+pytestmark = [
+    pytest.mark.sampled,
+    pytest.mark.filterwarnings(f"ignore::{DataQualityWarning.__module__}.DataQualityWarning"),
+]
 TABLES = customer_tables(min_rows=4, max_rows=20)
 
 

@@ -17,6 +17,8 @@ from custseg.segmentation import Rule, RuleFilter
 from tests.engines import ENGINES
 from tests.sizes import size
 
+pytestmark = pytest.mark.sampled
+
 FIRST = 2**53
 NUMBERS = [FIRST - 1, FIRST, FIRST + 1, FIRST + 2, -FIRST - 1, 2**63 - 1, -(2**63), 7]
 SIGNS = {"==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}

@@ -35,6 +35,8 @@ from custseg.segmentation._scoring.spark import _put_in_place, _refuse_source, _
 from custseg.segmentation._scoring.write import SegmentAssignment, write_segments
 from tests.engines import ENGINES, comparable, output_kind
 
+pytestmark = pytest.mark.sampled
+
 KINDS = [name for name in ENGINES if name != "spark"]
 
 

@@ -11,6 +11,8 @@ from custseg.segmentation import CharacteristicEmbedder, LatentClassClusterer, S
 from custseg.segmentation._selection.select import SegmentSelection, choose_n_segments
 from tests.sizes import size
 
+pytestmark = pytest.mark.sampled
+
 
 def chosen(X, max_segments=10, random_state=0, min_segment_share=0.0, weights=None):
     """Choose for a frame through the embedder, for a matrix as it is."""
