@@ -266,6 +266,14 @@ def test_customers_of_weight_0_do_not_say_what_is_an_answer() -> None:
     assert np.array_equal(weighted.transform(table), without.transform(table))
 
 
+@pytest.mark.parametrize("mass", [[1e30, 1.0, 1.0], [1e-60, 1e20, 1e-60], [1.0, 1.0, 1e90]])
+def test_customers_who_are_nearly_all_there_are_are_no_problem(mass: list[float]) -> None:
+    table = pd.DataFrame({"a": [1.0, 0.0, 0.0], "b": [0.0, 1.0, 1.0], "c": [1.0, 0.0, 1.0]})
+    embedder = CharacteristicEmbedder().fit(table, sample_weight=mass)
+    assert np.isfinite(embedder.transform(table)).all()
+    assert embedder.transforms_["variance"].sum() == pytest.approx(1.0)
+
+
 # who else asks of weights and characteristics
 
 

@@ -100,7 +100,7 @@ def _is_answer(column: Column, mass: Floats) -> bool:
 
 
 def _joined(answers: Sequence[NumberBlock]) -> list[AnswerBlock]:
-    own = [block.center * (1.0 - block.center) for block in answers]
+    own = [block.scale**2 for block in answers]  # p(1 - p), which would be 0 where p is 1 but for rounding
     total = math.fsum(own)  # the same in any order of the columns
     found = []
     for block, variance in zip(answers, own, strict=True):
