@@ -34,7 +34,8 @@ class AnswerBlock(NumberBlock):
 
     @property
     def words(self) -> str:
-        return f"one of {self.n_answers} yes/no columns of one question, divided by their standard deviation together"
+        # no figures: the variance of a rare answer would tell how few gave it, and the words stand in reports
+        return f"one of {self.n_answers} yes/no columns that count as one, divided by their standard deviation together"
 
 
 def find_questions(table: CustomerTable, mass: Floats, kinds: Mapping[str, str] | None) -> dict[str, str]:
