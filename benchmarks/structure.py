@@ -88,6 +88,13 @@ def binary(random: np.random.RandomState, n: int) -> pd.DataFrame:
     return frame(list((latent > random.normal(0, 0.5, 8)).T))
 
 
+def rare_answers(random: np.random.RandomState, n: int) -> pd.DataFrame:
+    """Four mixed columns, and a question of twelve options that 2% to 60% of the customers chose."""
+    latent = from_factors(random, random.normal(size=(n, 2)), 12)
+    chosen = latent > np.quantile(latent, 1.0 - np.geomspace(0.02, 0.6, 12), axis=0).diagonal()
+    return pd.concat([mixed(random, n, 4), frame(list(chosen.T)).add_prefix("image_")], axis=1)
+
+
 def nominal(random: np.random.RandomState, n: int) -> pd.DataFrame:
     factors = random.normal(size=(n, 2))
     return frame([utilities(random, factors, 3 + position % 3) for position in range(8)])
@@ -193,6 +200,7 @@ KINDS = {
     "t(5)": Kind(student, FALSE),
     "Likert, two factors": Kind(likert_factors, FALSE),
     "binary, two factors": Kind(binary, FALSE),
+    "rare answers and mixed": Kind(rare_answers, FALSE),
     "mixed, two factors": Kind(mixed, FALSE),
     "mixed, 5% missing": Kind(mixed_missing, FALSE),
     "nominal only": Kind(nominal, "at most .12"),

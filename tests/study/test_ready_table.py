@@ -81,6 +81,20 @@ def test_an_outcome_with_a_weight_is_refused():
     assert found.clusterer_.embedder_.weights_ == {"charges": 1, "months": 3, "paperless": 1, "left": 0}
 
 
+def test_the_weight_of_a_group_is_that_of_its_columns_that_are_no_outcome():
+    answers = pd.DataFrame(RANDOM.rand(200, 3) < [0.5, 0.3, 0.1], columns=["survey__a", "survey__b", "survey__c"])
+    table = pd.concat(
+        [CUSTOMERS[["client", "charges", "left"]].rename(columns={"left": "survey__left"}), answers], axis=1
+    )
+    brief = SegmentationBrief("retention", outcomes=["survey__left"])
+    found = study(brief, weights={"survey": 3}).fit(table)
+    transforms = found.clusterer_.embedder_.transforms_.set_index("column")
+    assert transforms["variance"].filter(like="survey").sum() == pytest.approx(3)
+    assert transforms.loc["survey__left", "weight"] == 0
+    without = study(SegmentationBrief("retention"), weights={"survey": 3}).fit(table.drop(columns="survey__left"))
+    assert found.labels_.tolist() == without.labels_.tolist()
+
+
 @pytest.mark.parametrize("field", ["value", "outcomes", "order_by"])
 def test_a_column_of_the_brief_that_is_not_there_is_refused(field):
     brief = SegmentationBrief(**{field: ["mnths"] if field == "outcomes" else "mnths"})

@@ -19,8 +19,6 @@ from custseg.targeting import find_goal
 
 __all__ = ["check_outcomes", "fit_to_brief"]
 
-_SEPARATOR = "__"
-
 
 def fit_to_brief(
     brief: SegmentationBrief,
@@ -47,7 +45,7 @@ def fit_to_brief(
     holder = "embedder__weights" if isinstance(own.get("embedder"), CharacteristicEmbedder) else "weights"
     weights = fitting.get_params().get(holder)
     if "weights" in own and brief.outcomes:
-        weights = _without_outcomes(weights, columns, brief.outcomes)
+        weights = _without_outcomes(weights, brief.outcomes)
         fitting.set_params(**{holder: weights})
     if "order_by" in own and own["order_by"] is None:
         counted = fitting.counted(columns)
@@ -93,22 +91,13 @@ def _column_of_goal(
     return column_of_role(numeric, role, counted)
 
 
-def _without_outcomes(
-    weights: Mapping[str, float] | None, columns: Sequence[str], outcomes: Sequence[str]
-) -> Mapping[str, float]:
-    """Give outcomes the weight 0; the weight of a group is shared by its other columns."""
+def _without_outcomes(weights: Mapping[str, float] | None, outcomes: Sequence[str]) -> Mapping[str, float]:
+    """Give outcomes the weight 0; the weight of their group is then that of its other columns."""
     given: Any = weights or {}  # those of a survey stay what they are
     for name in outcomes:
         if given.get(name, 0.0) != 0:
             words = f"0 for {name!r}, an outcome of the brief: segments made of it could not be asked about it"
             raise InvalidParameterError.not_allowed("clusterer__weights", words, given[name])
-        group = name.partition(_SEPARATOR)[0]
-        if group in given and group not in columns:
-            others = [
-                column for column in columns if column.partition(_SEPARATOR)[0] == group and column not in outcomes
-            ]
-            shared = dict.fromkeys(others, given[group] / max(1, len(others)))
-            given = {column: weight for column, weight in given.items() if column != group} | shared
         given = given | {name: 0.0}
     found: Mapping[str, float] = given
     return found

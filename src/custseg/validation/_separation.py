@@ -165,7 +165,8 @@ def segment_separation(
 
     **Eta squared** is taken from the embedded columns of a characteristic, so that all kinds are on one
     scale: of numbers after logs and winsorising, of mid-ranks of ordered levels, and of one column for each level
-    of a nominal characteristic, all together (there it is Goodman and Kruskal's tau [3]_). A missing value,
+    of a nominal characteristic, all together (there it is Goodman and Kruskal's tau [3]_). Each yes/no column of a
+    question has its own figure, which says nothing of how much it counts there. A missing value,
     the mean in the distance, is left out of its characteristic's own figure. Characteristics of weight 0 have none.
 
     These figures describe; high ones prove nothing. Any cut through one continuum separates something.

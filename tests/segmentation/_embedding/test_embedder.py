@@ -66,7 +66,7 @@ def test_transforms_list_every_column() -> None:
     frame = CharacteristicEmbedder(weights={"age": 0}).fit(customers()).transforms_.set_index("column")
     assert list(frame.index) == list(customers().columns)
     figures = ["shift", "low", "high", "center", "scale", "missing_share"]
-    assert list(frame.columns) == ["kind", "weight", "transform", *figures]
+    assert list(frame.columns) == ["kind", "weight", "variance", "transform", *figures]
     # the words are handed on, so they name no customer's value
     assert frame.loc["rfm__spend", "transform"] == "log(x + shift), winsorised, divided by its standard deviation"
     spend = customers()["rfm__spend"]
@@ -118,7 +118,9 @@ def test_kinds_override_the_dtype() -> None:
 @quiet
 @settings(max_examples=size(5, 60))
 @given(customer_tables(), st.data())
-def test_every_block_has_total_variance_1_or_0(table: pd.DataFrame, data: st.DataObject) -> None:
+def test_every_block_has_total_variance_1_or_0_and_answers_have_it_together(
+    table: pd.DataFrame, data: st.DataObject
+) -> None:
     embedder = CharacteristicEmbedder().fit(table)
     embedded = embedder.transform(table)
     assert np.isfinite(embedded).all()
@@ -128,13 +130,19 @@ def test_every_block_has_total_variance_1_or_0(table: pd.DataFrame, data: st.Dat
     # The same to the last bit, however the rows are arranged.
     assert np.array_equal(again.transform(table), embedded)
     start = 0
+    of_answers = []
     for block, column in zip(embedder._blocks, table, strict=True):
         width = len(block.suffixes)
         # Missing values are at the mean: the variance is that of those who answered.
         part = embedded[:, start : start + width][table[column].notna()]
         variance = part.var(axis=0).sum() if len(part) else 0.0
-        assert variance == pytest.approx(0.0, abs=1e-9) or variance == pytest.approx(1.0)
+        assert variance == pytest.approx(block.variance, abs=1e-9)
+        if table[column].isin([0, 1]).eq(table[column].notna()).all():  # True is 1
+            of_answers.append(variance)
+        else:
+            assert variance == pytest.approx(0.0, abs=1e-9) or variance == pytest.approx(1.0)
         start += width
+    assert sum(of_answers) == pytest.approx(0.0, abs=1e-9) or sum(of_answers) == pytest.approx(1.0)
 
 
 @quiet

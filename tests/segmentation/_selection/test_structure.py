@@ -6,6 +6,7 @@ import pytest
 from sklearn.cluster import KMeans
 
 from custseg._core.customers import Column, CustomerTable, read_customers
+from custseg.exceptions import DataQualityWarning
 from custseg.segmentation import CharacteristicEmbedder
 from custseg.segmentation._kmeans.patterns import distinct_patterns
 from custseg.segmentation._selection.structure import Space, effect_floor, grown, improved, run_structure_test
@@ -117,6 +118,28 @@ def test_the_space_embeds_as_the_embedder_does_and_leaves_descriptors_out():
     moved = replace(space.table["age"], values=space.table["age"].values + 1.0)
     changed = space.embed(CustomerTable((space.table["region"], moved), 50))
     assert (np.abs(changed - embedded).max(axis=0) > 0.1).sum() == 1
+
+
+def test_columns_of_a_question_count_by_their_variance():
+    random = np.random.RandomState(0)
+    ticked = random.random_sample((400, 6)) < [0.5, 0.5, 0.5, 0.3, 0.1, 0.02]
+    frame = pd.DataFrame(ticked, columns=[f"image__{option}" for option in range(6)])
+    frame = frame.assign(spend=random.randn(400), visits=random.randn(400), image__same=True)
+    own = frame.drop(columns=["spend", "visits"]).var(ddof=0).to_numpy()
+    for weight in (1.0, 3.0):
+        embedder = CharacteristicEmbedder(weights={"image": weight}).set_output(transform="default")
+        table = read_customers(frame)
+        with pytest.warns(DataQualityWarning, match="image__same"):
+            matrix = embedder.fit_transform(table)
+        space = Space.of(table, embedder, matrix, max_customers=2_500, random=np.random.RandomState(0))
+        variances = np.concatenate([[1.0, 1.0], weight * own / own.sum()])
+        assert space.n_columns == pytest.approx(variances.sum() ** 2 / (variances**2).sum())
+        assert space.n_varying == 8
+        assert space.weights == dict.fromkeys(frame.columns[:6], weight) | {
+            "spend": 1,
+            "visits": 1,
+            "image__same": weight,
+        }
 
 
 def test_growing_reaches_the_best_partition_of_clear_groups():

@@ -37,10 +37,13 @@ MOST_CELLS = 2**27
 LEAST_MASS, MOST_MASS = 1e-100, 1e100
 
 
-def characteristic_weights(names: Sequence[str], weights: Mapping[str, float] | None) -> dict[str, float]:
+def characteristic_weights(
+    names: Sequence[str], weights: Mapping[str, float] | None, questions: Mapping[str, str] | None = None
+) -> dict[str, float]:
     """Give every column its weight: its own, its share of its group's weight, or 1.
 
-    A group is what stands before ``__`` in the names of a union's columns.
+    A group is what stands before ``__`` in the names of a union's columns; those that are given weight 0 have no share.
+    Where ``questions`` name the question of a column, a question has one share, which is the weight of all its columns.
     """
     found = dict.fromkeys(names, 1.0)
     groups: dict[str, list[str]] = {}
@@ -57,11 +60,12 @@ def characteristic_weights(names: Sequence[str], weights: Mapping[str, float] | 
             continue
         if name not in groups:
             raise InvalidParameterError.unknown_name("name in weights", name, [*names, *groups])
-        for member in groups[name]:
-            if member in given:
-                words = f"either for the group {name!r} or for its columns, not for both"
-                raise InvalidParameterError.not_allowed("weights", words, given)
-            found[member] = float(weight) / len(groups[name])
+        if any(given.get(member, 0.0) != 0.0 for member in groups[name]):
+            words = f"either for the group {name!r} or for its columns, not for both (but for weights of 0)"
+            raise InvalidParameterError.not_allowed("weights", words, given)
+        sharing = [member for member in groups[name] if member not in given]
+        n_shares = len({(questions or {}).get(member, member) for member in sharing})
+        found |= dict.fromkeys(sharing, float(weight) / max(1, n_shares))
     if not any(found.values()):
         raise InvalidParameterError.not_allowed("weights", "above 0 for at least one column", given)
     return found

@@ -70,7 +70,9 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         ``customer_id``. ``"passthrough"`` clusters numbers as they are, without missing values.
     weights : mapping of str to float or CharacteristicWeights, optional
         The weight of a column, or of a group of columns ``group__feature``; unnamed columns have
-        weight 1. Weight 0 makes a descriptor: it plays no part in finding the segments.
+        weight 1. Several yes/no columns of a group, or of none, are one question with the weight of one
+        characteristic (see :class:`CharacteristicEmbedder`). Weight 0 makes a descriptor: it plays no part in
+        finding the segments.
     min_segment_share : float, default=0.0
         The least share of the customers in each segment. Engines with centres move customers to keep
         it; the others raise an error where they do not keep it.

@@ -20,7 +20,7 @@ from custseg._core.customers import CustomerTable, Kinds, read_input
 from custseg._core.frames import is_table
 from custseg._core.params import NONE, Instance, OneOf
 from custseg.exceptions import ColumnTypeError, InvalidParameterError
-from custseg.segmentation._base.checks import check_for_ids
+from custseg.segmentation._base.checks import characteristic_weights, check_for_ids
 from custseg.segmentation._base.order import order_by_content
 from custseg.segmentation._base.segmenter import DEFAULT_ID, checked_to_fit, refuse_segment_as_id
 from custseg.segmentation._clusterer.engines import Engine
@@ -183,7 +183,9 @@ def task_of(
     """Say what is to be partitioned, columns in canonical order."""
     weights = dict.fromkeys(customers.clustered_on, 1.0)
     if customers.embedder is not None:
-        weights = {name: customers.embedder.weights_[name] for name in weights}
+        # an engine that weighs columns itself knows no questions, and weighs them as it does alone
+        given = characteristic_weights(customers.table.names, customers.embedder.weights)
+        weights = {name: given[name] for name in weights}
     known, placed = customers.mass > 0, customers.matrix[:, customers.canonical_columns]
     return Task(
         engine_table(customers.table, customers.matrix, customers.embedder, engine),

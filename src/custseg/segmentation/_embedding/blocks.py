@@ -45,7 +45,7 @@ class Block(ABC):
     kind : {"numeric", "binary", "ordinal", "nominal"}
         What its values are.
     weight : float
-        The total variance of the block.
+        What its variance is multiplied by.
     missing_share : float
         The weighted share of customers whose value was missing in ``fit``.
     """
@@ -54,6 +54,11 @@ class Block(ABC):
     kind: Kind
     weight: float
     missing_share: float
+
+    @property
+    def variance(self) -> float:
+        """The total variance of the embedded columns, among those whose value is known."""
+        return self.weight
 
     @property
     def suffixes(self) -> tuple[str, ...]:
@@ -213,6 +218,10 @@ class NoInformation(Block):
     """A characteristic with one value or none: a column of zeros."""
 
     value: float | str
+
+    @property
+    def variance(self) -> float:
+        return 0.0
 
     @property
     def words(self) -> str:

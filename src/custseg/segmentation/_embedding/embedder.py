@@ -30,6 +30,7 @@ from custseg.segmentation._base.checks import (
     warn_of_constant,
 )
 from custseg.segmentation._embedding.blocks import Block, NoInformation, Settings, make_block
+from custseg.segmentation._embedding.questions import AnswerBlock, find_questions, join_answers
 from custseg.weighting import CharacteristicWeights
 
 __all__ = ["CharacteristicEmbedder"]
@@ -42,13 +43,21 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
 
     ============  =====================================================================
     numeric       divided by its standard deviation
-    binary        divided by its standard deviation
+    binary        divided by its standard deviation; several: see below
     ordinal       mid-ranks of the levels, divided by their standard deviation
     nominal       centred one-hot, divided by ``sqrt(1 - sum(shares ** 2))``
     ============  =====================================================================
 
     so that a column of 30 levels does not drown income and weights mean what they say. Kinds are
     read from the dtypes: numbers, bools, ordered categories, text and unordered categories.
+
+    **Several yes/no columns are one question**: those of a member of a union (of one name before ``__``),
+    and those of a table without members. They are bools, yes and no as text, and numbers that are 0 or 1
+    for every customer of ``fit``. Such a question, "which of these did you choose?", is one characteristic.
+    All its columns are divided by one number, ``sqrt(sum(p * (1 - p)))`` with ``p`` the share of yes in each, so
+    that its total variance is 1 and a rare yes weighs as a rare yes. Each by itself at variance 1, the options that
+    hardly anybody chose would stand out furthest, and make the segments. A single yes/no column is a
+    characteristic of its own, and so are numbers declared numeric in ``kinds``.
 
     Non-negative numeric columns with a heavy tail are first taken to logs,
     ``log(x + 0.05 * median of the positive values)``, where
@@ -71,7 +80,9 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
         for region numbers.
     weights : mapping of str to float, or CharacteristicWeights, optional
         The weight of a column, or of a group: the columns ``group__feature`` of a union share the
-        weight of ``group`` equally. Columns that are not named have weight 1 each; where the others
+        weight of ``group`` equally, a question as one, those of weight 0 left out. The weight of a column
+        of a question multiplies the variance that it has there: the question counts as the mean of the weights of its
+        columns, by ``p * (1 - p)``. Columns that are not named have weight 1 each; where the others
         come from :mod:`custseg.weighting`, that is warned of.
     heavy_tails : {"log", None}, default="log"
         Whether heavy-tailed columns are taken to logs.
@@ -81,12 +92,14 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
     Attributes
     ----------
     transforms_ : DataFrame
-        One row for each characteristic: ``column``, ``kind``, ``weight``, ``transform`` (in words),
-        ``shift`` (added before the logarithm), ``low`` and ``high`` (the limits in original units),
-        ``center`` and ``scale`` (after the logarithm, where there is one), ``missing_share``. NaN where
-        a figure does not apply.
+        One row for each column: ``column``, ``kind``, ``weight``, ``variance`` (what it comes to in the distance, among
+        those whose value is known: the weight, but for a column of a question its part of the question's
+        variance, and 0 for a constant), ``transform`` (in words), ``shift`` (added before the logarithm), ``low`` and
+        ``high`` (the limits in original units), ``center`` and ``scale`` (after the logarithm, where there is
+        one), ``missing_share``. NaN where a figure does not apply.
     weights_ : dict of str to float
-        The weight of each characteristic, 0 for descriptors.
+        The weight of each column, 0 for descriptors. The columns of a question have its weight, all of
+        them the same where none was given one of its own; they do not add up.
     n_features_in_ : int
         The number of characteristics.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -187,11 +200,13 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
         self._check_parameters()
         table = self._read(X, fitting=True, customer_id=self.customer_id, kinds=self.kinds)
         mass = customer_mass(sample_weight, table)
-        self.weights_ = characteristic_weights(table.names, self.weights)
+        questions = find_questions(table, mass, self.kinds)
+        self.weights_ = characteristic_weights(table.names, self.weights, questions)
         clustered = [column for column in table.columns if self.weights_[column.name] > 0]
         check_for_ids(table.select([column.name for column in clustered]), self.customer_id)
         settings = Settings(self.heavy_tails, self.winsorize)
-        self._blocks = tuple(make_block(column, self.weights_[column.name], mass, settings) for column in clustered)
+        blocks = [make_block(column, self.weights_[column.name], mass, settings) for column in clustered]
+        self._blocks = join_answers(blocks, questions)
         self._names = _unique_names(self._blocks)
         self.transforms_ = self._describe(table)
         self._warn_of_poor_columns()
@@ -209,7 +224,7 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
         Returns
         -------
         ndarray of shape (n_customers, n_columns)
-            One block of columns for each characteristic with a weight above 0, in the order of ``fit``.
+            One block of columns for each column with a weight above 0, in the order of ``fit``.
 
         Raises
         ------
@@ -296,6 +311,7 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
         for column in table.columns:
             block = blocks.get(column.name)
             row: dict[str, Any] = {"column": column.name, "kind": column.kind, "weight": self.weights_[column.name]}
+            row["variance"] = block.variance if block else 0.0
             row["transform"] = block.words if block else "none: described only, not in the distance"
             row |= dict.fromkeys(("shift", "low", "high", "center", "scale"), math.nan)
             row |= block.figures if block else {}
@@ -318,16 +334,26 @@ class CharacteristicEmbedder(CustomerTableMixin, TransformerMixin, Estimator):
         """Say which columns count by default where a survey or a discussion weighed the others."""
         if not isinstance(self.weights, CharacteristicWeights):
             return
-        groups = self.weights.keys() - self.weights_.keys()
-        unnamed = [name for name in self.weights_ if name not in self.weights and name.partition("__")[0] not in groups]
-        total = math.fsum(self.weights.values())
+        given = self.weights
+        groups = given.keys() - self.weights_.keys()
+        unnamed = [name for name in self.weights_ if name not in given and name.partition("__")[0] not in groups]
         # with a mean of 1, as scaled() gives, the default of 1 is in proportion
-        if unnamed and total < (1.0 - 1e-9) * len(self.weights):
-            warn(
-                f"{list_names(unnamed)} are not among the weights and count 1 each; those that "
-                f"are count {total:.3g} together. Name them too, with weight 0 to leave them out of the distance: "
-                f"weights | {{{unnamed[0]!r}: 0}}; or pass weights.scaled(), whose mean is 1."
-            )
+        if not unnamed or math.fsum(given.values()) >= (1.0 - 1e-9) * len(given):
+            return
+        counting = {name: self._counts_as(name) for name in self.weights_}
+        total = math.fsum(value for name, value in counting.items() if name not in unnamed)
+        own = [counting[name] for name in unnamed]
+        each = "1 each" if min(own) == 1.0 else f"{math.fsum(own):.3g} together"
+        warn(
+            f"{list_names(unnamed)} are not among the weights and count {each}; those that "
+            f"are count {total:.3g} together. Name them too, with weight 0 to leave them out of the distance: "
+            f"weights | {{{unnamed[0]!r}: 0}}; or pass weights.scaled(), whose mean is 1."
+        )
+
+    def _counts_as(self, name: str) -> float:
+        """Return what a column counts in the distance: its weight, or its part of the weight of a question."""
+        block = next((block for block in self._blocks if block.column == name), None)
+        return block.variance if isinstance(block, AnswerBlock) else self.weights_[name]
 
 
 def _unique_names(blocks: Sequence[Block]) -> list[str]:

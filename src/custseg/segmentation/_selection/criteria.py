@@ -63,8 +63,9 @@ class ClassSolution:
 def class_solutions(space: Space, most: int, random: np.random.RandomState) -> Iterator[ClassSolution]:
     """Fit latent classes for 1, 2, ... segments until one more no longer pays.
 
-    The log-likelihood of a characteristic counts by its weight, as a share of the largest one; characteristics
-    that say the same share one weight. With equal weights it is that of the latent class model.
+    The log-likelihood of a characteristic counts by its weight, as a share of the largest one; that of a question is
+    the sum over its yes/no columns, each by its weight. Characteristics that say the same share one weight. With equal
+    weights it is that of the latent class model.
 
     Parameters
     ----------

@@ -72,7 +72,7 @@ class Space:
     table : CustomerTable
         The columns that take part, in an order that does not depend on that of rows or columns.
     n_columns : float
-        Effective number of columns: fewer where some weigh more than others.
+        Effective number of columns: fewer where some have more of the variance than others.
     n_varying : int
         The number of columns with at least two values.
     weights : mapping of str to float
@@ -107,9 +107,10 @@ class Space:
             names = [f"x{position}" for position in range(matrix.shape[1])]
             values = zip(names, matrix.T, strict=True)
             table = CustomerTable(tuple(Column(name, "numeric", column) for name, column in values), len(matrix))
-            counting = dict(zip(names, matrix.var(axis=0), strict=True))
-            weights: Mapping[str, float] = dict.fromkeys(names, 1.0)
+            variances = dict(zip(names, matrix.var(axis=0), strict=True))
+            counting, weights = variances, dict.fromkeys(names, 1.0)
         else:
+            variances = dict(zip(embedder.transforms_["column"], embedder.transforms_["variance"], strict=True))
             counting = weights = embedder.weights_
         used = sorted((column for column in table.columns if counting[column.name] > 0), key=_content)
         rows = np.lexsort([column.values for column in used]) if used else np.arange(table.n_customers)
@@ -117,7 +118,7 @@ class Space:
             # the rows are sorted, so the sample does not depend on the order in which they came
             rows = rows[np.sort(random.choice(len(rows), size=max_customers, replace=False))]
         matrix = matrix[rows]
-        varying = np.array([counting[column.name] for column in used if _varies(column.take(rows))], dtype=np.float64)
+        varying = np.array([variances[column.name] for column in used if _varies(column.take(rows))], dtype=np.float64)
         varying = varying / varying.max(initial=np.finfo(np.float64).tiny)
         n_columns = varying.sum() ** 2 / (varying**2).sum() if len(varying) else 0.0
         order = order_by_content(matrix, np.ones(len(matrix)))
