@@ -1,4 +1,4 @@
-"""Genetic search: partitions are crossed, one centre of a child moves elsewhere, and a local search repairs it."""
+"""Genetic search: partitions are crossed, one or two centres of a child move, and a local search repairs it."""
 
 from __future__ import annotations
 
@@ -24,17 +24,19 @@ from custseg.segmentation._kmeans.lloyd import (
 __all__ = ["Evolved", "affordable", "genetic_search"]
 
 # So many children at most for each restart that was asked for ...
-CHILDREN_PER_RESTART = 70
+CHILDREN_PER_RESTART = 80
 # ... and so many patterns x clusters x (columns + what a pass costs besides): of 20 restarts about a second.
-WORK_PER_RESTART, PASS = 1.6e7, 12
+WORK_PER_RESTART, PASS = 1.8e7, 12
 # Fewer children than this are not worth beginning.
 FEWEST_CHILDREN = 64
 # Partitions of a population, and children of a generation, where there are children enough for four generations.
 SIZE = 32
 # Each of two populations has so large a share of the children, and ends after so many generations in vain.
 SHARE, PATIENCE = 0.3, 8
-# The share of the children of which a centre is moved; the others have only what they have of their parents.
-MOVED = 0.5
+# The shares of the children in which a centre is moved, and in which two clusters are split anew: one and one of so
+# many nearest. The others have only what they have of their parents.
+MOVED, SPLIT = 0.1, 0.6
+NEIGHBOURS = 4
 # Partitions whose SSE differs by less than this share are the same.
 SAME = 1e-9
 
@@ -63,9 +65,10 @@ def genetic_search(
     """Search among the local optima of k-means by crossing them (compare HG-means [1]_).
 
     Of two partitions, each the better of two drawn from the population, the centres are matched, and the child has
-    each centre of one or of the other. In half of the children a centre drawn at random is given up, and one is put
-    on a pattern drawn by its share of the SSE. Lloyd's iterations (in single precision) and exchanges of single
-    patterns repair all children together, and the best different partitions are the next population.
+    each centre of one or of the other. In most children two neighbouring clusters are then split anew, or a centre
+    drawn at random is given up, and one is put on a pattern drawn by its share of the SSE. Lloyd's iterations (in
+    single precision) and exchanges of single patterns repair all children together, and the best different partitions
+    are the next population.
 
     Two populations are evolved, neither of which knows of the other or of ``labels``. Where both end at the best
     partition of all, that confirms it; otherwise all are joined for the rest of the children.
@@ -181,10 +184,31 @@ def _children(population: _Population, n_children: int, random: np.random.Random
     for child, (one, other), taken in zip(children, parents, from_other, strict=True):
         if one != other:
             child[taken] = centers[other][_matched(centers[one], centers[other])][taken]
-    moved = np.flatnonzero((parents[:, 0] == parents[:, 1]) | (random.random_sample(n_children) < MOVED))
+    # what two equal parents have is no child yet
+    draw = random.random_sample(n_children) * np.where(parents[:, 0] == parents[:, 1], SPLIT + MOVED, 1.0)
+    split, moved = np.flatnonzero(draw < SPLIT), np.flatnonzero((draw >= SPLIT) & (draw < SPLIT + MOVED))
+    if len(split):
+        children[split] = _split_anew(population.problem, children[split], random)
     if len(moved):
         children[moved] = _moved(population.problem, children[moved], random)
     return children
+
+
+def _split_anew(problem: _Problem, centers: Floats, random: np.random.RandomState) -> Floats:
+    """Put the centres of two neighbouring clusters of each partition on two patterns of theirs."""
+    n_children, n_clusters, _ = centers.shape
+    nearest = scores_of(problem.points, centers).argmin(axis=1)
+    one = random.randint(n_clusters, size=n_children)
+    apart = ((centers - centers[np.arange(n_children), one][:, None]) ** 2).sum(axis=2)
+    place = random.randint(1, min(NEIGHBOURS, n_clusters - 1) + 1, size=n_children)
+    other = np.argsort(apart, axis=1, kind="stable")[np.arange(n_children), place]
+    draws = uniform_draws(n_children, 2, random)
+    split = centers.copy()
+    for child, pair in enumerate(np.column_stack([one, other])):
+        rows = np.flatnonzero(np.isin(nearest[child], pair))
+        if len(rows):
+            split[child, pair] = seed_centers(problem.points[rows], problem.counts[rows], draws[child : child + 1])[0]
+    return split
 
 
 def _matched(centers: Floats, others: Floats) -> Integers:
