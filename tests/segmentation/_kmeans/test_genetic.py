@@ -28,8 +28,8 @@ def searched_sse(points: Floats, counts: Floats, n_clusters: int, seed: int, n_c
     random = np.random.RandomState(seed)
     start = random.permutation(np.arange(len(points)) % n_clusters)
     found = genetic_search(points, counts, start, n_clusters, n_children=n_children, random=random)
-    sse = sse_of(points, counts, weighted_means(points, counts, found.labels, n_clusters), found.labels)
-    assert found.sse == pytest.approx(sse, abs=1e-9)
+    sse = sse_of(points, counts, weighted_means(points, counts, found.solution, n_clusters), found.solution)
+    assert found.cost == pytest.approx(sse, abs=1e-9)
     return sse
 
 
@@ -66,8 +66,8 @@ def test_patterns_that_differ_by_rounding_alone_are_no_fault() -> None:
     points = np.array([[-1.0], [-1.0 + 1e-15], [1.0], [1.0 - 1e-15], [1.0 - 2e-15]])
     start = np.array([0, 1, 2, 3, 3])
     found = genetic_search(points, np.ones(5), start, 4, n_children=64, random=np.random.RandomState(0))
-    assert sorted(set(found.labels.tolist())) == [0, 1, 2, 3]
-    assert found.sse == pytest.approx(0.0, abs=1e-12)
+    assert sorted(set(found.solution.tolist())) == [0, 1, 2, 3]
+    assert found.cost == pytest.approx(0.0, abs=1e-12)
 
 
 def test_what_it_costs_is_bounded_by_restarts_and_by_size() -> None:

@@ -220,7 +220,7 @@ def _search(
         n_children = affordable(n_init, len(points), n_clusters, points.shape[1])
         if n_children:
             evolved = genetic_search(points, counts, labels, n_clusters, n_children=n_children, random=random)
-            labels, is_confirmed = evolved.labels, evolved.is_confirmed
+            labels, is_confirmed = evolved.solution, evolved.is_confirmed
         else:
             searched = swap_search(
                 points,
