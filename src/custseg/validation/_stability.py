@@ -81,9 +81,9 @@ def bootstrap_stability(
     the rows changes nothing in the pairs; nor do ``n_jobs`` or the number of threads (linear algebra is
     kept to one).
 
-    Refits by the ``"kmeans"`` of a ``SegmentClusterer`` leave out its swap search and improve only the best three
-    different restarts by exchanges. That takes two thirds of the time, and on 0/1 answers with many local optima
-    lowers the mean adjusted Rand index by about .02.
+    Refits by the ``"kmeans"`` of a ``SegmentClusterer`` leave out its search after the restarts and improve only the
+    best three different restarts by exchanges. That takes two thirds of the time, and on 0/1 answers with many local
+    optima lowers the mean adjusted Rand index by about .02.
 
     Parameters
     ----------

@@ -20,7 +20,6 @@ from custseg.segmentation._kmeans.nearest import nearest
 from custseg.segmentation._kmeans.optimum import Optimum, SampleCost
 from custseg.segmentation._kmeans.patterns import Patterns, distinct_patterns
 from custseg.segmentation._kmeans.swap import swap_search
-from tests.conftest import shared_data
 from tests.sizes import size
 
 pytestmark = pytest.mark.sampled
@@ -280,17 +279,6 @@ def test_trivial_numbers_of_clusters() -> None:
     assert one.sse == pytest.approx(26 / 3)
     assert one.optimum.hit_rate == 1.0
     assert fit_kmeans(patterns, 3, n_init=3, random_state=0).sse == 0.0
-
-
-@pytest.mark.thorough
-def test_vacmot_is_better_than_its_published_partition_for_every_seed() -> None:
-    folder = shared_data("vacmot_flexclust")
-    answers = np.loadtxt(folder / "vacmot.csv", delimiter=",", skiprows=1)
-    published = np.loadtxt(folder / "vacmot__vacmot6.csv", skiprows=1)
-    patterns = distinct_patterns(answers)
-    assert sse_of(answers, np.ones(len(answers)), published.astype(int)) == pytest.approx(2665.362, abs=5e-4)
-    for seed in range(size(6, 20)):
-        assert fit_kmeans(patterns, 6, n_init=20, random_state=seed).sse <= 2660.60, seed
 
 
 def test_patterns_of_no_repeated_row_are_the_rows() -> None:

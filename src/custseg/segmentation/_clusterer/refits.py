@@ -27,7 +27,7 @@ def refitted(
     """Fit on a sample of customers at several numbers of segments, and assign everyone by each.
 
     It is what ``clusterer`` does for each number, but for the order of the segments and some thoroughness of
-    k-means: no swap search, and exchanges in fewer partitions. Both take two thirds of the time and find
+    k-means: no search after the restarts, and exchanges in fewer partitions. Both take two thirds of the time and find
     little in a refit: on binary answers with many local optima they raise the mean adjusted Rand index of
     refits by .02.
 

@@ -1,4 +1,4 @@
-"""k-means on distinct patterns with counts: restarts, swaps of a centre, then single-pattern exchanges."""
+"""k-means on distinct patterns with counts: restarts, and where they disagree a search among local optima."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from custseg._core.arrays import Floats, Integers
 from custseg._core.asking import asking
 from custseg._core.threads import one_thread
 from custseg.exceptions import InfeasibleError
+from custseg.segmentation._kmeans.genetic import affordable, genetic_search
 from custseg.segmentation._kmeans.lloyd import seed_centers, sse_of, total_of, uniform_draws, weighted_means
-from custseg.segmentation._kmeans.optimum import Optimum, SampleCost
+from custseg.segmentation._kmeans.optimum import Optimum, SampleCost, do_agree
 from custseg.segmentation._kmeans.patterns import Patterns
 from custseg.segmentation._kmeans.restarts import BATCH_UP_TO, Batch, OneByOne
 from custseg.segmentation._kmeans.sample import drawn, full_passes, sample_size
@@ -26,8 +27,6 @@ __all__ = ["KMeansFit", "fit_kmeans"]
 
 # Restarts whose SSE differs by less than this share have reached the same result for all purposes.
 SAME_RESULT = 1e-4
-# Where at least this share of the restarts, and so many, agree on the best result, there are no swaps.
-AGREE, FEWEST_AGREEING = 0.25, 3
 
 
 @dataclass(frozen=True)
@@ -71,10 +70,10 @@ def fit_kmeans(
 
     ``n_init`` restarts from k-means++ [1]_ (several candidates per centre, the best one kept), each
     with Lloyd's iterations until no label changes. Where fewer than a quarter of them, or three, agree on the
-    best result, a swap search [2]_ tries to leave it: of 40 moves of a centre to a pattern far from all
-    centres, the eight most promising are tried, until two rounds in a row find no better partition (of 250
-    patterns or more, three rounds, and so on; of more than 1,500, one). The best partitions
-    are improved by moving single patterns between clusters, counting how the move shifts both
+    best result, partitions are crossed and repaired (:func:`genetic_search` [4]_), for about a second at most. Where
+    there are too many patterns for that, a swap search [2]_ tries to leave the best result: of 40 moves of a centre to
+    a pattern far from all centres, the eight most promising are tried, until a round finds no better partition. The
+    best partitions are improved by moving single patterns between clusters, counting how the move shifts both
     centres (Hartigan [3]_), until no move helps. The result depends on the patterns and the seed
     only, not on the order of the rows or on the number of threads.
 
@@ -95,8 +94,8 @@ def fit_kmeans(
     sample_above : int, default=100,000
         The number of patterns above which a sample of them is fitted.
     thorough : bool, default=True
-        False leaves out the swap search and improves three partitions only by exchanges: a third of the time,
-        for refits by the hundred.
+        False leaves out the search after the restarts and improves three partitions only by exchanges: a third of
+        the time, for refits by the hundred.
 
     Returns
     -------
@@ -114,6 +113,8 @@ def fit_kmeans(
        SODA 2007.
     .. [2] P. Fränti (2018), "Efficiency of random swap clustering", Journal of Big Data 5, 13.
     .. [3] J. A. Hartigan (1975), "Clustering Algorithms", Wiley, chapter 4.
+    .. [4] D. Gribel and T. Vidal (2019), "HG-means: a scalable hybrid genetic algorithm for minimum
+       sum-of-squares clustering", Pattern Recognition 88, 569-583.
 
     Examples
     --------
@@ -196,6 +197,7 @@ class _Found:
     total: float
     n_iterations: int
     n_swaps: int
+    is_confirmed: bool
 
 
 def _search(
@@ -206,27 +208,33 @@ def _search(
     if n_clusters in (1, len(points)):
         labels = np.arange(len(points)) % n_clusters
         centers = weighted_means(points, counts, labels, n_clusters)
-        return _Found(centers, labels, np.full(n_init, total if n_clusters == 1 else 0.0), total, 0, 0)
+        return _Found(centers, labels, np.full(n_init, total if n_clusters == 1 else 0.0), total, 0, 0, True)
     engine = (Batch if len(points) <= BATCH_UP_TO else OneByOne)(points, counts, n_clusters)
     draws = uniform_draws(n_init, n_clusters, random)
     started = engine.restart(seed_centers(points, counts, draws), thorough=thorough)
     labels, n_iterations, n_swaps = started.labels, started.n_iterations, 0
     if not np.bincount(labels, minlength=n_clusters).all():
         raise InfeasibleError.too_few_customers(n_clusters, len(np.unique(labels)), len(points))
-    if thorough and _is_hit(started.sse, total).sum() < max(AGREE * n_init, FEWEST_AGREEING):
-        searched = swap_search(
-            points,
-            counts,
-            labels,
-            n_clusters,
-            n_failures=engine.n_failures,
-            random=random,
-            repair=engine.repair,
-        )
-        labels, n_swaps = searched.labels, searched.n_swaps
-        n_iterations += searched.n_iterations
+    is_confirmed = do_agree(int(_is_hit(started.sse, total).sum()), n_init)
+    if thorough and not is_confirmed:
+        n_children = affordable(n_init, len(points), n_clusters, points.shape[1])
+        if n_children:
+            evolved = genetic_search(points, counts, labels, n_clusters, n_children=n_children, random=random)
+            labels, is_confirmed = evolved.solution, evolved.is_confirmed
+        else:
+            searched = swap_search(
+                points,
+                counts,
+                labels,
+                n_clusters,
+                n_failures=engine.n_failures,
+                random=random,
+                repair=engine.repair,
+            )
+            labels, n_swaps = searched.labels, searched.n_swaps
+            n_iterations += searched.n_iterations
     centers = weighted_means(points, counts, labels, n_clusters)
-    return _Found(centers, labels, started.sse, total, n_iterations, n_swaps)
+    return _Found(centers, labels, started.sse, total, n_iterations, n_swaps, is_confirmed)
 
 
 def _is_hit(restarts: Floats, total: float) -> npt.NDArray[np.bool_]:
@@ -246,5 +254,6 @@ def _optimum(sse: float, found: _Found, sample: SampleCost | None) -> Optimum:
         second_best_gap=float(others.min() / best - 1.0) if len(others) and best > 0 else math.nan,
         n_iterations=found.n_iterations,
         n_swaps=found.n_swaps,
+        is_confirmed=found.is_confirmed,
         sample=sample,
     )

@@ -16,6 +16,7 @@ __all__ = [
     "batch_lloyd",
     "explained_of",
     "pick",
+    "pick_each",
     "populated_means",
     "scores_of",
     "seed_centers",
@@ -81,7 +82,7 @@ def _seed(points: Floats, counts: Floats, draws: Floats) -> Integers:
     closest = squared_distances(points[chosen[:, 0]], norms[chosen[:, 0]], points, norms)
     for position in range(1, n_clusters):
         potential = np.cumsum(closest * counts, axis=1)
-        candidates = _pick_each(potential, draws[:, position]).ravel()
+        candidates = pick_each(potential, draws[:, position]).ravel()
         reached = squared_distances(points[candidates], norms[candidates], points, norms)
         reached = reached.reshape(n_restarts, n_candidates, -1)
         np.minimum(reached, closest[:, None, :], out=reached)
@@ -91,7 +92,7 @@ def _seed(points: Floats, counts: Floats, draws: Floats) -> Integers:
     return chosen
 
 
-def _pick_each(cumulated: Floats, uniform: Floats) -> Integers:
+def pick_each(cumulated: Floats, uniform: Floats) -> Integers:
     """Choose as :func:`pick` does, from each row of cumulated sums by the row of draws."""
     if cumulated.size * uniform.shape[1] > DENSE_MEMBERSHIP:
         return np.stack([pick(row, draws) for row, draws in zip(cumulated, uniform, strict=True)])

@@ -11,9 +11,17 @@ import pandas as pd
 from custseg._core.results import Result
 from custseg._core.words import format_number, format_share
 
-__all__ = ["Criterion", "Optimum", "SampleCost"]
+__all__ = ["Criterion", "Optimum", "SampleCost", "do_agree"]
 
 Criterion = Literal["sse", "cost", "log_likelihood"]
+
+# The share of the finished restarts, and the number of them, that confirm a result.
+AGREE, FEWEST_AGREEING = 0.25, 3
+
+
+def do_agree(n_hits: int, n_finished: int) -> bool:
+    """Say whether so many restarts ended at the best result that it need not be searched further."""
+    return n_hits >= max(AGREE * n_finished, FEWEST_AGREEING)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -112,12 +120,17 @@ class Optimum(Result):
     n_iterations : int
         The number of Lloyd's iterations, all restarts and swaps together; 0 where there are none.
     n_swaps : int
-        How many times moving a centre elsewhere led to a better partition.
+        How many times moving a centre elsewhere led to a better partition, where there are too many rows to search
+        among partitions.
     n_emptied : int
         How many of the restarts run to the end lost a latent class: one without customers.
     sample : SampleCost or None
         What it cost to find the segments on a sample; None where all distinct rows were used. The restarts, their
         hits and their gap are then those on the sample.
+    is_confirmed : bool
+        Whether searches that knew nothing of each other ended at the best result: a quarter of the finished restarts,
+        and three at least, or both searches that follow where k-means restarts disagree. If not, there may be a better
+        one, which a higher ``n_init`` may find.
 
     Examples
     --------
@@ -141,6 +154,7 @@ class Optimum(Result):
     n_swaps: int = 0
     n_emptied: int = 0
     sample: SampleCost | None = None
+    is_confirmed: bool = False
 
     @property
     def hit_rate(self) -> float:
@@ -149,11 +163,13 @@ class Optimum(Result):
 
     def __str__(self) -> str:
         text = f"{self.n_hits:,} of {self.n_finished:,} restarts reached the best result"
-        if math.isnan(self.second_best_gap):
+        if not math.isnan(self.second_best_gap):
+            is_share = self.criterion != "log_likelihood"
+            gap = format_share(self.second_best_gap, 2) if is_share else f"{format_number(self.second_best_gap)} (log)"
+            text += f", and the next different one is worse by {gap}"
+        if self.is_confirmed:
             return f"{text}."
-        is_share = self.criterion != "log_likelihood"
-        gap = format_share(self.second_best_gap, 2) if is_share else f"{format_number(self.second_best_gap)} (log)"
-        return f"{text}, and the next different one is worse by {gap}."
+        return f"{text}. No search confirmed it by itself: with a higher n_init there may be a better one."
 
     def to_frame(self) -> pd.DataFrame:
         """Return the figures as a table of one row: the fields, ``hit_rate`` and ``sample_loss``."""

@@ -11,7 +11,7 @@ import numpy as np
 from custseg._core.arrays import Bools, Floats, Integers
 from custseg._core.threads import one_thread
 from custseg.segmentation._base.errors import class_emptied
-from custseg.segmentation._kmeans.optimum import Optimum, SampleCost
+from custseg.segmentation._kmeans.optimum import Optimum, SampleCost, do_agree
 from custseg.segmentation._latent_classes.design import Design
 
 __all__ = [
@@ -378,13 +378,15 @@ def _best(run: _Run, n_init: int) -> LatentFit:
     best = int(found.argmax())
     behind = found[best] - found[np.isfinite(found)]
     different = behind[behind >= SAME_RESULT]
+    n_hits = int((behind < SAME_RESULT).sum())
     optimum = Optimum(
         criterion="log_likelihood",
         objective=float(found[best]),
         n_init=n_init,
         n_finished=len(found),
-        n_hits=int((behind < SAME_RESULT).sum()),
+        n_hits=n_hits,
         second_best_gap=float(different.min()) if len(different) else math.nan,
         n_emptied=int(emptied.sum()),
+        is_confirmed=do_agree(n_hits, len(found)),
     )
     return LatentFit(run.classes[best], optimum, bool(run.converged[best]), int(run.n_iter[best]))

@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 from custseg._core.arrays import Floats, Integers
 from custseg._core.threads import one_thread
 from custseg.segmentation._kmeans.lloyd import seed_centers, sums_batch, uniform_draws
-from custseg.segmentation._kmeans.optimum import Optimum, SampleCost
+from custseg.segmentation._kmeans.optimum import Optimum, SampleCost, do_agree
 from custseg.segmentation._kmeans.sample import N_PASSES
 from custseg.segmentation._prototypes.space import Layout
 
@@ -167,6 +167,7 @@ def _optimum(cost: float, found: Floats, total: float) -> Optimum:
         n_finished=len(found),
         n_hits=int(hit.sum()),
         second_best_gap=gap,
+        is_confirmed=do_agree(int(hit.sum()), len(found)),
     )
 
 
