@@ -60,8 +60,10 @@ FEATURIZERS = {
     "social": SocialMediaFeaturizer(platform="channel", action="action"),
     "campaigns": CampaignResponseFeaturizer(channel="channel", responded="responded"),
 }
-PAIRS = [(name, engine) for name in sorted(FEATURIZERS) for engine in ENGINE_NAMES]
-# all featurizers read levels in one place
+# all featurizers read levels in one place; dask, which plans for seconds, sees one of them
+PAIRS = [
+    (name, engine) for name in sorted(FEATURIZERS) for engine in ENGINE_NAMES if engine != "dask" or name == "purchases"
+]
 FEW_PAIRS = [(name, engine) for name, engine in PAIRS if engine == "duckdb" or name == "purchases"]
 
 
