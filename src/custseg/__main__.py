@@ -5,4 +5,8 @@ import sys
 from custseg.cli import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    # Where an interrupt has passed through an ``exec`` of text, as where a dataclass is made, ``python -m`` ends as by
+    # Ctrl-C whatever signal it was and whatever has been made of it, unless another ``exec`` has gone well since.
+    exec("")  # noqa: S102 - no text
+    sys.exit(code)

@@ -81,6 +81,27 @@ def test_a_thread_may_run_a_command(monkeypatch):
     assert codes == [2]
 
 
+INTERRUPTED_WHILE_A_CLASS_IS_MADE = """
+import runpy
+from custseg import cli
+
+def main():
+    try:
+        exec("raise KeyboardInterrupt")
+    except KeyboardInterrupt:
+        return 129
+
+cli.main = main
+runpy.run_module("custseg", run_name="__main__")
+"""
+
+
+def test_the_code_is_that_of_the_signal_wherever_it_came(tmp_path):
+    (tmp_path / "interrupted.py").write_text(INTERRUPTED_WHILE_A_CLASS_IS_MADE)
+    done = subprocess.run([sys.executable, "-m", "interrupted"], cwd=tmp_path, check=False)
+    assert done.returncode == 129
+
+
 def start(folder, *arguments):
     command = [sys.executable, "-m", "custseg", *map(str, arguments)]
     return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
