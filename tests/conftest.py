@@ -85,9 +85,7 @@ def pytest_collection_modifyitems(items, config):
     """
     places = {name: place for place, name in enumerate(_LONGEST)}
     items.sort(key=lambda item: places.get(item.path.name, len(places)))
-    for item in items:
-        if is_hypothesis_test(getattr(item, "obj", None)) or is_sampled(item):
-            item.add_marker("thorough")
+    mark_thorough(items)
     # -m and -k choose in between
     result = yield
     if not WHOLE:
@@ -95,6 +93,13 @@ def pytest_collection_modifyitems(items, config):
         items[:] = kept
         config.hook.pytest_deselected(items=left_out)
     return result
+
+
+def mark_thorough(items):
+    """Mark what the README's command runs smaller, and what it leaves out: what it runs whole is run but once."""
+    _, left_out = sampled(items)
+    for item in left_out + [item for item in items if is_hypothesis_test(getattr(item, "obj", None))]:
+        item.add_marker("thorough")
 
 
 def is_sampled(item):

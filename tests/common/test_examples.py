@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.common.discovery import PROJECT, python_files
-from tests.conftest import sampled
+from tests.conftest import mark_thorough, sampled
 
 # numbers and texts that no other file has
 MODULE = "NUMBERS = [" + ", ".join(f"{number}.62521, {number + 1}99173" for number in range(300)) + "]\n"
@@ -91,6 +91,9 @@ class Item(SimpleNamespace):
     def get_closest_marker(self, name):
         return name in self.markers
 
+    def add_marker(self, name):
+        self.markers = (*self.markers, name)
+
     def __hash__(self):
         return hash(self.nodeid)
 
@@ -110,7 +113,13 @@ def test_a_sample_holds_half_of_the_marked_cases_the_same_whatever_stands_beside
     assert set(sampled([*others[::-1], *cases[::-1]])[0]) == set(kept)
 
 
-def test_the_cases_of_a_sample_are_thorough(request):
-    for item in request.session.items:
-        if item.get_closest_marker("sampled") and hasattr(item, "callspec"):
-            assert item.get_closest_marker("thorough") or item.get_closest_marker("slow")
+def test_cases_that_the_sample_leaves_out_are_thorough():
+    """And those that it keeps are not, unless they have a whole size: nothing is run twice alike."""
+    cases = [case_of("of_ten", number, "sampled") for number in range(10)]
+    cases += [case_of("sized", number, "sampled", "thorough") for number in range(10)]
+    kept, left_out = sampled(cases)
+    mark_thorough(cases)
+    assert len(kept) == len(left_out) == 10
+    for item in kept:
+        assert ("thorough" in item.markers) == ("sized" in item.nodeid)
+    assert all("thorough" in item.markers for item in left_out)

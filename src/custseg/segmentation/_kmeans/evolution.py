@@ -1,4 +1,4 @@
-"""Evolution of partitions: two are crossed, one or two centres of a child move, and a local search repairs it.
+"""Evolution of partitions: two are crossed, two clusters of a child are split anew, and a local search repairs it.
 
 What is evolved are solutions whose clusters have centres among the points: those of k-means, prototypes and latent
 classes.
@@ -22,9 +22,9 @@ __all__ = ["Evolved", "Landscape", "Population", "evolve"]
 SIZE = 32
 # Each of two populations has so large a share of the children, and ends after so many generations in vain.
 SHARE, PATIENCE = 0.3, 8
-# The shares of the children in which a centre is moved, and in which two clusters are split anew: one and one of so
-# many nearest. The others have only what they have of their parents.
-MOVED, SPLIT = 0.1, 0.6
+# The share of the children in which two clusters are split anew: one, and one of so many nearest. The others have only
+# what they have of their parents.
+SPLIT = 0.3
 NEIGHBOURS = 4
 
 
@@ -72,9 +72,9 @@ def evolve(landscape: Landscape, start: Population, *, n_children: int, random: 
     """Search among local optima by crossing them (compare HG-means [1]_).
 
     Of two solutions, each the better of two drawn from the population, the centres are matched, and the child has
-    each centre of one or of the other. In most children two neighbouring clusters are then split anew, or a centre
-    drawn at random is given up, and one is put on a point drawn by its squared distance from all centres. The local
-    search of the landscape repairs all children together, and the best different solutions are the next population.
+    each centre of one or of the other. In some children, and in all of two equal parents, two neighbouring clusters
+    are then split anew. The local search of the landscape repairs all children together, and the best different
+    solutions are the next population.
 
     Two populations are evolved, neither of which knows of the other or of ``start``. Where both end at the best
     solution of all, that confirms it; otherwise all are joined for the rest of the children.
@@ -156,12 +156,9 @@ def _children(landscape: Landscape, population: Population, n_children: int, ran
         if one != other:
             child[taken] = centers[other][_matched(centers[one], centers[other])][taken]
     # what two equal parents have is no child yet
-    draw = random.random_sample(n_children) * np.where(parents[:, 0] == parents[:, 1], SPLIT + MOVED, 1.0)
-    split, moved = np.flatnonzero(draw < SPLIT), np.flatnonzero((draw >= SPLIT) & (draw < SPLIT + MOVED))
+    split = np.flatnonzero((random.random_sample(n_children) < SPLIT) | (parents[:, 0] == parents[:, 1]))
     if len(split):
         children[split] = _split_anew(landscape, children[split], random)
-    if len(moved):
-        children[moved] = _moved(landscape, children[moved], random)
     return children
 
 
@@ -169,18 +166,24 @@ def _split_anew(landscape: Landscape, centers: Floats, random: np.random.RandomS
     """Put the centres of two neighbouring clusters of each partition on two points of theirs."""
     n_children, n_clusters, _ = centers.shape
     nearest = scores_of(landscape.points, centers).argmin(axis=1)
-    one = random.randint(n_clusters, size=n_children)
+    one: Integers = np.asarray(random.randint(n_clusters, size=n_children))
     apart = ((centers - centers[np.arange(n_children), one][:, None]) ** 2).sum(axis=2)
     place = random.randint(1, min(NEIGHBOURS, n_clusters - 1) + 1, size=n_children)
     other = np.argsort(apart, axis=1, kind="stable")[np.arange(n_children), place]
+    points = landscape.points
+    weights = landscape.counts * ((nearest == one[:, None]) | (nearest == other[:, None]))
+    every, norms = np.arange(n_children), np.einsum("ij,ij->i", points, points)
+    # as k-means++ begins, among these points alone
     draws = uniform_draws(n_children, 2, random)
-    split = centers.copy()
-    for child, pair in enumerate(np.column_stack([one, other])):
-        rows = np.flatnonzero(np.isin(nearest[child], pair))
-        if len(rows):
-            split[child, pair] = seed_centers(landscape.points[rows], landscape.counts[rows], draws[child : child + 1])[
-                0
-            ]
+    first = pick_each(np.cumsum(weights, axis=1), draws[:, 0, :1])[:, 0]
+    closest = squared_distances(points[first], norms[first], points, norms)
+    candidates = pick_each(np.cumsum(closest * weights, axis=1), draws[:, 1])
+    reached = squared_distances(points[candidates.ravel()], norms[candidates.ravel()], points, norms)
+    reached = np.minimum(reached.reshape(*candidates.shape, -1), closest[:, None])
+    second = candidates[every, np.einsum("rcn,rn->rc", reached, weights).argmin(axis=1)]
+    split, full = centers.copy(), weights.any(axis=1)
+    split[every[full], one[full]] = points[first[full]]
+    split[every[full], other[full]] = points[second[full]]
     return split
 
 
@@ -188,19 +191,3 @@ def _matched(centers: Floats, others: Floats) -> Integers:
     """Return which of the others each centre is paired with, so that the pairs are near."""
     norms, other_norms = (np.einsum("ij,ij->i", rows, rows) for rows in (centers, others))
     return np.asarray(linear_sum_assignment(squared_distances(centers, norms, others, other_norms))[1])
-
-
-def _moved(landscape: Landscape, centers: Floats, random: np.random.RandomState) -> Floats:
-    """Move one centre of each partition to a point that is far from all others."""
-    every = np.arange(len(centers))
-    given_up = random.randint(landscape.n_clusters, size=len(centers))
-    scores = scores_of(landscape.points, centers)
-    scores[every, given_up] = np.inf
-    cost = (
-        np.maximum(scores.min(axis=1) + np.einsum("ij,ij->i", landscape.points, landscape.points), 0.0)
-        * landscape.counts
-    )
-    far = pick_each(np.cumsum(cost, axis=1), random.random_sample((len(centers), 1)))[:, 0]
-    moved = centers.copy()
-    moved[every, given_up] = landscape.points[far]
-    return moved

@@ -62,15 +62,16 @@ def exchange_batch(points: Floats, counts: Floats, labels: Integers, n_clusters:
     clusters = np.concatenate([sums, mass[..., None]], axis=2)[active]
     here = labels[active]
     norms = np.einsum("ij,ij->i", points, points)
+    scores = scores_of(points, _means(clusters))
     while len(active):
-        mass = clusters[..., -1]
-        moves = _helpful(points, norms, counts, here, (clusters[..., :-1] / mass[..., None], mass), smallest=smallest)
+        moves = _helpful(scores, norms, counts, here, clusters[..., -1], smallest=smallest)
         promised = np.bincount(moves.start, moves.gain, len(active))
         going = (promised > 0) & (sse[active] - sse.min() <= PROMISES * promised)
         if not going.any():
             break
         if not going.all():
             active, clusters, here, moves = active[going], clusters[going], here[going], moves.of(going)
+            scores = scores[going]
         before = sse[active]
         reached, shifted = _after(moves, here, weighted, clusters, total)
         emptied = (shifted[..., -1] <= ALONE * clusters[..., -1]).any(axis=1)
@@ -81,11 +82,18 @@ def exchange_batch(points: Floats, counts: Floats, labels: Integers, n_clusters:
             better = reached < before
             if not better.all():
                 active, shifted, here, moves = active[better], shifted[better], here[better], moves.of(better)
-                reached = reached[better]
+                clusters, scores, reached = clusters[better], scores[better], reached[better]
         here[moves.start, moves.row] = moves.there
+        # most clusters have neither lost nor won a pattern
+        changed = (shifted != clusters).any(axis=2)
+        scores[changed] = scores_of(points, _means(shifted[changed])[None])[0]
         clusters = shifted
         labels[active], sse[active] = here, reached
     return labels, np.maximum(sse, 0.0)
+
+
+def _means(clusters: Floats) -> Floats:
+    return np.asarray(clusters[..., :-1] / clusters[..., -1:])
 
 
 @dataclass(frozen=True)
@@ -121,17 +129,19 @@ def _after(moves: _Moves, labels: Integers, weighted: Floats, clusters: Floats, 
 
 
 def _helpful(
-    points: Floats, norms: Floats, counts: Floats, labels: Integers, clusters: Clusters, *, smallest: float
+    scores: Floats, norms: Floats, counts: Floats, labels: Integers, mass: Floats, *, smallest: float
 ) -> _Moves:
-    """Find the best move of each pattern in each partition that would lower the SSE by more than ``smallest``."""
-    centers, mass = clusters
+    """Find the best move of each pattern in each partition that would lower the SSE by more than ``smallest``.
+
+    ``scores`` (n_starts, k, n_patterns) are those of :func:`scores_of`, ``mass`` (n_starts, k) the masses of clusters.
+    """
     n_starts, n_clusters = mass.shape
-    scores = scores_of(points, centers)
     # Positions in the flat arrays: several times faster than take_along_axis.
     clusters_of = labels + n_clusters * np.arange(n_starts)[:, None]
-    in_scores = clusters_of * len(points) + np.arange(len(points))
+    in_scores = clusters_of * len(norms) + np.arange(len(norms))
     flat = scores.reshape(-1)
-    own = np.maximum(flat.take(in_scores) + norms, 0.0)
+    own_scores = flat.take(in_scores)
+    own = np.maximum(own_scores + norms, 0.0)
     flat[in_scores] = np.inf
     own_mass = mass.take(clusters_of)
     rest = own_mass - counts
@@ -145,6 +155,7 @@ def _helpful(
     start, row = np.nonzero(least < leaving)
     weight, its_mass = counts[row], mass[start]
     joining = np.maximum(scores[start, :, row] + norms[row, None], 0.0) * (its_mass / (its_mass + weight[:, None]))
+    flat[in_scores] = own_scores
     there = joining.argmin(axis=1)
     gain = weight * (leaving[start, row] - joining[np.arange(len(row)), there])
     helps = gain > smallest
@@ -181,7 +192,7 @@ def exchange(points: Floats, counts: Floats, labels: Integers, smallest: float, 
     mass = np.bincount(labels, weights=counts, minlength=n_clusters).astype(np.float64)
     norms = np.einsum("ij,ij->i", points, points)
     while True:
-        moves = _helpful(points, norms, counts, labels[None], (centers[None], mass[None]), smallest=smallest)
+        moves = _helpful(scores_of(points, centers[None]), norms, counts, labels[None], mass[None], smallest=smallest)
         before = labels.copy()
         for row in moves.row[np.argsort(-moves.gain, kind="stable")]:
             labels[row] = _best_move(points[row], counts[row], int(labels[row]), (centers, mass), smallest)

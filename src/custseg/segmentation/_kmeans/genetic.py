@@ -11,14 +11,14 @@ import numpy.typing as npt
 from custseg._core.arrays import Floats, Integers
 from custseg.segmentation._kmeans.evolution import Evolved, Population, evolve
 from custseg.segmentation._kmeans.exchange import exchange_batch
-from custseg.segmentation._kmeans.lloyd import MAX_ITERATIONS, sums_batch
+from custseg.segmentation._kmeans.lloyd import MAX_ITERATIONS, first_of_equals, sums_batch
 
 __all__ = ["affordable", "genetic_search"]
 
 # So many children at most for each restart that was asked for ...
 CHILDREN_PER_RESTART = 80
-# ... and so many patterns x clusters x (columns + what a pass costs besides): of 20 restarts a second or two.
-WORK_PER_RESTART, PASS = 1.8e7, 12
+# ... and so many patterns x clusters x (columns + what a pass costs besides): of 20 restarts about a second.
+WORK_PER_RESTART, PASS = 1.5e7, 12
 # Fewer children than this are not worth beginning.
 FEWEST_CHILDREN = 64
 # Partitions whose SSE differs by less than this share are the same.
@@ -97,38 +97,49 @@ class Partitions:
 
 
 def _lloyd(partitions: Partitions, centers: Floats) -> Integers:
-    """Run Lloyd's iterations of all starts in single precision; what that misplaces, exchanges put right."""
-    n_starts, n_clusters, _ = centers.shape
-    singles: Singles = centers.astype(np.float32)
-    labels = np.empty((n_starts, len(partitions.points)), dtype=np.int64)
-    active, before = np.arange(n_starts), None
+    """Run Lloyd's iterations of all starts in single precision; what that misplaces, exchanges put right.
+
+    Children differ from their parents in a few clusters, so most centres stand still: what is known of these is kept.
+    """
+    n_starts, n_clusters, n_columns = centers.shape
+    n_patterns = len(partitions.points)
+    singles: Singles = centers.astype(np.float32).reshape(-1, n_columns)
+    labels = np.empty((n_starts, n_patterns), dtype=np.int64)
+    active = np.arange(n_starts)
+    scores = _scores(partitions.columns, singles).reshape(n_starts, n_clusters, n_patterns)
+    member = np.zeros(scores.shape, dtype=bool)
     for _ in range(MAX_ITERATIONS):
-        member = _nearest(partitions.columns, singles)
-        if before is not None:
-            changed = (member != before).reshape(len(active), -1).any(axis=1)
-            labels[active[~changed]] = member[~changed].argmax(axis=1)
-            active, member, singles = active[changed], member[changed], singles[changed]
+        before, member = member, _nearest(scores)
+        changed = (member != before).any(axis=2)
+        going = changed.any(axis=1)
+        if not going.all():
+            labels[active[~going]] = member[~going].argmax(axis=1)
+            active, member, scores, changed = active[going], member[going], scores[going], changed[going]
+            singles = singles.reshape(-1, n_clusters, n_columns)[going].reshape(-1, n_columns)
             if not len(active):
                 return labels
-        sums = (member.reshape(-1, len(partitions.points)).astype(np.float32) @ partitions.sums).reshape(
-            len(active), n_clusters, -1
-        )
-        mass = sums[..., -1:]
+        rows = np.flatnonzero(changed)
+        sums = member.reshape(-1, n_patterns)[rows].astype(np.float32) @ partitions.sums
         # a centre without patterns stays where it is
-        singles = np.where(mass > 0, sums[..., :-1] / np.where(mass > 0, mass, 1), singles)
-        before = member
+        full = sums[:, -1] > 0
+        rows, sums = rows[full], sums[full]
+        singles[rows] = sums[:, :-1] / sums[:, -1:]
+        scores.reshape(-1, n_patterns)[rows] = _scores(partitions.columns, singles[rows])
     labels[active] = member.argmax(axis=1)
     return labels
 
 
-def _nearest(columns: Singles, centers: Singles) -> npt.NDArray[np.bool_]:
+def _scores(columns: Singles, centers: Singles) -> Singles:
+    """Return squared distances (n_centers, n_patterns), less the squared norm of the pattern."""
+    scores = (-2 * centers) @ columns
+    scores += np.einsum("ij,ij->i", centers, centers)[:, None]
+    return np.asarray(scores)
+
+
+def _nearest(scores: Singles) -> npt.NDArray[np.bool_]:
     """Say for each centre of every start which patterns are nearest to it: (n_starts, k, n_patterns)."""
-    rows = centers.reshape(-1, len(columns))
-    scores = (-2 * rows) @ columns
-    scores += np.einsum("ij,ij->i", rows, rows)[:, None]
-    scores = scores.reshape(*centers.shape[:2], -1)
     best = scores.min(axis=1)
-    member = scores == best[:, None]
+    member: npt.NDArray[np.bool_] = scores == best[:, None]
     if np.count_nonzero(member) > best.size:  # of equally near centres the first one counts
-        member &= member.cumsum(axis=1) == 1
-    return np.asarray(member)
+        first_of_equals(member)
+    return member

@@ -15,6 +15,7 @@ __all__ = [
     "Converged",
     "batch_lloyd",
     "explained_of",
+    "first_of_equals",
     "pick",
     "pick_each",
     "populated_means",
@@ -150,7 +151,7 @@ def scores_of(points: Floats, centers: Floats) -> Floats:
     rows = centers.reshape(-1, points.shape[1])
     scores = (-2.0 * rows) @ points.T
     scores += np.einsum("ij,ij->i", rows, rows)[:, None]
-    return scores.reshape(*centers.shape[:2], -1)
+    return scores.reshape(*centers.shape[:2], len(points))
 
 
 def _members_of_nearest(points: Floats, centers: Floats) -> npt.NDArray[np.bool_]:
@@ -160,12 +161,17 @@ def _members_of_nearest(points: Floats, centers: Floats) -> npt.NDArray[np.bool_
     best = scores.min(axis=1)
     member: npt.NDArray[np.bool_] = scores == best[:, None]
     if np.count_nonzero(member) > best.size:  # of equally near centres the first one counts
-        taken = member[:, 0].copy()
-        for cluster in range(1, centers.shape[1]):
-            later = member[:, cluster]
-            np.greater(later, taken, out=later)
-            taken |= later
+        first_of_equals(member)
     return member
+
+
+def first_of_equals(member: npt.NDArray[np.bool_]) -> None:
+    """Leave each pattern, in place, to the first of the clusters (n_starts, k, n_patterns) that it is a member of."""
+    taken = member[:, 0].copy()
+    for cluster in range(1, member.shape[1]):
+        later = member[:, cluster]
+        np.greater(later, taken, out=later)
+        taken |= later
 
 
 def sums_batch(weighted: Floats, labels: Integers, n_clusters: int) -> tuple[Floats, Floats]:
