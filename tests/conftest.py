@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import signal
+import sys
+import tempfile
 from collections import defaultdict
 from pathlib import Path
 from zlib import crc32
+
+# Many tests look at a fresh interpreter. Where none may keep the bytecode of what it imports, each compiles all
+# libraries again, for longer than the test takes: then the processes of a run share a folder for it that goes with it.
+if sys.dont_write_bytecode and not os.environ.get("PYTHONPYCACHEPREFIX"):
+    os.environ["PYTHONPYCACHEPREFIX"] = tempfile.mkdtemp(prefix="custseg-tests-")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    atexit.register(shutil.rmtree, os.environ["PYTHONPYCACHEPREFIX"], ignore_errors=True)
+if sys.dont_write_bytecode:
+    sys.pycache_prefix, sys.dont_write_bytecode = os.environ["PYTHONPYCACHEPREFIX"], False
 
 # Each worker has a core; pools of threads on top of that make them wait for each other. Before numpy and polars start
 # theirs. The whole sizes run with as many threads as there are: no result may depend on them.

@@ -64,13 +64,15 @@ def test_a_long_ending_is_part_of_a_name(tmp_path):
 
 
 FULL = """
-import resource
+import resource, sys
 import joblib, numpy as np, pandas as pd
 from custseg import SegmentClusterer, write_segments
 from custseg._core.files import replacing
 
 table = pd.DataFrame({"customer_id": np.arange(5_000), "x": np.random.RandomState(0).rand(5_000)})
 clusterer = SegmentClusterer(2, n_init=1, random_state=0).fit(table[:100])
+# the bytecode of what is imported from here on would be kept, cut short
+sys.dont_write_bytecode = True
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 writers = {
     "a.csv": table.to_csv,
