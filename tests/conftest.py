@@ -86,8 +86,16 @@ def heeded_signals():
 # So many cases of a test function that is marked as sampled always run.
 FEW_CASES = 2
 
-# The files that take longest, in this order.
-_LONGEST = ("test_engines.py", "test_cli.py", "test_clusterer.py", "test_study.py")
+# The tests that take longest, and the files, in this order.
+_LONGEST = (
+    "test_spark_gives_what_polars_gives",
+    "test_attack.py",
+    "test_signals.py",
+    "test_engines.py",
+    "test_cli.py",
+    "test_clusterer.py",
+    "test_study.py",
+)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -97,7 +105,7 @@ def pytest_collection_modifyitems(items, config):
     A worker is not left alone with a long file at the end.
     """
     places = {name: place for place, name in enumerate(_LONGEST)}
-    items.sort(key=lambda item: places.get(item.path.name, len(places)))
+    items.sort(key=lambda item: min(places.get(name, len(places)) for name in (item.name, item.path.name)))
     mark_thorough(items)
     # -m and -k choose in between
     result = yield

@@ -152,8 +152,10 @@ def test_a_fork_after_every_library_was_used(tmp_path):
     for library in ("duckdb", "polars", "pyarrow"):
         pytest.importorskip(library)
     command = [sys.executable, "-c", BEGIN + EVERY, str(PROJECT)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
+    # into files: the workers of a child outlive it for minutes, and a pipe would be open until they end
+    with (tmp_path / "said").open("w") as said, (tmp_path / "errors").open("w") as errors:
+        done = subprocess.run(command, stdout=said, stderr=errors, cwd=tmp_path, check=False)
+    assert done.returncode == 0, (tmp_path / "errors").read_text()
+    lines = (tmp_path / "said").read_text().splitlines()
     assert len(lines) == 10 + len(CASES)
     assert not [line for line in lines if line.split()[-1] != "True"]

@@ -139,7 +139,7 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
     split by customer (``GroupKFold``): folds over rows cut customers in two.
 
     **k-means** starts from k-means++ [1]_. Where few of the restarts agree, two populations of partitions are
-    evolved, each without the other: partitions are crossed, and repaired [2]_. That takes up to a second, less with
+    evolved, each without the other: partitions are crossed, and repaired [2]_. That takes about a second, less with
     a lower ``n_init``, and where both end at the same partition, it is confirmed. Of very many customers single
     centres are moved elsewhere instead. At the end single customers change segment as long as that lowers the sum of
     squares [3]_.

@@ -1,4 +1,4 @@
-"""Evolution of partitions: two are crossed, two clusters of a child are split anew, and a local search repairs it.
+"""Evolution of partitions: two are crossed, one or two centres of a child move, and a local search repairs it.
 
 What is evolved are solutions whose clusters have centres among the points: those of k-means, prototypes and latent
 classes.
@@ -22,9 +22,9 @@ __all__ = ["Evolved", "Landscape", "Population", "evolve"]
 SIZE = 32
 # Each of two populations has so large a share of the children, and ends after so many generations in vain.
 SHARE, PATIENCE = 0.3, 8
-# The share of the children in which two clusters are split anew: one, and one of so many nearest. The others have only
-# what they have of their parents.
-SPLIT = 0.3
+# The shares of the children in which a centre is moved, and in which two clusters are split anew: one and one of so
+# many nearest. The others have only what they have of their parents.
+MOVED, SPLIT = 0.1, 0.6
 NEIGHBOURS = 4
 
 
@@ -72,9 +72,9 @@ def evolve(landscape: Landscape, start: Population, *, n_children: int, random: 
     """Search among local optima by crossing them (compare HG-means [1]_).
 
     Of two solutions, each the better of two drawn from the population, the centres are matched, and the child has
-    each centre of one or of the other. In some children, and in all of two equal parents, two neighbouring clusters
-    are then split anew. The local search of the landscape repairs all children together, and the best different
-    solutions are the next population.
+    each centre of one or of the other. In most children two neighbouring clusters are then split anew, or a centre
+    drawn at random is given up, and one is put on a point drawn by its squared distance from all centres. The local
+    search of the landscape repairs all children together, and the best different solutions are the next population.
 
     Two populations are evolved, neither of which knows of the other or of ``start``. Where both end at the best
     solution of all, that confirms it; otherwise all are joined for the rest of the children.
@@ -156,9 +156,12 @@ def _children(landscape: Landscape, population: Population, n_children: int, ran
         if one != other:
             child[taken] = centers[other][_matched(centers[one], centers[other])][taken]
     # what two equal parents have is no child yet
-    split = np.flatnonzero((random.random_sample(n_children) < SPLIT) | (parents[:, 0] == parents[:, 1]))
+    draw = random.random_sample(n_children) * np.where(parents[:, 0] == parents[:, 1], SPLIT + MOVED, 1.0)
+    split, moved = np.flatnonzero(draw < SPLIT), np.flatnonzero((draw >= SPLIT) & (draw < SPLIT + MOVED))
     if len(split):
         children[split] = _split_anew(landscape, children[split], random)
+    if len(moved):
+        children[moved] = _moved(landscape, children[moved], random)
     return children
 
 
@@ -191,3 +194,19 @@ def _matched(centers: Floats, others: Floats) -> Integers:
     """Return which of the others each centre is paired with, so that the pairs are near."""
     norms, other_norms = (np.einsum("ij,ij->i", rows, rows) for rows in (centers, others))
     return np.asarray(linear_sum_assignment(squared_distances(centers, norms, others, other_norms))[1])
+
+
+def _moved(landscape: Landscape, centers: Floats, random: np.random.RandomState) -> Floats:
+    """Move one centre of each partition to a point that is far from all others."""
+    every = np.arange(len(centers))
+    given_up = random.randint(landscape.n_clusters, size=len(centers))
+    scores = scores_of(landscape.points, centers)
+    scores[every, given_up] = np.inf
+    cost = (
+        np.maximum(scores.min(axis=1) + np.einsum("ij,ij->i", landscape.points, landscape.points), 0.0)
+        * landscape.counts
+    )
+    far = pick_each(np.cumsum(cost, axis=1), random.random_sample((len(centers), 1)))[:, 0]
+    moved = centers.copy()
+    moved[every, given_up] = landscape.points[far]
+    return moved

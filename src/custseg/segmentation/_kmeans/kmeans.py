@@ -70,7 +70,7 @@ def fit_kmeans(
 
     ``n_init`` restarts from k-means++ [1]_ (several candidates per centre, the best one kept), each
     with Lloyd's iterations until no label changes. Where fewer than a quarter of them, or three, agree on the
-    best result, partitions are crossed and repaired (:func:`genetic_search` [4]_), for up to a second. Where
+    best result, partitions are crossed and repaired (:func:`genetic_search` [4]_), for about a second. Where
     there are too many patterns for that, a swap search [2]_ tries to leave the best result: of 40 moves of a centre to
     a pattern far from all centres, the eight most promising are tried, until a round finds no better partition. The
     best partitions are improved by moving single patterns between clusters, counting how the move shifts both
