@@ -155,8 +155,8 @@ print(study.verdict_.sentence)
 study.segment_table_
 
 # %%
-# Where one continuum is found, ``segment_table_`` has one row, and the most stable cut into groups
-# is kept apart, labelled constructive:
+# Where one continuum is found, these are the largest number of segments that come back; where none come back,
+# ``segment_table_`` has one row, and the most stable cut into groups is kept apart, labelled constructive:
 
 if study.cut_ is not None:
     agreement = study.evidence_.mean_adjusted_rand_of(study.cut_)

@@ -102,6 +102,9 @@ RESULTS = {
     "Factorability": lambda _: factorability(RATINGS),
     "JoinedResponses": lambda _: joined(),
     "MatchReport": lambda _: matched(),
+    "NumberOfSegments": lambda _: (
+        SegmentClusterer("reproducible", max_segments=2, random_state=0).fit(POINTS).number_of_segments_
+    ),
     "Optimum": lambda _: clusterer().optimum_,
     "ParallelAnalysis": lambda _: parallel_analysis(RATINGS, n_draws=10, random_state=0),
     "Persona": lambda _: personas()[0],
@@ -148,6 +151,7 @@ NAMELESS = {
     "Evidence": "segments are numbered",
     "Factorability": "figures of all items together",
     "JoinedResponses": "counts",
+    "NumberOfSegments": "segments are numbered",
     "Optimum": "figures",
     "ParallelAnalysis": "factors are numbered",
     "SampleCost": "figures",

@@ -160,6 +160,7 @@ def evidence_of(verdict, selection, stability):
         verdict=verdict,
         selection=selection,
         stability=stability,
+        numbers=None,
         stability_of=lambda segmentation: segmentation.stability,
         mean_adjusted_rand_of=agreement,
     )
@@ -205,6 +206,8 @@ def stand_in(
             goal="retention",
             audience_rule=Rule.read("behaviour__frequency >= 2 and demographics__age in ['35-44', '45-54']"),
             min_segment_share=0.05,
+            n_segments=None,
+            min_segments=None,
             max_segments=8,
             value=None,
             currency=None,

@@ -13,8 +13,12 @@ that .88 is not stable since .75 is asked for: it names the segment that does no
 and ``a_continuum`` one draw more or less beats the customers (p of .075 for .1, .8 for .7) since the calibration of
 the draws ends when its error is small. All of ``cells`` was recorded anew when ties in recency began to be scored as
 those in frequency, a few customers lower. Two names of ``descriptors`` and two of ``prototypes`` are of other traits,
-for shares of rare occupations are hidden where they would follow from those beside them. Labels, sizes, shares, values,
-stability and all other names and verdicts are as they were.
+for shares of rare occupations are hidden where they would follow from those beside them. ``purchases`` and
+``an_audience`` were recorded anew when studies began to lead with the segments that come back where none are natural:
+two each, for one segment and for four that move. All verdicts on a number that was asked for say since then
+which is the largest number that comes back, whether three pairs are enough to know, and that segments are *natural*
+only at the number of groups that the data ask for. Labels, sizes, shares, values, stability and all other names and
+verdicts are as they were.
 """
 
 import json

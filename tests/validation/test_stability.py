@@ -28,6 +28,9 @@ from tests.sizes import size
 
 pytestmark = pytest.mark.sampled
 
+# what is told of each segment
+SEGMENTS = ["n_segments", "segment", "n_customers", "slsw", "slsw_error", "slsa", "relabelled"]
+
 
 @pytest.fixture(scope="module")
 def blobs():
@@ -296,7 +299,7 @@ def test_frames_of_the_result(continuum):
     assert list(frame["pair"]) == [0, 1, 2] * 2
     means = frame.groupby("n_segments")["adjusted_rand"].mean()
     pd.testing.assert_series_equal(result.mean_adjusted_rand, means, check_names=False)
-    assert list(result.segments.columns) == ["n_segments", "segment", "n_customers", "slsw", "slsa", "relabelled"]
+    assert list(result.segments.columns) == SEGMENTS
     assert list(result.segments["segment"]) == [0, 1, 0, 1, 2, 3]
     summary = result.summary
     np.testing.assert_allclose(summary["mean_adjusted_rand"], means)
@@ -326,7 +329,7 @@ def test_an_empty_result_has_empty_frames():
     assert empty.to_frame().empty
     assert empty.summary.empty
     assert empty.mean_adjusted_rand.empty
-    assert list(empty.segments.columns) == ["n_segments", "segment", "n_customers", "slsw", "slsa", "relabelled"]
+    assert list(empty.segments.columns) == SEGMENTS
     assert empty.flows.empty
     assert empty.optimiser_share.empty
 

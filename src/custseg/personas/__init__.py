@@ -7,6 +7,7 @@ are suppressed, and the typical customer is a synthetic profile of medians and m
 behind it are public functions of counts, means and standard deviations.
 """
 
+from custseg._core.effects import hedges_g
 from custseg.personas._describer import PersonaDescriber
 from custseg.personas._outcomes import outcomes_by_segment
 from custseg.personas._personas import Personas, describe_segments
@@ -15,7 +16,6 @@ from custseg.personas._statistics import (
     category_p_value,
     category_v_test,
     eta_squared,
-    hedges_g,
     is_marker,
     lift,
     numeric_v_test,

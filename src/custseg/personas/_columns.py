@@ -13,13 +13,13 @@ from scipy.special import ndtr
 from custseg._core.arrays import Bools, Floats, Integers
 from custseg._core.customers import Column
 from custseg._core.disclosure import told_cuts, told_modes, told_shares
+from custseg._core.effects import hedges_g
 from custseg._core.skewness import SKEWED, quantile_skewness
 from custseg._core.words import round_digits
 from custseg.personas._statistics import (
     category_p_value,
     category_v_test,
     eta_squared,
-    hedges_g,
     is_marker,
     lift,
     numeric_v_test,

@@ -21,11 +21,12 @@ from custseg._core.words import (
     format_shares,
     format_total,
     format_value,
-    humanise,
     known,
 )
 from custseg._version import __version__
 from custseg.personas import Persona, Trait
+from custseg.reporting._data_table import DataTable
+from custseg.reporting._numbers import asked_for, largest_number, numbers_table
 from custseg.reporting._study import FittedStudy
 from custseg.segmentation import Rule
 from custseg.targeting import Action, Plan, find_goal
@@ -36,26 +37,6 @@ NO_STABILITY = (
 )
 NO_ROWS_TOLD = "Nothing was reported as read, matched or left out."
 _LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy")
-
-
-@dataclass(frozen=True)
-class DataTable:
-    """A small table of text and numbers, shown as it is."""
-
-    caption: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    numeric: tuple[bool, ...]
-
-    @classmethod
-    def of(cls, caption: str, frame: pd.DataFrame) -> DataTable:
-        """Take over a frame, its numbers formatted."""
-        numeric = tuple(
-            pd.api.types.is_numeric_dtype(frame[name]) and not pd.api.types.is_bool_dtype(frame[name])
-            for name in frame.columns
-        )
-        rows = tuple(tuple(map(format_value, row)) for row in frame.itertuples(index=False, name=None))
-        return cls(caption, tuple(humanise(list(map(str, frame.columns))).values()), rows, numeric)
 
 
 @dataclass(frozen=True)
@@ -138,6 +119,8 @@ class Contents:
     outcomes: tuple[DataTable, ...]
     n_groups_shown: int
     selection: str | None
+    largest: str | None
+    numbers: DataTable | None
     stability: tuple[StabilityPoint, ...]
     n_pairs: int
     figures: tuple[tuple[str, str, str], ...]
@@ -161,10 +144,12 @@ def read_study(study: FittedStudy, title: str) -> Contents:
         verdict=verdict.sentence,
         found=found,
         cut=cut,
-        notice=_notice(verdict.sentence, is_cut=is_cut, has_cut=cut is not None),
+        notice=_notice(evidence, is_cut=is_cut, has_cut=cut is not None),
         outcomes=_outcomes(study),
         n_groups_shown=len((cut or found).groups),
         selection=None if evidence.selection is None else str(evidence.selection.reason),
+        largest=largest_number(evidence.numbers),
+        numbers=numbers_table(evidence.numbers),
         stability=stability,
         n_pairs=evidence.stability.n_pairs if stability else 0,
         figures=_figures(study, found, cut),
@@ -174,17 +159,22 @@ def read_study(study: FittedStudy, title: str) -> Contents:
     )
 
 
-def _notice(verdict: str, *, is_cut: bool, has_cut: bool) -> str:
-    """Say what a constructive cut is good for, in the words of the verdict, which knows why it is no more than that."""
+def _notice(evidence: Evidence, *, is_cut: bool, has_cut: bool) -> str:
+    """Say what segments that are not natural are good for, in the words of the verdict, which knows why."""
     if has_cut:
         return (
-            f"{verdict.partition('. ')[0].rstrip('.')}. The groups below divide the customers where the dividing lines "
-            "came back most alike; use them where a division is needed anyway, and do not read them as kinds of "
-            "customers."
+            f"{evidence.verdict.sentence.partition('. ')[0].rstrip('.')}. The groups below divide the customers where "
+            "the dividing lines came back most alike; use them where a division is needed anyway, and do not read them "
+            "as kinds of customers."
         )
-    if not is_cut:
-        return ""
-    return "These segments are a constructive cut: they may be useful, and are no more than that."
+    if is_cut:
+        return "These segments are a constructive cut: they may be useful, and are no more than that."
+    if evidence.verdict.word == "reproducible" and "lines through a continuum" in evidence.verdict.sentence:
+        return (
+            "These segments can be planned with, since other samples of such customers give the same ones. They are "
+            "no kinds of customers: on both sides of a line between two segments customers are alike."
+        )
+    return ""
 
 
 def _partition(plan: Plan, evidence: Evidence, *, constructive: bool) -> Partition:
@@ -329,7 +319,7 @@ def _of_whom(row: Mapping[Any, Any], sizes: pd.Series[Any]) -> str:
 def _brief(study: FittedStudy) -> tuple[tuple[str, str], ...]:
     brief = study.brief
     goal = find_goal(brief.goal)
-    limits = []
+    limits = asked_for(brief)
     if brief.min_segment_share is not None:
         limits.append(f"each segment holds at least {100 * brief.min_segment_share:g}% of the customers")
     if brief.max_segments is not None:

@@ -14,9 +14,9 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "Natural, reproducible, constructive, defined",
         (
             "Natural segments stand apart from each other and return when the customers are drawn again. Reproducible "
-            "ones return, whether they stand apart or not. A constructive cut is a decision to make groups where none "
-            "were found, or of which not every one returns: it may be useful, but was not discovered. Segments are "
-            "defined where rules said beforehand who belongs."
+            "ones return, whether they stand apart or are lines through a continuum. A constructive cut is a decision "
+            "to make groups where none were found, or of which not every one returns: it may be useful, but was not "
+            "discovered. Segments are defined where rules said beforehand who belongs."
         ),
     ),
     (

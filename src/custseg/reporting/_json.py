@@ -8,6 +8,7 @@ from typing import Any
 from custseg._core.jsonable import jsonable
 from custseg._version import __version__
 from custseg.reporting._html import TITLE
+from custseg.reporting._numbers import numbers_in_json
 from custseg.reporting._study import FittedStudy
 from custseg.targeting import Plan
 from custseg.validation import Evidence
@@ -27,9 +28,9 @@ def render_json(study: FittedStudy, *, title: str = TITLE) -> str:
     -------
     str
         One object with ``title``, ``custseg_version``, ``brief``, ``n_customers``, ``n_segments``,
-        ``verdict``, ``selection``, ``segments``, ``personas``, ``actions``, ``cut`` (null unless
-        no distinct segments were found), ``outcomes``, ``stability``, ``audience_report`` and ``row_report``. What
-        is not known (NaN) or not finite is null.
+        ``verdict``, ``selection``, ``numbers`` (every number of segments that was tried), ``segments``, ``personas``,
+        ``actions``, ``cut`` (null unless no segments come back), ``outcomes``, ``stability``, ``audience_report`` and
+        ``row_report``. What is not known (NaN) or not finite is null.
 
     Examples
     --------
@@ -55,6 +56,7 @@ def render_json(study: FittedStudy, *, title: str = TITLE) -> str:
         "n_segments": study.plan_.segmentation.n_segments,
         "verdict": evidence.verdict.to_dict(),
         "selection": None if evidence.selection is None else evidence.selection.reason,
+        "numbers": numbers_in_json(evidence.numbers),
         **_groups(study.plan_, evidence),
         "cut": None
         if cut is None

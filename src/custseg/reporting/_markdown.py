@@ -10,12 +10,12 @@ from custseg._version import __version__
 from custseg.reporting._contents import (
     NO_ROWS_TOLD,
     NO_STABILITY,
-    DataTable,
     Group,
     Partition,
     read_study,
     stability_table,
 )
+from custseg.reporting._data_table import DataTable
 from custseg.reporting._glossary import GLOSSARY
 from custseg.reporting._html import TITLE
 from custseg.reporting._study import FittedStudy
@@ -68,7 +68,11 @@ def render_markdown(study: FittedStudy, *, title: str = TITLE) -> str:
     lines += [*_personas(shown), "", "## Stability", ""]
     if contents.selection:
         lines += [f"What the data ask for: {escape_markdown(contents.selection)}", ""]
+    if contents.largest:
+        lines += [f"What can be used: {escape_markdown(contents.largest)}", ""]
     lines += _table(stability_table(contents)) if contents.stability else [NO_STABILITY]
+    if contents.numbers:
+        lines += ["", *_table(contents.numbers)]
     lines += ["", "## What was read, what was dropped, and why", *_tables(contents.read, NO_ROWS_TOLD)]
     if contents.checked:
         lines += ["", f"Policies that touched no row: {escape_markdown(contents.checked)}."]

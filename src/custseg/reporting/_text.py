@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from custseg._core.visible import visible
 from custseg._core.words import format_number, format_share, format_total, known
 from custseg.reporting._contents import Partition, read_study
+from custseg.reporting._data_table import DataTable
 from custseg.reporting._study import FittedStudy
 
 _WIDTH = 100
@@ -49,6 +50,8 @@ def render_text(study: FittedStudy) -> str:
     if contents.checked:
         lines += [*_wrapped(f"Policies that touched no row: {contents.checked}."), ""]
     lines += ["Are these segments real?", *_wrapped(contents.verdict), ""]
+    if contents.numbers:
+        lines += ["How many segments?", *_wrapped(str(contents.largest)), *_without_reasons(contents.numbers), ""]
     if contents.cut:
         lines += ["All customers", *_persona_lines(contents.found), ""]
     lines += [f"A constructive cut into {len(shown.groups)} groups" if contents.cut else "Segments"]
@@ -57,6 +60,11 @@ def render_text(study: FittedStudy) -> str:
         lines += [*_wrapped(table.caption, hanging=""), *_columns([table.columns, *table.rows], table.numeric), ""]
     lines += ["Personas" + (" (constructive)" if shown.constructive else "")]
     return "\n".join(map(visible, [*lines, *_persona_lines(shown), ""]))
+
+
+def _without_reasons(numbers: DataTable) -> Iterator[str]:
+    """Show what was seen at each number; the reasons, which are sentences, stand in the report."""
+    return _columns([row[:-1] for row in (numbers.columns, *numbers.rows)], numbers.numeric[:-1])
 
 
 def _wrapped(text: str, hanging: str = "  ") -> list[str]:

@@ -15,6 +15,7 @@ from custseg.segmentation._embedding.embedder import CharacteristicEmbedder
 from custseg.segmentation._kmeans.optimum import Optimum, SampleCost
 from custseg.segmentation._latent_classes.clusterer import LatentClassClusterer
 from custseg.segmentation._prototypes.clusterer import KPrototypesClusterer
+from custseg.segmentation._reproducibility.number import NumberOfSegments
 from custseg.segmentation._rules.filter import RuleFilter
 from custseg.segmentation._rules.report import RuleReport
 from custseg.segmentation._rules.rfm import RFMSegmenter
@@ -29,6 +30,7 @@ __all__ = [
     "CharacteristicEmbedder",
     "KPrototypesClusterer",
     "LatentClassClusterer",
+    "NumberOfSegments",
     "Optimum",
     "RFMSegmenter",
     "Rule",

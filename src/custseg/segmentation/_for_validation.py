@@ -16,11 +16,23 @@ from custseg.segmentation._base.checks import counted_columns
 from custseg.segmentation._base.order import order_by_content
 from custseg.segmentation._base.segmenter import Segmenter
 from custseg.segmentation._clusterer.embedding_step import EMBEDDER, Embedded, Embedding, embedded
-from custseg.segmentation._clusterer.models import NUMBER_PARAMETERS, number_parameter, seed_parameters, seeded
+from custseg.segmentation._clusterer.models import (
+    NUMBER_PARAMETERS,
+    number_parameter,
+    numbered,
+    seed_parameters,
+    seeded,
+)
 from custseg.segmentation._clusterer.refits import can_refit, refitted
 from custseg.segmentation._embedding.embedder import CharacteristicEmbedder
 from custseg.segmentation._kmeans.nearest import unit_of
 from custseg.segmentation._kmeans.patterns import content_hash, distinct_patterns
+from custseg.segmentation._reproducibility.agreement import FIRST_LOOK, LOOKS, Agreement, Standing, standard_error
+from custseg.segmentation._reproducibility.candidates import candidates, n_distinct
+from custseg.segmentation._reproducibility.differences import least_differences
+from custseg.segmentation._reproducibility.levels import CLEAR_DIFFERENCE, STABLE_ADJUSTED_RAND, STABLE_SEGMENT
+from custseg.segmentation._reproducibility.measures import adjusted_rand, best_jaccard, cross_table
+from custseg.segmentation._reproducibility.number import Limits, Seen, below, choose_number
 from custseg.segmentation._selection.structure import (
     FEWEST_CUSTOMERS,
     FEWEST_DISTINCT,
@@ -32,29 +44,48 @@ from custseg.segmentation._selection.structure import (
 )
 
 __all__ = [
+    "CLEAR_DIFFERENCE",
     "EMBEDDER",
     "FEWEST_CUSTOMERS",
     "FEWEST_DISTINCT",
+    "FIRST_LOOK",
     "LEVEL",
+    "LOOKS",
     "MAX_CUSTOMERS",
     "NUMBER_PARAMETERS",
     "N_SEGMENTS",
+    "STABLE_ADJUSTED_RAND",
+    "STABLE_SEGMENT",
+    "Agreement",
     "Embedded",
     "Embedding",
+    "Limits",
+    "Seen",
     "Segmenter",
     "Space",
+    "Standing",
+    "adjusted_rand",
+    "below",
+    "best_jaccard",
     "can_refit",
+    "candidates",
+    "choose_number",
     "content_hash",
     "counted_by",
+    "cross_table",
     "distinct_patterns",
     "embedded",
+    "least_differences",
+    "n_distinct",
     "number_parameter",
+    "numbered",
     "order_by_content",
     "read_as_fit",
     "refitted",
     "run_structure_test",
     "seed_parameters",
     "seeded",
+    "standard_error",
     "unit_of",
 ]
 

@@ -18,6 +18,7 @@ __all__ = ["SegmentationBrief"]
 
 _TEXT = Where(lambda text: isinstance(text, str) and bool(text.strip()), "text")
 _SECTION = "brief"
+_NUMBERS = ("n_segments", "min_segments", "max_segments")
 
 
 def _are_columns(value: Any) -> bool:
@@ -44,6 +45,12 @@ class SegmentationBrief:
         by their order. A missing value meets no condition. The field holds the rule as text; empty is everyone.
     min_segment_share : float or None, default=None
         The smallest share of customers a segment may have; None leaves the clusterer's.
+    n_segments : int or None, default=None
+        The number of segments that the company wants, whatever the clusterer's; the verdict says what the data say of
+        it. None leaves the clusterer's.
+    min_segments : int or None, default=None
+        The least number of segments that is of use: where fewer are natural, the largest number that comes back is
+        taken, else the most stable one, and the verdict says which. None leaves the clusterer's.
     max_segments : int or None, default=None
         The largest number of segments considered; None leaves the clusterer's. A clusterer with a number of segments
         of its own must keep to it.
@@ -81,6 +88,8 @@ class SegmentationBrief:
     goal: str = "retention"
     audience: str | Sequence[tuple[str, str, Any]] = field(default=(), kw_only=True)
     min_segment_share: float | None = field(default=None, kw_only=True)
+    n_segments: int | None = field(default=None, kw_only=True)
+    min_segments: int | None = field(default=None, kw_only=True)
     max_segments: int | None = field(default=None, kw_only=True)
     value: str | None = field(default=None, kw_only=True)
     outcomes: Sequence[str] = field(default=(), kw_only=True)
@@ -90,6 +99,8 @@ class SegmentationBrief:
     _parameters: ClassVar[ParameterTable] = {
         "audience": (Instance(str, Sequence, words="a rule as text, or a list of (column, operator, value)"),),
         "min_segment_share": (NONE, Number(0, 1)),
+        "n_segments": (NONE, Integer(1)),
+        "min_segments": (NONE, Integer(1)),
         "max_segments": (NONE, Integer(1)),
         "value": (NONE, COLUMN),
         "outcomes": (Where(_are_columns, "a list of column names, each once"),),
@@ -102,10 +113,22 @@ class SegmentationBrief:
         if self.goal not in (known := [goal.name for goal in GOALS]):
             raise InvalidParameterError.unknown_name("goal", self.goal, known)
         check(self._parameters, vars(self))
+        self._check_numbers()
         # One form for what can be said in several, so that equal briefs compare equal.
         rule = self.audience_rule
         object.__setattr__(self, "audience", "" if rule is None else rule.text)
         object.__setattr__(self, "outcomes", tuple(self.outcomes))
+
+    def _check_numbers(self) -> None:
+        """Refuse numbers of segments that contradict each other."""
+        wanted, least, most = self.n_segments, self.min_segments, self.max_segments
+        if wanted is not None and least is not None:
+            raise InvalidParameterError.not_allowed("min_segments", "None where n_segments says the number", least)
+        if most is None:
+            return
+        for name, value in (("n_segments", wanted), ("min_segments", least)):
+            if value is not None and value > most:
+                raise InvalidParameterError.not_allowed(name, f"at most max_segments, which is {most}", value)
 
     @property
     @asking("SegmentationBrief")
@@ -121,7 +144,7 @@ class SegmentationBrief:
             "goal": self.goal,
             "audience": self.audience,
             "min_segment_share": None if self.min_segment_share is None else float(self.min_segment_share),
-            "max_segments": None if self.max_segments is None else int(self.max_segments),
+            **{name: None if (given := getattr(self, name)) is None else int(given) for name in _NUMBERS},
             "value": self.value,
             "outcomes": list(self.outcomes),
             "order_by": self.order_by,

@@ -68,16 +68,35 @@ def check_outcomes(brief: SegmentationBrief, found: Segmentation) -> None:
 
 @asking("SegmentationBrief")
 def _keep_limits(brief: SegmentationBrief, fitting: Segmenter, own: Mapping[str, Any]) -> None:
-    for name in ("min_segment_share", "max_segments"):
+    can = fitting.limits | ({"n_segments"} & set(own))
+    for name in ("min_segment_share", "min_segments", "max_segments", "n_segments"):
         if (limit := getattr(brief, name)) is not None:
-            if name not in fitting.limits:
+            if name not in can:
                 words = f"None with {type(fitting).__name__}, which cannot keep to it"
                 raise InvalidParameterError.not_allowed(name, words, limit)
             fitting.set_params(**{name: limit})
-    stated, limit = own.get("n_segments"), brief.max_segments
-    if limit is not None and isinstance(stated, (int, np.integer)) and stated > limit:
-        words = f'at least {stated}, the n_segments of the clusterer, or the clusterer\'s n_segments "auto"'
-        raise InvalidParameterError.not_allowed("max_segments", words, limit)
+    if brief.n_segments is not None and "min_segments" in own:
+        fitting.set_params(min_segments=1)  # the brief says the number itself
+    own = fitting.get_params(deep=False)
+    _keep_to_number(brief, own.get("n_segments"))
+    most = own.get("max_segments", 1)
+    if (least := own.get("min_segments", 1)) > max(1, most):
+        raise InvalidParameterError.not_allowed("min_segments", f"at most max_segments, which is {most}", least)
+    if own.get("n_segments") == "reproducible" and most < 2:
+        words = 'at least 2 with n_segments="reproducible" (a single segment always comes back)'
+        raise InvalidParameterError.not_allowed("max_segments", words, most)
+
+
+def _keep_to_number(brief: SegmentationBrief, stated: Any) -> None:
+    """Refuse limits that a stated number of segments does not keep."""
+    if not isinstance(stated, (int, np.integer)):
+        return
+    words = f'{stated}, the n_segments of the clusterer, or the clusterer\'s n_segments "auto"'
+    if brief.max_segments is not None and stated > brief.max_segments:
+        raise InvalidParameterError.not_allowed("max_segments", f"at least {words}", brief.max_segments)
+    if brief.min_segments is not None:
+        words = f'None where the n_segments of the clusterer is {stated} ("auto" leaves it to the data)'
+        raise InvalidParameterError.not_allowed("min_segments", words, brief.min_segments)
 
 
 def _column_of_goal(

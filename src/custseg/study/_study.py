@@ -15,6 +15,7 @@ from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils.validation import check_is_fitted
 
 from custseg._core.arrays import Integers
+from custseg._core.asking import asks_as_class
 from custseg._core.base import Estimator
 from custseg._core.customer_rows import without_customers
 from custseg._core.customers import read_customers
@@ -24,12 +25,14 @@ from custseg._core.params import COLUMN, NONE, Instance, Integer, ParameterTable
 from custseg._core.segments import NOT_ASSIGNED, SEGMENT
 from custseg._core.warning import each_warning_once
 from custseg.characteristics import DemographicEncoder
+from custseg.exceptions import CustomersNotStoredError, InvalidParameterError
 from custseg.personas import PersonaDescriber, describe_segments, outcomes_by_segment
 from custseg.reporting import write_report
 from custseg.segmentation import Segmentation, Segmenter
 from custseg.study._brief import SegmentationBrief
 from custseg.study._characterise import Customers, admit, characterise, customer_id_of, described_as_of, ids_of
 from custseg.study._fit_to_brief import check_outcomes, fit_to_brief
+from custseg.study._lead import Wanted
 from custseg.study._views import StudyViews
 from custseg.targeting import Plan, plan_actions
 from custseg.validation import examine_segments
@@ -42,9 +45,12 @@ class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
 
     ``fit`` builds one row per customer, keeps the audience of the brief, finds the segments, refits
     them on bootstrap samples, and describes each as a persona with its value and a recommended
-    action. Where the customers form no distinct segments it says so: there is then one segment with
-    one overall persona, and the most stable cut into two or more groups is kept apart in ``cut_``,
-    said to be one.
+    action. It leads with the segments of most use and keeps the truth beside them: *natural* ones where
+    there are some that come back; else the largest number that comes back in other samples
+    (*reproducible*), said to be lines through a continuum where that is what they are. Where no number
+    comes back there is one segment with one overall persona, and the most stable cut into two or more
+    groups is kept apart in ``cut_``, said to be *constructive*. The best segments at every number that was
+    tried are kept: :meth:`at`.
 
     Parameters
     ----------
@@ -59,7 +65,8 @@ class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
         :class:`~custseg.characteristics.DemographicEncoder` does.
     clusterer : segmenter or None, default=None
         Finds the segments, a :class:`~custseg.segmentation.SegmentClusterer` or another segmenter; None stands for
-        ``SegmentClusterer()``. An engine that finds the number of segments itself, such as HDBSCAN, cannot be
+        ``SegmentClusterer()``. With its ``n_segments`` "reproducible" the largest number that comes back is taken even
+        where fewer are natural. An engine that finds the number of segments itself, such as HDBSCAN, cannot be
         refitted at other numbers and is refused. Where its ``order_by`` is not set, the goal chooses the order. With
         segments defined by rules (``RuleSegmenter``, ``RFMSegmenter``) the rules decide number, order
         and names: there is no ``selection_`` and no ``cut_``, the verdict is *defined*, and the brief
@@ -67,7 +74,9 @@ class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
     describer : PersonaDescriber or None, default=None
         Describes them; None stands for ``PersonaDescriber()``.
     n_pairs : int, default=20
-        Pairs of bootstrap refits behind each stability figure.
+        Pairs of bootstrap refits behind each stability figure. From 10 on, a number of segments of which it lies within
+        the noise of so many whether it comes back is refitted on, up to four times as often. From 20 on, a number
+        whose segments clearly do not come back ends with half as many.
     n_jobs : int or None, default=None
         Processes for the refits, as in scikit-learn: None is one, -1 one per core. Results do not
         depend on it.
@@ -77,15 +86,19 @@ class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
     segmentation_ : Segmentation
         Customers of the audience, their segments under the names of their personas, and value: what later stages take.
     evidence_ : Evidence
-        Selection, stability, verdict, and the cut where nothing was found.
+        Selection, stability, verdict, the number of segments that can be used, and the best segments at each.
     plan_ : Plan
         The personas and the recommended actions.
     cut_ : Segmentation or None
-        Where no distinct segments were found, the most stable cut into two or more groups (``made_by`` "cut").
+        Where no distinct segments were found and none come back, the most stable cut into two or more groups
+        (``made_by`` "cut").
     cut_plan_ : Plan or None
         Its personas and actions.
     n_segments_ : int
-        The number of segments; 1 where there are no distinct ones.
+        The number of segments; 1 where there are no distinct ones and none that come back.
+    number_of_segments_ : NumberOfSegments or None
+        The largest number that comes back, and what speaks for and against every number tried. None for rules, and
+        where there was no room for two groups.
     labels_ : ndarray of shape (n_customers,)
         The segment of each customer of the audience, in the order of ``customers_``; -1 for one who
         meets no rule.
@@ -217,11 +230,16 @@ class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
         with self._step(context, "characteristics"):
             customers = self._characterise(tables)
         with self._step(context, "segments"):
-            found = self._segment(customers)
+            found, wanted = self._segment(customers)
         with self._step(context, "stability", max_subtasks=None) as step:
-            self.evidence_ = examine_segments(
-                found, n_pairs=self.n_pairs, n_jobs=self.n_jobs, on_step=self._shown_in(step)
+            evidence = examine_segments(
+                found,
+                n_pairs=self.n_pairs,
+                min_segments=wanted.min_segments,
+                n_jobs=self.n_jobs,
+                on_step=self._shown_in(step),
             )
+            found, self.evidence_ = wanted.lead(found, evidence)
         with self._step(context, "personas"):
             cut = self.evidence_.cut
             self.plan_ = self._act(found, beside=cut)
@@ -264,13 +282,15 @@ class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
         self._audience, self.audience_report_ = customers.audience, customers.audience_report
         return customers
 
-    def _segment(self, customers: Customers) -> Segmentation:
-        clusterer = fit_to_brief(self.brief, self.clusterer, self._known, customer_id=self._id).fit(customers.frame)
+    def _segment(self, customers: Customers) -> tuple[Segmentation, Wanted]:
+        asked = fit_to_brief(self.brief, self.clusterer, self._known, customer_id=self._id)
+        wanted = Wanted.of(asked)
+        clusterer = wanted.first(asked).fit(customers.frame)
         found = Segmentation.by(
             clusterer, customers.frame, clusterer.labels_, value=customers.value, characteristics=self._known
         )
         check_outcomes(self.brief, found)
-        return found
+        return found, wanted
 
     def _act(self, segmentation: Segmentation, beside: Segmentation | None = None) -> Plan:
         personas = describe_segments(segmentation, self.describer, beside=beside)
@@ -278,6 +298,67 @@ class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
         # beside a cut its outcomes are told, and nothing is done for everyone
         outcomes = (self.brief.outcomes or None) if beside is None else []
         return plan_actions(self.brief.goal, personas, order_by=own or self.brief.order_by, outcomes=outcomes)
+
+    @asks_as_class
+    def at(self, n_segments: int) -> Segmentation:
+        """Return the best segments at another number, under the names of their personas.
+
+        Parameters
+        ----------
+        n_segments : int
+            One of the numbers that were tried: those of ``number_of_segments_``, and that of the study.
+
+        Returns
+        -------
+        Segmentation
+            The customers of the audience in so many segments; its clusterer assigns others.
+
+        Raises
+        ------
+        InvalidParameterError
+            If so many segments were not tried.
+        CustomersNotStoredError
+            If the study was stored without its customers.
+
+        See Also
+        --------
+        plan_at : The personas and actions of these segments.
+        """
+        return self.plan_at(n_segments).segmentation
+
+    @asks_as_class
+    def plan_at(self, n_segments: int) -> Plan:
+        """Return the personas and recommended actions of the best segments at another number.
+
+        Parameters
+        ----------
+        n_segments : int
+            One of the numbers that were tried.
+
+        Returns
+        -------
+        Plan
+            ``personas.personas`` has one persona for each segment, ``segmentation`` the customers.
+
+        Raises
+        ------
+        InvalidParameterError
+            If so many segments were not tried.
+        CustomersNotStoredError
+            If the study was stored without its customers.
+        """
+        check_is_fitted(self)
+        for plan in (self.plan_, self.cut_plan_):
+            if plan is not None and plan.segmentation.n_segments == n_segments:
+                return plan
+        evidence = self.evidence_
+        if not evidence.fits and n_segments in evidence.stability.numbers:
+            raise CustomersNotStoredError.of(type(self).__name__, f"at({n_segments})")
+        if n_segments not in evidence.fits:
+            words = f"one of the numbers that were tried, {sorted({self.n_segments_, *evidence.fits})}"
+            remedy = "Fit with another max_segments, or with SegmentationBrief(n_segments=...)."
+            raise InvalidParameterError.not_allowed("n_segments", words, n_segments, remedy)
+        return self._act(evidence.at(n_segments, self.segmentation_))
 
     def transform(self, tables: Any, as_of: Any = None) -> Any:
         """Append each customer's segment to the customer's characteristics.

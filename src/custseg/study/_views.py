@@ -8,7 +8,7 @@ import pandas as pd
 
 from custseg._core.arrays import Integers
 from custseg.personas import Persona, PersonaDescriber
-from custseg.segmentation import Segmentation, Segmenter, SegmentSelection
+from custseg.segmentation import NumberOfSegments, Segmentation, Segmenter, SegmentSelection
 from custseg.targeting import Action, Plan
 from custseg.validation import Evidence, StabilityResult, Verdict
 
@@ -33,7 +33,7 @@ class StudyViews:
 
     @property
     def cut_(self) -> Segmentation | None:
-        """The most stable cut into two or more groups, where no distinct segments were found."""
+        """The most stable cut into two or more groups, where no distinct segments were found and none come back."""
         return None if self.cut_plan_ is None else self.cut_plan_.segmentation
 
     @property
@@ -95,6 +95,11 @@ class StudyViews:
     def selection_(self) -> SegmentSelection | None:
         """Whether the customers are one continuum, and how many segments they ask for."""
         return self.evidence_.selection
+
+    @property
+    def number_of_segments_(self) -> NumberOfSegments | None:
+        """The number of segments that can be used, and what speaks for and against every number tried."""
+        return self.evidence_.numbers
 
     @property
     def stability_(self) -> StabilityResult:

@@ -281,10 +281,11 @@ class _Setting:
         )
         setting = replace(self, clusterer=clusterer, weights=weights)
         fitted = setting.fit({})
-        for key in [key for key in own if key.rpartition("__")[2] == "n_segments" and own[key] == "auto"]:
-            step = key.rpartition("__")[0]
+        for key in [key for key in own if key.rpartition("__")[2] == "n_segments" and isinstance(own[key], str)]:
+            step, separator, _ = key.rpartition("__")
             part = fitted.get_params(deep=True)[step] if step else fitted
-            clusterer.set_params(**{key: part.n_segments_})
+            least = f"{step}{separator}min_segments"
+            clusterer.set_params(**{key: part.n_segments_}, **({least: 1} if least in own else {}))
         return setting, _labels(fitted, self.X)
 
     def fit(self, moved: Mapping[str, float]) -> Any:

@@ -11,17 +11,20 @@ import pandas as pd
 from custseg._core.asking import asking
 from custseg._core.results import Result
 from custseg.exceptions import InvalidParameterError
+from custseg.segmentation._for_validation import STABLE_ADJUSTED_RAND as _ADJUSTED_RAND
+from custseg.segmentation._for_validation import STABLE_SEGMENT as _SEGMENT
+from custseg.segmentation._for_validation import Agreement, Standing, standard_error
 from custseg.validation._flows import flow_frame
 
 __all__ = ["STABLE_ADJUSTED_RAND", "STABLE_SEGMENT", "StabilityResult"]
 
-STABLE_ADJUSTED_RAND = 0.75
+STABLE_ADJUSTED_RAND = _ADJUSTED_RAND
 """Mean adjusted Rand index over the pairs from which a number of segments counts as stable.
 
 It is the level at which Hennig (2007) calls a cluster stable, applied to whole partitions.
 """
 
-STABLE_SEGMENT = 0.6
+STABLE_SEGMENT = _SEGMENT
 """Mean Jaccard coefficient (SLSw) below which a segment counts as not found again.
 
 Hennig (2007), Cluster-wise assessment of cluster stability, Computational Statistics & Data Analysis 52, 258-271:
@@ -39,11 +42,12 @@ class StabilityResult(Result):
         The numbers of segments that were tried, ascending.
     adjusted_rand : ndarray of shape (n_tried, n_pairs)
         For each number of segments and each pair of bootstrap samples, the adjusted Rand index
-        between the two solutions' labels of all customers.
+        between the two solutions' labels of all customers; NaN beyond the pairs of a number that was refitted less.
     segments : pandas.DataFrame
         One row per number of segments and segment of the reference solution, which is fitted on all
         customers: ``n_segments``; ``segment``, its label; ``n_customers``; ``slsw``, its stability
-        within the solution (0 for a segment that the clusterer left empty); ``slsa``, its stability
+        within the solution (0 for a segment that the clusterer left empty); ``slsw_error``, its standard error;
+        ``slsa``, its stability
         across solutions, from 0 (as many of its customers come from each segment of the next smaller
         number tried) to 1 (all come from one), and NaN where nothing can be said: for the smallest
         number, and for an empty segment; ``relabelled``, the label it bears where labels are
@@ -78,6 +82,7 @@ class StabilityResult(Result):
                 "segment": np.zeros(0, dtype=np.int64),
                 "n_customers": np.zeros(0, dtype=np.int64),
                 "slsw": np.zeros(0),
+                "slsw_error": np.zeros(0),
                 "slsa": np.zeros(0),
                 "relabelled": np.zeros(0, dtype=np.int64),
             }
@@ -89,13 +94,28 @@ class StabilityResult(Result):
 
     @property
     def n_pairs(self) -> int:
-        """The number of pairs of bootstrap samples."""
+        """The number of pairs of bootstrap samples, of the number of segments that was refitted most often."""
         return int(self.adjusted_rand.shape[1])
+
+    def n_pairs_of(self, n_segments: int) -> int:
+        """Return the number of pairs of bootstrap samples that were cut into so many segments.
+
+        Parameters
+        ----------
+        n_segments : int
+            One of the numbers of segments that were tried.
+
+        Returns
+        -------
+        int
+            The number of pairs.
+        """
+        return len(self._pairs_of(n_segments))
 
     @property
     def mean_adjusted_rand(self) -> pd.Series[float]:
         """The mean adjusted Rand index over the pairs, by number of segments."""
-        return self._by_number([float(pairs.mean()) for pairs in self.adjusted_rand], "mean_adjusted_rand")
+        return self._by_number([float(self._pairs_of(k).mean()) for k in self.numbers], "mean_adjusted_rand")
 
     @property
     def mean_optimiser_adjusted_rand(self) -> pd.Series[float]:
@@ -126,9 +146,11 @@ class StabilityResult(Result):
 
         ``n_segments``, ``mean_adjusted_rand``, ``low_adjusted_rand`` and ``high_adjusted_rand``
         (5% and 95% quantiles over the pairs), ``mean_optimiser_adjusted_rand``, ``optimiser_share``,
-        ``min_slsw`` (the least stable segment) and ``stable`` (see :meth:`is_stable`).
+        ``min_slsw`` (the least stable segment), ``stable`` (see :meth:`is_stable`), ``n_pairs`` and ``standing`` (see
+        :meth:`standing`).
         """
-        low, high = np.quantile(self.adjusted_rand, [0.05, 0.95], axis=1) if self.numbers else (None, None)
+        quantiles = [np.quantile(self._pairs_of(k), [0.05, 0.95]) for k in self.numbers]
+        low, high = np.array(quantiles).T if quantiles else (None, None)
         return pd.DataFrame(
             {
                 "n_segments": self.numbers,
@@ -139,6 +161,8 @@ class StabilityResult(Result):
                 "optimiser_share": self.optimiser_share.to_numpy(),
                 "min_slsw": [float(slsw.min()) if len(slsw := self._slsw(k)) else np.nan for k in self.numbers],
                 "stable": [self.is_stable(k) for k in self.numbers],
+                "n_pairs": [self.n_pairs_of(k) for k in self.numbers],
+                "standing": [self.standing(k) for k in self.numbers],
             }
         )
 
@@ -162,8 +186,50 @@ class StabilityResult(Result):
             Where so many segments were not tried.
         """
         slsw = self._slsw(n_segments)
-        mean = self.adjusted_rand[self.numbers.index(n_segments)].mean()
+        mean = self._pairs_of(n_segments).mean()
         return bool(mean >= STABLE_ADJUSTED_RAND and len(slsw) and slsw.min() >= STABLE_SEGMENT)
+
+    def standing(self, n_segments: int) -> Standing:
+        """Say whether the solution with so many segments comes back, beyond the noise of the refits.
+
+        Parameters
+        ----------
+        n_segments : int
+            One of the numbers of segments that were tried.
+
+        Returns
+        -------
+        standing : {"stable", "not stable", "open"}
+            Where the confidence intervals of the mean adjusted Rand index and of every segment's SLSw lie on one side
+            of their levels, what that says; else "open": other refits may say otherwise.
+
+        Raises
+        ------
+        InvalidParameterError
+            Where so many segments were not tried.
+        """
+        return self._agreement(n_segments).standing
+
+    def _agreement(self, n_segments: int) -> Agreement:
+        """Return the figures that decide whether so many segments come back."""
+        own = self._own(n_segments)
+        errors = own["slsw_error"].to_numpy(dtype=np.float64) if "slsw_error" in own else np.zeros(len(own))
+        pairs = self._pairs_of(n_segments)
+        slsw = own["slsw"].to_numpy(dtype=np.float64)
+        return Agreement(len(pairs), float(pairs.mean()), float(standard_error(pairs)), slsw, errors)
+
+    def _with(self, more: StabilityResult) -> StabilityResult:
+        """Add further pairs of some of the numbers, drawn with other seeds."""
+        beyond = np.full((len(self.numbers), more.n_pairs), np.nan)
+        segments = self.segments.copy()
+        for row, number in enumerate(more.numbers):
+            beyond[self.numbers.index(number)] = more.adjusted_rand[row]
+            first, second = self._agreement(number), more._agreement(number)
+            mine = segments["n_segments"] == number
+            segments.loc[mine, "slsw"], segments.loc[mine, "slsw_error"] = first.pooled(second)
+        # pairs stand at the front: a number that is refitted on has had all pairs until then
+        pairs = np.hstack([self.adjusted_rand, beyond])
+        return replace(self, adjusted_rand=pairs, segments=segments)
 
     def __str__(self) -> str:
         if not self.numbers:
@@ -184,13 +250,14 @@ class StabilityResult(Result):
     @property
     def pairs(self) -> pd.DataFrame:
         """One row per number of segments and pair of refits: ``n_segments``, ``pair``, ``adjusted_rand``."""
-        return pd.DataFrame(
+        frame = pd.DataFrame(
             {
                 "n_segments": np.repeat(np.array(self.numbers, dtype=np.int64), self.n_pairs),
                 "pair": np.tile(np.arange(self.n_pairs), len(self.numbers)),
                 "adjusted_rand": self.adjusted_rand.ravel(),
             }
         )
+        return frame[frame["adjusted_rand"].notna()].reset_index(drop=True)
 
     def _means(self, agreements: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Average over the pairs; without any, nothing is known."""
@@ -202,10 +269,19 @@ class StabilityResult(Result):
         tried = pd.Index(self.numbers, name="n_segments")
         return pd.Series(np.asarray(values, dtype=np.float64), index=tried, name=name)
 
+    def _pairs_of(self, n_segments: int) -> npt.NDArray[np.float64]:
+        """Return the adjusted Rand index of each pair of refits with so many segments."""
+        pairs = self.adjusted_rand[self.numbers.index(n_segments)]
+        return np.asarray(pairs[~np.isnan(pairs)])
+
     @asking("StabilityResult")
-    def _slsw(self, n_segments: int) -> npt.NDArray[np.float64]:
+    def _own(self, n_segments: int) -> pd.DataFrame:
         if n_segments not in self.numbers:
             raise InvalidParameterError.unknown_name("n_segments", n_segments, self.numbers)
-        mine = self.segments["n_segments"] == n_segments
-        slsw = self.segments.loc[mine, "slsw"].to_numpy(dtype=np.float64)
-        return np.asarray(slsw[~np.isnan(slsw)])  # a rule that nobody meets has nobody who could come back
+        own: pd.DataFrame = self.segments[self.segments["n_segments"] == n_segments]
+        # a rule that nobody meets has nobody who could come back
+        return own[own["slsw"].notna()]
+
+    def _slsw(self, n_segments: int) -> npt.NDArray[np.float64]:
+        slsw = self._own(n_segments)["slsw"].to_numpy(dtype=np.float64)
+        return np.asarray(slsw)

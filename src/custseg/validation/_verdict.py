@@ -8,6 +8,7 @@ from typing import Literal
 from custseg._core.asking import asks
 from custseg._core.results import Result
 from custseg.exceptions import InvalidParameterError
+from custseg.segmentation._for_validation import below
 from custseg.validation._stability_result import STABLE_ADJUSTED_RAND, STABLE_SEGMENT, StabilityResult
 
 Word = Literal["natural", "reproducible", "constructive", "defined"]
@@ -21,7 +22,7 @@ class Verdict(Result):
     ----------
     word : {"natural", "reproducible", "constructive", "defined"}
         *natural*: distinct clusters exist and the same segments come back in refits;
-        *reproducible*: no distinct clusters, but the same segments come back;
+        *reproducible*: not the distinct clusters of the data, or there are none, but the same segments come back;
         *constructive*: a cut that may be useful, and no more than that;
         *defined*: rules said beforehand who belongs, so there is nothing to discover.
     sentence : str
@@ -42,6 +43,7 @@ def judge(
     stability: StabilityResult,
     structured: bool | None = None,
     reason: str = "",
+    n_natural: int | None = None,
     n_not_assigned: int | None = None,
 ) -> Verdict:
     """Judge segments by the structure test and by their stability, or say that rules define them.
@@ -57,6 +59,9 @@ def judge(
         Whether the structure test told the customers from one continuum; None where nothing was tested.
     reason : str, default=""
         The sentence of the structure test, with its figures.
+    n_natural : int or None, default=None
+        How many distinct groups the data ask for, 1 for none: segments of another number are not called natural. None
+        where that is not known.
     n_not_assigned : int or None, default=None
         For segments that rules define: the number of customers who meet no rule. None says that the segments
         were found in the data.
@@ -93,7 +98,7 @@ def judge(
         return _defined(n_segments, n_not_assigned, stability)
     if n_segments == 1:
         return _one_segment(structured, reason)
-    return _found(n_segments, structured, reason, stability)
+    return _found(n_segments, structured, n_natural, reason, stability)
 
 
 def _one_segment(structured: bool | None, reason: str) -> Verdict:
@@ -111,29 +116,29 @@ def _one_segment(structured: bool | None, reason: str) -> Verdict:
     )
 
 
-def _found(n_segments: int, structured: bool | None, reason: str, stability: StabilityResult) -> Verdict:
+def _found(
+    n_segments: int, structured: bool | None, n_natural: int | None, reason: str, stability: StabilityResult
+) -> Verdict:
     stable = stability.is_stable(n_segments)
     agreement = float(stability.mean_adjusted_rand.loc[n_segments])
     weakest = float(stability.segments.loc[stability.segments["n_segments"] == n_segments, "slsw"].min())
     figures = (
-        f"Pairs of bootstrap refits agree with a mean adjusted Rand index of {_below(agreement, STABLE_ADJUSTED_RAND)}"
+        f"Pairs of bootstrap refits agree with a mean adjusted Rand index of {below(agreement, STABLE_ADJUSTED_RAND)}"
         f" ({_standing(agreement, weakest, stable=stable)})."
     )
-    if structured and stable:
+    if stability.standing(n_segments) == "open":
+        n_pairs = stability.n_pairs_of(n_segments)
+        figures += f" Whether they come back stayed open: {n_pairs} pairs leave it within their noise."
+    if structured and stable and n_natural in (None, n_segments):
         return Verdict(
             word="natural",
             sentence=f"The {n_segments} segments are natural: distinct groups that come back. {reason} {figures}",
         )
     if stable:
-        groups = (
-            "whether the customers form distinct groups was not tested"
-            if structured is None
-            else "the customers form no distinct groups"
-        )
         return Verdict(
             word="reproducible",
-            sentence=f"The {n_segments} segments are reproducible: {groups}, but the same segments come back. "
-            f"{reason} {figures}",
+            sentence=f"The {n_segments} segments are reproducible: {_groups(structured, n_natural)}, but the same "
+            f"segments come back in other samples. {reason} {figures}",
         )
     returned = "not all of them" if agreement >= STABLE_ADJUSTED_RAND else "they do not"
     exists = " Structure exists, but not at this number of segments." if structured else ""
@@ -144,25 +149,28 @@ def _found(n_segments: int, structured: bool | None, reason: str, stability: Sta
     )
 
 
+def _groups(structured: bool | None, n_natural: int | None) -> str:
+    """Say how segments that come back stand to the distinct groups of the data."""
+    if structured is None:
+        return "whether the customers form distinct groups was not tested"
+    if not structured:
+        return "the customers form no distinct groups, and these are lines through a continuum"
+    if n_natural == 1:
+        return "no groups with a gap between them were found"
+    return f"the data ask for {n_natural} distinct groups"
+
+
 def _standing(agreement: float, weakest: float, *, stable: bool) -> str:
     """Say what is asked for, and where the whole has it, which segment has not."""
     if not stable and agreement >= STABLE_ADJUSTED_RAND:
         return (
             f"not stable: the {STABLE_ADJUSTED_RAND:g} that is asked for is reached, but the weakest segment comes "
-            f"back with {_below(weakest, STABLE_SEGMENT)}, where {STABLE_SEGMENT:g} is asked of every segment"
+            f"back with {below(weakest, STABLE_SEGMENT)}, where {STABLE_SEGMENT:g} is asked of every segment"
         )
     return (
         f"{'stable' if stable else 'not stable'}: {STABLE_ADJUSTED_RAND:g} is asked for, and {STABLE_SEGMENT:g} of "
         "every segment"
     )
-
-
-def _below(value: float, limit: float) -> str:
-    """Write a figure with two decimals, and more where it would look as if it reached the limit."""
-    decimals = 2
-    while value < limit <= round(value, decimals):
-        decimals += 1
-    return f"{value:.{decimals}f}"
 
 
 def _defined(n_segments: int, n_not_assigned: int, stability: StabilityResult) -> Verdict:
@@ -180,6 +188,6 @@ def _defined(n_segments: int, n_not_assigned: int, stability: StabilityResult) -
         "Two bootstrap samples always give the same segments."
         if agreement == 1.0
         else "Their bounds are learned: those of two bootstrap samples agree with a mean adjusted Rand index of "
-        f"{_below(agreement, 1.0)}."
+        f"{below(agreement, 1.0)}."
     )
     return Verdict(word="defined", sentence=f"{sentence} {returned}")

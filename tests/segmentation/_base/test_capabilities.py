@@ -23,7 +23,9 @@ FITTED = {
 def test_limits_are_parameters_that_exist(name):
     segmenter = FITTED[name]
     own = segmenter.get_params(deep=False)
-    assert segmenter.limits == {limit for limit in ("min_segment_share", "max_segments") if limit in own}
+    assert segmenter.limits == {
+        limit for limit in ("min_segment_share", "min_segments", "max_segments") if limit in own
+    }
 
 
 @pytest.mark.parametrize("name", FITTED)

@@ -62,7 +62,8 @@ class Segmenter(
     defined_by_rules : bool
         Whether rules said beforehand who belongs, so that number, order and names of the segments are theirs.
     limits : frozenset of str
-        The limits that it can be told to keep to: ``"min_segment_share"``, ``"max_segments"``.
+        The limits that it can be told to keep to: ``"min_segment_share"``, ``"min_segments"``,
+        ``"max_segments"``.
     order_by, min_segment_share, max_segments : object
         Parameters of those that have them; for the others no order, no least share, and the number of segments up
         to which it is worth a look.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any, ClassVar, Literal, Self
 
@@ -19,10 +20,11 @@ from custseg._core.customers import CustomerTable, Kinds
 from custseg._core.ids import ID_OR_ROWS
 from custseg._core.params import COLUMN, NONE, RANDOM_STATE, Integer, Number, OneOf, ParameterTable, Where
 from custseg._core.warning import warn
-from custseg.exceptions import InfeasibleError, InvalidParameterError
+from custseg.exceptions import InfeasibleError
 from custseg.segmentation._base.checks import MAPPING_OR_NONE, counted_columns
 from custseg.segmentation._base.order import segment_order, weighted_mean
 from custseg.segmentation._base.segmenter import DEFAULT_ID, Segmenter
+from custseg.segmentation._clusterer.agreement import CHOSEN, check_agreement
 from custseg.segmentation._clusterer.embedding_step import (
     EMBEDDER,
     Embedded,
@@ -34,8 +36,11 @@ from custseg.segmentation._clusterer.embedding_step import (
 )
 from custseg.segmentation._clusterer.engines import ENGINES, Engine, engine_of, partition
 from custseg.segmentation._clusterer.models import finds_number, is_clusterer
+from custseg.segmentation._clusterer.reproducible import reproducible_number
+from custseg.segmentation._clusterer.step import Step
 from custseg.segmentation._clusterer.task import Partition, Task
 from custseg.segmentation._embedding.embedder import CharacteristicEmbedder
+from custseg.segmentation._reproducibility.number import Limits, NumberOfSegments
 from custseg.segmentation._selection.select import SegmentSelection, choose_n_segments
 
 __all__ = ["SegmentClusterer"]
@@ -51,9 +56,11 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
 
     Parameters
     ----------
-    n_segments : int or "auto", default="auto"
-        The number of segments. ``"auto"`` chooses it from the data; its answer may be 1, "no
-        segments here". A clusterer that finds the number itself, such as ``HDBSCAN()``, needs ``"auto"``.
+    n_segments : int, "auto" or "reproducible", default="auto"
+        The number of segments. ``"auto"`` looks for distinct groups; its answer may be 1, "no segments here".
+        ``"reproducible"`` is the largest number up to ``max_segments`` at which the segments come back in other
+        samples, hold their least share and differ clearly from each other. A clusterer that finds the number itself,
+        such as ``HDBSCAN()``, needs ``"auto"``.
     customer_id : str or None, default="customer_id"
         The column that identifies the customers, where it is not the index of a pandas DataFrame. None where
         each row is a customer and every column a characteristic.
@@ -76,8 +83,11 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
     min_segment_share : float, default=0.0
         The least share of the customers in each segment. Engines with centres move customers to keep
         it; the others raise an error where they do not keep it.
+    min_segments : int, default=1
+        The least number that is wanted, with ``n_segments="auto"`` or ``"reproducible"``. Where ``"auto"`` finds fewer,
+        the number is that of ``"reproducible"``; ``number_of_segments_`` says what it is worth.
     max_segments : int, default=10
-        The largest number that ``n_segments="auto"`` considers.
+        The largest number that ``n_segments="auto"`` and ``"reproducible"`` consider.
     order_by : str, optional
         The characteristic whose mean orders the segments, highest first (mean rank for ordered
         categories). By default the largest segment comes first. Where that leaves a tie: the
@@ -117,7 +127,10 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
     sample_loss_ : SampleCost or None
         What fitting on a sample had cost; None where there were at most ``sample_above`` customers that differ.
     selection_ : SegmentSelection or None
-        How ``"auto"`` came to its number; None where the number was given.
+        How ``"auto"`` came to its number, or would have; None where the number was given.
+    number_of_segments_ : NumberOfSegments or None
+        What speaks for and against every number tried, with ``"reproducible"`` and where ``"auto"`` found fewer than
+        ``min_segments``; else None.
     n_features_in_ : int
         The number of characteristics.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -157,6 +170,17 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
     the characteristics in the embedding, whatever the engine, unless that finds the number itself.
     ``selection_.reason`` gives the figures.
 
+    **"reproducible"** asks for lines that come back, where there are groups and where there are none: the customers are
+    drawn again in pairs of bootstrap samples, each sample is segmented, and everyone is assigned by both. A number will
+    do where the mean adjusted Rand index of the pairs is at least .75 and every segment's mean Jaccard coefficient with
+    its best match at least .6 [7]_, each segment holds ``min_segment_share``, and each two segments differ by half a
+    standard deviation or more in a characteristic they are made of, in original units (Hedges' g). The largest such
+    number is taken; where there is none, the most stable one, said to be *constructive*. Ten pairs are refitted, and
+    up to eighty where stability lies within its own noise. The prediction strength of Tibshirani and Walther [8]_ too
+    takes the largest number that comes back: from one half of the data to the other, and judged by the worst segment
+    alone, at .8 to .9. Here samples are as large as the data, whole and segments both count, it is said where the
+    answer stayed open, and segments that come back but are alike are not taken.
+
     References
     ----------
     .. [1] D. Arthur and S. Vassilvitskii (2007), "k-means++: the advantages of careful seeding",
@@ -170,6 +194,10 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
        Biometrika 74, 469-479.
     .. [6] C. Hennig (2010), "Methods for merging Gaussian mixture components", Advances in Data
        Analysis and Classification 4, 3-34.
+    .. [7] C. Hennig (2007), "Cluster-wise assessment of cluster stability", Computational Statistics & Data
+       Analysis 52, 258-271.
+    .. [8] R. Tibshirani and G. Walther (2005), "Cluster validation by prediction strength", Journal of
+       Computational and Graphical Statistics 14, 511-528.
 
     Examples
     --------
@@ -188,17 +216,18 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
     0.967
     """
 
-    limits: ClassVar[frozenset[str]] = frozenset({"min_segment_share", "max_segments"})
+    limits: ClassVar[frozenset[str]] = frozenset({"min_segment_share", "min_segments", "max_segments"})
 
     clustered_on_: list[str]
     segment_centers_: Floats
     segment_subsidies_: Floats
     selection_: SegmentSelection | None
+    number_of_segments_: NumberOfSegments | None
     engine_: Any = None
     _partition: Partition
 
     _parameters: ClassVar[ParameterTable] = {
-        "n_segments": (OneOf("auto"), Integer(1)),
+        "n_segments": (OneOf(*CHOSEN), Integer(1)),
         "engine": (
             *(OneOf(name) for name in ENGINES),
             Where(is_clusterer, "a clusterer of scikit-learn's (an instance, for example AgglomerativeClustering())"),
@@ -208,6 +237,7 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         "kinds": MAPPING_OR_NONE,
         "customer_id": ID_OR_ROWS,
         "min_segment_share": (Number(0.0, 1.0),),
+        "min_segments": (Integer(1),),
         "max_segments": (Integer(1),),
         "order_by": (NONE, COLUMN),
         "n_init": (Integer(1),),
@@ -217,7 +247,7 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
 
     def __init__(
         self,
-        n_segments: int | Literal["auto"] = "auto",
+        n_segments: int | Literal["auto", "reproducible"] = "auto",
         *,
         customer_id: str | None = DEFAULT_ID,
         kinds: Mapping[str, str] | None = None,
@@ -225,6 +255,7 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         embedder: CharacteristicEmbedder | Literal["passthrough"] | None = None,
         weights: Mapping[str, float] | None = None,
         min_segment_share: float = 0.0,
+        min_segments: int = 1,
         max_segments: int = 10,
         order_by: str | None = None,
         n_init: int = 20,
@@ -238,6 +269,7 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         self.embedder = embedder
         self.weights = weights
         self.min_segment_share = min_segment_share
+        self.min_segments = min_segments
         self.max_segments = max_segments
         self.order_by = order_by
         self.n_init = n_init
@@ -289,8 +321,8 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
             ``segment``, missing values with ``"passthrough"``.
         """
         self._check_parameters()
-        self._check_agreement(sample_weight)
-        context = self._init_callback_context(max_subtasks=2 if self.n_segments == "auto" else 1)
+        check_agreement(self, sample_weight)
+        context = self._init_callback_context(max_subtasks=2 if self.n_segments in CHOSEN else 1)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         customers = self._embed_to_fit(X, sample_weight)
         table, mass = customers.table, customers.mass
@@ -298,17 +330,11 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         random_state = self.random_state
         if not isinstance(random_state, (int, np.integer)):
             random_state = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
-        n_segments: int | None = None
-        self.selection_ = None
-        if self.n_segments != "auto":
-            n_segments = int(self.n_segments)
-        elif not self.finds_number:
-            with _Step(context, self, "choose the number of segments"):
-                self.selection_ = self._choose(customers, random_state)
-            n_segments = self.selection_.n_segments
+        with Step(context, self, "choose the number of segments") if self._chooses else nullcontext():
+            n_segments = self._number(customers, random_state)
         share, engine = self.min_segment_share, self._engine()
         task = task_of(customers, engine, n_segments=n_segments, min_segment_share=share, random_state=random_state)
-        with _Step(context, self, "fit"):
+        with Step(context, self, "fit"):
             found = partition(engine, task)
         labels = found.assign(task.matrix, task.table)
         populated = np.unique(labels[(mass > 0) & (labels >= 0)])
@@ -397,18 +423,6 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
             return list(names)
         return counted_columns(names, self.weights if self.embedder is None else self.embedder.weights)
 
-    def _check_agreement(self, sample_weight: Any) -> None:
-        if self.embedder is not None:
-            for name in ("weights", "kinds"):
-                if getattr(self, name) is not None:
-                    words = "None where an embedder is given (set it there)"
-                    if self.embedder == "passthrough":
-                        words = 'None with embedder="passthrough", which takes numbers as they are (or embedder=None)'
-                    raise InvalidParameterError.not_allowed(name, words, getattr(self, name))
-        if sample_weight is not None and self.n_segments == "auto":
-            words = "a number where sample_weight is given (weights do not choose the number of segments)"
-            raise InvalidParameterError.not_allowed("n_segments", words, self.n_segments)
-
     @asks_as_class
     def _customer_id(self) -> str | None:
         """Return the name of the id: that of the clusterer, or that of a given embedder where only it names one."""
@@ -420,8 +434,8 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
     def _embedding(self) -> Embedding:
         return Embedding(self.embedder, self.kinds, self.weights, self.customer_id)
 
-    def _engine(self) -> Engine:
-        return engine_of(self.engine, n_init=self.n_init, sample_above=self.sample_above)
+    def _engine(self, *, thorough: bool = True) -> Engine:
+        return engine_of(self.engine, n_init=self.n_init, sample_above=self.sample_above, thorough=thorough)
 
     def _embed_to_fit(self, X: Any, sample_weight: Any) -> Embedded:
         table, mass = self._read_in_fit(X, sample_weight, self._column_kinds())
@@ -452,8 +466,16 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
     def _for_engine(self, table: CustomerTable, matrix: Floats) -> CustomerTable:
         return engine_table(table, matrix, self.embedder_, self._engine())
 
-    def _choose(self, customers: Embedded, random_state: int) -> SegmentSelection:
-        selection = choose_n_segments(
+    @property
+    def _chooses(self) -> bool:
+        return self.n_segments in CHOSEN and not self.finds_number
+
+    def _number(self, customers: Embedded, random_state: int) -> int | None:
+        """Return the number of segments; None where the engine finds it."""
+        self.selection_ = self.number_of_segments_ = None
+        if not self._chooses:
+            return None if isinstance(self.n_segments, str) else int(self.n_segments)
+        self.selection_ = choose_n_segments(
             customers.table,
             customers.embedder,
             customers.matrix,
@@ -461,21 +483,15 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
             min_segment_share=self.min_segment_share,
             random_state=random_state,
         )
-        if selection.warning is not None:
-            warn(f"{selection.warning}.")
-        return selection
-
-
-class _Step:
-    """One task of ``fit`` for scikit-learn's callbacks, such as its progress bar."""
-
-    def __init__(self, parent: Any, estimator: SegmentClusterer, name: str) -> None:
-        self._context = parent.subcontext(task_name=name)
-        self._estimator = estimator
-
-    def __enter__(self) -> None:
-        self._context.call_on_fit_task_begin(estimator=self._estimator)
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self._context.call_on_fit_task_end(estimator=self._estimator)
+        if self.selection_.warning is not None:
+            warn(f"{self.selection_.warning}.")
+        if self.n_segments == "auto" and self.selection_.n_segments >= self.min_segments:
+            return self.selection_.n_segments
+        self.number_of_segments_ = reproducible_number(
+            customers,
+            (self._engine(), self._engine(thorough=False)),
+            selection=self.selection_,
+            limits=Limits(self.min_segments, self.max_segments, self.min_segment_share),
+            random_state=random_state,
+        )
+        return self.number_of_segments_.n_segments

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 
-__all__ = ["NUMBER_PARAMETERS", "finds_number", "is_clusterer", "number_parameter", "seed_parameters", "seeded"]
+from custseg.segmentation._base.segmenter import Segmenter
+
+__all__ = [
+    "NUMBER_PARAMETERS",
+    "finds_number",
+    "is_clusterer",
+    "number_parameter",
+    "numbered",
+    "seed_parameters",
+    "seeded",
+]
 
 
 # what clusterers call the number of segments
@@ -35,6 +45,14 @@ def number_parameter(engine: Any) -> str | None:
         prefix += f"{step}__"
     own = last.get_params(deep=False)
     return next((prefix + name for name in NUMBER_PARAMETERS if name in own), None)
+
+
+def numbered(clusterer: Any, n_segments: Any) -> Any:
+    """Return a clone with another number of segments; a least number was a wish for where it is chosen."""
+    found = clone(clusterer)
+    if isinstance(found, Segmenter) and "min_segments" in found.limits:
+        found.set_params(min_segments=1)
+    return found.set_params(**{str(number_parameter(clusterer)): n_segments})
 
 
 def seed_parameters(engine: Any) -> list[str]:
