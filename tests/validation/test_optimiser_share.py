@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from custseg.segmentation import RFMSegmenter
 from custseg.validation import StabilityResult, bootstrap_stability
-from custseg.validation._stability import FEWEST_REFITS
+from custseg.validation._pairs import FEWEST_REFITS
 from tests.conftest import shared_data
 from tests.sizes import size
 

@@ -31,7 +31,7 @@ from custseg.segmentation._for_validation import (
     n_distinct,
     numbered,
 )
-from custseg.validation._stability import RefitsOfFits, n_refits_of, seeds_of
+from custseg.validation._pairs import RefitsOfFits, n_refits_of, seeds_of
 from custseg.validation._stability_result import StabilityResult
 from custseg.validation._verdict import Verdict, judge
 
