@@ -22,7 +22,7 @@ from custseg._core.asking import asking
 from custseg._core.customers import CustomerTable, CustomerTableMixin, read_customers
 from custseg.exceptions import DataQualityWarning, InfeasibleError, InvalidParameterError, InvalidTableError
 from custseg.segmentation import SegmentClusterer
-from custseg.validation import STABLE_ADJUSTED_RAND, STABLE_SEGMENT, StabilityResult, _stability, bootstrap_stability
+from custseg.validation import STABLE_ADJUSTED_RAND, STABLE_SEGMENT, StabilityResult, _pairs, bootstrap_stability
 from custseg.validation._rows import read_rows
 from tests.sizes import size
 
@@ -443,7 +443,7 @@ def test_repeated_customers_are_counted_not_repeated(engine: str, monkeypatch: p
     )
     clusterer = SegmentClusterer(engine=engine, n_init=size(2, 4), random_state=0)
     counted = bootstrap_stability(clusterer, table, [2, 3], n_pairs=3, random_state=0)
-    monkeypatch.setattr(_stability, "takes_counts", lambda clusterer: False)
+    monkeypatch.setattr(_pairs, "takes_counts", lambda clusterer: False)
     repeated = bootstrap_stability(clusterer, table, [2, 3], n_pairs=3, random_state=0)
     np.testing.assert_allclose(counted.adjusted_rand, repeated.adjusted_rand)
     pd.testing.assert_frame_equal(counted.segments, repeated.segments)
