@@ -26,7 +26,7 @@ from custseg import (
     Segmentation,
     SocialMediaFeaturizer,
 )
-from custseg._core.composed import composed, composed_text, spellings
+from custseg._core.composed import _FIRST_BYTE, composed, composed_text, spellings
 from custseg._core.customers import read_customers
 from custseg._core.frames import open_table
 from custseg._core.levels import level_text
@@ -243,6 +243,12 @@ def test_personas_count_both_spellings_as_one():
 
 
 @settings(max_examples=size(6, 100))
+def test_text_without_a_sign_from_the_first_mark_on_is_composed():
+    signs = [chr(code) for code in range(0x300)]
+    assert all(unicodedata.is_normalized("NFC", one + other) for one in signs[::7] for other in signs)
+    assert max(sign.encode()[0] for sign in signs) < _FIRST_BYTE == chr(0x300).encode()[0]
+
+
 @given(st.lists(st.text(alphabet="aé\u0301\u0327Å\u212bΩ\u2126각\u1100\u1161\u11a8ﬁ豈\u0627\u0653"), min_size=1))
 def test_any_text_comes_out_composed_in_every_engine(texts):
     expected = [composed_text(text) for text in texts]

@@ -28,6 +28,9 @@ _SUSPECT = (
     r"\x{2126}\x{212A}\x{212B}\x{2329}\x{232A}\x{2ADC}\x{F900}-\x{FB4E}\x{1D15E}-\x{1D1C0}\x{2F800}-\x{2FA1D}]"
 )
 
+# All signs before U+0300, which are those of UTF-8 whose bytes are below this one, are composed.
+_FIRST_BYTE = 0xCC
+
 # So many texts an engine that cannot compose them itself is told one by one.
 _MOST_TEXTS = 500
 
@@ -121,7 +124,11 @@ def _changed(texts: Iterable[Any]) -> Mapping[str, str]:
 
 
 def _of_polars(texts: Any) -> Any:
-    # text of as many bytes as signs is plain, which is known without a look at the signs
+    # a look at the bytes of all texts together takes a fifth of the time of one at each text
+    together = texts.str.join("").cast(require("polars").Binary).item()
+    if np.frombuffer(together, dtype=np.uint8).max(initial=0) < _FIRST_BYTE:
+        return texts
+    # text of as many bytes as signs is plain
     rest = texts.filter(texts.str.len_bytes() != texts.str.len_chars())
     changed = _changed(rest.filter(rest.str.contains(_SUSPECT)).unique().to_list()) if len(rest) else {}
     return texts.replace(changed) if changed else texts
