@@ -242,13 +242,13 @@ def test_personas_count_both_spellings_as_one():
     assert sorted(set(profile["level"])) == ["Bar", COMPOSED]
 
 
-@settings(max_examples=size(6, 100))
 def test_text_without_a_sign_from_the_first_mark_on_is_composed():
     signs = [chr(code) for code in range(0x300)]
     assert all(unicodedata.is_normalized("NFC", one + other) for one in signs[::7] for other in signs)
     assert max(sign.encode()[0] for sign in signs) < _FIRST_BYTE == chr(0x300).encode()[0]
 
 
+@settings(max_examples=size(6, 100))
 @given(st.lists(st.text(alphabet="aé\u0301\u0327Å\u212bΩ\u2126각\u1100\u1161\u11a8ﬁ豈\u0627\u0653"), min_size=1))
 def test_any_text_comes_out_composed_in_every_engine(texts):
     expected = [composed_text(text) for text in texts]
