@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
@@ -222,11 +222,7 @@ def examine_segments(
     check({"n_pairs": (Integer(2),)}, {"n_pairs": n_pairs})
     with each_warning_once():
         fits = {number: _fit(segmentation, clusterer, number) for number in _numbers(segmentation, clusterer, least)}
-    stability = StabilityResult.empty()
-    if fits:
-        refits = RefitsOfFits(clone(clusterer), segmentation.customers, fits)
-        compared = partial(refits.compared, n_jobs=n_jobs)
-        stability = _stability(list(fits), clusterer, n_pairs, compared, on_step)
+    stability = _stability(segmentation, fits, n_pairs, n_jobs, on_step) if fits else StabilityResult.empty()
     if clusterer.defined_by_rules:
         return Evidence(verdict=_of_rules(segmentation, stability), selection=None, stability=stability, cut=None)
     selection = _selection(segmentation, clusterer)
@@ -270,23 +266,26 @@ def _numbers(segmentation: Segmentation, clusterer: Segmenter, least: int) -> li
 
 
 def _stability(
-    numbers: Sequence[int],
-    clusterer: Segmenter,
+    segmentation: Segmentation,
+    fits: Mapping[int, Segmenter],
     n_pairs: int,
-    compared: Callable[..., StabilityResult],
+    n_jobs: int | None,
     on_step: Callable[[int, int], object] | None,
 ) -> StabilityResult:
     """Refit numbers of segments until it is decided whether they come back, or it was asked often enough."""
+    clusterer: Any = segmentation.clusterer
     ends = [n_pairs]
     if not clusterer.defined_by_rules and n_pairs >= _TO_DECIDE:
         half = [n_pairs // 2] if n_pairs >= 2 * _TO_DECIDE else []
         ends = [*half, *(n_pairs * look for look in _LOOKS)]
     seeds = seeds_of(clusterer.seed, ends[-1])[1]
-    found = compared(numbers, seeds[: ends[0]], n_refits=n_refits_of(n_pairs), on_step=on_step)
+    refits = RefitsOfFits(clone(clusterer), segmentation.customers, fits, seeds)
+    compared = partial(refits.compared, n_jobs=n_jobs)
+    found = compared(fits, seeds[: ends[0]], n_refits=n_refits_of(n_pairs), on_step=on_step)
     for before, until in pairwise(ends):
         # what comes back is known by as many pairs as are asked for, what is decided otherwise needs no more
         enough = ("not stable",) if before < n_pairs else ("stable", "not stable")
-        left = [number for number in numbers if found.standing(number) not in enough]
+        left = [number for number in fits if found.standing(number) not in enough]
         if not left:
             break
         more = compared(left, seeds[before:until], on_step=_after(before, on_step))

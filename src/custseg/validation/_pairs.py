@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sized
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -31,6 +31,7 @@ from custseg.segmentation._for_validation import (
     seeded,
     standard_error,
 )
+from custseg.validation._cells import InCells, draw, in_cells
 from custseg.validation._clusterers import MAX_SEED, check_clusterer, is_defined_by_rules, takes_counts
 from custseg.validation._errors import ids_repeat_in_sample, infeasible_in_refit, too_few_differ, too_few_in_sample
 from custseg.validation._flows import carried_labels, flow_frame
@@ -42,12 +43,11 @@ __all__ = [
     "Design",
     "RefitsOfFits",
     "check_can_refit",
-    "check_feasible",
     "compared_pairs",
     "n_refits_of",
+    "on_all_customers",
     "saying_how_far",
     "seeds_of",
-    "solve",
 ]
 
 # The pairs whose first sample is solved again with another seed: a fifth of them, within these bounds. The mean of
@@ -66,16 +66,21 @@ class RefitsOfFits:
         The customers.
     fits : mapping of int to object
         The fitted clusterer of each number of segments: its segments are those that come back or do not.
+    seeds : ndarray of shape (n_pairs, 2)
+        Those of :func:`seeds_of`.
     """
 
-    def __init__(self, clusterer: Any, X: Any, fits: Mapping[int, Any]) -> None:
+    def __init__(self, clusterer: Any, X: Any, fits: Mapping[int, Any], seeds: Integers) -> None:
         check_can_refit(clusterer)
         rows = read_rows(X, clusterer)
         references = {
             number: _checked(_numbered(fitted.labels_[rows.first], fitted), clusterer, rows, number)
             for number, fitted in fits.items()
         }
-        self._design = replace(Design.of(clusterer, rows, tuple(fits)), references=references)
+        # what is poor about the data was said by the fits
+        with one_thread(), ignoring(DataQualityWarning):
+            design = Design.of(clusterer, rows, tuple(fits), seeds)
+        self._design = replace(design, references=references)
 
     def compared(
         self,
@@ -113,12 +118,6 @@ def seeds_of(random_state: Any, n_pairs: int) -> tuple[int, Integers]:
     return int(random.randint(MAX_SEED)), random.randint(MAX_SEED, size=(n_pairs, 2))
 
 
-def _draw(rows: Rows, seed: Any) -> tuple[Integers, int, int]:
-    """Return the patterns of one bootstrap sample, the seed of the clusterers fitted on it, and a second one."""
-    random = np.random.RandomState(seed)
-    return rows.draw(random), int(random.randint(MAX_SEED)), int(random.randint(MAX_SEED))
-
-
 def compared_pairs(
     design: Design,
     seeds: Integers,
@@ -128,28 +127,35 @@ def compared_pairs(
 ) -> StabilityResult:
     tried = tuple(design.blanks)
     if not design.by_rules:
-        check_feasible(tried, design.rows, seeds)
+        _check_feasible(tried, design.rows, seeds)
     results: list[list[_Comparison]] = []
     with (
         saying_how_far(len(seeds), results),
         one_thread(),
         _stopped_at_exit(_comparisons(design, seeds, n_refits, n_jobs)) as comparisons,
     ):
-        for comparison in comparisons:
-            results.append(comparison)
-            if on_step is not None:
-                on_step(len(results), len(seeds))
+        for pairs in comparisons:
+            for pair in pairs:
+                results.append(pair)
+                if on_step is not None:
+                    on_step(len(results), len(seeds))
     result = _collect(tried, design.rows, list(design.references.values()), results, n_refits)
+    if design.cells is not None:
+        result = replace(result, n_cells=design.cells.refits.n_cells, cell_loss=design.cells.loss)
     return _of_rules(result) if design.by_rules else result
 
 
-def _comparisons(design: Design, seeds: Integers, n_refits: int, n_jobs: int | None) -> Generator[list[_Comparison]]:
+def _comparisons(
+    design: Design, seeds: Integers, n_refits: int, n_jobs: int | None
+) -> Generator[list[list[_Comparison]]]:
     """Compare the pairs of bootstrap samples, one after the other or in workers; the first ones with a second seed."""
     if not _has_seed(next(iter(design.blanks.values()))):
         n_refits = 0
-    compare = delayed(as_asked(_compare_pair))
-    tasks = (compare(design, pair, done < n_refits) for done, pair in enumerate(seeds))
-    comparisons: Generator[list[_Comparison]] = Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
+    compare = delayed(as_asked(_compare_pairs))
+    together = design.n_pairs_together
+    starts = range(0, len(seeds), together)
+    tasks = (compare(design, seeds[start : start + together], n_refits - start) for start in starts)
+    comparisons: Generator[list[list[_Comparison]]] = Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
     return comparisons
 
 
@@ -202,12 +208,12 @@ def check_can_refit(clusterer: Any) -> None:
         )
 
 
-def check_feasible(tried: tuple[int, ...], rows: Rows, seeds: npt.NDArray[np.int64]) -> None:
+def _check_feasible(tried: tuple[int, ...], rows: Rows, seeds: npt.NDArray[np.int64]) -> None:
     if len(rows.first) < 2:
         raise too_few_differ(len(rows.first), 2)
     if tried[-1] > len(rows.first):
         raise InfeasibleError.too_few_customers(tried[-1], len(rows.first), rows.n_rows)
-    fewest = min(int(np.count_nonzero(np.bincount(_draw(rows, seed)[0]))) for seed in seeds.flat)
+    fewest = min(int(np.count_nonzero(np.bincount(draw(rows, seed)[0]))) for seed in seeds.flat)
     if tried[-1] > fewest:
         raise too_few_in_sample(tried[-1], fewest)
 
@@ -231,22 +237,33 @@ class _Solution:
 
 @dataclass(frozen=True)
 class Design:
-    """What is refitted: a clusterer for each number of segments, the rows, solutions on all customers."""
+    """What is refitted: a clusterer for each number of segments, the rows, cells if any, solutions on all customers."""
 
     blanks: dict[int, Any]
     rows: Rows
+    cells: InCells | None
     references: dict[int, _Solution] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, clusterer: Any, rows: Rows, tried: tuple[int, ...]) -> Design:
-        """Set a clusterer to each number of segments; rules have their own."""
-        rules = is_defined_by_rules(clusterer)
-        return cls({k: clone(clusterer) if rules else numbered(clusterer, k) for k in tried}, rows)
+    def of(cls, clusterer: Any, rows: Rows, tried: tuple[int, ...], seeds: Integers) -> Design:
+        """Set a clusterer to each number, and put customers in cells where these serve; rules have their number.
+
+        The seeds say which pairs tell what cells cost.
+        """
+        if is_defined_by_rules(clusterer):
+            return cls({k: clone(clusterer) for k in tried}, rows, None)
+        _check_feasible(tried, rows, seeds)
+        return cls({k: numbered(clusterer, k) for k in tried}, rows, in_cells(clusterer, rows, seeds))
 
     @property
     def by_rules(self) -> bool:
         """Whether rules define the segments."""
         return any(map(is_defined_by_rules, self.blanks.values()))
+
+    @property
+    def n_pairs_together(self) -> int:
+        """So many pairs are compared at once."""
+        return 1 if self.cells is None else self.cells.n_pairs_together
 
     def at(self, tried: tuple[int, ...]) -> Design:
         """Leave out other numbers of segments."""
@@ -283,7 +300,7 @@ def _sample(rows: Rows, patterns: npt.NDArray[np.int64], clusterer: Any) -> tupl
     return rows.take(distinct), {"sample_weight": counts.astype(np.float64)}
 
 
-def solve(clusterer: Any, sample: tuple[Any, dict[str, Any]], rows: Rows, n_segments: int) -> _Solution:
+def _solve(clusterer: Any, sample: tuple[Any, dict[str, Any]], rows: Rows, n_segments: int) -> _Solution:
     """Fit on a sample and assign every pattern."""
     customers, options = sample
     try:
@@ -295,24 +312,55 @@ def solve(clusterer: Any, sample: tuple[Any, dict[str, Any]], rows: Rows, n_segm
     return _checked(_numbered(labels, clusterer), clusterer, rows, n_segments)
 
 
-def _solve_all(design: Design, fit: tuple[Integers, int]) -> Iterator[_Solution]:
-    """Fit on a sample at every number of segments; what only depends on the sample is done once."""
+def on_all_customers(clusterer: Any, design: Design, n_segments: int) -> _Solution:
+    """Fit on all customers; among the cells of many of them, where the segments are in the order of their sizes."""
+    rows, cells = design.rows, design.cells
+    if cells is None or cells.refits.is_exact or clusterer.order_by is not None or clusterer.min_segment_share:
+        return _solve(clusterer, (rows.whole, {}), rows, n_segments)
+    seed = int(check_random_state(clusterer.random_state).randint(MAX_SEED))
+    with _of_refits(n_segments):
+        labels = cells.refits.reference(n_segments, seed)
+    return _checked(labels, clusterer, rows, n_segments)
+
+
+def _solve_all(design: Design, fits: Sequence[tuple[Integers, int]]) -> Iterator[list[_Solution]]:
+    """Fit on samples at every number of segments; what only depends on a sample is done once."""
+    first, rows = next(iter(design.blanks.values())), design.rows
+    if design.cells is None:
+        yield from map(list, zip(*(_solve_one(design, fit) for fit in fits), strict=True))
+        return
+    samples = [(np.bincount(patterns, minlength=len(rows.first)), seed) for patterns, seed in fits]
+    assigned = design.cells.refits.sampled(samples)
+    for number in design.blanks:
+        with _of_refits(number):
+            found = assigned(number)
+        yield [_checked(labels, first, rows, number) for labels in found]
+
+
+def _solve_one(design: Design, fit: tuple[Integers, int]) -> Iterator[_Solution]:
     (patterns, seed), rows = fit, design.rows
     first = next(iter(design.blanks.values()))
     if not can_refit(first):
         sample = _sample(rows, patterns, first)
         for number, blank in design.blanks.items():
-            yield solve(seeded(clone(blank), seed, keep=False), sample, rows, number)
+            yield _solve(seeded(clone(blank), seed, keep=False), sample, rows, number)
         return
     clusterer = seeded(clone(first), seed, keep=False)
     customers, options = _sample(rows, patterns, clusterer)
     assigned = refitted(clusterer, rows.distinct, customers, options.get("sample_weight"), seed=seed)
     for number in design.blanks:
-        try:
+        with _of_refits(number):
             labels = assigned(number)
-        except InfeasibleError as error:
-            raise infeasible_in_refit(number, error) from error
         yield _checked(labels, clusterer, rows, number)
+
+
+@contextmanager
+def _of_refits(number: int) -> Iterator[None]:
+    """Say of how many segments a refit was that failed."""
+    try:
+        yield
+    except InfeasibleError as error:
+        raise infeasible_in_refit(number, error) from error
 
 
 def _checked(labels: npt.NDArray[Any], clusterer: Any, rows: Rows, n_segments: int) -> _Solution:
@@ -326,20 +374,30 @@ def _checked(labels: npt.NDArray[Any], clusterer: Any, rows: Rows, n_segments: i
     return _Solution(labels.astype(np.int64), max(n_segments, int(labels.max()) + 1))
 
 
-def _compare_pair(design: Design, seeds: npt.NDArray[np.int64], refit: bool) -> list[_Comparison]:
-    """Compare, per number of segments, the solutions of two samples, and of the first with another seed."""
-    rows, references = design.rows, design.references
-    (patterns, seed, second_seed), (other_patterns, other_seed, _) = (_draw(rows, seed) for seed in seeds)
-    fits = [(patterns, seed), (other_patterns, other_seed), *([(patterns, second_seed)] if refit else [])]
-    results = []
+def _compare_pairs(design: Design, pairs: Integers, n_refits: int) -> list[list[_Comparison]]:
+    """Compare, pair by pair and per number of segments, the solutions of two samples.
+
+    Of the first pairs the first sample is solved with another seed too.
+    """
+    drawn = [[draw(design.rows, seed) for seed in pair] for pair in pairs]
+    fits = [(patterns, seed) for pair in drawn for patterns, seed, _ in pair]
+    again = [(one[0], one[2]) for one, _ in drawn[: max(n_refits, 0)]]
+    results: list[list[_Comparison]] = [[] for _ in pairs]
     # they are said once already, of all customers
     with one_thread(), ignoring(DataQualityWarning):
-        solved = zip(*(_solve_all(design, fit) for fit in fits), strict=True)
-        for reference, (one, other, *again) in zip(references.values(), solved, strict=True):
-            jaccard = np.array([best_jaccard(_cross(reference, found, rows)) for found in (one, other)])
-            optimiser = adjusted_rand(_cross(one, again[0], rows)) if again else 1.0
-            results.append(_Comparison(adjusted_rand(_cross(one, other, rows)), jaccard, optimiser))
+        solved = _solve_all(design, [*fits, *again])
+        for reference, solutions in zip(design.references.values(), solved, strict=True):
+            for place, result in enumerate(results):
+                one, other = solutions[2 * place : 2 * place + 2]
+                second = solutions[len(fits) + place] if place < len(again) else one
+                result.append(_compared(reference, one, other, second, design.rows))
     return results
+
+
+def _compared(reference: _Solution, one: _Solution, other: _Solution, second: _Solution, rows: Rows) -> _Comparison:
+    jaccard = np.array([best_jaccard(_cross(reference, found, rows)) for found in (one, other)])
+    optimiser = 1.0 if second is one else adjusted_rand(_cross(one, second, rows))
+    return _Comparison(adjusted_rand(_cross(one, other, rows)), jaccard, optimiser)
 
 
 def _cross(first: _Solution, second: _Solution, rows: Rows) -> npt.NDArray[np.int64]:

@@ -19,12 +19,11 @@ from custseg.validation._numbers import numbers_of_segments
 from custseg.validation._pairs import (
     Design,
     check_can_refit,
-    check_feasible,
     compared_pairs,
     n_refits_of,
+    on_all_customers,
     saying_how_far,
     seeds_of,
-    solve,
 )
 from custseg.validation._rows import read_rows
 from custseg.validation._stability_result import StabilityResult
@@ -149,11 +148,9 @@ def bootstrap_stability(
     if is_defined_by_rules(clusterer):
         tried = (clone(clusterer).fit(rows.whole).n_segments_,)
     with saying_how_far(n_pairs), one_thread(), each_warning_once():
-        design = Design.of(clusterer, rows, tried)
-        if not design.by_rules:
-            check_feasible(tried, rows, seeds)
+        design = Design.of(clusterer, rows, tried, seeds)
         references = {
-            k: solve(seeded(clone(blank), own_seed, keep=True), (rows.whole, {}), rows, k)
+            k: on_all_customers(seeded(clone(blank), own_seed, keep=True), design, k)
             for k, blank in design.blanks.items()
         }
     return compared_pairs(replace(design, references=references), seeds, n_refits_of(n_pairs), n_jobs, on_step)

@@ -1,0 +1,183 @@
+"""Samples that are partitioned together, and how the best partition of each is ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from custseg._core.arrays import Floats, Integers
+from custseg._core.threads import one_thread
+from custseg.exceptions import InfeasibleError
+from custseg.segmentation._kmeans._refits.starts import children, far_points
+from custseg.segmentation._kmeans._refits.steps import MAX_ITERATIONS, Ends, Sample, Steps
+from custseg.segmentation._kmeans.exchange import exchange_batch
+from custseg.segmentation._kmeans.lloyd import batch_lloyd, populated_means, sse_of, weighted_means
+from custseg.segmentation._kmeans.nearest import nearest
+from custseg.segmentation._kmeans.restarts import BATCH_UP_TO
+
+__all__ = ["Refits", "end", "sse_around", "sse_within"]
+
+# Starts from far points are enough where so large a share, and so many, end at the best result; else rounds of children
+# follow, at most so many and until so many in turn have gained nothing.
+AGREE, FEWEST_HITS = 0.25, 3
+MOST_ROUNDS, PATIENCE = 12, 4
+# So many different results are kept, to be ended by exact steps: of answers of yes and no, exchanges often turn the
+# order of results around.
+KEPT = 20
+# Where segments leave a smaller share of the total within, short numbers do not tell it from rounding.
+LEAST_WITHIN = 1e-3
+# So many results among cells are taken on among all customers, by so many of Lloyd's iterations, of so many times the
+# least gain.
+TAKEN_ON, FEW_ITERATIONS, LARGER_GAIN = 2, 15, 10.0
+
+
+class Refits:
+    """Samples that are partitioned together: each as it would be without the others, in fewer and larger steps.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+        The samples, of the same columns.
+    length : int, default=0
+        To so many points each sample is filled up by some that count nothing, if it has fewer.
+    n_rounds : int, default=12
+        The most rounds of children.
+    patience : int, default=4
+        After so many of them that gained nothing in turn, none follows.
+    """
+
+    def __init__(
+        self, samples: Sequence[Sample], length: int = 0, n_rounds: int = MOST_ROUNDS, patience: int = PATIENCE
+    ) -> None:
+        self.samples = samples
+        self.length = max(length, *(len(sample.points) for sample in samples))
+        self.n_rounds, self.patience = n_rounds, patience
+
+    @cached_property
+    def _short(self) -> Steps:
+        return Steps(self.samples, self.length, np.dtype(np.float32))
+
+    @cached_property
+    def _long(self) -> Steps:
+        return Steps(self.samples, self.length, np.dtype(np.float64))
+
+    def search(self, n_clusters: int, n_init: int, seeds: Sequence[int]) -> list[Floats]:
+        """Return the best different results for each sample, the best one first.
+
+        Parameters
+        ----------
+        n_clusters : int
+            The number of clusters.
+        n_init : int
+            The starts from far points, and the children of a round.
+        seeds : sequence of int
+            The source of the draws of each sample.
+
+        Returns
+        -------
+        list of ndarrays of shape (n_results, k, d)
+            Their centres.
+        """
+        return self._searched(n_clusters, n_init, seeds, None)
+
+    def search_from(self, known: Sequence[Floats], n_init: int, seeds: Sequence[int]) -> list[Floats]:
+        """Do as :meth:`search`, from results found elsewhere."""
+        return self._searched(known[0].shape[1], n_init, seeds, known)
+
+    def go_on(self, centers: Sequence[Floats], *, to_the_end: bool = False) -> list[Floats]:
+        """Take results found elsewhere on by a few of Lloyd's iterations, and return the best of each: (1, k, d)."""
+        limits = (MAX_ITERATIONS, 1.0) if to_the_end else (FEW_ITERATIONS, LARGER_GAIN)
+        starts = self._starts(centers, TAKEN_ON)
+
+        def ends(steps: Steps, going: Integers) -> Ends:
+            return steps.lloyd(starts.of(np.isin(starts.own, going)), limits=limits).firsts()
+
+        return self._original(self._in_short_or_long(ends))
+
+    def _searched(
+        self, n_clusters: int, n_init: int, seeds: Sequence[int], known: Sequence[Floats] | None
+    ) -> list[Floats]:
+        def ends(steps: Steps, going: Integers) -> Ends:
+            return self._rounds(steps, going, (n_clusters, n_init, seeds), known)
+
+        return self._original(self._in_short_or_long(ends))
+
+    def _in_short_or_long(self, ends: Callable[[Steps, Integers], Ends]) -> Ends:
+        """Work in short numbers, and again in long ones for the samples that need these."""
+        with one_thread():
+            everyone = np.arange(len(self.samples))
+            found = ends(self._short, everyone)
+            beyond = self._short.totals - found.firsts().explained < LEAST_WITHIN * self._short.totals
+            if not beyond.any():
+                return found
+            again = ends(self._long, everyone[beyond])
+            return self._long.merged(found.of(~beyond[found.own]), again.of(beyond[again.own]))
+
+    def _rounds(
+        self, steps: Steps, going: Integers, asked_for: tuple[int, int, Sequence[int]], known: Sequence[Floats] | None
+    ) -> Ends:
+        """Search in those samples that are going, or in those whose results are known, until it gains nothing."""
+        n_clusters, n_init, seeds = asked_for
+        random = [np.random.RandomState(seed) for seed in seeds]
+        if known is not None:
+            found = steps.lloyd(self._starts(known))
+        else:
+            found = steps.lloyd(far_points(steps, going, n_init, n_clusters, random))
+            best = found.firsts()
+            going = best.own[best.hits < max(AGREE * n_init, FEWEST_HITS)]
+        in_vain = np.zeros(len(seeds), dtype=np.int64)
+        for _ in range(self.n_rounds):
+            if not len(going):
+                break
+            before = found.firsts()
+            ended = steps.lloyd(children(steps, found, going, n_init, random), found)
+            found = steps.merged(found, ended).firsts(KEPT)
+            gained = found.firsts().explained - before.explained > steps.same[before.own]
+            in_vain[before.own] = np.where(gained, 0, in_vain[before.own] + 1)
+            going = going[in_vain[going] < self.patience]
+        return found.firsts(KEPT)
+
+    def _starts(self, centers: Sequence[Floats], most: int = KEPT) -> Ends:
+        starts = [sample.standard(own[:most]) for sample, own in zip(self.samples, centers, strict=True)]
+        return Ends.started(np.concatenate(starts), np.repeat(np.arange(len(starts)), list(map(len, starts))))
+
+    def _original(self, found: Ends) -> list[Floats]:
+        return [sample.original(found.centers[found.own == place]) for place, sample in enumerate(self.samples)]
+
+
+def end(sample: Sample, centers: Floats) -> Floats:
+    """Take results of a sample to their ends in long numbers, and return the centres of the best: (k, d).
+
+    Of few points all results go on until neither Lloyd's iterations nor exchanges of single ones help; of many, the
+    first one is it.
+    """
+    n_clusters, points, counts = centers.shape[1], sample.points, sample.counts
+    if len(points) > BATCH_UP_TO:
+        return np.asarray(centers[0])
+    with one_thread():
+        ended = batch_lloyd(points, counts, sample.standard(centers))
+        labels, sse = exchange_batch(points, counts, ended.labels, n_clusters)
+        best = labels[int(sse.argmin())]
+        if len(np.unique(best)) < n_clusters:
+            best = nearest(points, populated_means(points, counts, best, n_clusters))
+        n_populated = len(np.unique(best))
+        if n_populated < n_clusters:
+            raise InfeasibleError.too_few_customers(n_clusters, n_populated, len(points))
+        return sample.original(populated_means(points, counts, best, n_clusters))
+
+
+def sse_around(sample: Sample, centers: Floats) -> float:
+    """Return the sum of squares that is left around the nearest centres, in the units of the sample."""
+    centers = sample.standard(centers)
+    with one_thread():
+        return sse_of(sample.points, sample.counts, centers, nearest(sample.points, centers))
+
+
+def sse_within(sample: Sample, labels: Integers) -> float:
+    """Return the sum of squares that is left in the clusters of a partition, in the same units."""
+    every, labels = np.unique(labels, return_inverse=True)
+    with one_thread():
+        means = weighted_means(sample.points, sample.counts, labels, len(every))
+        return sse_of(sample.points, sample.counts, means, labels)
