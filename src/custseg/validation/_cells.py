@@ -18,9 +18,9 @@ from custseg.validation._rows import Rows
 __all__ = ["InCells", "draw", "in_cells"]
 
 # The share by which the sum of squares may be higher for the cells, on average, and the numbers of cells tried until it
-# is not: where what is found among cells goes on among all customers, and where there are too many of them for that.
+# is not.
 LEAST_LOSS = 0.003
-N_CELLS, N_CELLS_ALONE = (500, 1_000, 2_000), (1_000, 2_000, 4_000)
+N_CELLS = (500, 1_000, 2_000)
 # The loss is measured with the samples of these pairs and these numbers of segments, whatever others are asked for.
 LOSS_PAIRS, LOSS_NUMBERS = 1, (3, 8)
 # Pairs that are refitted at once.
@@ -53,7 +53,7 @@ def in_cells(clusterer: Any, rows: Rows, seeds: Any) -> InCells | None:
 
 
 def _enough_cells(refits: CellRefits, samples: Sequence[tuple[Integers, int]]) -> tuple[CellRefits, float]:
-    for n_cells in N_CELLS if refits.goes_on else N_CELLS_ALONE:
+    for n_cells in N_CELLS:
         refits = refits.in_cells(n_cells)
         if refits.is_exact:
             return refits, 0.0

@@ -65,12 +65,12 @@ class StabilityResult(Result):
         For each number of segments and each of the first pairs, the adjusted Rand index between two
         solutions of the pair's first sample that differ by their seed alone; 1 where a clusterer has none.
     n_cells : int or None
-        The number of cells of customers among which refits by k-means look for segments; that of different customers
-        where these are few. None where the clusterer was fitted on the customers of each sample.
+        The number of cells of customers among which refits by k-means begin to look for segments; that of different
+        customers where these are few. None where the clusterer was fitted on the customers of each sample.
     cell_loss : float
-        What these cells cost: by how much they raise (or lower, where negative) the adjusted Rand index of a few
-        pairs, at 3 and 8 segments, against a search among all customers. 0 where each different customer is a cell, and
-        where there are none.
+        What these cells cost: by which share the sum of squares around segments is higher, in the samples of the first
+        pair and on average over 3 and 8 segments, than after a longer search among many more cells. 0 where each different
+        customer is a cell, and where there are none.
     """
 
     numbers: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""Refits by k-means of the same customers drawn again: restarts among cells, then on with all where that pays."""
+"""Refits by k-means of the same customers drawn again: a search among few cells, on among many, then everyone."""
 
 from __future__ import annotations
 
@@ -33,17 +33,18 @@ Samples = Sequence[tuple[Integers, int]]
 
 # Up to so many different customers each is a cell of its own.
 FEW_CUSTOMERS = 1_500
-# Up to so many numbers in the embedding, several samples are at hand together.
-SMALL = 250_000
-# Rounds of children among cells of many customers, and how many of them may gain nothing: local optima there matter
-# less.
-ROUNDS_AMONG_CELLS, PATIENCE_AMONG_CELLS = 3, 2
+# Rounds of children among few cells, and how many of them may gain nothing: local optima there matter less.
+ROUNDS_AMONG_CELLS, PATIENCE_AMONG_CELLS = 8, 2
+# What was found among few cells goes on among so many, at most, and then for so many iterations among all customers:
+# cells are the same for all samples, and make refits more alike than they are where many customers share one. Where
+# cells are judged, and in the solution on all customers, iterations go on to the end.
+MANY_CELLS, LAST_ITERATIONS, TO_THE_END = 5_000, 10, 60
 # Up to so many numbers in the embedding, each bootstrap sample is embedded anew; a larger one moves no scale by much.
 EMBEDDED_AGAIN = 1_000_000
-# Up to so many, what was found among cells goes on among all customers, and each customer is assigned by itself.
-GOES_ON = 2_000_000
-# Up to so many, the restarts that say what cells cost run among all customers; else what was found goes on to its end.
-SEARCHED_AGAIN = 200_000
+# Up to so many numbers in all cells, several samples are at hand together.
+SMALL = 250_000
+# Up to so many different customers, the solution on all of them is taken on until no exchange of one helps.
+SETTLED = 20_000
 
 
 def can_use_cells(clusterer: Any) -> bool:
@@ -73,7 +74,7 @@ class CellRefits:
             self._everyone = everyone
             self._whole = embedded(everyone, self._embedding, self.counts)
             self._points = self._whole.matrix[:, self._whole.canonical_columns]
-            self.cells = Cells.of(np.arange(len(self._points)), len(self._points))
+            self.cells = self.all_cells = self._cells(MANY_CELLS)
 
     @property
     def n_cells(self) -> int:
@@ -82,7 +83,7 @@ class CellRefits:
 
     @property
     def is_exact(self) -> bool:
-        """Whether each different customer is a cell of its own."""
+        """Whether each different customer is a cell of its own, from the beginning."""
         return self.cells.are_patterns
 
     @property
@@ -93,17 +94,7 @@ class CellRefits:
     @property
     def are_small(self) -> bool:
         """Whether the numbers of several samples are no burden."""
-        return self._points.size <= SMALL
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether what is found among cells goes on among all customers."""
-        return self._points.size <= GOES_ON
-
-    @property
-    def may_search_again(self) -> bool:
-        """Whether restarts among all customers are to be had for a few samples."""
-        return self._points.size <= SEARCHED_AGAIN
+        return bool(self._points.size <= SMALL)
 
     @property
     def n_drawn(self) -> int:
@@ -140,8 +131,8 @@ class CellRefits:
     def loss(self, samples: Samples, numbers: Sequence[int]) -> float:
         """Return by which share the sum of squares around segments found among cells is too high, on average.
 
-        It is that of all drawn customers, compared with the least of what restarts among all of them, and what goes on
-        from the cells to the end, come to.
+        It is that of all drawn customers, compared with what a search among many cells, and from there iterations among
+        these customers, come to.
         """
         drawn = self._drawn(samples)
         with asking(self.name), one_thread():
@@ -151,10 +142,11 @@ class CellRefits:
         """Return the labels of the solution on all customers, in the order that ``fit`` gives segments."""
         with asking(self.name), one_thread():
             drawn = _Drawn(self, [(self._points, self.counts)], [seed])
-            ended = drawn.all.go_on(drawn.found(number), to_the_end=True)
-            (everyone,) = drawn.all.samples
-            labels = nearest(self._points, end(everyone, ended[0]))
-            labels = settle(self._points - everyone.offset, self.counts, labels, number)
+            everyone = Sample(self._points, self.counts)
+            (found,) = Refits([everyone]).go_on(drawn.all.go_on(drawn.found(number), n_iterations=TO_THE_END))
+            labels = self.nearest(self._points, found[0])
+            if len(labels) <= SETTLED:
+                labels = settle(everyone.points, self.counts, labels, number)
             means = weighted_means(self._points, self.counts, labels, number)
             order = segment_order(means, labels, self.counts, None)
         places: Integers = np.argsort(order)[labels]
@@ -174,6 +166,8 @@ class CellRefits:
         return other
 
     def _cells(self, n_cells: int) -> Cells:
+        if n_cells >= len(self._points):
+            return Cells.of(np.arange(len(self._points)), len(self._points))
         patterns = distinct_patterns(self._points, self.counts)
         cells = cells_of(patterns.values, patterns.counts, n_cells)
         return Cells.of(cells.cell[patterns.inverse], cells.n_cells)
@@ -203,23 +197,31 @@ class _Drawn:
 
     @cached_property
     def few(self) -> Refits:
-        """The cells that hold drawn customers; these themselves where each is a cell."""
+        """The few cells that hold drawn customers; these themselves where each is a cell."""
         if self.refits.is_exact:
             patterns = [distinct_patterns(points[counts > 0], counts[counts > 0]) for points, counts in self.samples]
             return Refits([Sample(own.values, own.counts) for own in patterns], self.refits.n_drawn)
-        drawn = [self._in_cells(points, counts) for points, counts in self.samples]
-        return Refits(drawn, self.refits.n_cells, n_rounds=ROUNDS_AMONG_CELLS, patience=PATIENCE_AMONG_CELLS)
+        limits = {"n_rounds": ROUNDS_AMONG_CELLS, "patience": PATIENCE_AMONG_CELLS}
+        return Refits(self._in(self.refits.cells), self.refits.n_cells, **limits)
 
     @cached_property
     def all(self) -> Refits:
+        """All cells that hold drawn customers."""
+        cells = self.refits.all_cells
+        return Refits(self._in(cells), self.refits.n_drawn if cells.are_patterns else cells.n_cells)
+
+    @cached_property
+    def everyone(self) -> Refits:
         """All drawn customers."""
         drawn = [Sample(points[counts > 0], counts[counts > 0]) for points, counts in self.samples]
         return Refits(drawn, self.refits.n_drawn)
 
-    def _in_cells(self, points: Floats, counts: Floats) -> Sample:
-        cells = self.refits.cells
-        mass = cells.masses(counts)
-        return Sample(cells.means(points, counts)[mass > 0], mass[mass > 0])
+    def _in(self, cells: Cells) -> list[Sample]:
+        drawn = []
+        for points, counts in self.samples:
+            mass = cells.masses(counts)
+            drawn.append(Sample(cells.means(points, counts)[mass > 0], mass[mass > 0]))
+        return drawn
 
     def found(self, number: int) -> list[Floats]:
         """Return the best results among the cells."""
@@ -234,33 +236,32 @@ class _Drawn:
 
     def losses(self, number: int) -> list[float]:
         """Return the relative excess in the sum of squares of what is found among cells, sample by sample."""
-        found, everyone = self.found(number), self.all
-        if self.refits.may_search_again:
-            better = everyone.search_from(found, self.refits.n_init, self.seeds)
-        else:
-            better = everyone.go_on(found, to_the_end=True)
-        left = [
-            sse_within(drawn, labels[counts > 0])
-            for drawn, labels, (_, counts) in zip(everyone.samples, self._ended(found), self.samples, strict=True)
-        ]
-        least = [sse_around(drawn, best[0]) for drawn, best in zip(everyone.samples, better, strict=True)]
-        return [_excess(*pair) for pair in zip(left, least, strict=True)]
+        found = self.found(number)
+        better = self.all.search_from(found, self.refits.n_init, self.seeds)
+        better = self.everyone.go_on(better, n_iterations=TO_THE_END)
+        losses = []
+        ended = zip(self.samples, self.everyone.samples, self._ended(found), better, strict=True)
+        for (_, counts), drawn, labels, centers in ended:
+            losses.append(_excess(sse_within(drawn, labels[counts > 0]), sse_around(drawn, centers[0])))
+        return losses
 
     def _ended(self, found: Sequence[Floats]) -> list[Integers]:
-        refits = self.few if self.refits.is_exact or not self.refits.goes_on else self.all
-        taken_on = refits.go_on(found) if refits is not self.few else found
-        return [
-            self._assigned(points, drawn, end(drawn, own))
-            for (points, _), drawn, own in zip(self.samples, refits.samples, taken_on, strict=True)
-        ]
+        if self.refits.is_exact:
+            centers = [end(sample, own) for sample, own in zip(self.few.samples, found, strict=True)]
+        else:
+            found = self.all.go_on(found)
+            if not self.refits.all_cells.are_patterns:
+                found = self.everyone.go_on(found, n_iterations=LAST_ITERATIONS)
+            centers = [own[0] for own in found]
+        return [self._assigned(*sample, own) for sample, own in zip(self.samples, centers, strict=True)]
 
-    def _assigned(self, everyone: Floats, drawn: Sample, centers: Floats) -> Integers:
+    def _assigned(self, points: Floats, counts: Floats, centers: Floats) -> Integers:
         """Assign by the nearest centre; where a least share is asked for, as it is kept among those drawn."""
         if self.refits.share > 0:
-            patterns = distinct_patterns(drawn.given, drawn.counts)
+            patterns = distinct_patterns(points[counts > 0], counts[counts > 0])
             balanced = balance(patterns, centers, self.refits.share)
-            return nearest(everyone, balanced.centers, balanced.subsidies)
-        return self.refits.nearest(everyone, centers)
+            return nearest(points, balanced.centers, balanced.subsidies)
+        return self.refits.nearest(points, centers)
 
 
 def _excess(reached: float, least: float) -> float:

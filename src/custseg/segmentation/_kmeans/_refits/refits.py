@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
@@ -11,26 +12,26 @@ from custseg._core.arrays import Floats, Integers
 from custseg._core.threads import one_thread
 from custseg.exceptions import InfeasibleError
 from custseg.segmentation._kmeans._refits.starts import children, far_points
-from custseg.segmentation._kmeans._refits.steps import MAX_ITERATIONS, Ends, Sample, Steps
+from custseg.segmentation._kmeans._refits.steps import Ends, Sample, Steps
 from custseg.segmentation._kmeans.exchange import exchange_batch
 from custseg.segmentation._kmeans.lloyd import batch_lloyd, populated_means, sse_of, weighted_means
 from custseg.segmentation._kmeans.nearest import nearest
-from custseg.segmentation._kmeans.restarts import BATCH_UP_TO
 
 __all__ = ["Refits", "end", "sse_around", "sse_within"]
 
 # Starts from far points are enough where so large a share, and so many, end at the best result; else rounds of children
 # follow, at most so many and until so many in turn have gained nothing.
 AGREE, FEWEST_HITS = 0.25, 3
-MOST_ROUNDS, PATIENCE = 12, 4
+CHILDREN, MOST_ROUNDS, PATIENCE = 0.5, 20, 4
+# What differs by so small a share of the total sum of squares is one result that was taken less far.
+SLIGHTLY = 1e-5
 # So many different results are kept, to be ended by exact steps: of answers of yes and no, exchanges often turn the
 # order of results around.
 KEPT = 20
 # Where segments leave a smaller share of the total within, short numbers do not tell it from rounding.
 LEAST_WITHIN = 1e-3
-# So many results among cells are taken on among all customers, by so many of Lloyd's iterations, of so many times the
-# least gain.
-TAKEN_ON, FEW_ITERATIONS, LARGER_GAIN = 2, 15, 10.0
+# So many results among cells are taken on among all customers, by so many of Lloyd's iterations.
+TAKEN_ON, FEW_ITERATIONS = 2, 15
 
 
 class Refits:
@@ -86,13 +87,12 @@ class Refits:
         """Do as :meth:`search`, from results found elsewhere."""
         return self._searched(known[0].shape[1], n_init, seeds, known)
 
-    def go_on(self, centers: Sequence[Floats], *, to_the_end: bool = False) -> list[Floats]:
+    def go_on(self, centers: Sequence[Floats], *, n_iterations: int = FEW_ITERATIONS) -> list[Floats]:
         """Take results found elsewhere on by a few of Lloyd's iterations, and return the best of each: (1, k, d)."""
-        limits = (MAX_ITERATIONS, 1.0) if to_the_end else (FEW_ITERATIONS, LARGER_GAIN)
         starts = self._starts(centers, TAKEN_ON)
 
         def ends(steps: Steps, going: Integers) -> Ends:
-            return steps.lloyd(starts.of(np.isin(starts.own, going)), limits=limits).firsts()
+            return steps.lloyd(starts.of(np.isin(starts.own, going)), max_iterations=n_iterations).firsts()
 
         return self._original(self._in_short_or_long(ends))
 
@@ -125,16 +125,18 @@ class Refits:
             found = steps.lloyd(self._starts(known))
         else:
             found = steps.lloyd(far_points(steps, going, n_init, n_clusters, random))
-            best = found.firsts()
-            going = best.own[best.hits < max(AGREE * n_init, FEWEST_HITS)]
+            agreed = found.hits * (_explained_by_best(found) - found.explained <= SLIGHTLY * steps.totals[found.own])
+            enough = max(AGREE * n_init, FEWEST_HITS)
+            going = going[np.bincount(found.own, weights=agreed, minlength=len(seeds))[going] < enough]
+        n_children = math.ceil(CHILDREN * n_init)
         in_vain = np.zeros(len(seeds), dtype=np.int64)
         for _ in range(self.n_rounds):
             if not len(going):
                 break
             before = found.firsts()
-            ended = steps.lloyd(children(steps, found, going, n_init, random), found)
+            ended = steps.lloyd(children(steps, found, going, n_children, random), found)
             found = steps.merged(found, ended).firsts(KEPT)
-            gained = found.firsts().explained - before.explained > steps.same[before.own]
+            gained = found.firsts().explained - before.explained > SLIGHTLY * steps.totals[before.own]
             in_vain[before.own] = np.where(gained, 0, in_vain[before.own] + 1)
             going = going[in_vain[going] < self.patience]
         return found.firsts(KEPT)
@@ -147,15 +149,32 @@ class Refits:
         return [sample.original(found.centers[found.own == place]) for place, sample in enumerate(self.samples)]
 
 
-def end(sample: Sample, centers: Floats) -> Floats:
-    """Take results of a sample to their ends in long numbers, and return the centres of the best: (k, d).
+def _explained_by_best(found: Ends) -> Floats:
+    """Return for each result what the best one of its sample explains."""
+    return found.explained[np.searchsorted(found.own, found.own)]
 
-    Of few points all results go on until neither Lloyd's iterations nor exchanges of single ones help; of many, the
-    first one is it.
+
+def end(sample: Sample, centers: Floats) -> Floats:
+    """Take results of a sample of few points to where neither Lloyd's iterations nor exchanges of single ones help.
+
+    Parameters
+    ----------
+    sample : Sample
+        The sample.
+    centers : ndarray of shape (n_results, k, d)
+        The results.
+
+    Returns
+    -------
+    ndarray of shape (k, d)
+        The centres of the best, in long numbers.
+
+    Raises
+    ------
+    InfeasibleError
+        If fewer points differ than there are clusters.
     """
     n_clusters, points, counts = centers.shape[1], sample.points, sample.counts
-    if len(points) > BATCH_UP_TO:
-        return np.asarray(centers[0])
     with one_thread():
         ended = batch_lloyd(points, counts, sample.standard(centers))
         labels, sse = exchange_batch(points, counts, ended.labels, n_clusters)

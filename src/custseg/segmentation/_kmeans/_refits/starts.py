@@ -17,7 +17,7 @@ Random = np.random.RandomState
 
 # A child is one of so many best results of its sample with the centres of two clusters put anew, one of them among so
 # many nearest to the other; or, in so large a share, crossed with one of so many results.
-PARENTS, NEIGHBOURS = 2, 4
+PARENTS, NEIGHBOURS = 1, 4
 CROSSED, PARTNERS = 0.4, 6
 # The draws of a child: parent (the better of two), partner, whether crossed, two clusters, and two points.
 N_DRAWS = 8

@@ -24,7 +24,7 @@ PROMISES = 10.0
 # Results whose explained sum of squares differs by less than this share of the total are the same, and so small a gain
 # is none, in short numbers and in long ones.
 SAME = {np.dtype(np.float32): 2e-7, np.dtype(np.float64): 1e-12}
-GAIN = {np.dtype(np.float32): 1e-6, np.dtype(np.float64): 1e-12}
+GAIN = {np.dtype(np.float32): 1e-5, np.dtype(np.float64): 1e-12}
 MAX_ITERATIONS = 60
 # Starts that have ended are carried along until so large a share of all has: to leave them out costs a copy.
 CARRIED = 0.25
@@ -126,7 +126,7 @@ class Steps:
         self.totals = np.array([sample.total for sample in samples])
         self.same = SAME[dtype] * self.totals
 
-    def lloyd(self, found: Ends, known: Ends | None = None, limits: tuple[int, float] = (MAX_ITERATIONS, 1.0)) -> Ends:
+    def lloyd(self, found: Ends, known: Ends | None = None, max_iterations: int = MAX_ITERATIONS) -> Ends:
         """Run starts to their ends; those that the best one leaves behind without hope are given up.
 
         Parameters
@@ -135,8 +135,8 @@ class Steps:
             The starts.
         known : Ends or None, default=None
             Results that are there already.
-        limits : tuple of (int, float), default=(60, 1.0)
-            The most iterations, and how many times the least gain an iteration must have for the next.
+        max_iterations : int, default=60
+            The most iterations.
 
         Returns
         -------
@@ -146,9 +146,9 @@ class Steps:
         best = np.full(len(self.totals), -np.inf)
         if known is not None:
             np.maximum.at(best, known.own, known.explained)
-        least = limits[1] * GAIN[self.dtype] * self.totals
+        least = GAIN[self.dtype] * self.totals
         run, ended = _Run.of(self, found), [found.of(slice(0))]
-        for _ in range(limits[0]):
+        for _ in range(max_iterations):
             gain = run.step(self)
             np.maximum.at(best, run.own[run.live], run.explained[run.live])
             done = run.live & (gain <= least[run.own])
