@@ -68,12 +68,12 @@ def bootstrap_stability(
     kept to one).
 
     Refits by the ``"kmeans"`` of a ``SegmentClusterer`` search all samples together, from ``n_init`` starts and on with
-    children of the best result, as long as these gain something (compare [4]_). Where more than 1,500 customers differ, they
-    search among some hundred cells of customers who are alike, each with the mean and number of its members in the sample;
-    the best two results go on among all customers drawn (above 5,000, first among as many cells). ``n_cells`` and
-    ``cell_loss`` of the result say how many cells there were, and by which share they raise the sum of squares: cells grow
-    until it is below .003. Segments on all customers are found in the same way there, and may differ in a few customers
-    from those of ``fit``.
+    children of the best result, as long as these gain something (compare [4]_). Where more than 1,500 customers
+    differ, they search among some hundred cells of customers who are alike, each with the mean and number of its
+    members in the sample; the best two results go on among all customers drawn (above 5,000, first among as many
+    cells). ``n_cells`` and ``cell_loss`` of the result say how many cells there were, and by which share they raise the
+    sum of squares: cells grow until it is below .003. Segments on all customers are found in the same way there, and
+    may differ in a few customers from those of ``fit``.
 
     Parameters
     ----------

@@ -69,8 +69,8 @@ class StabilityResult(Result):
         customers where these are few. None where the clusterer was fitted on the customers of each sample.
     cell_loss : float
         What these cells cost: by which share the sum of squares around segments is higher, in the samples of the first
-        pair and on average over 3 and 8 segments, than after a longer search among many more cells. 0 where each different
-        customer is a cell, and where there are none.
+        pair and on average over 3 and 8 segments, than after a longer search among many more cells. 0 where each
+        different customer is a cell, and where there are none.
     """
 
     numbers: tuple[int, ...]
