@@ -23,8 +23,8 @@ LEAST_LOSS = 0.003
 N_CELLS = (500, 1_000, 2_000)
 # The loss is measured with the samples of these pairs and these numbers of segments, whatever others are asked for.
 LOSS_PAIRS, LOSS_NUMBERS = 1, (3, 8)
-# Pairs that are refitted at once.
-PAIRS_TOGETHER = 4
+# Pairs of so many cells in all are refitted at once, at least one and at most so many.
+CELLS_TOGETHER, MOST_TOGETHER = 2_500, 12
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,9 @@ class InCells:
     @property
     def n_pairs_together(self) -> int:
         """So many pairs are refitted at once: many where the steps of one are short."""
-        return PAIRS_TOGETHER if self.refits.are_small else 1
+        if not self.refits.are_small:
+            return 1
+        return min(MOST_TOGETHER, max(1, CELLS_TOGETHER // self.refits.n_cells))
 
 
 def in_cells(clusterer: Any, rows: Rows, seeds: Any) -> InCells | None:

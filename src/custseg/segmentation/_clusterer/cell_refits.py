@@ -33,8 +33,6 @@ Samples = Sequence[tuple[Integers, int]]
 
 # Up to so many different customers each is a cell of its own.
 FEW_CUSTOMERS = 1_500
-# Rounds of children among few cells, and how many of them may gain nothing: local optima there matter less.
-ROUNDS_AMONG_CELLS, PATIENCE_AMONG_CELLS = 8, 2
 # What was found among few cells goes on among so many, at most, and then for so many iterations among all customers:
 # cells are the same for all samples, and make refits more alike than they are where many customers share one. Where
 # cells are judged, and in the solution on all customers, iterations go on to the end.
@@ -201,8 +199,7 @@ class _Drawn:
         if self.refits.is_exact:
             patterns = [distinct_patterns(points[counts > 0], counts[counts > 0]) for points, counts in self.samples]
             return Refits([Sample(own.values, own.counts) for own in patterns], self.refits.n_drawn)
-        limits = {"n_rounds": ROUNDS_AMONG_CELLS, "patience": PATIENCE_AMONG_CELLS}
-        return Refits(self._in(self.refits.cells), self.refits.n_cells, **limits)
+        return Refits(self._in(self.refits.cells), self.refits.n_cells)
 
     @cached_property
     def all(self) -> Refits:

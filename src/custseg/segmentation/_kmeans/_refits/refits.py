@@ -22,12 +22,12 @@ __all__ = ["Refits", "end", "sse_around", "sse_within"]
 # Starts from far points are enough where so large a share, and so many, end at the best result; else rounds of children
 # follow, at most so many and until so many in turn have gained nothing.
 AGREE, FEWEST_HITS = 0.25, 3
-CHILDREN, MOST_ROUNDS, PATIENCE = 0.5, 20, 4
+CHILDREN, MOST_ROUNDS, PATIENCE = 0.5, 8, 2
 # What differs by so small a share of the total sum of squares is one result that was taken less far.
 SLIGHTLY = 1e-5
 # So many different results are kept, to be ended by exact steps: of answers of yes and no, exchanges often turn the
 # order of results around.
-KEPT = 20
+KEPT = 4
 # Where segments leave a smaller share of the total within, short numbers do not tell it from rounding.
 LEAST_WITHIN = 1e-3
 # So many results among cells are taken on among all customers, by so many of Lloyd's iterations.
@@ -43,18 +43,14 @@ class Refits:
         The samples, of the same columns.
     length : int, default=0
         To so many points each sample is filled up by some that count nothing, if it has fewer.
-    n_rounds : int, default=12
+    n_rounds : int, default=8
         The most rounds of children.
-    patience : int, default=4
-        After so many of them that gained nothing in turn, none follows.
     """
 
-    def __init__(
-        self, samples: Sequence[Sample], length: int = 0, n_rounds: int = MOST_ROUNDS, patience: int = PATIENCE
-    ) -> None:
+    def __init__(self, samples: Sequence[Sample], length: int = 0, n_rounds: int = MOST_ROUNDS) -> None:
         self.samples = samples
         self.length = max(length, *(len(sample.points) for sample in samples))
-        self.n_rounds, self.patience = n_rounds, patience
+        self.n_rounds = n_rounds
 
     @cached_property
     def _short(self) -> Steps:
@@ -138,7 +134,7 @@ class Refits:
             found = steps.merged(found, ended).firsts(KEPT)
             gained = found.firsts().explained - before.explained > SLIGHTLY * steps.totals[before.own]
             in_vain[before.own] = np.where(gained, 0, in_vain[before.own] + 1)
-            going = going[in_vain[going] < self.patience]
+            going = going[in_vain[going] < PATIENCE]
         return found.firsts(KEPT)
 
     def _starts(self, centers: Sequence[Floats], most: int = KEPT) -> Ends:
