@@ -22,7 +22,7 @@ __all__ = ["Refits", "end", "sse_around", "sse_within"]
 # Starts from far points are enough where so large a share, and so many, end at the best result; else rounds of children
 # follow, at most so many and until so many in turn have gained nothing.
 AGREE, FEWEST_HITS = 0.25, 3
-CHILDREN, MOST_ROUNDS, PATIENCE = 0.5, 8, 2
+STARTS, CHILDREN, MOST_ROUNDS, PATIENCE = 1, 0.5, 4, 1
 # What differs by so small a share of the total sum of squares is one result that was taken less far.
 SLIGHTLY = 1e-5
 # So many different results are kept, to be ended by exact steps: of answers of yes and no, exchanges often turn the
@@ -125,7 +125,6 @@ class Refits:
             enough = max(AGREE * n_init, FEWEST_HITS)
             going = going[np.bincount(found.own, weights=agreed, minlength=len(seeds))[going] < enough]
         n_children = math.ceil(CHILDREN * n_init)
-        in_vain = np.zeros(len(seeds), dtype=np.int64)
         for _ in range(self.n_rounds):
             if not len(going):
                 break
@@ -133,8 +132,7 @@ class Refits:
             ended = steps.lloyd(children(steps, found, going, n_children, random), found)
             found = steps.merged(found, ended).firsts(KEPT)
             gained = found.firsts().explained - before.explained > SLIGHTLY * steps.totals[before.own]
-            in_vain[before.own] = np.where(gained, 0, in_vain[before.own] + 1)
-            going = going[in_vain[going] < PATIENCE]
+            going = np.intersect1d(going, before.own[gained], assume_unique=True)
         return found.firsts(KEPT)
 
     def _starts(self, centers: Sequence[Floats], most: int = KEPT) -> Ends:
