@@ -22,8 +22,10 @@ from custseg._core.warning import ignoring
 from custseg.exceptions import CustomerIdError, DataQualityWarning, InfeasibleError, InvalidParameterError
 from custseg.segmentation._for_validation import (
     NUMBER_PARAMETERS,
+    CellRefits,
     Segmenter,
     can_refit,
+    can_use_cells,
     number_parameter,
     numbered,
     refitted,
@@ -31,7 +33,6 @@ from custseg.segmentation._for_validation import (
     seeded,
     standard_error,
 )
-from custseg.validation._cells import InCells, draw, in_cells
 from custseg.validation._clusterers import MAX_SEED, check_clusterer, is_defined_by_rules, takes_counts
 from custseg.validation._errors import ids_repeat_in_sample, infeasible_in_refit, too_few_differ, too_few_in_sample
 from custseg.validation._flows import carried_labels, flow_frame
@@ -118,6 +119,12 @@ def seeds_of(random_state: Any, n_pairs: int) -> tuple[int, Integers]:
     return int(random.randint(MAX_SEED)), random.randint(MAX_SEED, size=(n_pairs, 2))
 
 
+def _draw(rows: Rows, seed: Any) -> tuple[Integers, int, int]:
+    """Return the patterns of one bootstrap sample, the seed of the clusterers fitted on it, and a second one."""
+    random = np.random.RandomState(seed)
+    return rows.draw(random), int(random.randint(MAX_SEED)), int(random.randint(MAX_SEED))
+
+
 def compared_pairs(
     design: Design,
     seeds: Integers,
@@ -141,7 +148,7 @@ def compared_pairs(
                     on_step(len(results), len(seeds))
     result = _collect(tried, design.rows, list(design.references.values()), results, n_refits)
     if design.cells is not None:
-        result = replace(result, n_cells=design.cells.refits.n_cells, cell_loss=design.cells.loss)
+        result = replace(result, n_cells=design.cells.n_cells, cell_loss=design.cells.cell_loss)
     return _of_rules(result) if design.by_rules else result
 
 
@@ -213,7 +220,7 @@ def _check_feasible(tried: tuple[int, ...], rows: Rows, seeds: npt.NDArray[np.in
         raise too_few_differ(len(rows.first), 2)
     if tried[-1] > len(rows.first):
         raise InfeasibleError.too_few_customers(tried[-1], len(rows.first), rows.n_rows)
-    fewest = min(int(np.count_nonzero(np.bincount(draw(rows, seed)[0]))) for seed in seeds.flat)
+    fewest = min(int(np.count_nonzero(np.bincount(_draw(rows, seed)[0]))) for seed in seeds.flat)
     if tried[-1] > fewest:
         raise too_few_in_sample(tried[-1], fewest)
 
@@ -241,7 +248,7 @@ class Design:
 
     blanks: dict[int, Any]
     rows: Rows
-    cells: InCells | None
+    cells: CellRefits | None
     references: dict[int, _Solution] = field(default_factory=dict)
 
     @classmethod
@@ -253,7 +260,7 @@ class Design:
         if is_defined_by_rules(clusterer):
             return cls({k: clone(clusterer) for k in tried}, rows, None)
         _check_feasible(tried, rows, seeds)
-        return cls({k: numbered(clusterer, k) for k in tried}, rows, in_cells(clusterer, rows, seeds))
+        return cls({k: numbered(clusterer, k) for k in tried}, rows, _cells(clusterer, rows, seeds))
 
     @property
     def by_rules(self) -> bool:
@@ -270,6 +277,20 @@ class Design:
         return replace(
             self, blanks={k: self.blanks[k] for k in tried}, references={k: self.references[k] for k in tried}
         )
+
+
+def _cells(clusterer: Any, rows: Rows, seeds: Integers) -> CellRefits | None:
+    """Put customers into cells where the clusterer allows it; the samples of the first pair say into how many."""
+    if not can_use_cells(clusterer):
+        return None
+    samples = [_counted(rows, patterns, own_seed) for patterns, own_seed, _ in (_draw(rows, seed) for seed in seeds[0])]
+    with ignoring(DataQualityWarning):
+        return CellRefits(clusterer, rows.distinct, rows.counts).in_enough_cells(samples)
+
+
+def _counted(rows: Rows, patterns: Integers, seed: int) -> tuple[Integers, int]:
+    """Return how often each different customer was drawn, and the seed."""
+    return np.bincount(patterns, minlength=len(rows.first)), seed
 
 
 @dataclass(frozen=True)
@@ -315,11 +336,11 @@ def _solve(clusterer: Any, sample: tuple[Any, dict[str, Any]], rows: Rows, n_seg
 def on_all_customers(clusterer: Any, design: Design, n_segments: int) -> _Solution:
     """Fit on all customers; among the cells of many of them, where the segments are in the order of their sizes."""
     rows, cells = design.rows, design.cells
-    if cells is None or cells.refits.is_exact or clusterer.order_by is not None or clusterer.min_segment_share:
+    if cells is None or cells.is_exact or clusterer.order_by is not None or clusterer.min_segment_share:
         return _solve(clusterer, (rows.whole, {}), rows, n_segments)
     seed = int(check_random_state(clusterer.random_state).randint(MAX_SEED))
     with _of_refits(n_segments):
-        labels = cells.refits.reference(n_segments, seed)
+        labels = cells.reference(n_segments, seed)
     return _checked(labels, clusterer, rows, n_segments)
 
 
@@ -329,8 +350,8 @@ def _solve_all(design: Design, fits: Sequence[tuple[Integers, int]]) -> Iterator
     if design.cells is None:
         yield from map(list, zip(*(_solve_one(design, fit) for fit in fits), strict=True))
         return
-    samples = [(np.bincount(patterns, minlength=len(rows.first)), seed) for patterns, seed in fits]
-    assigned = design.cells.refits.sampled(samples)
+    samples = [_counted(rows, *fit) for fit in fits]
+    assigned = design.cells.sampled(samples)
     for number in design.blanks:
         with _of_refits(number):
             found = assigned(number)
@@ -379,7 +400,7 @@ def _compare_pairs(design: Design, pairs: Integers, n_refits: int) -> list[list[
 
     Of the first pairs the first sample is solved with another seed too.
     """
-    drawn = [[draw(design.rows, seed) for seed in pair] for pair in pairs]
+    drawn = [[_draw(design.rows, seed) for seed in pair] for pair in pairs]
     fits = [(patterns, seed) for pair in drawn for patterns, seed, _ in pair]
     again = [(one[0], one[2]) for one, _ in drawn[: max(n_refits, 0)]]
     results: list[list[_Comparison]] = [[] for _ in pairs]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -27,12 +28,15 @@ from custseg.segmentation._kmeans.lloyd import weighted_means
 from custseg.segmentation._kmeans.nearest import nearest
 from custseg.segmentation._kmeans.patterns import distinct_patterns
 
-__all__ = ["FEW_CUSTOMERS", "CellRefits", "can_use_cells"]
+__all__ = ["CellRefits", "can_use_cells"]
 
 Samples = Sequence[tuple[Integers, int]]
 
 # Up to so many different customers each is a cell of its own.
 FEW_CUSTOMERS = 1_500
+# The numbers of few cells tried until the sum of squares is on average higher by less than this share for them. It is
+# looked at with so many segments, whatever others are asked for.
+N_CELLS, LEAST_LOSS, LOSS_NUMBERS = (500, 1_000, 2_000), 0.003, (3, 8)
 # What was found among few cells goes on among so many, at most, and then for so many iterations among all customers:
 # cells are the same for all samples, and make refits more alike than they are where many customers share one. Where
 # cells are judged, and in the solution on all customers, iterations go on to the end.
@@ -41,6 +45,8 @@ MANY_CELLS, LAST_ITERATIONS, TO_THE_END = 5_000, 10, 60
 EMBEDDED_AGAIN = 1_000_000
 # Up to so many numbers in all cells, several samples are at hand together.
 SMALL = 250_000
+# Samples of so many cells in all are searched together, at least those of one pair and at most those of so many.
+CELLS_TOGETHER, MOST_TOGETHER = 2_500, 12
 # Up to so many different customers, the solution on all of them is taken on until no exchange of one helps.
 SETTLED = 20_000
 
@@ -61,6 +67,11 @@ class CellRefits:
         The different customers.
     counts : ndarray of shape (n_different,)
         How many customers each of them stands for.
+
+    Attributes
+    ----------
+    cell_loss : float
+        By which share cells raise the sum of squares.
     """
 
     def __init__(self, clusterer: SegmentClusterer, everyone: Any, counts: Integers) -> None:
@@ -73,6 +84,7 @@ class CellRefits:
             self._whole = embedded(everyone, self._embedding, self.counts)
             self._points = self._whole.matrix[:, self._whole.canonical_columns]
             self.cells = self.all_cells = self._cells(MANY_CELLS)
+        self.cell_loss = 0.0
 
     @property
     def n_cells(self) -> int:
@@ -85,14 +97,16 @@ class CellRefits:
         return self.cells.are_patterns
 
     @property
-    def are_few(self) -> bool:
-        """Whether so few customers differ that cells would save nothing."""
-        return len(self._points) <= FEW_CUSTOMERS
+    def n_pairs_together(self) -> int:
+        """So many pairs of samples are searched together: many where the steps of one are short."""
+        if self._points.size > SMALL:
+            return 1
+        return min(MOST_TOGETHER, max(1, CELLS_TOGETHER // self.n_cells))
 
     @property
-    def are_small(self) -> bool:
-        """Whether the numbers of several samples are no burden."""
-        return bool(self._points.size <= SMALL)
+    def n_columns(self) -> int:
+        """The columns of the embedding; a sample may lack a level, and so have fewer."""
+        return int(self._points.shape[1])
 
     @property
     def n_drawn(self) -> int:
@@ -100,10 +114,26 @@ class CellRefits:
         expected = np.sum(1.0 - np.exp(-self.counts))
         return min(len(self.counts), int(expected + 3.0 * np.sqrt(expected)))
 
+    def in_enough_cells(self, samples: Samples) -> CellRefits:
+        """Put the customers into as many cells as these samples ask for; few customers stay as they are."""
+        refits = self
+        if len(self._points) <= FEW_CUSTOMERS:
+            return refits
+        for n_cells in N_CELLS:
+            refits = self.in_cells(n_cells)
+            if refits.is_exact:
+                return refits
+            refits.cell_loss = refits.loss(samples)
+            if refits.cell_loss < LEAST_LOSS:
+                break
+        return refits
+
     def in_cells(self, n_cells: int) -> CellRefits:
         """Return the same customers in so many cells, at most."""
         with one_thread():
-            return self._with(cells=self._cells(n_cells))
+            other = copy(self)
+            other.cells = self._cells(n_cells)
+            return other
 
     def sampled(self, samples: Samples) -> Callable[[int], list[Integers]]:
         """Take bootstrap samples, to be partitioned together: each as it would be without the others.
@@ -126,7 +156,7 @@ class CellRefits:
         """
         return asking(self.name)(self._drawn(samples).labels)
 
-    def loss(self, samples: Samples, numbers: Sequence[int]) -> float:
+    def loss(self, samples: Samples) -> float:
         """Return by which share the sum of squares around segments found among cells is too high, on average.
 
         It is that of all drawn customers, compared with what a search among many cells, and from there iterations among
@@ -134,7 +164,7 @@ class CellRefits:
         """
         drawn = self._drawn(samples)
         with asking(self.name), one_thread():
-            return float(np.mean([drawn.losses(number) for number in numbers]))
+            return float(np.mean([drawn.losses(number) for number in LOSS_NUMBERS]))
 
     def reference(self, number: int, seed: int) -> Integers:
         """Return the labels of the solution on all customers, in the order that ``fit`` gives segments."""
@@ -157,11 +187,6 @@ class CellRefits:
     @cached_property
     def _as_whole(self) -> Everyone:
         return Everyone(self._points)
-
-    def _with(self, **changes: Any) -> CellRefits:
-        other = object.__new__(CellRefits)
-        other.__dict__.update(self.__dict__ | changes)
-        return other
 
     def _cells(self, n_cells: int) -> Cells:
         if n_cells >= len(self._points):
@@ -198,20 +223,23 @@ class _Drawn:
         """The few cells that hold drawn customers; these themselves where each is a cell."""
         if self.refits.is_exact:
             patterns = [distinct_patterns(points[counts > 0], counts[counts > 0]) for points, counts in self.samples]
-            return Refits([Sample(own.values, own.counts) for own in patterns], self.refits.n_drawn)
-        return Refits(self._in(self.refits.cells), self.refits.n_cells)
+            return Refits([Sample(own.values, own.counts) for own in patterns], self._shape(self.refits.n_drawn))
+        return Refits(self._in(self.refits.cells), self._shape(self.refits.n_cells))
 
     @cached_property
     def all(self) -> Refits:
         """All cells that hold drawn customers."""
         cells = self.refits.all_cells
-        return Refits(self._in(cells), self.refits.n_drawn if cells.are_patterns else cells.n_cells)
+        return Refits(self._in(cells), self._shape(self.refits.n_drawn if cells.are_patterns else cells.n_cells))
 
     @cached_property
     def everyone(self) -> Refits:
         """All drawn customers."""
         drawn = [Sample(points[counts > 0], counts[counts > 0]) for points, counts in self.samples]
-        return Refits(drawn, self.refits.n_drawn)
+        return Refits(drawn, self._shape(self.refits.n_drawn))
+
+    def _shape(self, n_points: int) -> tuple[int, int]:
+        return n_points, self.refits.n_columns
 
     def _in(self, cells: Cells) -> list[Sample]:
         drawn = []

@@ -40,25 +40,27 @@ class Refits:
     Parameters
     ----------
     samples : sequence of Sample
-        The samples, of the same columns.
-    length : int, default=0
-        To so many points each sample is filled up by some that count nothing, if it has fewer.
-    n_rounds : int, default=8
+        The samples.
+    shape : tuple of (int, int), default=(0, 0)
+        To so many points and columns each sample is filled up by some that count nothing, if it has fewer: so its
+        numbers do not depend on the others.
+    n_rounds : int, default=4
         The most rounds of children.
     """
 
-    def __init__(self, samples: Sequence[Sample], length: int = 0, n_rounds: int = MOST_ROUNDS) -> None:
+    def __init__(self, samples: Sequence[Sample], shape: tuple[int, int] = (0, 0), n_rounds: int = MOST_ROUNDS) -> None:
         self.samples = samples
-        self.length = max(length, *(len(sample.points) for sample in samples))
+        n_points, n_columns = zip(shape, *(sample.points.shape for sample in samples), strict=True)
+        self.shape = max(n_points), max(n_columns)
         self.n_rounds = n_rounds
 
     @cached_property
     def _short(self) -> Steps:
-        return Steps(self.samples, self.length, np.dtype(np.float32))
+        return Steps(self.samples, self.shape, np.dtype(np.float32))
 
     @cached_property
     def _long(self) -> Steps:
-        return Steps(self.samples, self.length, np.dtype(np.float64))
+        return Steps(self.samples, self.shape, np.dtype(np.float64))
 
     def search(self, n_clusters: int, n_init: int, seeds: Sequence[int]) -> list[Floats]:
         """Return the best different results for each sample, the best one first.
@@ -136,7 +138,8 @@ class Refits:
         return found.firsts(KEPT)
 
     def _starts(self, centers: Sequence[Floats], most: int = KEPT) -> Ends:
-        starts = [sample.standard(own[:most]) for sample, own in zip(self.samples, centers, strict=True)]
+        n_columns = self.shape[1]
+        starts = [sample.standard(own[:most], n_columns) for sample, own in zip(self.samples, centers, strict=True)]
         return Ends.started(np.concatenate(starts), np.repeat(np.arange(len(starts)), list(map(len, starts))))
 
     def _original(self, found: Ends) -> list[Floats]:

@@ -54,13 +54,16 @@ class Sample:
         """The sum of squares, in these units."""
         return total_of(self.points, self.counts)
 
-    def standard(self, centers: Floats) -> Floats:
-        """Put centres in these units."""
-        return np.ldexp(centers - self.offset, -self._exponent)
+    def standard(self, centers: Floats, n_columns: int = 0) -> Floats:
+        """Put centres (..., d) in these units, with zeros in columns beyond those of the points."""
+        standard = np.zeros((*centers.shape[:-1], max(n_columns, len(self.offset))))
+        standard[..., : len(self.offset)] = np.ldexp(centers - self.offset, -self._exponent)
+        return standard
 
     def original(self, centers: Numbers) -> Floats:
         """Put them back in units of the points as they were given."""
-        return np.asarray(np.ldexp(centers.astype(np.float64), self._exponent) + self.offset)
+        centers = centers[..., : len(self.offset)].astype(np.float64)
+        return np.asarray(np.ldexp(centers, self._exponent) + self.offset)
 
 
 @dataclass(frozen=True)
@@ -104,22 +107,22 @@ class Steps:
     Parameters
     ----------
     samples : sequence of Sample
-        The samples, of the same columns.
-    length : int
-        To so many points each sample is filled up by some that count nothing.
+        The samples.
+    shape : tuple of (int, int)
+        To so many points and columns each sample is filled up by some that count nothing.
     dtype : dtype
         Short or long numbers.
     """
 
-    def __init__(self, samples: Sequence[Sample], length: int, dtype: np.dtype[Any]) -> None:
+    def __init__(self, samples: Sequence[Sample], shape: tuple[int, int], dtype: np.dtype[Any]) -> None:
         self.dtype = dtype
-        n_columns = samples[0].points.shape[1]
-        self.weighted: Numbers = np.zeros((len(samples), length, n_columns + 1), dtype)
-        self.columns: Numbers = np.zeros((len(samples), n_columns, length), dtype)
+        n_points, n_columns = shape
+        self.weighted: Numbers = np.zeros((len(samples), n_points, n_columns + 1), dtype)
+        self.columns: Numbers = np.zeros((len(samples), n_columns, n_points), dtype)
         for place, sample in enumerate(samples):
-            n = len(sample.points)
-            self.columns[place, :, :n] = sample.points.T
-            self.weighted[place, :n, :-1] = sample.points * sample.counts[:, None]
+            n, d = sample.points.shape
+            self.columns[place, :d, :n] = sample.points.T
+            self.weighted[place, :n, :d] = sample.points * sample.counts[:, None]
             self.weighted[place, :n, -1] = sample.counts
         self.counts: Numbers = np.ascontiguousarray(self.weighted[..., -1])
         self.norms: Numbers = np.einsum("sdn,sdn->sn", self.columns, self.columns)
