@@ -17,8 +17,9 @@ for shares of rare occupations are hidden where they would follow from those bes
 ``an_audience`` were recorded anew when studies began to lead with the segments that come back where none are natural:
 two each, for one segment and for four that move. All verdicts on a number that was asked for say since then
 which is the largest number that comes back, whether three pairs are enough to know, and that segments are *natural*
-only at the number of groups that the data ask for. Labels, sizes, shares, values, stability and all other names and
-verdicts are as they were.
+only at the number of groups that the data ask for. The stability of ``a_continuum`` and ``weights_and_polars``, which
+the verdict of the latter cites, was recorded anew when k-means began to search the samples of all pairs together.
+Labels, sizes, shares, values, all other stability, names and verdicts are as they were.
 """
 
 import json

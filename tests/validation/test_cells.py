@@ -9,8 +9,10 @@ from sklearn.metrics import adjusted_rand_score
 
 from custseg.segmentation import CharacteristicEmbedder, SegmentClusterer
 from custseg.segmentation._base.order import order_by_content
-from custseg.segmentation._clusterer import cell_refits
-from custseg.segmentation._clusterer.cell_refits import CellRefits
+from custseg.segmentation._clusterer import cell_refits as embedded_refits
+from custseg.segmentation._clusterer.cell_refits import EmbeddedRefits
+from custseg.segmentation._kmeans._refits import cell_refits
+from custseg.segmentation._kmeans._refits.cell_refits import CellRefits
 from custseg.segmentation._kmeans._refits.refits import Refits, end
 from custseg.segmentation._kmeans._refits.steps import Sample
 from custseg.segmentation._kmeans.kmeans import fit_kmeans
@@ -66,7 +68,7 @@ def in_few_cells(monkeypatch):
 def way(request, in_few_cells, monkeypatch):
     if request.param == "many cells too":
         monkeypatch.setattr(cell_refits, "MANY_CELLS", 200)
-        monkeypatch.setattr(cell_refits, "EMBEDDED_AGAIN", 0)
+        monkeypatch.setattr(embedded_refits, "EMBEDDED_AGAIN", 0)
         monkeypatch.setattr(cell_refits, "SMALL", 0)
         monkeypatch.setattr(cell_refits, "SETTLED", 0)
 
@@ -122,7 +124,7 @@ def test_the_loss_is_the_excess_in_what_is_left_and_cells_grow_while_it_is_large
     assert found[np.inf].cell_loss > 0
 
     by_content = X[np.lexsort(X.T)]
-    refits = CellRefits(clusterer, by_content, np.ones(600)).in_cells(found[np.inf].n_cells)
+    refits = CellRefits(by_content, np.ones(600), 3).in_cells(found[np.inf].n_cells)
     random = np.random.RandomState(0)
     random.randint(MOST)
     excess = []
@@ -153,12 +155,10 @@ def test_other_engines_are_refitted_on_the_customers():
 @pytest.mark.usefixtures("way")
 def test_a_least_share_holds_among_those_drawn():
     X = np.vstack([groups(380), 40 + np.random.RandomState(1).normal(size=(20, 3))])
-    clusterer = SegmentClusterer(3, embedder="passthrough", min_segment_share=0.2, n_init=3, random_state=0)
     drawn = np.bincount(np.random.RandomState(0).randint(400, size=400), minlength=400)
-    labels = CellRefits(clusterer, X, np.ones(400)).in_cells(100).sampled([(drawn, 0)])(3)[0]
+    labels = CellRefits(X, np.ones(400), 3, 0.2).in_cells(100).sampled([(drawn, 0)])(3)[0]
     assert np.bincount(labels, drawn).min() >= 0.2 * 400 - 5
-    free = SegmentClusterer(3, embedder="passthrough", n_init=3, random_state=0)
-    labels = CellRefits(free, X, np.ones(400)).in_cells(100).sampled([(drawn, 0)])(3)[0]
+    labels = CellRefits(X, np.ones(400), 3).in_cells(100).sampled([(drawn, 0)])(3)[0]
     assert np.bincount(labels, drawn).min() < 0.1 * 400
 
 
@@ -182,7 +182,8 @@ def test_an_embedding_of_the_sample_is_that_of_a_fit_on_its_customers():
     random = np.random.RandomState(0)
     far = X.assign(b=X["b"] + 60 * (X["plan"] == "x"), a=X["a"] - 60 * (X["plan"] == "y"))
     drawn = np.bincount(random.randint(300, size=300), minlength=300)
-    refits = CellRefits(clusterer, far, np.ones(300)).in_cells(50)
+    refits = EmbeddedRefits(clusterer, far, np.ones(300), [(drawn, 0)])
+    assert refits.cells.n_cells <= 120
     labels = refits.sampled([(drawn, 0)])(n_segments)[0]
     assert adjusted_rand_score(labels, clusterer.fit(far, sample_weight=drawn).predict(far)) == 1.0
 

@@ -15,7 +15,7 @@ from custseg._core.customers import CustomerTable
 from custseg.segmentation._base.checks import counted_columns
 from custseg.segmentation._base.order import order_by_content
 from custseg.segmentation._base.segmenter import Segmenter
-from custseg.segmentation._clusterer.cell_refits import CellRefits, can_use_cells
+from custseg.segmentation._clusterer.cell_refits import EmbeddedRefits, can_use_cells
 from custseg.segmentation._clusterer.embedding_step import EMBEDDER, Embedded, Embedding, embedded
 from custseg.segmentation._clusterer.models import (
     NUMBER_PARAMETERS,
@@ -58,8 +58,8 @@ __all__ = [
     "STABLE_ADJUSTED_RAND",
     "STABLE_SEGMENT",
     "Agreement",
-    "CellRefits",
     "Embedded",
+    "EmbeddedRefits",
     "Embedding",
     "Limits",
     "Seen",

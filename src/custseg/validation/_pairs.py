@@ -22,7 +22,7 @@ from custseg._core.warning import ignoring
 from custseg.exceptions import CustomerIdError, DataQualityWarning, InfeasibleError, InvalidParameterError
 from custseg.segmentation._for_validation import (
     NUMBER_PARAMETERS,
-    CellRefits,
+    EmbeddedRefits,
     Segmenter,
     can_refit,
     can_use_cells,
@@ -147,8 +147,8 @@ def compared_pairs(
                 if on_step is not None:
                     on_step(len(results), len(seeds))
     result = _collect(tried, design.rows, list(design.references.values()), results, n_refits)
-    if design.cells is not None:
-        result = replace(result, n_cells=design.cells.n_cells, cell_loss=design.cells.cell_loss)
+    if design.refits is not None:
+        result = replace(result, n_cells=design.refits.cells.n_cells, cell_loss=design.refits.cells.cell_loss)
     return _of_rules(result) if design.by_rules else result
 
 
@@ -248,7 +248,7 @@ class Design:
 
     blanks: dict[int, Any]
     rows: Rows
-    cells: CellRefits | None
+    refits: EmbeddedRefits | None
     references: dict[int, _Solution] = field(default_factory=dict)
 
     @classmethod
@@ -260,7 +260,7 @@ class Design:
         if is_defined_by_rules(clusterer):
             return cls({k: clone(clusterer) for k in tried}, rows, None)
         _check_feasible(tried, rows, seeds)
-        return cls({k: numbered(clusterer, k) for k in tried}, rows, _cells(clusterer, rows, seeds))
+        return cls({k: numbered(clusterer, k) for k in tried}, rows, _refits(clusterer, rows, seeds))
 
     @property
     def by_rules(self) -> bool:
@@ -270,7 +270,7 @@ class Design:
     @property
     def n_pairs_together(self) -> int:
         """So many pairs are compared at once."""
-        return 1 if self.cells is None else self.cells.n_pairs_together
+        return 1 if self.refits is None else self.refits.cells.n_pairs_together
 
     def at(self, tried: tuple[int, ...]) -> Design:
         """Leave out other numbers of segments."""
@@ -279,13 +279,13 @@ class Design:
         )
 
 
-def _cells(clusterer: Any, rows: Rows, seeds: Integers) -> CellRefits | None:
+def _refits(clusterer: Any, rows: Rows, seeds: Integers) -> EmbeddedRefits | None:
     """Put customers into cells where the clusterer allows it; the samples of the first pair say into how many."""
     if not can_use_cells(clusterer):
         return None
     samples = [_counted(rows, patterns, own_seed) for patterns, own_seed, _ in (_draw(rows, seed) for seed in seeds[0])]
     with ignoring(DataQualityWarning):
-        return CellRefits(clusterer, rows.distinct, rows.counts).in_enough_cells(samples)
+        return EmbeddedRefits(clusterer, rows.distinct, rows.counts, samples)
 
 
 def _counted(rows: Rows, patterns: Integers, seed: int) -> tuple[Integers, int]:
@@ -335,23 +335,23 @@ def _solve(clusterer: Any, sample: tuple[Any, dict[str, Any]], rows: Rows, n_seg
 
 def on_all_customers(clusterer: Any, design: Design, n_segments: int) -> _Solution:
     """Fit on all customers; among the cells of many of them, where the segments are in the order of their sizes."""
-    rows, cells = design.rows, design.cells
-    if cells is None or cells.is_exact or clusterer.order_by is not None or clusterer.min_segment_share:
+    rows, refits = design.rows, design.refits
+    if refits is None or refits.cells.is_exact or clusterer.order_by is not None or clusterer.min_segment_share:
         return _solve(clusterer, (rows.whole, {}), rows, n_segments)
     seed = int(check_random_state(clusterer.random_state).randint(MAX_SEED))
     with _of_refits(n_segments):
-        labels = cells.reference(n_segments, seed)
+        labels = refits.reference(n_segments, seed)
     return _checked(labels, clusterer, rows, n_segments)
 
 
 def _solve_all(design: Design, fits: Sequence[tuple[Integers, int]]) -> Iterator[list[_Solution]]:
     """Fit on samples at every number of segments; what only depends on a sample is done once."""
     first, rows = next(iter(design.blanks.values())), design.rows
-    if design.cells is None:
+    if design.refits is None:
         yield from map(list, zip(*(_solve_one(design, fit) for fit in fits), strict=True))
         return
     samples = [_counted(rows, *fit) for fit in fits]
-    assigned = design.cells.sampled(samples)
+    assigned = design.refits.sampled(samples)
     for number in design.blanks:
         with _of_refits(number):
             found = assigned(number)

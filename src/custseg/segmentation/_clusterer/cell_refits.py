@@ -1,54 +1,23 @@
-"""Refits by k-means of the same customers drawn again: a search among few cells, on among many, then everyone."""
+"""Refits by k-means of the same customers drawn again, embedded by what each sample says about scales."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from copy import copy
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from custseg._core.arrays import Floats, Integers
 from custseg._core.asking import asking
-from custseg._core.threads import one_thread
-from custseg.exceptions import InfeasibleError
-from custseg.segmentation._base.order import segment_order
 from custseg.segmentation._clusterer.clusterer import SegmentClusterer
-from custseg.segmentation._clusterer.embedding_step import Embedded, Embedding, embed_to_fit, embedded
+from custseg.segmentation._clusterer.embedding_step import Embedding, embed_to_fit, embedded
 from custseg.segmentation._clusterer.refits import can_refit
-from custseg.segmentation._kmeans._refits.cells import Cells, cells_of
-from custseg.segmentation._kmeans._refits.everyone import Everyone
-from custseg.segmentation._kmeans._refits.refits import Refits, end, sse_around, sse_within
-from custseg.segmentation._kmeans._refits.steps import Sample
-from custseg.segmentation._kmeans.balance import balance
-from custseg.segmentation._kmeans.exchange import settle
-from custseg.segmentation._kmeans.lloyd import weighted_means
-from custseg.segmentation._kmeans.nearest import nearest
-from custseg.segmentation._kmeans.patterns import distinct_patterns
+from custseg.segmentation._kmeans._refits.cell_refits import CellRefits, Samples
 
-__all__ = ["CellRefits", "can_use_cells"]
+__all__ = ["EmbeddedRefits", "can_use_cells"]
 
-Samples = Sequence[tuple[Integers, int]]
-
-# Up to so many different customers each is a cell of its own.
-FEW_CUSTOMERS = 1_500
-# The numbers of few cells tried until the sum of squares is on average higher by less than this share for them. It is
-# looked at with so many segments, whatever others are asked for.
-N_CELLS, LEAST_LOSS, LOSS_NUMBERS = (500, 1_000, 2_000), 0.003, (3, 8)
-# What was found among few cells goes on among so many, at most, and then for so many iterations among all customers:
-# cells are the same for all samples, and make refits more alike than they are where many customers share one. Where
-# cells are judged, and in the solution on all customers, iterations go on to the end.
-MANY_CELLS, LAST_ITERATIONS, TO_THE_END = 5_000, 10, 60
 # Up to so many numbers in the embedding, each bootstrap sample is embedded anew; a larger one moves no scale by much.
 EMBEDDED_AGAIN = 1_000_000
-# Up to so many numbers in all cells, several samples are at hand together.
-SMALL = 250_000
-# Samples of so many cells in all are searched together, at least those of one pair and at most those of so many.
-CELLS_TOGETHER, MOST_TOGETHER = 2_500, 12
-# Up to so many different customers, the solution on all of them is taken on until no exchange of one helps.
-SETTLED = 20_000
 
 
 def can_use_cells(clusterer: Any) -> bool:
@@ -56,7 +25,7 @@ def can_use_cells(clusterer: Any) -> bool:
     return can_refit(clusterer) and clusterer.engine == "kmeans"
 
 
-class CellRefits:
+class EmbeddedRefits:
     """Customers embedded and in cells, to be fitted on again and again with other counts.
 
     Parameters
@@ -67,227 +36,32 @@ class CellRefits:
         The different customers.
     counts : ndarray of shape (n_different,)
         How many customers each of them stands for.
-
-    Attributes
-    ----------
-    cell_loss : float
-        By which share cells raise the sum of squares.
+    samples : sequence of (ndarray of shape (n_different,), int)
+        How often each was drawn, and a seed: samples that say how many cells there must be.
     """
 
-    def __init__(self, clusterer: SegmentClusterer, everyone: Any, counts: Integers) -> None:
-        self.name = type(clusterer).__name__
-        self.n_init, self.share = clusterer.n_init, clusterer.min_segment_share
-        self.counts = counts.astype(np.float64)
+    def __init__(self, clusterer: SegmentClusterer, everyone: Any, counts: Integers, samples: Samples) -> None:
+        self._name = type(clusterer).__name__
         self._embedding = Embedding(clusterer.embedder, clusterer.kinds, clusterer.weights, clusterer.customer_id)
-        with asking(self.name), one_thread():
-            self._everyone = everyone
-            self._whole = embedded(everyone, self._embedding, self.counts)
-            self._points = self._whole.matrix[:, self._whole.canonical_columns]
-            self.cells = self.all_cells = self._cells(MANY_CELLS)
-        self.cell_loss = 0.0
-
-    @property
-    def n_cells(self) -> int:
-        """The number of cells."""
-        return self.cells.n_cells
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether each different customer is a cell of its own, from the beginning."""
-        return self.cells.are_patterns
-
-    @property
-    def n_pairs_together(self) -> int:
-        """So many pairs of samples are searched together: many where the steps of one are short."""
-        if self._points.size > SMALL:
-            return 1
-        return min(MOST_TOGETHER, max(1, CELLS_TOGETHER // self.n_cells))
-
-    @property
-    def n_columns(self) -> int:
-        """The columns of the embedding; a sample may lack a level, and so have fewer."""
-        return int(self._points.shape[1])
-
-    @property
-    def n_drawn(self) -> int:
-        """So many different customers, or a few less, are in a sample; it is the same for all."""
-        expected = np.sum(1.0 - np.exp(-self.counts))
-        return min(len(self.counts), int(expected + 3.0 * np.sqrt(expected)))
-
-    def in_enough_cells(self, samples: Samples) -> CellRefits:
-        """Put the customers into as many cells as these samples ask for; few customers stay as they are."""
-        refits = self
-        if len(self._points) <= FEW_CUSTOMERS:
-            return refits
-        for n_cells in N_CELLS:
-            refits = self.in_cells(n_cells)
-            if refits.is_exact:
-                return refits
-            refits.cell_loss = refits.loss(samples)
-            if refits.cell_loss < LEAST_LOSS:
-                break
-        return refits
-
-    def in_cells(self, n_cells: int) -> CellRefits:
-        """Return the same customers in so many cells, at most."""
-        with one_thread():
-            other = copy(self)
-            other.cells = self._cells(n_cells)
-            return other
+        with asking(self._name):
+            self._everyone, self._whole = everyone, embedded(everyone, self._embedding, counts.astype(np.float64))
+            points = self._whole.matrix[:, self._whole.canonical_columns]
+            is_the_same = self._whole.embedder is None or points.size > EMBEDDED_AGAIN
+            machinery = (clusterer.n_init, clusterer.min_segment_share, None if is_the_same else self._embedded)
+            self.cells = CellRefits(points, counts.astype(np.float64), *machinery).in_enough_cells(samples)
 
     def sampled(self, samples: Samples) -> Callable[[int], list[Integers]]:
-        """Take bootstrap samples, to be partitioned together: each as it would be without the others.
-
-        Parameters
-        ----------
-        samples : sequence of (ndarray of shape (n_different,), int)
-            How often each different customer was drawn, and the source of the starting points, the same for every
-            number of segments.
-
-        Returns
-        -------
-        callable
-            Takes a number of segments to the labels of all different customers, sample by sample.
-
-        Raises
-        ------
-        InfeasibleError
-            If fewer customers of the sample differ than there are segments.
-        """
-        return asking(self.name)(self._drawn(samples).labels)
-
-    def loss(self, samples: Samples) -> float:
-        """Return by which share the sum of squares around segments found among cells is too high, on average.
-
-        It is that of all drawn customers, compared with what a search among many cells, and from there iterations among
-        these customers, come to.
-        """
-        drawn = self._drawn(samples)
-        with asking(self.name), one_thread():
-            return float(np.mean([drawn.losses(number) for number in LOSS_NUMBERS]))
+        """Take bootstrap samples, as :meth:`CellRefits.sampled` does."""
+        with asking(self._name):
+            return asking(self._name)(self.cells.sampled(samples))
 
     def reference(self, number: int, seed: int) -> Integers:
         """Return the labels of the solution on all customers, in the order that ``fit`` gives segments."""
-        with asking(self.name), one_thread():
-            drawn = _Drawn(self, [(self._points, self.counts)], [seed])
-            everyone = Sample(self._points, self.counts)
-            (found,) = Refits([everyone]).go_on(drawn.all.go_on(drawn.found(number), n_iterations=TO_THE_END))
-            labels = self.nearest(self._points, found[0])
-            if len(labels) <= SETTLED:
-                labels = settle(everyone.points, self.counts, labels, number)
-            means = weighted_means(self._points, self.counts, labels, number)
-            order = segment_order(means, labels, self.counts, None)
-        places: Integers = np.argsort(order)[labels]
-        return places
-
-    def nearest(self, points: Floats, centers: Floats) -> Integers:
-        """Return the nearest centre of everyone, in the embedding of a sample."""
-        return self._as_whole.nearest(centers) if points is self._points else nearest(points, centers)
-
-    @cached_property
-    def _as_whole(self) -> Everyone:
-        return Everyone(self._points)
-
-    def _cells(self, n_cells: int) -> Cells:
-        if n_cells >= len(self._points):
-            return Cells.of(np.arange(len(self._points)), len(self._points))
-        patterns = distinct_patterns(self._points, self.counts)
-        cells = cells_of(patterns.values, patterns.counts, n_cells)
-        return Cells.of(cells.cell[patterns.inverse], cells.n_cells)
-
-    def _drawn(self, samples: Samples) -> _Drawn:
-        counts = [drawn.astype(np.float64) for drawn, _ in samples]
-        with asking(self.name), one_thread():
-            return _Drawn(self, [(self._embedded(own), own) for own in counts], [seed for _, seed in samples])
+        with asking(self._name):
+            return self.cells.reference(number, seed)
 
     def _embedded(self, counts: Floats) -> Floats:
         """Embed everyone by what the drawn customers say about scales."""
         whole = self._whole
-        if whole.embedder is None or whole.matrix.size > EMBEDDED_AGAIN:
-            return self._points
-        again: Embedded = embed_to_fit(self._everyone, whole.table, counts, self._embedding)
-        columns = again.canonical_columns if whole.table.named else whole.canonical_columns
-        return again.matrix[:, columns]
-
-
-@dataclass(frozen=True)
-class _Drawn:
-    """Customers in the embedding of each sample and how often each was drawn, and the sources of starting points."""
-
-    refits: CellRefits
-    samples: Sequence[tuple[Floats, Floats]]
-    seeds: Sequence[int]
-
-    @cached_property
-    def few(self) -> Refits:
-        """The few cells that hold drawn customers; these themselves where each is a cell."""
-        if self.refits.is_exact:
-            patterns = [distinct_patterns(points[counts > 0], counts[counts > 0]) for points, counts in self.samples]
-            return Refits([Sample(own.values, own.counts) for own in patterns], self._shape(self.refits.n_drawn))
-        return Refits(self._in(self.refits.cells), self._shape(self.refits.n_cells))
-
-    @cached_property
-    def all(self) -> Refits:
-        """All cells that hold drawn customers."""
-        cells = self.refits.all_cells
-        return Refits(self._in(cells), self._shape(self.refits.n_drawn if cells.are_patterns else cells.n_cells))
-
-    @cached_property
-    def everyone(self) -> Refits:
-        """All drawn customers."""
-        drawn = [Sample(points[counts > 0], counts[counts > 0]) for points, counts in self.samples]
-        return Refits(drawn, self._shape(self.refits.n_drawn))
-
-    def _shape(self, n_points: int) -> tuple[int, int]:
-        return n_points, self.refits.n_columns
-
-    def _in(self, cells: Cells) -> list[Sample]:
-        drawn = []
-        for points, counts in self.samples:
-            mass = cells.masses(counts)
-            drawn.append(Sample(cells.means(points, counts)[mass > 0], mass[mass > 0]))
-        return drawn
-
-    def found(self, number: int) -> list[Floats]:
-        """Return the best results among the cells."""
-        for sample, (_, counts) in zip(self.few.samples, self.samples, strict=True):
-            if number > len(sample.points):
-                raise InfeasibleError.too_few_customers(number, len(sample.points), int(counts.sum()))
-        return self.few.search(number, self.refits.n_init, self.seeds)
-
-    def labels(self, number: int) -> list[Integers]:
-        """Return the segment of everyone, sample by sample."""
-        return self._ended(self.found(number))
-
-    def losses(self, number: int) -> list[float]:
-        """Return the relative excess in the sum of squares of what is found among cells, sample by sample."""
-        found = self.found(number)
-        better = self.all.search_from(found, self.refits.n_init, self.seeds)
-        better = self.everyone.go_on(better, n_iterations=TO_THE_END)
-        losses = []
-        ended = zip(self.samples, self.everyone.samples, self._ended(found), better, strict=True)
-        for (_, counts), drawn, labels, centers in ended:
-            losses.append(_excess(sse_within(drawn, labels[counts > 0]), sse_around(drawn, centers[0])))
-        return losses
-
-    def _ended(self, found: Sequence[Floats]) -> list[Integers]:
-        if self.refits.is_exact:
-            centers = [end(sample, own) for sample, own in zip(self.few.samples, found, strict=True)]
-        else:
-            found = self.all.go_on(found)
-            if not self.refits.all_cells.are_patterns:
-                found = self.everyone.go_on(found, n_iterations=LAST_ITERATIONS)
-            centers = [own[0] for own in found]
-        return [self._assigned(*sample, own) for sample, own in zip(self.samples, centers, strict=True)]
-
-    def _assigned(self, points: Floats, counts: Floats, centers: Floats) -> Integers:
-        """Assign by the nearest centre; where a least share is asked for, as it is kept among those drawn."""
-        if self.refits.share > 0:
-            patterns = distinct_patterns(points[counts > 0], counts[counts > 0])
-            balanced = balance(patterns, centers, self.refits.share)
-            return nearest(points, balanced.centers, balanced.subsidies)
-        return self.refits.nearest(points, centers)
-
-
-def _excess(reached: float, least: float) -> float:
-    return max(0.0, reached / least - 1.0) if least > 0 else 0.0
+        again = embed_to_fit(self._everyone, whole.table, counts, self._embedding)
+        return np.asarray(again.matrix[:, again.canonical_columns if whole.table.named else whole.canonical_columns])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,9 +12,9 @@ from custseg._core.threads import one_thread
 from custseg.exceptions import InfeasibleError
 from custseg.segmentation._clusterer.embedding_step import Embedded, task_of
 from custseg.segmentation._clusterer.engines import Engine, partition
-from custseg.segmentation._clusterer.pairs import MAX_SEED, counts_of_rows, labels_of_rows, refit_pairs
+from custseg.segmentation._clusterer.pairs import MAX_SEED, counts_of_rows, labels_of_rows, pairs_of
 from custseg.segmentation._clusterer.task import Task
-from custseg.segmentation._reproducibility.agreement import FIRST_LOOK, LOOKS, Pairs, agree
+from custseg.segmentation._reproducibility.agreement import FIRST_LOOK, LOOKS, agree
 from custseg.segmentation._reproducibility.candidates import candidates
 from custseg.segmentation._reproducibility.differences import least_differences
 from custseg.segmentation._reproducibility.number import Limits, NumberOfSegments, Seen, choose_number
@@ -67,11 +67,7 @@ def reproducible_number(
         labels, trouble = _solutions(task, engine, [number for number in numbers if number >= least], least)
         rows = {number: labels_of_rows(engine, task, found) for number, found in labels.items()}
         seeds = np.random.RandomState(random_state).randint(MAX_SEED, size=(FIRST_LOOK * LOOKS[-1], 2))
-
-        def refits(asked: Sequence[int], own: Integers) -> Iterator[Pairs]:
-            return refit_pairs(refitting, task, asked, own)
-
-        agreements = agree(refits, rows, counts_of_rows(engine, task), seeds)
+        agreements = agree(pairs_of(refitting, task, seeds), rows, counts_of_rows(engine, task), seeds)
     differences = least_differences(customers.table.select(customers.clustered_on).columns, labels)
     seen = [
         Seen(number, agreements.get(number), _smallest(found, task, number), float(differences[number].min()))

@@ -42,7 +42,7 @@ class Sample:
     """
 
     def __init__(self, points: Floats, counts: Floats) -> None:
-        self.given, self.counts = points, counts
+        self.counts = counts
         self.offset = np.average(points, axis=0, weights=counts)
         centred = points - self.offset
         # a power of two rounds nothing

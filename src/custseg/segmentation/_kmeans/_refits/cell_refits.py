@@ -1,0 +1,287 @@
+"""Refits of the same customers drawn again: a search among few cells, on among many, then everyone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import copy
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from custseg._core.arrays import Floats, Integers
+from custseg._core.threads import one_thread
+from custseg.exceptions import InfeasibleError
+from custseg.segmentation._base.order import segment_order
+from custseg.segmentation._kmeans._refits.cells import Cells, cells_of
+from custseg.segmentation._kmeans._refits.everyone import Everyone
+from custseg.segmentation._kmeans._refits.refits import Refits, end, sse_around, sse_within
+from custseg.segmentation._kmeans._refits.steps import Sample
+from custseg.segmentation._kmeans.balance import balance
+from custseg.segmentation._kmeans.exchange import settle
+from custseg.segmentation._kmeans.lloyd import weighted_means
+from custseg.segmentation._kmeans.nearest import nearest
+from custseg.segmentation._kmeans.patterns import distinct_patterns
+
+__all__ = ["CellRefits", "Samples"]
+
+Samples = Sequence[tuple[Integers, int]]
+"""How often each different customer was drawn, and the source of the starts, sample by sample."""
+
+# Up to so many different customers each is a cell of its own.
+FEW_CUSTOMERS = 1_500
+# The numbers of few cells tried until the sum of squares is on average higher by less than this share for them. It is
+# looked at with so many segments, whatever others are asked for.
+N_CELLS, LEAST_LOSS, LOSS_NUMBERS = (500, 1_000, 2_000), 0.003, (3, 8)
+# What was found among few cells goes on among so many, at most, and then for so many iterations among all customers:
+# cells are the same for all samples, and make refits more alike than they are where many customers share one. Where
+# cells are judged, and in the solution on all customers, iterations go on to the end.
+MANY_CELLS, LAST_ITERATIONS, TO_THE_END = 5_000, 10, 60
+# Up to so many numbers in all cells, several samples are at hand together.
+SMALL = 250_000
+# Samples of so many cells in all are searched together, at least those of one pair and at most those of so many.
+CELLS_TOGETHER, MOST_TOGETHER = 2_500, 12
+# Up to so many different customers, the solution on all of them is taken on until no exchange of one helps.
+SETTLED = 20_000
+
+
+class CellRefits:
+    """Customers in cells, to be partitioned again and again with other counts.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n_different, n_columns)
+        The different customers in their embedding.
+    counts : ndarray of shape (n_different,)
+        How many customers each of them stands for.
+    n_init : int
+        The number of starts.
+    share : float, default=0.0
+        The least share of each segment among those drawn.
+    embedded : callable or None, default=None
+        Takes the counts of a sample to everyone in its embedding, of as many columns or less; None where all samples
+        have the same one.
+
+    Attributes
+    ----------
+    cell_loss : float
+        By which share cells raise the sum of squares.
+    """
+
+    def __init__(
+        self,
+        points: Floats,
+        counts: Floats,
+        n_init: int,
+        share: float = 0.0,
+        embedded: Callable[[Floats], Floats] | None = None,
+    ) -> None:
+        self.points, self.counts, self.n_init, self.share = points, counts, n_init, share
+        self.embedded = embedded
+        with one_thread():
+            self.cells = self.all_cells = self._cells(MANY_CELLS)
+        self.cell_loss = 0.0
+
+    @property
+    def n_cells(self) -> int:
+        """The number of cells."""
+        return self.cells.n_cells
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether each different customer is a cell of its own, from the beginning."""
+        return self.cells.are_patterns
+
+    @property
+    def n_pairs_together(self) -> int:
+        """So many pairs of samples are searched together: many where the steps of one are short."""
+        if self.points.size > SMALL:
+            return 1
+        return min(MOST_TOGETHER, max(1, CELLS_TOGETHER // self.n_cells))
+
+    @property
+    def n_columns(self) -> int:
+        """The columns of the embedding; a sample may lack a level, and so have fewer."""
+        return int(self.points.shape[1])
+
+    @property
+    def n_drawn(self) -> int:
+        """So many different customers, or a few less, are in a sample; it is the same for all."""
+        expected = np.sum(1.0 - np.exp(-self.counts))
+        return min(len(self.counts), int(expected + 3.0 * np.sqrt(expected)))
+
+    def in_enough_cells(self, samples: Samples) -> CellRefits:
+        """Put the customers into as many cells as these samples ask for; few customers stay as they are."""
+        refits = self
+        if len(self.points) <= FEW_CUSTOMERS:
+            return refits
+        for n_cells in N_CELLS:
+            refits = self.in_cells(n_cells)
+            if refits.is_exact:
+                return refits
+            refits.cell_loss = refits.loss(samples)
+            if refits.cell_loss < LEAST_LOSS:
+                break
+        return refits
+
+    def in_cells(self, n_cells: int) -> CellRefits:
+        """Return the same customers in so many cells, at most."""
+        with one_thread():
+            other = copy(self)
+            other.cells = self._cells(n_cells)
+            return other
+
+    def sampled(self, samples: Samples) -> Callable[[int], list[Integers]]:
+        """Take bootstrap samples, to be partitioned together: each as it would be without the others.
+
+        Parameters
+        ----------
+        samples : sequence of (ndarray of shape (n_different,), int)
+            How often each different customer was drawn, and the source of the starting points, the same for every
+            number of segments.
+
+        Returns
+        -------
+        callable
+            Takes a number of segments to the labels of all different customers, sample by sample.
+
+        Raises
+        ------
+        InfeasibleError
+            If fewer customers of the sample differ than there are segments.
+        """
+        drawn = self._drawn(samples)
+
+        def labels(number: int) -> list[Integers]:
+            with one_thread():
+                return drawn.labels(number)
+
+        return labels
+
+    def loss(self, samples: Samples) -> float:
+        """Return by which share the sum of squares around segments found among cells is too high, on average.
+
+        It is that of all drawn customers, compared with what a search among many cells, and from there iterations among
+        these customers, come to.
+        """
+        drawn = self._drawn(samples)
+        with one_thread():
+            return float(np.mean([drawn.losses(number) for number in LOSS_NUMBERS]))
+
+    def reference(self, number: int, seed: int) -> Integers:
+        """Return the labels of the solution on all customers, in the order that ``fit`` gives segments."""
+        with one_thread():
+            drawn = _Drawn(self, [(self.points, self.counts)], [seed])
+            everyone = Sample(self.points, self.counts)
+            (found,) = Refits([everyone]).go_on(drawn.all.go_on(drawn.found(number), n_iterations=TO_THE_END))
+            labels = self.nearest(self.points, found[0])
+            if len(labels) <= SETTLED:
+                labels = settle(everyone.points, self.counts, labels, number)
+            means = weighted_means(self.points, self.counts, labels, number)
+            order = segment_order(means, labels, self.counts, None)
+        places: Integers = np.argsort(order)[labels]
+        return places
+
+    def nearest(self, points: Floats, centers: Floats) -> Integers:
+        """Return the nearest centre of everyone, in the embedding of a sample."""
+        return self._as_whole.nearest(centers) if points is self.points else nearest(points, centers)
+
+    @cached_property
+    def _as_whole(self) -> Everyone:
+        return Everyone(self.points)
+
+    def _cells(self, n_cells: int) -> Cells:
+        if n_cells >= len(self.points):
+            return Cells.of(np.arange(len(self.points)), len(self.points))
+        patterns = distinct_patterns(self.points, self.counts)
+        cells = cells_of(patterns.values, patterns.counts, n_cells)
+        return Cells.of(cells.cell[patterns.inverse], cells.n_cells)
+
+    def _drawn(self, samples: Samples) -> _Drawn:
+        counts = [drawn.astype(np.float64) for drawn, _ in samples]
+        with one_thread():
+            points = [self.points if self.embedded is None else self.embedded(own) for own in counts]
+        return _Drawn(self, list(zip(points, counts, strict=True)), [seed for _, seed in samples])
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """Customers in the embedding of each sample and how often each was drawn, and the sources of starting points."""
+
+    refits: CellRefits
+    samples: Sequence[tuple[Floats, Floats]]
+    seeds: Sequence[int]
+
+    @cached_property
+    def few(self) -> Refits:
+        """The few cells that hold drawn customers; these themselves where each is a cell."""
+        if self.refits.is_exact:
+            patterns = [distinct_patterns(points[counts > 0], counts[counts > 0]) for points, counts in self.samples]
+            return Refits([Sample(own.values, own.counts) for own in patterns], self._shape(self.refits.n_drawn))
+        return Refits(self._in(self.refits.cells), self._shape(self.refits.n_cells))
+
+    @cached_property
+    def all(self) -> Refits:
+        """All cells that hold drawn customers."""
+        cells = self.refits.all_cells
+        return Refits(self._in(cells), self._shape(self.refits.n_drawn if cells.are_patterns else cells.n_cells))
+
+    @cached_property
+    def everyone(self) -> Refits:
+        """All drawn customers."""
+        drawn = [Sample(points[counts > 0], counts[counts > 0]) for points, counts in self.samples]
+        return Refits(drawn, self._shape(self.refits.n_drawn))
+
+    def _shape(self, n_points: int) -> tuple[int, int]:
+        return n_points, self.refits.n_columns
+
+    def _in(self, cells: Cells) -> list[Sample]:
+        drawn = []
+        for points, counts in self.samples:
+            mass = cells.masses(counts)
+            drawn.append(Sample(cells.means(points, counts)[mass > 0], mass[mass > 0]))
+        return drawn
+
+    def found(self, number: int) -> list[Floats]:
+        """Return the best results among the cells."""
+        for sample, (_, counts) in zip(self.few.samples, self.samples, strict=True):
+            if number > len(sample.points):
+                raise InfeasibleError.too_few_customers(number, len(sample.points), int(counts.sum()))
+        return self.few.search(number, self.refits.n_init, self.seeds)
+
+    def labels(self, number: int) -> list[Integers]:
+        """Return the segment of everyone, sample by sample."""
+        return self._ended(self.found(number))
+
+    def losses(self, number: int) -> list[float]:
+        """Return the relative excess in the sum of squares of what is found among cells, sample by sample."""
+        found = self.found(number)
+        better = self.all.search_from(found, self.refits.n_init, self.seeds)
+        better = self.everyone.go_on(better, n_iterations=TO_THE_END)
+        losses = []
+        ended = zip(self.samples, self.everyone.samples, self._ended(found), better, strict=True)
+        for (_, counts), drawn, labels, centers in ended:
+            losses.append(_excess(sse_within(drawn, labels[counts > 0]), sse_around(drawn, centers[0])))
+        return losses
+
+    def _ended(self, found: Sequence[Floats]) -> list[Integers]:
+        if self.refits.is_exact:
+            centers = [end(sample, own) for sample, own in zip(self.few.samples, found, strict=True)]
+        else:
+            found = self.all.go_on(found)
+            if not self.refits.all_cells.are_patterns:
+                found = self.everyone.go_on(found, n_iterations=LAST_ITERATIONS)
+            centers = [own[0] for own in found]
+        return [self._assigned(*sample, own) for sample, own in zip(self.samples, centers, strict=True)]
+
+    def _assigned(self, points: Floats, counts: Floats, centers: Floats) -> Integers:
+        """Assign by the nearest centre; where a least share is asked for, as it is kept among those drawn."""
+        if self.refits.share > 0:
+            patterns = distinct_patterns(points[counts > 0], counts[counts > 0])
+            balanced = balance(patterns, centers, self.refits.share)
+            return nearest(points, balanced.centers, balanced.subsidies)
+        return self.refits.nearest(points, centers)
+
+
+def _excess(reached: float, least: float) -> float:
+    return max(0.0, reached / least - 1.0) if least > 0 else 0.0
