@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from custseg._core.arrays import Floats, Integers
-from custseg._core.rounding import without_rounding
+from custseg._core.rounding import ROUNDING, without_rounding
 from custseg._core.words import format_number
 from custseg.characteristics._row_report import RowPolicy
 
@@ -41,6 +41,8 @@ _FEW = 30
 _APART = 2.0
 _FENCE = 3.0
 # Where more values than this lie beyond the fence, that is how they are distributed.
+# Where the fence is no wider than this share of its ends, rounding may have made it.
+_ALIKE = 1e-6
 _RARE = 0.01
 
 OK, OUT_OF_RANGE, CODE, FAR = 0, 1, 2, 3
@@ -250,11 +252,16 @@ def _fence(values: Floats) -> tuple[float, float]:
     everything = (-math.inf, math.inf)
     if len(values) < _FEW:
         return everything
-    values = without_rounding(values)
     low, high = _outer(values)
+    if high - low <= _ALIKE * max(abs(low), abs(high)):
+        # most may be one number but for rounding, and that is no spread
+        values = without_rounding(values)
+        low, high = _outer(values)
     if values.min() >= 0:
         low_log, high_log = np.expm1(_outer(np.log1p(values)))
         low, high = min(low, float(low_log)), max(high, float(high_log))
+    if low < high:
+        low, high = low - ROUNDING * abs(low), high + ROUNDING * abs(high)
     n_beyond = int(((values < low) | (values > high)).sum())
     return (low, high) if low < high and n_beyond <= _RARE * len(values) else everything
 
