@@ -7,6 +7,7 @@ import pytest
 from sklearn.cluster import KMeans
 
 from custseg.exceptions import InfeasibleError
+from custseg.segmentation._kmeans._refits import refits
 from custseg.segmentation._kmeans._refits.refits import Refits, end, sse_around
 from custseg.segmentation._kmeans._refits.steps import Sample
 from custseg.segmentation._kmeans.kmeans import fit_kmeans
@@ -75,11 +76,11 @@ def test_as_many_segments_as_points_and_not_more():
 def test_what_is_known_is_never_made_worse():
     points, counts = np.random.RandomState(0).normal(size=(300, 4)), np.ones(300)
     sample = Sample(points, counts)
-    refits = Refits([sample])
-    (known,) = refits.search(6, 40, [1])
-    (found,) = refits.search_from([known[:1]], 4, [0])
+    together = Refits([sample])
+    (known,) = together.search(6, 40, [1])
+    (found,) = together.search_from([known[:1]], 4, [0])
     assert sse_around(sample, found[0]) <= sse_around(sample, known[0]) * (1 + 1e-6)
-    (on,) = refits.go_on([known])
+    (on,) = together.go_on([known])
     assert len(on) == 1
     assert sse_around(sample, on[0]) <= sse_around(sample, known[0]) * (1 + 1e-6)
 
@@ -111,7 +112,7 @@ def test_points_and_columns_that_count_nothing_change_no_result():
     assert np.abs(filled).max() < 20  # no centre at a point that is not there
 
 
-def test_children_find_what_starts_from_far_points_miss():
+def test_children_find_what_starts_from_far_points_miss(monkeypatch):
     """On answers of yes and no, with many local optima, rounds of children come nearer to the best of 400 restarts."""
     random = np.random.RandomState(0)
     tastes = random.normal(size=(400, 2)) @ random.normal(size=(2, 10))
@@ -122,12 +123,14 @@ def test_children_find_what_starts_from_far_points_miss():
         samples.append(Sample(patterns.values[drawn > 0], drawn[drawn > 0].astype(float)))
 
     def reached(n_rounds):
-        found = Refits(samples, n_rounds=n_rounds).search(6, 10, range(8))
+        monkeypatch.setattr(refits, "MOST_ROUNDS", n_rounds)
+        found = Refits(samples).search(6, 10, range(8))
         return np.array([sse_around(sample, own[0]) for sample, own in zip(samples, found, strict=True)])
 
+    monkeypatch.setattr(refits, "MOST_ROUNDS", 0)
     best = [
         sse_around(sample, found[0])
-        for sample, found in zip(samples, Refits(samples, n_rounds=0).search(6, 400, range(8)), strict=True)
+        for sample, found in zip(samples, Refits(samples).search(6, 400, range(8)), strict=True)
     ]
     excess = [float((reached(n_rounds) / best - 1).mean()) for n_rounds in (0, 4)]
     assert excess[1] < 0.6 * excess[0]

@@ -19,10 +19,10 @@ from custseg.segmentation._kmeans.nearest import nearest
 
 __all__ = ["Refits", "end", "sse_around", "sse_within"]
 
-# Starts from far points are enough where so large a share, and so many, end at the best result; else rounds of children
-# follow, at most so many and until so many in turn have gained nothing.
+# Starts from far points are enough where so large a share, and so many, end at the best result; else rounds of so many
+# children for each start follow, at most so many and until one has gained nothing.
 AGREE, FEWEST_HITS = 0.25, 3
-STARTS, CHILDREN, MOST_ROUNDS, PATIENCE = 1, 0.5, 4, 1
+CHILDREN, MOST_ROUNDS = 0.5, 4
 # What differs by so small a share of the total sum of squares is one result that was taken less far.
 SLIGHTLY = 1e-5
 # So many different results are kept, to be ended by exact steps: of answers of yes and no, exchanges often turn the
@@ -44,15 +44,12 @@ class Refits:
     shape : tuple of (int, int), default=(0, 0)
         To so many points and columns each sample is filled up by some that count nothing, if it has fewer: so its
         numbers do not depend on the others.
-    n_rounds : int, default=4
-        The most rounds of children.
     """
 
-    def __init__(self, samples: Sequence[Sample], shape: tuple[int, int] = (0, 0), n_rounds: int = MOST_ROUNDS) -> None:
+    def __init__(self, samples: Sequence[Sample], shape: tuple[int, int] = (0, 0)) -> None:
         self.samples = samples
         n_points, n_columns = zip(shape, *(sample.points.shape for sample in samples), strict=True)
         self.shape = max(n_points), max(n_columns)
-        self.n_rounds = n_rounds
 
     @cached_property
     def _short(self) -> Steps:
@@ -70,7 +67,7 @@ class Refits:
         n_clusters : int
             The number of clusters.
         n_init : int
-            The starts from far points, and the children of a round.
+            The starts from far points.
         seeds : sequence of int
             The source of the draws of each sample.
 
@@ -127,7 +124,7 @@ class Refits:
             enough = max(AGREE * n_init, FEWEST_HITS)
             going = going[np.bincount(found.own, weights=agreed, minlength=len(seeds))[going] < enough]
         n_children = math.ceil(CHILDREN * n_init)
-        for _ in range(self.n_rounds):
+        for _ in range(MOST_ROUNDS):
             if not len(going):
                 break
             before = found.firsts()

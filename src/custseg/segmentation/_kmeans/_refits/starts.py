@@ -15,12 +15,12 @@ __all__ = ["children", "far_points"]
 
 Random = np.random.RandomState
 
-# A child is one of so many best results of its sample with the centres of two clusters put anew, one of them among so
-# many nearest to the other; or, in so large a share, crossed with one of so many results.
-PARENTS, NEIGHBOURS = 1, 4
+# A child is the best result of its sample with the centres of two clusters put anew, one of them among so many nearest
+# to the other; or, in so large a share, crossed with one of so many results.
+NEIGHBOURS = 4
 CROSSED, PARTNERS = 0.4, 6
-# The draws of a child: parent (the better of two), partner, whether crossed, two clusters, and two points.
-N_DRAWS = 8
+# The draws of a child: partner, whether crossed, two clusters, and two points.
+N_DRAWS = 6
 
 
 def far_points(steps: Steps, samples: Integers, n_starts: int, n_clusters: int, random: Sequence[Random]) -> Ends:
@@ -60,7 +60,7 @@ def far_points(steps: Steps, samples: Integers, n_starts: int, n_clusters: int, 
 
 
 def children(steps: Steps, found: Ends, samples: Integers, n_children: int, random: Sequence[Random]) -> Ends:
-    """Take the best results of each sample, and put two neighbouring clusters anew or cross them (compare [1]_).
+    """Take the best result of each sample, and put two neighbouring clusters anew or cross it (compare [1]_).
 
     Parameters
     ----------
@@ -90,16 +90,15 @@ def children(steps: Steps, found: Ends, samples: Integers, n_children: int, rand
     own = np.repeat(samples, n_children)
     first = np.searchsorted(found.own, own)
     n_found = np.searchsorted(found.own, own, side="right") - first
-    parent = (draws[:, :2].min(axis=1) * np.minimum(n_found, PARENTS)).astype(np.int64)
-    partner = (draws[:, 2] * np.minimum(n_found, PARTNERS)).astype(np.int64)
-    is_crossed = (draws[:, 3] < CROSSED) & (partner != parent)
-    centers = found.centers[first + parent].astype(steps.dtype)
+    partner = (draws[:, 0] * np.minimum(n_found, PARTNERS)).astype(np.int64)
+    is_crossed = (draws[:, 1] < CROSSED) & (partner > 0)
+    centers = found.centers[first].astype(steps.dtype)
     for child in np.flatnonzero(is_crossed):
         other = found.centers[first[child] + partner[child]]
         taken = draws[child, N_DRAWS:] < 0.5
         centers[child, taken] = other[_matched(centers[child], other)][taken]
     alone = np.flatnonzero(~is_crossed)
-    _split_anew(steps, centers, own, alone, draws[alone, 4:N_DRAWS])
+    _split_anew(steps, centers, own, alone, draws[alone, 2:N_DRAWS])
     return Ends.started(centers, own)
 
 
