@@ -11,7 +11,7 @@ Poor optimisation reads as instability, so three lines compare the mean adjusted
   the same.
 - *SegmentClusterer*: ours as users get it, which solves each sample better; the index must not be lower.
 - *thorough*: the same few pairs solved by 100 restarts of scikit-learn show where the index ought to be; ours with
-  10 restarts to begin with must be there.
+  10 restarts to begin with must not be below it (above it where samples are solved better than that).
 
 Then follow the time of a whole stability on larger tables, and six kinds of tables against 100 restarts on all
 customers (:mod:`benchmarks._stability_tables`).
@@ -110,7 +110,8 @@ def run() -> list[dict[str, Any]]:
     difference = {row["line"]: row["difference"] for row in means}
     assert abs(difference["plain restarts"]) < TOLERANCE
     assert difference["SegmentClusterer"] > -TOLERANCE
-    assert abs(difference["thorough"]) < TOLERANCE
+    # above it where samples are solved better than by so many restarts
+    assert difference["thorough"] > -TOLERANCE
     return [*curve, *means, *map(time_row, SHAPES), *map(thorough_row, KINDS)]
 
 
