@@ -26,10 +26,8 @@ def refitted(
 ) -> Callable[[int], Integers]:
     """Fit on a sample of customers at several numbers of segments, and assign everyone by each.
 
-    It is what ``clusterer`` does for each number, but for the order of the segments and some thoroughness of
-    k-means: no search after the restarts, and exchanges in fewer partitions. Both take two thirds of the time and find
-    little in a refit: on binary answers with many local optima they raise the mean adjusted Rand index of
-    refits by .02.
+    It is what ``clusterer`` does for each number, but for the order of the segments. k-means has refits of its own
+    (:class:`~custseg.segmentation._clusterer.cell_refits.EmbeddedRefits`).
 
     Parameters
     ----------

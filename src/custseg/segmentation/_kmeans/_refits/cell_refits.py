@@ -37,7 +37,7 @@ N_CELLS, LEAST_LOSS, LOSS_NUMBERS = (500, 1_000, 2_000), 0.003, (3, 8)
 # cells are the same for all samples, and make refits more alike than they are where many customers share one. Where
 # cells are judged, and in the solution on all customers, iterations go on to the end.
 MANY_CELLS, LAST_ITERATIONS, TO_THE_END = 5_000, 10, 60
-# Up to so many numbers in all cells, several samples are at hand together.
+# Up to so many numbers in the embedding, several pairs of samples are at hand together.
 SMALL = 250_000
 # Samples of so many cells in all are searched together, at least those of one pair and at most those of so many.
 CELLS_TOGETHER, MOST_TOGETHER = 2_500, 12
