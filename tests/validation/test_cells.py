@@ -11,10 +11,10 @@ from custseg.segmentation import CharacteristicEmbedder, SegmentClusterer
 from custseg.segmentation._base.order import order_by_content
 from custseg.segmentation._clusterer import cell_refits as embedded_refits
 from custseg.segmentation._clusterer.cell_refits import EmbeddedRefits
-from custseg.segmentation._kmeans._refits import cell_refits
-from custseg.segmentation._kmeans._refits.cell_refits import CellRefits
-from custseg.segmentation._kmeans._refits.refits import Refits, end
-from custseg.segmentation._kmeans._refits.steps import Sample
+from custseg.segmentation._kmeans._many import cell_refits
+from custseg.segmentation._kmeans._many.cell_refits import CellRefits
+from custseg.segmentation._kmeans._many.refits import Refits, end
+from custseg.segmentation._kmeans._many.steps import Sample
 from custseg.segmentation._kmeans.kmeans import fit_kmeans
 from custseg.segmentation._kmeans.nearest import nearest
 from custseg.segmentation._kmeans.patterns import distinct_patterns

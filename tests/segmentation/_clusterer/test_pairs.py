@@ -8,14 +8,14 @@ import pytest
 from custseg.segmentation._clusterer.embedding_step import Embedding, embedded, task_of
 from custseg.segmentation._clusterer.engines import engine_of
 from custseg.segmentation._clusterer.pairs import counts_of_rows, pairs_of
-from custseg.segmentation._kmeans._refits import cell_refits
+from custseg.segmentation._kmeans._many import cell_refits
 from custseg.segmentation._reproducibility.measures import adjusted_rand, cross_table
 
 SEEDS = np.random.RandomState(1).randint(2**31 - 1, size=(5, 2))
 
 
 def task_and_engine(X, engine="kmeans"):
-    machinery = engine_of(engine, n_init=5, sample_above=100_000, thorough=False)
+    machinery = engine_of(engine, n_init=5, sample_above=100_000)
     customers = embedded(X, Embedding("passthrough", None, None, None), np.ones(len(X)))
     return task_of(customers, machinery, n_segments=None, min_segment_share=0.0, random_state=0), machinery
 

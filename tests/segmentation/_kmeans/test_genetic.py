@@ -77,10 +77,7 @@ def test_what_it_costs_is_bounded_by_restarts_and_by_size() -> None:
     assert affordable(20, 100_000, 8, 20) == 0
 
 
-def test_clear_groups_are_confirmed_and_one_restart_confirms_nothing_by_itself() -> None:
+def test_clear_groups_are_confirmed() -> None:
     random = np.random.RandomState(0)
     groups = distinct_patterns(np.concatenate([random.randn(30, 2) + shift for shift in ([0, 0], [30, 0], [0, 30])]))
     assert fit_kmeans(groups, 3, n_init=5, random_state=0).optimum.is_confirmed
-    quick = fit_kmeans(groups, 3, n_init=1, random_state=0, thorough=False).optimum
-    assert not quick.is_confirmed
-    assert "higher n_init" in str(quick)

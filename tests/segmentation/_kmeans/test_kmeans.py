@@ -14,12 +14,11 @@ from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
 from custseg.exceptions import InfeasibleError
-from custseg.segmentation._kmeans import exchange, lloyd, patterns, restarts, sample
+from custseg.segmentation._kmeans import exchange, lloyd, patterns, sample
 from custseg.segmentation._kmeans.kmeans import fit_kmeans
 from custseg.segmentation._kmeans.nearest import nearest
 from custseg.segmentation._kmeans.optimum import Optimum, SampleCost
 from custseg.segmentation._kmeans.patterns import Patterns, distinct_patterns
-from custseg.segmentation._kmeans.swap import swap_search
 from tests.sizes import size
 
 pytestmark = pytest.mark.sampled
@@ -143,11 +142,11 @@ def test_sse_is_never_above_scikit_learns_with_as_many_restarts() -> None:
     assert better >= size(4, 20)
 
 
-def test_both_engines_find_the_same_optimum(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_searches_among_few_and_among_many_find_the_same_optimum(monkeypatch: pytest.MonkeyPatch) -> None:
     matrix, n_clusters = fixed_set(0)
     patterns = distinct_patterns(matrix)
     batch = fit_kmeans(patterns, n_clusters, n_init=5, random_state=0)
-    monkeypatch.setattr("custseg.segmentation._kmeans.kmeans.BATCH_UP_TO", 10)
+    monkeypatch.setattr("custseg.segmentation._kmeans.kmeans.FEW", 10)
     single = fit_kmeans(patterns, n_clusters, n_init=5, random_state=0)
     assert single.sse == pytest.approx(batch.sse, rel=1e-12)
     assert np.array_equal(single.labels, batch.labels)
@@ -220,7 +219,7 @@ def test_optimum_counts_hits_and_the_gap_to_the_second_best() -> None:
     assert frame.loc[0, "hit_rate"] == optimum.hit_rate
     assert frame["sample_loss"].isna().all()
     clear = fit_kmeans(distinct_patterns([[0.0], [0.1], [9.0]]), 2, n_init=4, random_state=0).optimum
-    assert (clear.n_hits, clear.n_swaps) == (4, 0)
+    assert clear.n_hits == 4
     assert np.isnan(clear.second_best_gap)
 
 
@@ -228,19 +227,6 @@ def test_an_empty_cluster_starts_again_at_the_farthest_pattern() -> None:
     points, counts = np.array([[0.0], [1.0], [9.0]]), np.ones(3)
     centers = lloyd.populated_means(points, counts, np.array([0, 0, 0]), 2)
     assert centers.ravel().tolist() == pytest.approx([10 / 3, 9.0])
-
-
-@pytest.mark.parametrize("engine", [restarts.Batch, restarts.OneByOne])
-def test_swaps_leave_a_local_optimum(engine: type[restarts.Batch | restarts.OneByOne]) -> None:
-    # Two of three centres share the left group, one has both groups on the right: Lloyd stays there.
-    random = np.random.RandomState(0)
-    points = np.concatenate([random.randn(40, 2) + shift for shift in ([-60, 0], [20, 30], [20, -30])])
-    points -= points.mean(axis=0)
-    stuck = np.where(np.arange(120) < 40, (points[:, 1] > 0).astype(int), 2)
-    start = engine(points, np.ones(120), 3)
-    found = swap_search(points, np.ones(120), stuck, 3, n_failures=1, random=random, repair=start.repair)
-    assert found.n_swaps == 1
-    assert found.sse == pytest.approx(sse_of(points, np.ones(120), np.repeat([0, 1, 2], 40)))
 
 
 @settings(max_examples=size(5, 50))
@@ -405,6 +391,6 @@ def test_an_optimum_of_another_engine_needs_no_effort_or_sample() -> None:
     assert (
         Optimum(criterion="sse", objective=1.0, n_init=4, n_finished=4, n_hits=2, second_best_gap=0.5)
         .to_frame()
-        .loc[0, "n_swaps"]
+        .loc[0, "n_iterations"]
         == 0
     )

@@ -12,7 +12,7 @@ from custseg._core.asking import asking
 from custseg.segmentation._clusterer.clusterer import SegmentClusterer
 from custseg.segmentation._clusterer.embedding_step import Embedding, embed_to_fit, embedded
 from custseg.segmentation._clusterer.refits import can_refit
-from custseg.segmentation._kmeans._refits.cell_refits import CellRefits, Samples
+from custseg.segmentation._kmeans._many.cell_refits import CellRefits, Samples
 
 __all__ = ["EmbeddedRefits", "can_use_cells"]
 

@@ -434,8 +434,8 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
     def _embedding(self) -> Embedding:
         return Embedding(self.embedder, self.kinds, self.weights, self.customer_id)
 
-    def _engine(self, *, thorough: bool = True) -> Engine:
-        return engine_of(self.engine, n_init=self.n_init, sample_above=self.sample_above, thorough=thorough)
+    def _engine(self) -> Engine:
+        return engine_of(self.engine, n_init=self.n_init, sample_above=self.sample_above)
 
     def _embed_to_fit(self, X: Any, sample_weight: Any) -> Embedded:
         table, mass = self._read_in_fit(X, sample_weight, self._column_kinds())
@@ -489,7 +489,7 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
             return self.selection_.n_segments
         self.number_of_segments_ = reproducible_number(
             customers,
-            (self._engine(), self._engine(thorough=False)),
+            self._engine(),
             selection=self.selection_,
             limits=Limits(self.min_segments, self.max_segments, self.min_segment_share),
             random_state=random_state,

@@ -43,20 +43,16 @@ class Engine(Protocol):
 
 
 class KMeansEngine:
-    """k-means in the embedding.
-
-    ``thorough`` is whether it also looks for a better partition than its restarts found, as :func:`fit_kmeans` says.
-    """
+    """k-means in the embedding."""
 
     takes_weights: ClassVar[bool] = True
     balances: ClassVar[bool] = True
     reads_tables: ClassVar[bool] = False
     embeds_numbers: ClassVar[bool] = False
 
-    def __init__(self, n_init: int, sample_above: int, *, thorough: bool) -> None:
+    def __init__(self, n_init: int, sample_above: int) -> None:
         self.n_init = n_init
         self.sample_above = sample_above
-        self.thorough = thorough
 
     def fit(self, task: Task) -> Partition:
         """Find centres, and move customers where a segment is below the least share."""
@@ -67,7 +63,6 @@ class KMeansEngine:
             n_init=self.n_init,
             random_state=task.random_state,
             sample_above=self.sample_above,
-            thorough=self.thorough,
         )
         return replace(around(found.centers, task), optimum=found.optimum, sample=found.optimum.sample)
 
@@ -121,26 +116,22 @@ def _taken_over(engine: Engine, model: Any, task: Task) -> Partition:
     return replace(found, optimum=model.optimum_, sample=model.sample_loss_)
 
 
-def _kmeans(n_init: int, sample_above: int, *, thorough: bool) -> Engine:
-    return KMeansEngine(n_init, sample_above, thorough=thorough)
-
-
-def _latent_classes(n_init: int, sample_above: int, **_: bool) -> Engine:
+def _latent_classes(n_init: int, sample_above: int) -> Engine:
     return LatentClassEngine(LatentClassClusterer(n_init=n_init, sample_above=sample_above))
 
 
-def _prototypes(n_init: int, sample_above: int, **_: bool) -> Engine:
+def _prototypes(n_init: int, sample_above: int) -> Engine:
     return PrototypesEngine(KPrototypesClusterer(n_init=n_init, sample_above=sample_above))
 
 
 ENGINES: dict[str, Callable[..., Engine]] = {
-    "kmeans": _kmeans,
+    "kmeans": KMeansEngine,
     "latent_class": _latent_classes,
     "k_prototypes": _prototypes,
 }
 
 
-def engine_of(engine: Any, *, n_init: int, sample_above: int, thorough: bool = True) -> Engine:
+def engine_of(engine: Any, *, n_init: int, sample_above: int) -> Engine:
     """Return the engine that a name, or a clusterer with parameters of its own, stands for.
 
     Parameters
@@ -151,8 +142,6 @@ def engine_of(engine: Any, *, n_init: int, sample_above: int, thorough: bool = T
         The number of restarts of an engine given by name.
     sample_above : int
         The number of distinct customers above which a sample of them is fitted; our own clusterers have theirs.
-    thorough : bool, default=True
-        Whether k-means looks on where its restarts ended.
 
     Returns
     -------
@@ -160,7 +149,7 @@ def engine_of(engine: Any, *, n_init: int, sample_above: int, thorough: bool = T
         What partitions.
     """
     if isinstance(engine, str):
-        return ENGINES[engine](n_init, sample_above, thorough=thorough)
+        return ENGINES[engine](n_init, sample_above)
     if isinstance(engine, LatentClassClusterer):
         return LatentClassEngine(engine)
     if isinstance(engine, KPrototypesClusterer):

@@ -13,7 +13,7 @@ from custseg.exceptions import DataQualityWarning, InfeasibleError
 from custseg.segmentation._clusterer.engines import Engine, KMeansEngine, partition
 from custseg.segmentation._clusterer.foreign import ClustererEngine
 from custseg.segmentation._clusterer.task import Task
-from custseg.segmentation._kmeans._refits.cell_refits import CellRefits
+from custseg.segmentation._kmeans._many.cell_refits import CellRefits
 from custseg.segmentation._kmeans.patterns import Patterns, distinct_patterns
 from custseg.segmentation._reproducibility.agreement import Pairs, Refits
 

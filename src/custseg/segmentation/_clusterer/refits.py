@@ -58,8 +58,7 @@ def _refitted(
     clusterer: SegmentClusterer, everyone: Any, sample: Any, counts: Any, seed: int
 ) -> Callable[[int], Integers]:
     embedding = Embedding(clusterer.embedder, clusterer.kinds, clusterer.weights, clusterer.customer_id)
-    machinery = {"n_init": clusterer.n_init, "sample_above": clusterer.sample_above}
-    engine = engine_of(clusterer.engine, **machinery, thorough=False)
+    engine = engine_of(clusterer.engine, n_init=clusterer.n_init, sample_above=clusterer.sample_above)
     fitted = embedded(sample, embedding, counts)
     share = clusterer.min_segment_share
     task = task_of(fitted, engine, n_segments=None, min_segment_share=share, random_state=seed)

@@ -25,7 +25,7 @@ __all__ = ["reproducible_number"]
 
 def reproducible_number(
     customers: Embedded,
-    engines: tuple[Engine, Engine],
+    engine: Engine,
     *,
     selection: SegmentSelection | None,
     limits: Limits,
@@ -37,8 +37,8 @@ def reproducible_number(
     ----------
     customers : Embedded
         The customers and their places.
-    engines : tuple of two engines
-        What finds segments among all customers, and in bootstrap samples.
+    engine : Engine
+        What finds segments.
     selection : SegmentSelection or None
         The natural evidence.
     limits : Limits
@@ -56,7 +56,7 @@ def reproducible_number(
     InfeasibleError
         If there cannot be as many segments as are asked for at least.
     """
-    (engine, refitting), share = engines, limits.min_segment_share
+    share = limits.min_segment_share
     task = task_of(customers, engine, n_segments=None, min_segment_share=share, random_state=random_state)
     distinct = task.patterns.n_patterns
     if limits.min_segments > distinct:
@@ -67,7 +67,7 @@ def reproducible_number(
         labels, trouble = _solutions(task, engine, [number for number in numbers if number >= least], least)
         rows = {number: labels_of_rows(engine, task, found) for number, found in labels.items()}
         seeds = np.random.RandomState(random_state).randint(MAX_SEED, size=(FIRST_LOOK * LOOKS[-1], 2))
-        agreements = agree(pairs_of(refitting, task, seeds), rows, counts_of_rows(engine, task), seeds)
+        agreements = agree(pairs_of(engine, task, seeds), rows, counts_of_rows(engine, task), seeds)
     differences = least_differences(customers.table.select(customers.clustered_on).columns, labels)
     seen = [
         Seen(number, agreements.get(number), _smallest(found, task, number), float(differences[number].min()))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csc_array
-from sklearn.cluster import KMeans
 
 from custseg._core.arrays import Floats, Integers
 
@@ -21,7 +20,6 @@ __all__ = [
     "populated_means",
     "scores_of",
     "seed_centers",
-    "single_lloyd",
     "squared_distances",
     "sse_of",
     "sums_batch",
@@ -32,9 +30,6 @@ __all__ = [
 
 
 MAX_ITERATIONS = 300
-# scikit-learn stops a restart when the centres move less than this share of the variance; the best
-# restart then runs on until no label changes.
-RESTART_TOLERANCE = 1e-5
 # Memberships of up to this many cells are summed by a dense product, larger ones by a sparse one.
 DENSE_MEMBERSHIP = 200_000
 # Numbers per block of the largest intermediate array (64 MB).
@@ -48,7 +43,7 @@ class Converged:
     Attributes
     ----------
     labels : ndarray of shape (n_starts, n_patterns)
-        The cluster of each pattern; of many patterns, the best start only: shape (1, n_patterns).
+        The cluster of each pattern.
     sse : ndarray of shape (n_starts,)
         The sum of squared distances of every start.
     n_iterations : int
@@ -224,28 +219,6 @@ def populated_means(points: Floats, counts: Floats, labels: Integers, n_clusters
     member = labels == np.arange(n_clusters)[:, None]
     means: Floats = _means(points, np.concatenate([sums, mass[..., None]], axis=2), member[None])[0]
     return means
-
-
-def single_lloyd(points: Floats, counts: Floats, centers: Floats, max_iterations: int = MAX_ITERATIONS) -> Converged:
-    """Run the starts one by one in scikit-learn's Lloyd, which is faster on many patterns; keep the best labels."""
-    sse = np.empty(len(centers))
-    best = np.empty(0, dtype=np.int64)
-    n_iterations = 0
-    for start, seeds in enumerate(centers):
-        engine = KMeans(
-            len(seeds),
-            init=seeds,
-            n_init=1,
-            max_iter=max_iterations,
-            tol=RESTART_TOLERANCE,
-            algorithm="lloyd",
-        )
-        engine.fit(points, sample_weight=counts)
-        sse[start] = engine.inertia_
-        n_iterations += engine.n_iter_
-        if sse[start] <= sse[:start].min(initial=np.inf):
-            best = engine.labels_.astype(np.int64)
-    return Converged(best[None], sse, n_iterations)
 
 
 def weighted_means(points: Floats, counts: Floats, labels: Integers, n_clusters: int) -> Floats:

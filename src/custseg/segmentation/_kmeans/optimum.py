@@ -109,19 +109,16 @@ class Optimum(Result):
     n_init : int
         The number of restarts.
     n_finished : int
-        How many of them were run to the end: all, but for latent classes, where only those do that are the best
-        after a few steps.
+        How many of them were run to the end, or until others were far ahead: all, but for latent classes, where only
+        those do that are the best after a few steps.
     n_hits : int
-        How many of those reached the best objective of all: up to one part in 10,000 (before swaps and
+        How many of those reached the best objective of all: up to one part in 10,000 (before
         single-pattern exchanges), a log-likelihood up to 0.001.
     second_best_gap : float
         How much worse the next different result is: by which share of the best objective, or by which difference of
         log-likelihoods; NaN where all restarts agree.
     n_iterations : int
-        The number of Lloyd's iterations, all restarts and swaps together; 0 where there are none.
-    n_swaps : int
-        How many times moving a centre elsewhere led to a better partition, where there are too many rows to search
-        among partitions.
+        The number of Lloyd's iterations, all restarts together; 0 where there are none.
     n_emptied : int
         How many of the restarts run to the end lost a latent class: one without customers.
     sample : SampleCost or None
@@ -151,7 +148,6 @@ class Optimum(Result):
     n_hits: int
     second_best_gap: float
     n_iterations: int = 0
-    n_swaps: int = 0
     n_emptied: int = 0
     sample: SampleCost | None = None
     is_confirmed: bool = False

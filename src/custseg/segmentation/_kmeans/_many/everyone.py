@@ -8,7 +8,7 @@ import numpy as np
 
 from custseg._core.arrays import Floats, Integers
 from custseg._core.threads import one_thread
-from custseg.segmentation._kmeans._refits.steps import Numbers
+from custseg.segmentation._kmeans._many.steps import Numbers
 from custseg.segmentation._kmeans.nearest import nearest
 
 __all__ = ["Everyone"]

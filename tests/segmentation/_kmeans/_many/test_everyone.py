@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custseg.segmentation._kmeans._refits import everyone
-from custseg.segmentation._kmeans._refits.everyone import Everyone
+from custseg.segmentation._kmeans._many import everyone
+from custseg.segmentation._kmeans._many.everyone import Everyone
 from custseg.segmentation._kmeans.nearest import nearest
 
 

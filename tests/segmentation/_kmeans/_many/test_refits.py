@@ -7,9 +7,9 @@ import pytest
 from sklearn.cluster import KMeans
 
 from custseg.exceptions import InfeasibleError
-from custseg.segmentation._kmeans._refits import refits
-from custseg.segmentation._kmeans._refits.refits import Refits, end, sse_around
-from custseg.segmentation._kmeans._refits.steps import Sample
+from custseg.segmentation._kmeans._many import refits
+from custseg.segmentation._kmeans._many.refits import Refits, end, sse_around
+from custseg.segmentation._kmeans._many.steps import Sample
 from custseg.segmentation._kmeans.kmeans import fit_kmeans
 from custseg.segmentation._kmeans.nearest import nearest
 from custseg.segmentation._kmeans.patterns import distinct_patterns

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from custseg.segmentation._kmeans._refits.cells import cells_of
+from custseg.segmentation._kmeans._many.cells import cells_of
 
 
 def points_and_counts(n=300, n_columns=5, seed=0):

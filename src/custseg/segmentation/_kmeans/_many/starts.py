@@ -8,10 +8,10 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from custseg._core.arrays import Floats, Integers
-from custseg.segmentation._kmeans._refits.steps import Ends, Numbers, Steps, pick_of_each
+from custseg.segmentation._kmeans._many.steps import Ends, Numbers, Steps, pick_of_each
 from custseg.segmentation._kmeans.lloyd import uniform_draws
 
-__all__ = ["children", "far_points"]
+__all__ = ["Random", "children", "far_points"]
 
 Random = np.random.RandomState
 

@@ -25,6 +25,8 @@ PROMISES = 10.0
 # is none, in short numbers and in long ones.
 SAME = {np.dtype(np.float32): 2e-7, np.dtype(np.float64): 1e-12}
 GAIN = {np.dtype(np.float32): 1e-5, np.dtype(np.float64): 1e-12}
+# The same where refits are not by the hundred.
+THOROUGH_GAIN = {np.dtype(np.float32): 1e-6, np.dtype(np.float64): 1e-12}
 MAX_ITERATIONS = 60
 # Starts that have ended are carried along until so large a share of all has: to leave them out costs a copy.
 CARRIED = 0.25
@@ -48,6 +50,11 @@ class Sample:
         # a power of two rounds nothing
         self._exponent = math.frexp(float(np.abs(centred).max(initial=0.0)))[1]
         self.points = np.ldexp(centred, -self._exponent, out=centred)
+
+    @property
+    def unit(self) -> float:
+        """What 1 in squares of these units is in squares of those given."""
+        return math.ldexp(1.0, 2 * self._exponent)
 
     @cached_property
     def total(self) -> float:
@@ -112,10 +119,25 @@ class Steps:
         To so many points and columns each sample is filled up by some that count nothing.
     dtype : dtype
         Short or long numbers.
+    is_thorough : bool, default=False
+        Whether starts move on for a smaller gain.
+
+    Attributes
+    ----------
+    n_iterations : int
+        Iterations so far, those of all starts together.
     """
 
-    def __init__(self, samples: Sequence[Sample], shape: tuple[int, int], dtype: np.dtype[Any]) -> None:
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        shape: tuple[int, int],
+        dtype: np.dtype[Any],
+        *,
+        is_thorough: bool = False,
+    ) -> None:
         self.dtype = dtype
+        self.n_iterations = 0
         n_points, n_columns = shape
         self.weighted: Numbers = np.zeros((len(samples), n_points, n_columns + 1), dtype)
         self.columns: Numbers = np.zeros((len(samples), n_columns, n_points), dtype)
@@ -128,6 +150,7 @@ class Steps:
         self.norms: Numbers = np.einsum("sdn,sdn->sn", self.columns, self.columns)
         self.totals = np.array([sample.total for sample in samples])
         self.same = SAME[dtype] * self.totals
+        self.least = (THOROUGH_GAIN if is_thorough else GAIN)[dtype] * self.totals
 
     def lloyd(self, found: Ends, known: Ends | None = None, max_iterations: int = MAX_ITERATIONS) -> Ends:
         """Run starts to their ends; those that the best one leaves behind without hope are given up.
@@ -149,12 +172,12 @@ class Steps:
         best = np.full(len(self.totals), -np.inf)
         if known is not None:
             np.maximum.at(best, known.own, known.explained)
-        least = GAIN[self.dtype] * self.totals
         run, ended = _Run.of(self, found), [found.of(slice(0))]
         for _ in range(max_iterations):
+            self.n_iterations += int(np.count_nonzero(run.live))
             gain = run.step(self)
             np.maximum.at(best, run.own[run.live], run.explained[run.live])
-            done = run.live & (gain <= least[run.own])
+            done = run.live & (gain <= self.least[run.own])
             if done.any():
                 ended.append(run.ends.of(done))
             run.live &= ~done & (best[run.own] - run.explained <= PROMISES * gain)

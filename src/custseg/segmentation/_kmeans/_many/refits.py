@@ -11,8 +11,8 @@ import numpy as np
 from custseg._core.arrays import Floats, Integers
 from custseg._core.threads import one_thread
 from custseg.exceptions import InfeasibleError
-from custseg.segmentation._kmeans._refits.starts import children, far_points
-from custseg.segmentation._kmeans._refits.steps import Ends, Sample, Steps
+from custseg.segmentation._kmeans._many.starts import children, far_points
+from custseg.segmentation._kmeans._many.steps import Ends, Sample, Steps
 from custseg.segmentation._kmeans.exchange import exchange_batch
 from custseg.segmentation._kmeans.lloyd import batch_lloyd, populated_means, sse_of, weighted_means
 from custseg.segmentation._kmeans.nearest import nearest

@@ -13,10 +13,10 @@ from custseg._core.arrays import Floats, Integers
 from custseg._core.threads import one_thread
 from custseg.exceptions import InfeasibleError
 from custseg.segmentation._base.order import segment_order
-from custseg.segmentation._kmeans._refits.cells import Cells, cells_of
-from custseg.segmentation._kmeans._refits.everyone import Everyone
-from custseg.segmentation._kmeans._refits.refits import Refits, end, sse_around, sse_within
-from custseg.segmentation._kmeans._refits.steps import Sample
+from custseg.segmentation._kmeans._many.cells import Cells, cells_of
+from custseg.segmentation._kmeans._many.everyone import Everyone
+from custseg.segmentation._kmeans._many.refits import Refits, end, sse_around, sse_within
+from custseg.segmentation._kmeans._many.steps import Sample
 from custseg.segmentation._kmeans.balance import balance
 from custseg.segmentation._kmeans.exchange import settle
 from custseg.segmentation._kmeans.lloyd import weighted_means

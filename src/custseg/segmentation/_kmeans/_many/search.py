@@ -1,0 +1,174 @@
+"""The best partition of many points: searches that know nothing of each other, and all together if they differ."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from custseg._core.arrays import Floats, Integers
+from custseg.segmentation._kmeans._many.cells import cells_of
+from custseg.segmentation._kmeans._many.starts import Random, children, far_points
+from custseg.segmentation._kmeans._many.steps import Ends, Sample, Steps
+from custseg.segmentation._kmeans.exchange import settle
+from custseg.segmentation._kmeans.found import SAME_RESULT, Found
+from custseg.segmentation._kmeans.lloyd import sse_of, weighted_means
+from custseg.segmentation._kmeans.nearest import nearest
+from custseg.segmentation._kmeans.optimum import do_agree
+
+__all__ = ["search"]
+
+# Up to so many points the search is among them, above that among cells of them, at least so many for each cluster.
+FEW, N_CELLS, CELLS_PER_CLUSTER = 8_000, 5_000, 20
+# The starts are dealt out to so many searches; where so many end at the same result, it is confirmed.
+N_SEARCHES, N_AGREEING = 4, 3
+# A search ends when so many rounds of children have gained nothing, or after so many.
+PATIENCE, MOST_ROUNDS = 3, 40
+# What was found among cells goes on among all points: so many results, by rounds of so many children for each start.
+TAKEN_ON, CHILDREN_AMONG_ALL, PATIENCE_AMONG_ALL, MOST_ROUNDS_AMONG_ALL = 4, 0.5, 1, 6
+# So many results may have children with the best one.
+KEPT = 8
+# Results that differ by less than this share of the total sum of squares are the same, and so small a gain is none.
+SAME, SLIGHTLY = 1e-5, 1e-6
+# Where clusters leave a smaller share of the total within, short numbers do not tell results from each other.
+LEAST_WITHIN = 0.01
+# Up to so many points, several of the best results are ended by exchanges, which may turn their order around.
+ENDED_UP_TO, ENDED = 20_000, 4
+# Points times centres of all starts that move together.
+TOGETHER = 16_000_000
+MAX_SEED = np.iinfo(np.int32).max
+
+
+def search(points: Floats, counts: Floats, n_clusters: int, n_init: int, random: Random) -> Found:
+    """Search for the partition of least weighted sum of squared distances.
+
+    The starts, from far points (k-means++), are dealt out to four searches. Each goes on by rounds of children
+    (:func:`~custseg.segmentation._kmeans._many.starts.children`) until some rounds have gained nothing. Where three
+    have found the same, that confirms it; otherwise the results of all have children together.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n_points, n_columns)
+        Distinct rows, in an order given by their content.
+    counts : ndarray of shape (n_points,)
+        How many customers show each of them.
+    n_clusters : int
+        The number of clusters, at least 2 and less than that of points.
+    n_init : int
+        The number of starts.
+    random : RandomState
+        The source of all draws.
+
+    Returns
+    -------
+    Found
+        The best partition; fewer than ``n_clusters`` clusters hold a point if fewer points differ.
+    """
+    seeds = random.randint(MAX_SEED, size=N_SEARCHES + 1)
+    everyone = Sample(points, counts)
+    n_cells = max(N_CELLS, CELLS_PER_CLUSTER * n_clusters)
+    looked_at, are_few = everyone, len(points) <= max(FEW, n_cells)
+    if not are_few:
+        cells = cells_of(points, counts, n_cells)
+        looked_at = Sample(cells.means(points, counts), cells.masses(counts))
+    for dtype in (np.dtype(np.float32), np.dtype(np.float64)):
+        searches = _Searches([looked_at] * min(N_SEARCHES, n_init), n_clusters, dtype)
+        restarts, found, is_confirmed = searches.found(n_init, seeds)
+        if looked_at.total - found.explained[0] >= LEAST_WITHIN * looked_at.total:
+            break
+    n_iterations, centers = searches.steps.n_iterations, looked_at.original(found.centers)
+    if not are_few:
+        searches = _Searches([everyone], n_clusters, dtype)
+        found = searches.gone_on(everyone.standard(centers[:TAKEN_ON]), math.ceil(CHILDREN_AMONG_ALL * n_init), seeds)
+        n_iterations, centers = n_iterations + searches.steps.n_iterations, everyone.original(found.centers)
+    # what is within cells counts too
+    ended = np.maximum(everyone.total * everyone.unit - restarts.explained * looked_at.unit, 0.0)
+    sse = np.full(n_init, math.inf)
+    sse[: restarts.hits.sum()] = np.repeat(ended, restarts.hits)
+    return Found(_settled(everyone, centers, n_clusters), sse, n_iterations, is_confirmed)
+
+
+def _settled(everyone: Sample, centers: Floats, n_clusters: int) -> Integers:
+    """Take the best results to where neither Lloyd's iterations nor exchanges help; return the labels of the best."""
+    points, counts = everyone.points, everyone.counts
+    best, least = np.empty(0, dtype=np.int64), math.inf
+    for start in everyone.standard(centers[: ENDED if len(points) <= ENDED_UP_TO else 1]):
+        labels, sse = settle(points, counts, nearest(points, start), n_clusters), math.inf
+        if len(np.unique(labels)) == n_clusters:
+            sse = sse_of(points, counts, weighted_means(points, counts, labels, n_clusters), labels)
+        if sse < least or not len(best):
+            best, least = labels, sse
+    return best
+
+
+class _Searches:
+    """Searches that know nothing of each other: the same points once for each."""
+
+    def __init__(self, samples: Sequence[Sample], n_clusters: int, dtype: np.dtype[Any]) -> None:
+        self.n_clusters = n_clusters
+        self.steps = Steps(samples, samples[0].points.shape, dtype, is_thorough=True)
+        self.n_together = max(1, TOGETHER // (n_clusters * len(samples[0].points)))
+
+    def found(self, n_init: int, seeds: Integers) -> tuple[Ends, Ends, bool]:
+        """Return where the starts ended, the best results of all, and whether these are confirmed."""
+        n_searches = len(self.steps.totals)
+        each = np.arange(n_searches)
+        n_starts = -(-n_init // n_searches)
+        random = [np.random.RandomState(seed) for seed in seeds[:n_searches]]
+        starts = far_points(self.steps, each, n_starts, self.n_clusters, random)
+        # the first ones have one start more where their number does not divide that of all
+        is_extra = (np.arange(len(starts.own)) % n_starts == n_starts - 1) & (
+            starts.own >= n_init - n_searches * (n_starts - 1)
+        )
+        apart = self._lloyd(starts.of(~is_extra))
+        restarts = self._joined(apart)
+        within = max(float(self.steps.totals[0] - restarts.explained[0]), 0.0)
+        is_best = restarts.explained[0] - restarts.explained <= SAME_RESULT * within
+        if do_agree(int(restarts.hits[is_best].sum()), n_init):
+            return restarts, restarts.firsts(KEPT), True
+        apart = self._rounds(apart, n_starts, random, (PATIENCE, MOST_ROUNDS))
+        best, joined = apart.firsts().explained, self._joined(apart)
+        n_agreeing = int(np.count_nonzero(best >= best.max() - SAME * self.steps.totals[0]))
+        if n_agreeing < N_AGREEING:
+            joined = self._rounds(joined, n_searches * n_starts, random, (PATIENCE, MOST_ROUNDS))
+        return restarts, joined.firsts(KEPT), n_agreeing >= N_AGREEING
+
+    def gone_on(self, centers: Floats, n_children: int, seeds: Integers) -> Ends:
+        """Go on from results found elsewhere."""
+        found = self._lloyd(Ends.started(centers, np.zeros(len(centers), dtype=np.int64)))
+        random = [np.random.RandomState(seeds[-1])]
+        return self._rounds(found, n_children, random, (PATIENCE_AMONG_ALL, MOST_ROUNDS_AMONG_ALL))
+
+    def _joined(self, found: Ends) -> Ends:
+        """Put the results of all searches into one."""
+        own = np.zeros(len(found.own), dtype=np.int64)
+        return self.steps.merged(Ends(found.centers, found.explained, found.hits, own))
+
+    def _rounds(self, found: Ends, n_children: int, random: Sequence[Random], limits: tuple[int, int]) -> Ends:
+        """Let results have children until so many rounds in turn, or so many in all, have gained nothing."""
+        patience, most = limits
+        steps, found = self.steps, found.firsts(KEPT)
+        going, in_vain = np.unique(found.own), np.zeros(len(steps.totals), dtype=np.int64)
+        for _ in range(most):
+            before, young = found.firsts(), []
+            for start in range(0, n_children, self.n_together):
+                drawn = children(steps, found, going, min(self.n_together, n_children - start), random)
+                young.append(self._lloyd(drawn, found))
+            found = steps.merged(found, *young).firsts(KEPT)
+            gained = found.firsts().explained - before.explained > SLIGHTLY * steps.totals[before.own]
+            in_vain[before.own] = np.where(gained, 0, in_vain[before.own] + 1)
+            going = going[in_vain[going] < patience]
+            if not len(going):
+                break
+        return found
+
+    def _lloyd(self, starts: Ends, known: Ends | None = None) -> Ends:
+        """Run starts to their ends, so many together as memory allows."""
+        ended: list[Ends] = []
+        for start in range(0, len(starts.own), self.n_together):
+            before = [*ended, *([] if known is None else [known])]
+            rows = np.arange(start, min(start + self.n_together, len(starts.own)))
+            ended.append(self.steps.lloyd(starts.of(rows), self.steps.merged(*before) if before else None))
+        return self.steps.merged(*ended)
