@@ -24,6 +24,7 @@ from custseg.segmentation._clusterer.models import (
     seed_parameters,
     seeded,
 )
+from custseg.segmentation._clusterer.numbers import fitted_at
 from custseg.segmentation._clusterer.refits import can_refit, refitted
 from custseg.segmentation._embedding.embedder import CharacteristicEmbedder
 from custseg.segmentation._kmeans.nearest import unit_of
@@ -78,6 +79,7 @@ __all__ = [
     "cross_table",
     "distinct_patterns",
     "embedded",
+    "fitted_at",
     "least_differences",
     "n_distinct",
     "number_parameter",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
@@ -27,6 +27,7 @@ from custseg.segmentation._for_validation import (
     Seen,
     candidates,
     choose_number,
+    fitted_at,
     least_differences,
     n_distinct,
     numbered,
@@ -221,7 +222,7 @@ def examine_segments(
     check({"min_segments": (Integer(1),)}, {"min_segments": least})
     check({"n_pairs": (Integer(2),)}, {"n_pairs": n_pairs})
     with each_warning_once():
-        fits = {number: _fit(segmentation, clusterer, number) for number in _numbers(segmentation, clusterer, least)}
+        fits = _fits(segmentation, clusterer, _numbers(segmentation, clusterer, least), n_jobs)
     stability = _stability(segmentation, fits, n_pairs, n_jobs, on_step) if fits else StabilityResult.empty()
     if clusterer.defined_by_rules:
         return Evidence(verdict=_of_rules(segmentation, stability), selection=None, stability=stability, cut=None)
@@ -298,12 +299,13 @@ def _after(before: int, on_step: Callable[[int, int], object] | None) -> Callabl
     return None if on_step is None else lambda done, total: on_step(before + done, before + total)
 
 
-def _fit(segmentation: Segmentation, clusterer: Segmenter, number: int) -> Segmenter:
-    """Fit a clusterer with a number of segments; that of the segmentation is fitted."""
-    if number == segmentation.n_segments:
-        return clusterer
-    fitted: Segmenter = numbered(clusterer, number).fit(segmentation.customers)
-    return fitted
+def _fits(
+    segmentation: Segmentation, clusterer: Segmenter, numbers: Sequence[int], n_jobs: int | None
+) -> dict[int, Segmenter]:
+    """Fit a clusterer with every number of segments; that of the segmentation is fitted."""
+    others = [number for number in numbers if number != segmentation.n_segments]
+    fits = fitted_at(clusterer, segmentation.customers, others, n_jobs)
+    return {number: fits.get(number, clusterer) for number in numbers}
 
 
 def _seen(segmentation: Segmentation, stability: StabilityResult, fits: Mapping[int, Segmenter]) -> list[Seen]:

@@ -325,7 +325,7 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         context = self._init_callback_context(max_subtasks=2 if self.n_segments in CHOSEN else 1)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         customers = self._embed_to_fit(X, sample_weight)
-        table, mass = customers.table, customers.mass
+        table = customers.table
         self._check_order_by(table)
         random_state = self.random_state
         if not isinstance(random_state, (int, np.integer)):
@@ -336,12 +336,7 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         task = task_of(customers, engine, n_segments=n_segments, min_segment_share=share, random_state=random_state)
         with Step(context, self, "fit"):
             found = partition(engine, task)
-        labels = found.assign(task.matrix, task.table)
-        populated = np.unique(labels[(mass > 0) & (labels >= 0)])
-        if self.engine == "kmeans" and len(populated) < found.n_segments:  # some differ by rounding only
-            raise InfeasibleError.too_few_customers(found.n_segments, len(populated), table.n_customers)
-        by = None if self.order_by is None else table[self.order_by]
-        self._take_over(found.in_order(segment_order(found.centers, labels, mass, by)), task)
+        self._take_over(found, task, table)
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 
@@ -444,8 +439,14 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         self._columns = customers.canonical_columns
         return customers
 
-    def _take_over(self, found: Partition, task: Task) -> None:
-        """Keep the segments, which are in order now."""
+    def _take_over(self, found: Partition, task: Task, table: CustomerTable) -> None:
+        """Put the segments in order and keep them."""
+        labels = found.assign(task.matrix, task.table)
+        populated = np.unique(labels[(task.mass > 0) & (labels >= 0)])
+        if self.engine == "kmeans" and len(populated) < found.n_segments:  # some differ by rounding only
+            raise InfeasibleError.too_few_customers(found.n_segments, len(populated), table.n_customers)
+        by = None if self.order_by is None else table[self.order_by]
+        found = found.in_order(segment_order(found.centers, labels, task.mass, by))
         self._partition = found
         self.engine_, self.optimum_, self.sample_loss_ = found.model, found.optimum, found.sample
         self.n_segments_ = found.n_segments

@@ -11,7 +11,7 @@ from custseg.exceptions import InfeasibleError, InvalidParameterError
 from custseg.segmentation._clusterer.foreign import ClustererEngine, prepared
 from custseg.segmentation._clusterer.models import finds_number
 from custseg.segmentation._clusterer.task import Partition, Task, around, assigning
-from custseg.segmentation._kmeans.kmeans import fit_kmeans
+from custseg.segmentation._kmeans.kmeans import Prepared
 from custseg.segmentation._latent_classes.clusterer import LatentClassClusterer
 from custseg.segmentation._prototypes.clusterer import KPrototypesClusterer
 
@@ -53,18 +53,23 @@ class KMeansEngine:
     def __init__(self, n_init: int, sample_above: int) -> None:
         self.n_init = n_init
         self.sample_above = sample_above
+        self._prepared: Prepared | None = None
 
     def fit(self, task: Task) -> Partition:
         """Find centres, and move customers where a segment is below the least share."""
         assert task.n_segments is not None  # only a clusterer finds it itself
-        found = fit_kmeans(
-            task.patterns,
-            task.n_segments,
-            n_init=self.n_init,
-            random_state=task.random_state,
-            sample_above=self.sample_above,
-        )
+        found = self._prepared_for(task).fit(task.n_segments, self.n_init, task.random_state)
         return replace(around(found.centers, task), optimum=found.optimum, sample=found.optimum.sample)
+
+    def prepare(self, task: Task, n_segments: int) -> None:
+        """Do what does not depend on the number of segments, up to the largest."""
+        self._prepared_for(task).prepare(n_segments)
+
+    def _prepared_for(self, task: Task) -> Prepared:
+        # the same customers are often cut into several numbers of segments, one after the other
+        if self._prepared is None or self._prepared.patterns is not task.patterns:
+            self._prepared = Prepared(task.patterns, self.sample_above)
+        return self._prepared
 
 
 class LatentClassEngine:

@@ -13,7 +13,7 @@ from custseg._core.arrays import Floats, Integers
 from custseg._core.asking import asking
 from custseg._core.threads import one_thread
 from custseg.exceptions import InfeasibleError
-from custseg.segmentation._kmeans._many.search import search
+from custseg.segmentation._kmeans._many.search import Search
 from custseg.segmentation._kmeans.few import FEW, search_few
 from custseg.segmentation._kmeans.found import Found, are_best
 from custseg.segmentation._kmeans.lloyd import sse_of, total_of, weighted_means
@@ -21,7 +21,7 @@ from custseg.segmentation._kmeans.optimum import Optimum, SampleCost
 from custseg.segmentation._kmeans.patterns import Patterns
 from custseg.segmentation._kmeans.sample import drawn, full_passes, sample_size
 
-__all__ = ["KMeansFit", "fit_kmeans"]
+__all__ = ["KMeansFit", "Prepared", "fit_kmeans"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def fit_kmeans(
     ``n_init`` restarts from k-means++ [1]_ (several candidates per centre, the best one kept), each with Lloyd's
     iterations. Where fewer than a quarter of them, or three, agree on the best result, partitions are crossed and
     repaired [3]_: of up to 1,500 patterns by :func:`~custseg.segmentation._kmeans.genetic.genetic_search`, for about a
-    second; of more by :func:`~custseg.segmentation._kmeans._many.search.search`, above 8,000 among cells of close
+    second; of more by :func:`~custseg.segmentation._kmeans._many.search.Search`, above 8,000 among cells of close
     patterns first. The best partitions are improved by moving single patterns between clusters, counting how the move
     shifts both centres (Hartigan [2]_), until no move helps. The result depends on the patterns and the seed
     only, not on the order of the rows or on the number of threads.
@@ -115,38 +115,100 @@ def fit_kmeans(
     >>> round(fit.sse, 4), fit.optimum.n_hits
     (0.0467, 4)
     """
-    if n_clusters > patterns.n_patterns:
-        raise InfeasibleError.too_few_customers(n_clusters, patterns.n_patterns, len(patterns.inverse))
-    random = check_random_state(random_state)
-    units = _Units.of(patterns)
-    points = units.standard(patterns.values)
-    n_sampled = sample_size(sample_above, n_clusters)
-    with one_thread():
+    return Prepared(patterns, sample_above).fit(n_clusters, n_init, random_state)
+
+
+class Prepared:
+    """Patterns that are partitioned into several numbers of clusters: what does not depend on it is done once.
+
+    Parameters
+    ----------
+    patterns : Patterns
+        Distinct rows with positive counts.
+    sample_above : int
+        As in :func:`fit_kmeans`.
+    """
+
+    def __init__(self, patterns: Patterns, sample_above: int) -> None:
+        self.patterns, self.sample_above = patterns, sample_above
+        self._units = _Units.of(patterns)
+        self._points = self._units.standard(patterns.values)
+        self._among: dict[int, _Among] = {}
+
+    def fit(self, n_clusters: int, n_init: int, random_state: Any) -> KMeansFit:
+        """Do as :func:`fit_kmeans` says."""
+        patterns, points, units = self.patterns, self._points, self._units
+        if n_clusters > patterns.n_patterns:
+            raise InfeasibleError.too_few_customers(n_clusters, patterns.n_patterns, len(patterns.inverse))
+        with one_thread():
+            among, sample = self._searched(n_clusters), None
+            found = among.search(n_clusters, n_init, check_random_state(random_state))
+            centers, labels = weighted_means(among.points, among.counts, found.labels, n_clusters), found.labels
+            if among.n_patterns == patterns.n_patterns:
+                sse = sse_of(points, patterns.counts, centers, labels)
+            else:
+                labels, centers, passes = full_passes(points, patterns.counts, centers)
+                sse = passes[-1]
+                sample = SampleCost(
+                    criterion="sse",
+                    n_sampled=among.n_patterns,
+                    n_patterns=patterns.n_patterns,
+                    sample_objective=units.sse(passes[0]),
+                    objective=units.sse(sse),
+                    n_passes=len(passes) - 1,
+                    last_gain=1.0 - sse / passes[-2] if passes[-2] > 0 else 0.0,
+                )
+        optimum = _optimum(units.sse(sse), found, total_of(points, patterns.counts), sample)
+        return KMeansFit(units.original(centers), labels, optimum.objective, optimum)
+
+    def prepare(self, n_clusters: int) -> None:
+        """Do what other processes, which get a copy, would do each."""
+        with one_thread():
+            self._searched(n_clusters).prepare(n_clusters)
+
+    def _searched(self, n_clusters: int) -> _Among:
+        n_sampled = sample_size(self.sample_above, n_clusters)
+        if n_sampled not in self._among:
+            self._among = {n_sampled: _Among.of(self.patterns, self._points, n_sampled)}
+        return self._among[n_sampled]
+
+
+class _Among:
+    """The patterns, or the sample of them, that are searched."""
+
+    def __init__(self, points: Floats, counts: Floats) -> None:
+        self.points, self.counts = points, counts
+        self._many = Search(points, counts) if len(points) > FEW else None
+
+    @classmethod
+    def of(cls, patterns: Patterns, points: Floats, n_sampled: int) -> _Among:
         if patterns.n_patterns <= n_sampled:
-            found = _search(points, patterns.counts, n_clusters, n_init, random)
-            centers, labels, loss = (
-                weighted_means(points, patterns.counts, found.labels, n_clusters),
-                found.labels,
-                None,
-            )
-            sse = sse_of(points, patterns.counts, centers, labels)
+            return cls(points, patterns.counts)
+        rows, counts = drawn(patterns, n_sampled, points)
+        return cls(points[rows], counts)
+
+    @property
+    def n_patterns(self) -> int:
+        return len(self.points)
+
+    def prepare(self, n_clusters: int) -> None:
+        """Put very many patterns into cells."""
+        if self._many is not None:
+            self._many.looked_at(n_clusters)
+
+    def search(self, n_clusters: int, n_init: int, random: np.random.RandomState) -> Found:
+        """Find the best partition."""
+        if n_clusters in (1, self.n_patterns):
+            sse = total_of(self.points, self.counts) if n_clusters == 1 else 0.0
+            return Found(np.arange(self.n_patterns) % n_clusters, np.full(n_init, sse), 0, True)
+        if self._many is None:
+            found = search_few(self.points, self.counts, n_clusters, n_init, random)
         else:
-            rows, counts = drawn(patterns, n_sampled, points)
-            found = _search(points[rows], counts, n_clusters, n_init, random)
-            centers = weighted_means(points[rows], counts, found.labels, n_clusters)
-            labels, centers, passes = full_passes(points, patterns.counts, centers)
-            sse = passes[-1]
-            loss = SampleCost(
-                criterion="sse",
-                n_sampled=len(rows),
-                n_patterns=patterns.n_patterns,
-                sample_objective=units.sse(passes[0]),
-                objective=units.sse(sse),
-                n_passes=len(passes) - 1,
-                last_gain=1.0 - sse / passes[-2] if passes[-2] > 0 else 0.0,
-            )
-    optimum = _optimum(units.sse(sse), found, total_of(points, patterns.counts), loss)
-    return KMeansFit(units.original(centers), labels, optimum.objective, optimum)
+            found = self._many.best(n_clusters, n_init, random)
+        n_populated = len(np.unique(found.labels))
+        if n_populated < n_clusters:
+            raise InfeasibleError.too_few_customers(n_clusters, n_populated, self.n_patterns)
+        return found
 
 
 @dataclass(frozen=True)
@@ -179,18 +241,6 @@ def _exponent(values: Floats) -> int:
     """Return the exponent of the least power of two above all sizes."""
     largest = max(float(values.max(initial=0.0)), -float(values.min(initial=0.0)))
     return math.frexp(largest)[1] if largest > 0 else 0
-
-
-def _search(points: Floats, counts: Floats, n_clusters: int, n_init: int, random: np.random.RandomState) -> Found:
-    """Find the best partition of centred patterns."""
-    if n_clusters in (1, len(points)):
-        sse = total_of(points, counts) if n_clusters == 1 else 0.0
-        return Found(np.arange(len(points)) % n_clusters, np.full(n_init, sse), 0, True)
-    found = (search_few if len(points) <= FEW else search)(points, counts, n_clusters, n_init, random)
-    n_populated = len(np.unique(found.labels))
-    if n_populated < n_clusters:
-        raise InfeasibleError.too_few_customers(n_clusters, n_populated, len(points))
-    return found
 
 
 def _optimum(sse: float, found: Found, total: float, sample: SampleCost | None) -> Optimum:

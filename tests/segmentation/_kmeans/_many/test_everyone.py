@@ -47,3 +47,42 @@ def test_blocks_are_put_together(monkeypatch):
     monkeypatch.setattr(everyone, "TOGETHER", 100)
     np.testing.assert_array_equal(Everyone(points).nearest(points[:6]), whole)
     assert (whole[:6] == np.arange(6)).all()
+
+
+def lloyd_by_hand(points, counts, centers, n_iterations):
+    for _ in range(n_iterations):
+        labels = nearest(points, centers)
+        mass = np.bincount(labels, weights=counts, minlength=len(centers))
+        means = np.array([(counts * (labels == k)) @ points for k in range(len(centers))])
+        centers = np.where(mass[:, None] > 0, means / np.where(mass > 0, mass, 1)[:, None], centers)
+    return centers
+
+
+@given(seed=st.integers(0, 1000), n_clusters=st.integers(1, 6), unit=st.sampled_from([1e-100, 1.0, 1e50]))
+def test_iterations_are_those_of_lloyd(seed, n_clusters, unit):
+    random = np.random.RandomState(seed)
+    points = random.normal(size=(300, 3)) * unit
+    counts = random.poisson(1.0, size=300).astype(float)
+    start = points[random.choice(300, n_clusters, replace=False)]
+    for n_iterations in (0, 1, 3):
+        centers, labels = Everyone(points).lloyd(counts, start, n_iterations)
+        expected = lloyd_by_hand(points, counts, start, n_iterations)
+        # short numbers may put a row that is halfway elsewhere
+        assert np.abs(centers - expected).max() <= 0.02 * unit
+        np.testing.assert_array_equal(labels, nearest(points, centers))
+
+
+@given(seed=st.integers(0, 200))
+def test_labels_after_iterations_are_exact_on_a_grid_of_ties(seed):
+    random = np.random.RandomState(seed)
+    points = random.randint(-3, 4, size=(400, 2)).astype(float)
+    counts = random.randint(0, 3, size=400).astype(float)
+    centers, labels = Everyone(points).lloyd(counts, points[:5] + np.arange(5)[:, None] * 1e-9, 10)
+    np.testing.assert_array_equal(labels, nearest(points, centers))
+
+
+def test_a_centre_that_nobody_counted_is_nearest_to_stays():
+    points = np.array([[0.0], [1.0], [9.0]])
+    centers, labels = Everyone(points).lloyd(np.array([1.0, 1.0, 0.0]), np.array([[0.2], [8.0]]), 5)
+    assert centers.ravel().tolist() == pytest.approx([0.5, 8.0])
+    assert labels.tolist() == [0, 0, 1]

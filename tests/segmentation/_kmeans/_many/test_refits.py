@@ -8,7 +8,7 @@ from sklearn.cluster import KMeans
 
 from custseg.exceptions import InfeasibleError
 from custseg.segmentation._kmeans._many import refits
-from custseg.segmentation._kmeans._many.refits import Refits, end, sse_around
+from custseg.segmentation._kmeans._many.refits import Refits, end
 from custseg.segmentation._kmeans._many.steps import Sample
 from custseg.segmentation._kmeans.kmeans import fit_kmeans
 from custseg.segmentation._kmeans.nearest import nearest
@@ -17,6 +17,10 @@ from custseg.segmentation._kmeans.patterns import distinct_patterns
 
 def sse_of(points, counts, centers):
     return float(counts @ ((points - centers[nearest(points, centers)]) ** 2).sum(axis=1))
+
+
+def sse_around(sample, centers):
+    return sse_of(sample.points, sample.counts, sample.standard(centers))
 
 
 def ended(points, counts, k, n_init=20, seed=0):

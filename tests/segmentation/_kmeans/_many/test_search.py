@@ -86,7 +86,7 @@ def test_a_single_start_confirms_nothing() -> None:
 def test_every_start_is_accounted_for(n_init: int) -> None:
     patterns = distinct_patterns(planted(1_600, 3, 1))
     points = patterns.values - patterns.values.mean(axis=0)
-    found = searching.search(points, patterns.counts, 6, n_init, np.random.RandomState(0))
+    found = searching.Search(points, patterns.counts).best(6, n_init, np.random.RandomState(0))
     assert found.restarts.shape == (n_init,)
     assert np.isfinite(found.restarts).any()
     best = fitted(patterns.values, 6, n_init).sse

@@ -15,7 +15,7 @@ from custseg.exceptions import InfeasibleError
 from custseg.segmentation._base.order import segment_order
 from custseg.segmentation._kmeans._many.cells import Cells, cells_of
 from custseg.segmentation._kmeans._many.everyone import Everyone
-from custseg.segmentation._kmeans._many.refits import Refits, end, sse_around, sse_within
+from custseg.segmentation._kmeans._many.refits import Refits, end, sse_within
 from custseg.segmentation._kmeans._many.steps import Sample
 from custseg.segmentation._kmeans.balance import balance
 from custseg.segmentation._kmeans.exchange import settle
@@ -173,8 +173,8 @@ class CellRefits:
         with one_thread():
             drawn = _Drawn(self, [(self.points, self.counts)], [seed])
             everyone = Sample(self.points, self.counts)
-            (found,) = Refits([everyone]).go_on(drawn.all.go_on(drawn.found(number), n_iterations=TO_THE_END))
-            labels = self.nearest(self.points, found[0])
+            (found,) = drawn.all.go_on(drawn.found(number), n_iterations=TO_THE_END)
+            _, labels = self.everyone(self.points).lloyd(self.counts, found[0], TO_THE_END)
             if len(labels) <= SETTLED:
                 labels = settle(everyone.points, self.counts, labels, number)
             means = weighted_means(self.points, self.counts, labels, number)
@@ -182,9 +182,9 @@ class CellRefits:
         places: Integers = np.argsort(order)[labels]
         return places
 
-    def nearest(self, points: Floats, centers: Floats) -> Integers:
-        """Return the nearest centre of everyone, in the embedding of a sample."""
-        return self._as_whole.nearest(centers) if points is self.points else nearest(points, centers)
+    def everyone(self, points: Floats) -> Everyone:
+        """Return everyone in the embedding of a sample, that of all worked out once."""
+        return self._as_whole if points is self.points else Everyone(points)
 
     @cached_property
     def _as_whole(self) -> Everyone:
@@ -227,10 +227,9 @@ class _Drawn:
         return Refits(self._in(cells), self._shape(self.refits.n_drawn if cells.are_patterns else cells.n_cells))
 
     @cached_property
-    def everyone(self) -> Refits:
-        """All drawn customers."""
-        drawn = [Sample(points[counts > 0], counts[counts > 0]) for points, counts in self.samples]
-        return Refits(drawn, self._shape(self.refits.n_drawn))
+    def everyone(self) -> list[Everyone]:
+        """All customers in the embedding of each sample."""
+        return [self.refits.everyone(points) for points, _ in self.samples]
 
     def _shape(self, n_points: int) -> tuple[int, int]:
         return n_points, self.refits.n_columns
@@ -257,30 +256,39 @@ class _Drawn:
         """Return the relative excess in the sum of squares of what is found among cells, sample by sample."""
         found = self.found(number)
         better = self.all.search_from(found, self.refits.n_init, self.seeds)
-        better = self.everyone.go_on(better, n_iterations=TO_THE_END)
         losses = []
-        ended = zip(self.samples, self.everyone.samples, self._ended(found), better, strict=True)
-        for (_, counts), drawn, labels, centers in ended:
-            losses.append(_excess(sse_within(drawn, labels[counts > 0]), sse_around(drawn, centers[0])))
+        ended = zip(self.samples, self.everyone, self._ended(found), better, strict=True)
+        for (points, counts), everyone, labels, centers in ended:
+            drawn = Sample(points[counts > 0], counts[counts > 0])
+            _, best = everyone.lloyd(counts, centers[0], TO_THE_END)
+            losses.append(_excess(sse_within(drawn, labels[counts > 0]), sse_within(drawn, best[counts > 0])))
         return losses
 
     def _ended(self, found: Sequence[Floats]) -> list[Integers]:
         if self.refits.is_exact:
             centers = [end(sample, own) for sample, own in zip(self.few.samples, found, strict=True)]
-        else:
-            found = self.all.go_on(found)
-            if not self.refits.all_cells.are_patterns:
-                found = self.everyone.go_on(found, n_iterations=LAST_ITERATIONS)
-            centers = [own[0] for own in found]
-        return [self._assigned(*sample, own) for sample, own in zip(self.samples, centers, strict=True)]
-
-    def _assigned(self, points: Floats, counts: Floats, centers: Floats) -> Integers:
-        """Assign by the nearest centre; where a least share is asked for, as it is kept among those drawn."""
+            return self._assigned(centers)
+        centers = [own[0] for own in self.all.go_on(found)]
+        if self.refits.all_cells.are_patterns:
+            return self._assigned(centers)
+        ended = [
+            everyone.lloyd(counts, own, LAST_ITERATIONS)
+            for everyone, (_, counts), own in zip(self.everyone, self.samples, centers, strict=True)
+        ]
         if self.refits.share > 0:
+            return self._assigned([own for own, _ in ended])
+        return [labels for _, labels in ended]
+
+    def _assigned(self, centers: Sequence[Floats]) -> list[Integers]:
+        """Assign by the nearest centre; where a least share is asked for, as it is kept among those drawn."""
+        if self.refits.share <= 0:
+            return [everyone.nearest(own) for everyone, own in zip(self.everyone, centers, strict=True)]
+        assigned = []
+        for (points, counts), own in zip(self.samples, centers, strict=True):
             patterns = distinct_patterns(points[counts > 0], counts[counts > 0])
-            balanced = balance(patterns, centers, self.refits.share)
-            return nearest(points, balanced.centers, balanced.subsidies)
-        return self.refits.nearest(points, centers)
+            balanced = balance(patterns, own, self.refits.share)
+            assigned.append(nearest(points, balanced.centers, balanced.subsidies))
+        return assigned
 
 
 def _excess(reached: float, least: float) -> float:

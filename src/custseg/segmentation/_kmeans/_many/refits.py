@@ -17,7 +17,7 @@ from custseg.segmentation._kmeans.exchange import exchange_batch
 from custseg.segmentation._kmeans.lloyd import batch_lloyd, populated_means, sse_of, weighted_means
 from custseg.segmentation._kmeans.nearest import nearest
 
-__all__ = ["Refits", "end", "sse_around", "sse_within"]
+__all__ = ["Refits", "end", "sse_within"]
 
 # Starts from far points are enough where so large a share, and so many, end at the best result; else rounds of so many
 # children for each start follow, at most so many and until one has gained nothing.
@@ -179,13 +179,6 @@ def end(sample: Sample, centers: Floats) -> Floats:
         if n_populated < n_clusters:
             raise InfeasibleError.too_few_customers(n_clusters, n_populated, len(points))
         return sample.original(populated_means(points, counts, best, n_clusters))
-
-
-def sse_around(sample: Sample, centers: Floats) -> float:
-    """Return the sum of squares that is left around the nearest centres, in the units of the sample."""
-    centers = sample.standard(centers)
-    with one_thread():
-        return sse_of(sample.points, sample.counts, centers, nearest(sample.points, centers))
 
 
 def sse_within(sample: Sample, labels: Integers) -> float:

@@ -18,7 +18,7 @@ from custseg.segmentation._kmeans.lloyd import sse_of, weighted_means
 from custseg.segmentation._kmeans.nearest import nearest
 from custseg.segmentation._kmeans.optimum import do_agree
 
-__all__ = ["search"]
+__all__ = ["Search"]
 
 # Up to so many points the search is among them, above that among cells of them, at least so many for each cluster.
 FEW, N_CELLS, CELLS_PER_CLUSTER = 8_000, 5_000, 20
@@ -41,8 +41,8 @@ TOGETHER = 16_000_000
 MAX_SEED = np.iinfo(np.int32).max
 
 
-def search(points: Floats, counts: Floats, n_clusters: int, n_init: int, random: Random) -> Found:
-    """Search for the partition of least weighted sum of squared distances.
+class Search:
+    """A search for the partition of least weighted sum of squared distances.
 
     The starts, from far points (k-means++), are dealt out to four searches. Each goes on by rounds of children
     (:func:`~custseg.segmentation._kmeans._many.starts.children`) until some rounds have gained nothing. Where three
@@ -54,40 +54,59 @@ def search(points: Floats, counts: Floats, n_clusters: int, n_init: int, random:
         Distinct rows, in an order given by their content.
     counts : ndarray of shape (n_points,)
         How many customers show each of them.
-    n_clusters : int
-        The number of clusters, at least 2 and less than that of points.
-    n_init : int
-        The number of starts.
-    random : RandomState
-        The source of all draws.
-
-    Returns
-    -------
-    Found
-        The best partition; fewer than ``n_clusters`` clusters hold a point if fewer points differ.
     """
-    seeds = random.randint(MAX_SEED, size=N_SEARCHES + 1)
-    everyone = Sample(points, counts)
-    n_cells = max(N_CELLS, CELLS_PER_CLUSTER * n_clusters)
-    looked_at, are_few = everyone, len(points) <= max(FEW, n_cells)
-    if not are_few:
-        cells = cells_of(points, counts, n_cells)
-        looked_at = Sample(cells.means(points, counts), cells.masses(counts))
-    for dtype in (np.dtype(np.float32), np.dtype(np.float64)):
-        searches = _Searches([looked_at] * min(N_SEARCHES, n_init), n_clusters, dtype)
-        restarts, found, is_confirmed = searches.found(n_init, seeds)
-        if looked_at.total - found.explained[0] >= LEAST_WITHIN * looked_at.total:
-            break
-    n_iterations, centers = searches.steps.n_iterations, looked_at.original(found.centers)
-    if not are_few:
-        searches = _Searches([everyone], n_clusters, dtype)
-        found = searches.gone_on(everyone.standard(centers[:TAKEN_ON]), math.ceil(CHILDREN_AMONG_ALL * n_init), seeds)
-        n_iterations, centers = n_iterations + searches.steps.n_iterations, everyone.original(found.centers)
-    # what is within cells counts too
-    ended = np.maximum(everyone.total * everyone.unit - restarts.explained * looked_at.unit, 0.0)
-    sse = np.full(n_init, math.inf)
-    sse[: restarts.hits.sum()] = np.repeat(ended, restarts.hits)
-    return Found(_settled(everyone, centers, n_clusters), sse, n_iterations, is_confirmed)
+
+    def __init__(self, points: Floats, counts: Floats) -> None:
+        self._everyone = Sample(points, counts)
+        self._in_cells: dict[int, Sample] = {}
+
+    def best(self, n_clusters: int, n_init: int, random: Random) -> Found:
+        """Return the best partition that is found.
+
+        Parameters
+        ----------
+        n_clusters : int
+            The number of clusters, at least 2 and less than that of points.
+        n_init : int
+            The number of starts.
+        random : RandomState
+            The source of all draws.
+
+        Returns
+        -------
+        Found
+            The best partition; fewer than ``n_clusters`` clusters hold a point if fewer points differ.
+        """
+        seeds = random.randint(MAX_SEED, size=N_SEARCHES + 1)
+        everyone, looked_at = self._everyone, self.looked_at(n_clusters)
+        for dtype in (np.dtype(np.float32), np.dtype(np.float64)):
+            searches = _Searches([looked_at] * min(N_SEARCHES, n_init), n_clusters, dtype)
+            restarts, found, is_confirmed = searches.found(n_init, seeds)
+            if looked_at.total - found.explained[0] >= LEAST_WITHIN * looked_at.total:
+                break
+        n_iterations, centers = searches.steps.n_iterations, looked_at.original(found.centers)
+        if looked_at is not everyone:
+            searches = _Searches([everyone], n_clusters, dtype)
+            n_children = math.ceil(CHILDREN_AMONG_ALL * n_init)
+            found = searches.gone_on(everyone.standard(centers[:TAKEN_ON]), n_children, seeds)
+            n_iterations, centers = n_iterations + searches.steps.n_iterations, everyone.original(found.centers)
+        # what is within cells counts too
+        ended = np.maximum(everyone.total * everyone.unit - restarts.explained * looked_at.unit, 0.0)
+        sse = np.full(n_init, math.inf)
+        sse[: restarts.hits.sum()] = np.repeat(ended, restarts.hits)
+        return Found(_settled(everyone, centers, n_clusters), sse, n_iterations, is_confirmed)
+
+    def looked_at(self, n_clusters: int) -> Sample:
+        """Return the points, or cells of very many, worked out once."""
+        points, counts = self._everyone.points, self._everyone.counts
+        n_cells = max(N_CELLS, CELLS_PER_CLUSTER * n_clusters)
+        if len(points) <= max(FEW, n_cells):
+            return self._everyone
+        if n_cells not in self._in_cells:
+            cells = cells_of(points, counts, n_cells)
+            means = self._everyone.original(cells.means(points, counts))
+            self._in_cells[n_cells] = Sample(means, cells.masses(counts))
+        return self._in_cells[n_cells]
 
 
 def _settled(everyone: Sample, centers: Floats, n_clusters: int) -> Integers:
