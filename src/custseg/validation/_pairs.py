@@ -159,7 +159,7 @@ def _comparisons(
     if not _has_seed(next(iter(design.blanks.values()))):
         n_refits = 0
     compare = delayed(as_asked(_compare_pairs))
-    together = design.n_pairs_together
+    together, design = design.n_pairs_together, design.to_compare()
     starts = range(0, len(seeds), together)
     tasks = (compare(design, seeds[start : start + together], n_refits - start) for start in starts)
     comparisons: Generator[list[list[_Comparison]]] = Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
@@ -271,6 +271,10 @@ class Design:
     def n_pairs_together(self) -> int:
         """So many pairs are compared at once."""
         return 1 if self.refits is None else self.refits.cells.n_pairs_together
+
+    def to_compare(self) -> Design:
+        """Leave out what other processes do not need: the customers themselves, where cells serve."""
+        return self if self.refits is None else replace(self, rows=self.rows.without_data())
 
     def at(self, tried: tuple[int, ...]) -> Design:
         """Leave out other numbers of segments."""

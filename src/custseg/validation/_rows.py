@@ -67,6 +67,10 @@ class Rows:
             return self.data[positions].to_native()
         return self.data.take(positions) if isinstance(self.data, CustomerTable) else self.data[positions]
 
+    def without_data(self) -> Rows:
+        """Keep what is needed to draw and to count, and no customers."""
+        return replace(self, data=None, pattern=self.pattern[:0])
+
     def draw(self, random: np.random.RandomState) -> Integers:
         """Draw as many rows as there are, with replacement; returns their patterns."""
         by_content = np.repeat(np.arange(len(self.first)), self.counts)

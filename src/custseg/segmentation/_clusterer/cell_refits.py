@@ -44,9 +44,11 @@ class EmbeddedRefits:
         self._name = type(clusterer).__name__
         self._embedding = Embedding(clusterer.embedder, clusterer.kinds, clusterer.weights, clusterer.customer_id)
         with asking(self._name):
-            self._everyone, self._whole = everyone, embedded(everyone, self._embedding, counts.astype(np.float64))
-            points = self._whole.matrix[:, self._whole.canonical_columns]
-            is_the_same = self._whole.embedder is None or points.size > EMBEDDED_AGAIN
+            whole = embedded(everyone, self._embedding, counts.astype(np.float64))
+            points = whole.matrix[:, whole.canonical_columns]
+            is_the_same = whole.embedder is None or points.size > EMBEDDED_AGAIN
+            # other processes, which get a copy, need customers only to embed them
+            self._customers = None if is_the_same else (everyone, whole.table, whole.canonical_columns)
             machinery = (clusterer.n_init, clusterer.min_segment_share, None if is_the_same else self._embedded)
             self.cells = CellRefits(points, counts.astype(np.float64), *machinery).in_enough_cells(samples)
 
@@ -62,6 +64,7 @@ class EmbeddedRefits:
 
     def _embedded(self, counts: Floats) -> Floats:
         """Embed everyone by what the drawn customers say about scales."""
-        whole = self._whole
-        again = embed_to_fit(self._everyone, whole.table, counts, self._embedding)
-        return np.asarray(again.matrix[:, again.canonical_columns if whole.table.named else whole.canonical_columns])
+        assert self._customers is not None  # asked for only where scales may differ
+        everyone, table, columns = self._customers
+        again = embed_to_fit(everyone, table, counts, self._embedding)
+        return np.asarray(again.matrix[:, again.canonical_columns if table.named else columns])

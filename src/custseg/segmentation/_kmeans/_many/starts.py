@@ -109,7 +109,10 @@ def _matched(centers: Numbers, others: Numbers) -> Integers:
 
 
 def _split_anew(steps: Steps, centers: Numbers, own: Integers, rows: Integers, draws: Floats) -> None:
-    """Put, in place, the centres of two neighbouring clusters of some partitions on two points of theirs."""
+    """Put, in place, the centres of two neighbouring clusters on two points of theirs.
+
+    Of one sample all these partitions are the same, and it is looked up once who belongs to which cluster.
+    """
     if not len(rows):
         return
     chosen, own = centers[rows], own[rows]
@@ -118,10 +121,11 @@ def _split_anew(steps: Steps, centers: Numbers, own: Integers, rows: Integers, d
     apart = ((chosen - chosen[every, one][:, None]) ** 2).sum(axis=2)
     near = 1 + (draws[:, 1] * min(NEIGHBOURS, n_clusters - 1)).astype(np.int64)
     other = np.argsort(apart, axis=1, kind="stable")[every, near]
-    scores = steps.scores(chosen.reshape(-1, centers.shape[2]), np.repeat(own, n_clusters))
-    scores = scores.reshape(len(rows), n_clusters, -1)
-    best = scores.min(axis=1)
-    weights = steps.counts[own] * ((scores[every, one] == best) | (scores[every, other] == best))
+    samples, firsts, place = np.unique(own, return_index=True, return_inverse=True)
+    scores = steps.scores(chosen[firsts].reshape(-1, centers.shape[2]), np.repeat(samples, n_clusters))
+    scores = scores.reshape(len(samples), n_clusters, -1)
+    best = scores.min(axis=1)[place]
+    weights = steps.counts[own] * ((scores[place, one] == best) | (scores[place, other] == best))
     first = pick_of_each(np.cumsum(weights, axis=1), draws[:, 2:3])[:, 0]
     second = pick_of_each(np.cumsum(steps.distances(first, own) * weights, axis=1), draws[:, 3:4])[:, 0]
     centers[rows, one] = steps.columns[own, :, first]
