@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -200,9 +201,9 @@ def _net_spend(estimator: Any, tables: Any, frame: Any, customer_id: str) -> Flo
     if not found:
         return None
     fitted, table = found[0]
-    total = clone(fitted).set_params(features=("monetary",), monetary_as="total", as_of=fitted.as_of_)
+    total = deepcopy(fitted).set_params(features=("monetary",), monetary_as="total")
     # whoever read the table first has said what is odd about it
     with ignoring(DataQualityWarning):
-        spend: pd.DataFrame = total.set_output(transform="pandas").fit_transform(table)
+        spend: pd.DataFrame = total.set_output(transform="pandas").transform(table)
     # whoever is in no line bought nothing, which is known
     return np.asarray(spend["monetary"].reindex(ids_of(frame, customer_id), fill_value=0.0), dtype=np.float64)

@@ -51,6 +51,9 @@ __all__ = [
     "seeds_of",
 ]
 
+# Each distinct row has a chance of .63 at least to be in a sample: of so many or more, no sample has so small a share.
+MANY, SMALL_SHARE = 1_000, 0.5
+
 # The pairs whose first sample is solved again with another seed: a fifth of them, within these bounds. The mean of
 # 20 agreements is known to about a fifth of the spread of a single one.
 FEWEST_REFITS, MOST_REFITS = 5, 20
@@ -220,6 +223,8 @@ def _check_feasible(tried: tuple[int, ...], rows: Rows, seeds: npt.NDArray[np.in
         raise too_few_differ(len(rows.first), 2)
     if tried[-1] > len(rows.first):
         raise InfeasibleError.too_few_customers(tried[-1], len(rows.first), rows.n_rows)
+    if tried[-1] <= SMALL_SHARE * len(rows.first) and len(rows.first) >= MANY:
+        return
     fewest = min(int(np.count_nonzero(np.bincount(_draw(rows, seed)[0]))) for seed in seeds.flat)
     if tried[-1] > fewest:
         raise too_few_in_sample(tried[-1], fewest)

@@ -73,9 +73,11 @@ class Rows:
 
     def draw(self, random: np.random.RandomState) -> Integers:
         """Draw as many rows as there are, with replacement; returns their patterns."""
-        by_content = np.repeat(np.arange(len(self.first)), self.counts)
-        drawn: Integers = by_content[random.randint(self.n_rows, size=self.n_rows)]
-        return drawn
+        drawn: Integers = random.randint(self.n_rows, size=self.n_rows)
+        if len(self.first) == self.n_rows:
+            return drawn
+        by_content: Integers = np.repeat(np.arange(len(self.first)), self.counts)
+        return by_content[drawn]
 
 
 def read_data(X: Any, clusterer: Any) -> Any:

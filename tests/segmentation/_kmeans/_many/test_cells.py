@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from custseg.segmentation._kmeans._many import cells as module
 from custseg.segmentation._kmeans._many.cells import cells_of
 
 
@@ -67,3 +68,22 @@ def test_a_pattern_of_count_two_is_two_customers():
     points, counts = points_and_counts(200, 2)
     once = cells_of(points, counts, 15).cell
     np.testing.assert_array_equal(cells_of(points, counts * 2, 15).cell, once)
+
+
+def test_very_many_patterns_are_split_as_some_of_them_say(monkeypatch):
+    points, counts = points_and_counts(3_000)
+    points = points[np.lexsort(points.T)]
+    whole = cells_of(points, counts, 40)
+    monkeypatch.setattr(module, "LEARNT_FROM", 500)
+    learnt = cells_of(points, counts, 40)
+    assert learnt.n_cells == 40
+    np.testing.assert_array_equal(np.unique(learnt.cell), np.arange(40))
+    assert within(points, counts, learnt.cell) < 1.1 * within(points, counts, whole.cell)
+
+
+def test_the_same_patterns_come_into_the_cells_that_they_made():
+    points, counts = points_and_counts()
+    tree = module._Tree(points, counts, 30)
+    while tree.split():
+        pass
+    np.testing.assert_array_equal(tree.cells_of(points), tree.cell)

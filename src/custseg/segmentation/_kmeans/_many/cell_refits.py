@@ -37,6 +37,8 @@ N_CELLS, LEAST_LOSS, LOSS_NUMBERS = (500, 1_000, 2_000), 0.003, (3, 8)
 # cells are the same for all samples, and make refits more alike than they are where many customers share one. Where
 # cells are judged, and in the solution on all customers, iterations go on to the end.
 MANY_CELLS, LAST_ITERATIONS, TO_THE_END = 5_000, 10, 60
+# Above so many numbers in the embedding, refits are alike enough after fewer of them, and one sample judges cells.
+LARGE, LAST_OF_LARGE, SAMPLES_OF_LARGE = 5_000_000, 3, 1
 # Up to so many numbers in the embedding, several pairs of samples are at hand together.
 SMALL = 250_000
 # Samples of so many cells in all are searched together, at least those of one pair and at most those of so many.
@@ -80,6 +82,7 @@ class CellRefits:
         self.embedded = embedded
         with one_thread():
             self.cells = self.all_cells = self._cells(MANY_CELLS)
+        self.cells_of_cells: Cells | None = None
         self.cell_loss = 0.0
 
     @property
@@ -91,6 +94,11 @@ class CellRefits:
     def is_exact(self) -> bool:
         """Whether each different customer is a cell of its own, from the beginning."""
         return self.cells.are_patterns
+
+    @property
+    def is_large(self) -> bool:
+        """Whether there are so many customers that each pass over all of them counts."""
+        return self.points.size > LARGE
 
     @property
     def n_pairs_together(self) -> int:
@@ -119,7 +127,7 @@ class CellRefits:
             refits = self.in_cells(n_cells)
             if refits.is_exact:
                 return refits
-            refits.cell_loss = refits.loss(samples)
+            refits.cell_loss = refits.loss(samples[:SAMPLES_OF_LARGE] if self.is_large else samples)
             if refits.cell_loss < LEAST_LOSS:
                 break
         return refits
@@ -128,7 +136,14 @@ class CellRefits:
         """Return the same customers in so many cells, at most."""
         with one_thread():
             other = copy(self)
-            other.cells = self._cells(n_cells)
+            if self.all_cells.are_patterns:
+                other.cells = self._cells(n_cells)
+                return other
+            # put together from the many
+            means, masses = self.all_cells.means(self.points, self.counts), self.all_cells.masses(self.counts)
+            other.cells_of_cells = cells_of(means, masses, n_cells)
+            cell = other.cells_of_cells.cell[self.all_cells.cell]
+            other.cells = Cells.of(cell, other.cells_of_cells.n_cells)
             return other
 
     def sampled(self, samples: Samples) -> Callable[[int], list[Integers]]:
@@ -218,13 +233,26 @@ class _Drawn:
         if self.refits.is_exact:
             patterns = [distinct_patterns(points[counts > 0], counts[counts > 0]) for points, counts in self.samples]
             return Refits([Sample(own.values, own.counts) for own in patterns], self._shape(self.refits.n_drawn))
-        return Refits(self._in(self.refits.cells), self._shape(self.refits.n_cells))
+        together = self.refits.cells_of_cells
+        if together is None:
+            drawn = self._in(self.refits.cells)
+        else:
+            means_and_masses = [(together.means(*own), together.masses(own[1])) for own in self.in_all_cells]
+            drawn = [_populated(*own) for own in means_and_masses]
+        return Refits(drawn, self._shape(self.refits.n_cells))
 
     @cached_property
     def all(self) -> Refits:
         """All cells that hold drawn customers."""
         cells = self.refits.all_cells
-        return Refits(self._in(cells), self._shape(self.refits.n_drawn if cells.are_patterns else cells.n_cells))
+        drawn = [_populated(*in_cells) for in_cells in self.in_all_cells]
+        return Refits(drawn, self._shape(self.refits.n_drawn if cells.are_patterns else cells.n_cells))
+
+    @cached_property
+    def in_all_cells(self) -> list[tuple[Floats, Floats]]:
+        """The means of the drawn customers of each cell, and their numbers."""
+        cells = self.refits.all_cells
+        return [(cells.means(points, counts), cells.masses(counts)) for points, counts in self.samples]
 
     @cached_property
     def everyone(self) -> list[Everyone]:
@@ -235,11 +263,7 @@ class _Drawn:
         return n_points, self.refits.n_columns
 
     def _in(self, cells: Cells) -> list[Sample]:
-        drawn = []
-        for points, counts in self.samples:
-            mass = cells.masses(counts)
-            drawn.append(Sample(cells.means(points, counts)[mass > 0], mass[mass > 0]))
-        return drawn
+        return [_populated(cells.means(points, counts), cells.masses(counts)) for points, counts in self.samples]
 
     def found(self, number: int) -> list[Floats]:
         """Return the best results among the cells."""
@@ -272,7 +296,7 @@ class _Drawn:
         if self.refits.all_cells.are_patterns:
             return self._assigned(centers)
         ended = [
-            everyone.lloyd(counts, own, LAST_ITERATIONS)
+            everyone.lloyd(counts, own, LAST_OF_LARGE if self.refits.is_large else LAST_ITERATIONS)
             for everyone, (_, counts), own in zip(self.everyone, self.samples, centers, strict=True)
         ]
         if self.refits.share > 0:
@@ -289,6 +313,10 @@ class _Drawn:
             balanced = balance(patterns, own, self.refits.share)
             assigned.append(nearest(points, balanced.centers, balanced.subsidies))
         return assigned
+
+
+def _populated(means: Floats, masses: Floats) -> Sample:
+    return Sample(means[masses > 0], masses[masses > 0])
 
 
 def _excess(reached: float, least: float) -> float:

@@ -12,6 +12,11 @@ from custseg._core.threads import one_thread
 
 __all__ = ["Cells", "cells_of"]
 
+# Splits go along so many principal components at most: a few thousand cells have no need of more.
+MOST_COMPONENTS = 16
+# They are learnt from so many patterns, at least.
+LEARNT_FROM = 100_000
+
 
 @dataclass(frozen=True)
 class Cells:
@@ -90,18 +95,22 @@ def cells_of(points: Floats, counts: Floats, n_cells: int) -> Cells:
     if len(points) <= n_cells:
         return Cells.of(np.arange(len(points)), len(points))
     with one_thread():
-        tree = _Tree(_components(points, counts), counts, n_cells)
+        components = _components(points, counts)
+        # rows stand in the order of their content: so many of them, evenly spread, say where to split all
+        rows = slice(None, None, max(1, len(points) // LEARNT_FROM))
+        tree = _Tree(components[rows], counts[rows], n_cells)
         while tree.split():
             pass
-    return Cells.of(tree.cell, tree.n_cells)
+        cell = tree.cell if len(tree.cell) == len(points) else tree.cells_of(components)
+    return Cells.of(cell, tree.n_cells)
 
 
 def _components(points: Floats, counts: Floats) -> Floats:
-    """Turn centred patterns into their principal components, in units of the largest number."""
+    """Turn centred patterns into their first principal components, in units of the largest number."""
     centred = points - np.average(points, axis=0, weights=counts)
     centred /= np.abs(centred).max() or 1.0
     axes = np.linalg.eigh((centred * counts[:, None]).T @ centred)[1]
-    return np.asarray(centred @ axes[:, ::-1])
+    return np.asarray(centred @ axes[:, : -1 - MOST_COMPONENTS : -1])
 
 
 class _Tree:
@@ -114,6 +123,17 @@ class _Tree:
         self.means = np.zeros((most, points.shape[1]))
         self.squares = np.zeros((most, points.shape[1]))
         self._measure(np.arange(len(points)))
+        self._splits: list[tuple[Integers, Integers, Floats]] = []
+
+    def cells_of(self, points: Floats) -> Integers:
+        """Put others into the cells, by the same splits."""
+        cell = np.zeros(len(points), dtype=np.int64)
+        for other, axis, mean in self._splits:
+            rows = np.flatnonzero(other[cell] >= 0)
+            own = cell[rows]
+            beyond = points[rows, axis[own]] > mean[own]
+            cell[rows[beyond]] = other[own[beyond]]
+        return cell
 
     def split(self) -> bool:
         """Split half of the cells that can be split; say whether there was one."""
@@ -125,6 +145,7 @@ class _Tree:
         axis = self.squares[: self.n_cells].argmax(axis=1)
         other = np.full(self.n_cells, -1)
         other[chosen] = self.n_cells + np.arange(len(chosen))
+        self._splits.append((other, axis, self.means[np.arange(self.n_cells), axis]))
         rows = np.flatnonzero(other[self.cell] >= 0)
         own = self.cell[rows]
         beyond = self.points[rows, axis[own]] > self.means[own, axis[own]]

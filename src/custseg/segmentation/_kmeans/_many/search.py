@@ -27,7 +27,7 @@ N_SEARCHES, N_AGREEING = 4, 3
 # A search ends when so many rounds of children have gained nothing, or after so many.
 PATIENCE, MOST_ROUNDS = 3, 40
 # What was found among cells goes on among all points: so many results, by rounds of so many children for each start.
-TAKEN_ON, CHILDREN_AMONG_ALL, PATIENCE_AMONG_ALL, MOST_ROUNDS_AMONG_ALL = 4, 0.5, 1, 6
+TAKEN_ON, CHILDREN_AMONG_ALL, PATIENCE_AMONG_ALL, MOST_ROUNDS_AMONG_ALL = 4, 0.25, 2, 8
 # So many results may have children with the best one.
 KEPT = 8
 # Results that differ by less than this share of the total sum of squares are the same, and so small a gain is none.
