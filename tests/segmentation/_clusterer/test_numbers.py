@@ -14,6 +14,8 @@ from custseg.exceptions import InfeasibleError
 from custseg.segmentation import SegmentClusterer
 from custseg.segmentation._clusterer.numbers import fitted_at
 
+pytestmark = pytest.mark.sampled
+
 
 @pytest.fixture(scope="module")
 def customers() -> pd.DataFrame:
