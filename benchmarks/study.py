@@ -11,12 +11,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from custseg.datasets import make_customers
 
 SIZES = (100_000, 1_000_000)
-# about ten lines of each customer, as the generator makes twice as many
+# about ten lines of each customer, where the generator makes twice as many
 LINES_KEPT = 2
 LIMITS = {100_000: 40, 1_000_000: 120}
 CODE = """
@@ -34,7 +35,7 @@ study = SegmentationStudy(
     clusterer=SegmentClusterer(random_state=0),
     n_jobs=2,
 ).fit(tables)
-study.report(folder + "/report.html")
+study.write_report(folder + "/report.html")
 print(json.dumps({"customers": len(study.labels_), "segments": study.n_segments_, "elapsed": study.elapsed_}))
 """
 
@@ -68,7 +69,9 @@ def _row(size: int) -> dict[str, Any]:
 def _write(folder: Path, size: int) -> int:
     """Write purchases and profiles, and return the number of lines."""
     made = make_customers(size, n_segments=5, separation=1.2, missing_share=0.02, random_state=1)
-    lines = made.transactions.iloc[::LINES_KEPT]
+    # each customer keeps a purchase
+    is_kept = ~made.transactions["customer_id"].duplicated() | (np.arange(len(made.transactions)) % LINES_KEPT == 0)
+    lines = made.transactions[is_kept]
     pl.from_pandas(lines).write_parquet(folder / "lines-0.parquet")
     pl.from_pandas(made.profile).write_parquet(folder / "profile-0.parquet")
     return len(lines)
