@@ -130,6 +130,18 @@ def test_a_power_of_two_as_a_unit_changes_nothing(factor: float) -> None:
     assert np.array_equal(fitted(matrix, 5).labels, fitted(matrix * factor, 5).labels)
 
 
+@pytest.mark.parametrize("factor", [2.0**-200, 2.0**200])
+def test_a_unit_of_weights_beyond_short_numbers_changes_nothing(factor: float) -> None:
+    matrix = planted(1_700, 3, 2)
+    plain, weighted = (
+        fit_kmeans(distinct_patterns(matrix, np.full(len(matrix), unit)), 5, n_init=8, random_state=0)
+        for unit in (1.0, factor)
+    )
+    assert np.array_equal(plain.labels, weighted.labels)
+    assert weighted.sse == pytest.approx(plain.sse * factor)
+    assert weighted.optimum.n_hits == plain.optimum.n_hits
+
+
 def test_groups_that_hold_nearly_all_the_variance_are_told_apart_inside() -> None:
     # what is within is a millionth of the total: short numbers would call every result the best one
     random = np.random.RandomState(0)

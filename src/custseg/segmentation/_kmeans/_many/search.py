@@ -57,7 +57,9 @@ class Search:
     """
 
     def __init__(self, points: Floats, counts: Floats) -> None:
-        self._everyone = Sample(points, counts)
+        # weights of any unit fit into short numbers
+        self._exponent = math.frexp(float(counts.max()))[1]
+        self._everyone = Sample(points, np.ldexp(counts, -self._exponent))
         self._in_cells: dict[int, Sample] = {}
 
     def best(self, n_clusters: int, n_init: int, random: Random) -> Found:
@@ -92,6 +94,7 @@ class Search:
             n_iterations, centers = n_iterations + searches.steps.n_iterations, everyone.original(found.centers)
         # what is within cells counts too
         ended = np.maximum(everyone.total * everyone.unit - restarts.explained * looked_at.unit, 0.0)
+        ended = np.ldexp(ended, self._exponent)
         sse = np.full(n_init, math.inf)
         sse[: restarts.hits.sum()] = np.repeat(ended, restarts.hits)
         return Found(_settled(everyone, centers, n_clusters), sse, n_iterations, is_confirmed)
