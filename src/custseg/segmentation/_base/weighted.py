@@ -18,8 +18,8 @@ def distribution(values: npt.NDArray[Any], mass: Floats) -> tuple[npt.NDArray[An
     What is computed from them depends neither on the order of the rows nor on whether a customer
     stands there twice or counts twice.
     """
-    if (mass == 1.0).all():  # one row per customer, as a rule: counts, which need no order of the rows
-        ordered = np.sort(values)
+    if _are_few_counts(mass):  # as a rule: one row per customer, or some twice; values are sorted faster than their order
+        ordered = np.sort(np.repeat(values, mass.astype(np.int64)))
         starts = _starts(ordered)
         return ordered[starts], np.diff(np.append(starts, len(ordered))).astype(np.float64)
     values, mass = values[mass > 0], mass[mass > 0]
@@ -27,6 +27,11 @@ def distribution(values: npt.NDArray[Any], mass: Floats) -> tuple[npt.NDArray[An
     ordered = values[order]
     starts = _starts(ordered)
     return ordered[starts], np.add.reduceat(mass[order], starts) if len(ordered) else np.empty(0)
+
+
+def _are_few_counts(mass: Floats) -> bool:
+    """Say whether masses are whole numbers, which add up to no more than twice as many rows as there are."""
+    return bool((mass == np.floor(mass)).all() and mass.sum() <= 2 * len(mass))
 
 
 def _starts(ordered: npt.NDArray[Any]) -> Integers:

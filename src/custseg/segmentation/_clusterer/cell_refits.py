@@ -16,8 +16,8 @@ from custseg.segmentation._kmeans._many.cell_refits import CellRefits, Samples
 
 __all__ = ["EmbeddedRefits", "can_use_cells"]
 
-# Up to so many numbers in the embedding, each bootstrap sample is embedded anew; a larger one moves no scale by much.
-EMBEDDED_AGAIN = 1_000_000
+# Up to so many different customers, each bootstrap sample is embedded anew; a larger one moves no scale by much.
+EMBEDDED_AGAIN = 20_000
 
 
 def can_use_cells(clusterer: Any) -> bool:
@@ -46,7 +46,7 @@ class EmbeddedRefits:
         with asking(self._name):
             whole = embedded(everyone, self._embedding, counts.astype(np.float64))
             points = whole.matrix[:, whole.canonical_columns]
-            is_the_same = whole.embedder is None or points.size > EMBEDDED_AGAIN
+            is_the_same = whole.embedder is None or len(points) > EMBEDDED_AGAIN
             # other processes, which get a copy, need customers only to embed them
             self._customers = None if is_the_same else (everyone, whole.table, whole.canonical_columns)
             machinery = (clusterer.n_init, clusterer.min_segment_share, None if is_the_same else self._embedded)

@@ -65,7 +65,7 @@ def test_iterations_are_those_of_lloyd(seed, n_clusters, unit):
     counts = random.poisson(1.0, size=300).astype(float)
     start = points[random.choice(300, n_clusters, replace=False)]
     for n_iterations in (0, 1, 3):
-        centers, labels = Everyone(points).lloyd(counts, start, n_iterations)
+        centers, labels = Everyone(points).counted(counts).lloyd(start, n_iterations, 0.0)
         expected = lloyd_by_hand(points, counts, start, n_iterations)
         # short numbers may put a row that is halfway elsewhere
         assert np.abs(centers - expected).max() <= 0.02 * unit
@@ -77,12 +77,12 @@ def test_labels_after_iterations_are_exact_on_a_grid_of_ties(seed):
     random = np.random.RandomState(seed)
     points = random.randint(-3, 4, size=(400, 2)).astype(float)
     counts = random.randint(0, 3, size=400).astype(float)
-    centers, labels = Everyone(points).lloyd(counts, points[:5] + np.arange(5)[:, None] * 1e-9, 10)
+    centers, labels = Everyone(points).counted(counts).lloyd(points[:5] + np.arange(5)[:, None] * 1e-9, 10, 0.0)
     np.testing.assert_array_equal(labels, nearest(points, centers))
 
 
 def test_a_centre_that_nobody_counted_is_nearest_to_stays():
     points = np.array([[0.0], [1.0], [9.0]])
-    centers, labels = Everyone(points).lloyd(np.array([1.0, 1.0, 0.0]), np.array([[0.2], [8.0]]), 5)
+    centers, labels = Everyone(points).counted(np.array([1.0, 1.0, 0.0])).lloyd(np.array([[0.2], [8.0]]), 5, 0.0)
     assert centers.ravel().tolist() == pytest.approx([0.5, 8.0])
     assert labels.tolist() == [0, 0, 1]

@@ -14,7 +14,7 @@ from custseg._core.threads import one_thread
 from custseg.exceptions import InfeasibleError
 from custseg.segmentation._base.order import segment_order
 from custseg.segmentation._kmeans._many.cells import Cells, cells_of
-from custseg.segmentation._kmeans._many.everyone import Everyone
+from custseg.segmentation._kmeans._many.everyone import Counted, Everyone
 from custseg.segmentation._kmeans._many.refits import Refits, end, sse_within
 from custseg.segmentation._kmeans._many.steps import Sample
 from custseg.segmentation._kmeans.balance import balance
@@ -36,9 +36,9 @@ N_CELLS, LEAST_LOSS, LOSS_NUMBERS = (500, 1_000, 2_000), 0.003, (3, 8)
 # What was found among few cells goes on among so many, at most, and then for so many iterations among all customers:
 # cells are the same for all samples, and make refits more alike than they are where many customers share one. Where
 # cells are judged, and in the solution on all customers, iterations go on to the end.
-MANY_CELLS, LAST_ITERATIONS, TO_THE_END = 5_000, 10, 60
+MANY_CELLS, LAST_ITERATIONS, TO_THE_END = 5_000, (10, 1e-5), (60, 3e-6)
 # Above so many numbers in the embedding, refits are alike enough after fewer of them, and one sample judges cells.
-LARGE, LAST_OF_LARGE, SAMPLES_OF_LARGE = 5_000_000, 3, 1
+LARGE, LAST_OF_LARGE, SAMPLES_OF_LARGE = 5_000_000, (3, 1e-5), 1
 # Up to so many numbers in the embedding, several pairs of samples are at hand together.
 SMALL = 250_000
 # Samples of so many cells in all are searched together, at least those of one pair and at most those of so many.
@@ -188,8 +188,8 @@ class CellRefits:
         with one_thread():
             drawn = _Drawn(self, [(self.points, self.counts)], [seed])
             everyone = Sample(self.points, self.counts)
-            (found,) = drawn.all.go_on(drawn.found(number), n_iterations=TO_THE_END)
-            _, labels = self.everyone(self.points).lloyd(self.counts, found[0], TO_THE_END)
+            (found,) = drawn.all.go_on(drawn.found(number), n_iterations=TO_THE_END[0])
+            _, labels = self.everyone(self.points).counted(self.counts).lloyd(found[0], *TO_THE_END)
             if len(labels) <= SETTLED:
                 labels = settle(everyone.points, self.counts, labels, number)
             means = weighted_means(self.points, self.counts, labels, number)
@@ -259,6 +259,11 @@ class _Drawn:
         """All customers in the embedding of each sample."""
         return [self.refits.everyone(points) for points, _ in self.samples]
 
+    @cached_property
+    def counted(self) -> list[Counted]:
+        """Those of them who were drawn."""
+        return [own.counted(counts) for own, (_, counts) in zip(self.everyone, self.samples, strict=True)]
+
     def _shape(self, n_points: int) -> tuple[int, int]:
         return n_points, self.refits.n_columns
 
@@ -281,10 +286,10 @@ class _Drawn:
         found = self.found(number)
         better = self.all.search_from(found, self.refits.n_init, self.seeds)
         losses = []
-        ended = zip(self.samples, self.everyone, self._ended(found), better, strict=True)
-        for (points, counts), everyone, labels, centers in ended:
+        ended = zip(self.samples, self.counted, self._ended(found), better, strict=True)
+        for (points, counts), counted, labels, centers in ended:
             drawn = Sample(points[counts > 0], counts[counts > 0])
-            _, best = everyone.lloyd(counts, centers[0], TO_THE_END)
+            _, best = counted.lloyd(centers[0], *TO_THE_END)
             losses.append(_excess(sse_within(drawn, labels[counts > 0]), sse_within(drawn, best[counts > 0])))
         return losses
 
@@ -295,10 +300,8 @@ class _Drawn:
         centers = [own[0] for own in self.all.go_on(found)]
         if self.refits.all_cells.are_patterns:
             return self._assigned(centers)
-        ended = [
-            everyone.lloyd(counts, own, LAST_OF_LARGE if self.refits.is_large else LAST_ITERATIONS)
-            for everyone, (_, counts), own in zip(self.everyone, self.samples, centers, strict=True)
-        ]
+        limits = LAST_OF_LARGE if self.refits.is_large else LAST_ITERATIONS
+        ended = [counted.lloyd(own, *limits) for counted, own in zip(self.counted, centers, strict=True)]
         if self.refits.share > 0:
             return self._assigned([own for own, _ in ended])
         return [labels for _, labels in ended]

@@ -6,6 +6,7 @@ In short numbers, and in long ones where these are in doubt.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,16 +16,14 @@ from custseg._core.threads import one_thread
 from custseg.segmentation._kmeans._many.steps import Numbers
 from custseg.segmentation._kmeans.nearest import nearest
 
-__all__ = ["Everyone"]
+__all__ = ["Counted", "Everyone"]
 
 # Scores that are looked at together; they stay in a cache of an ordinary processor.
-TOGETHER = 200_000
+TOGETHER = 150_000
 # Centres that many times farther away than all rows are none of k-means.
 FAR = 1e3
 # The unit of rounding of short numbers.
 ROUNDING = float(np.finfo(np.float32).eps) / 2
-# Iterations end when one gains less than this share of the total sum of squares.
-GAIN = 3e-6
 
 
 class Everyone:
@@ -42,29 +41,80 @@ class Everyone:
         centred = points - self._offset
         # a power of two rounds nothing, and keeps squares in the range of short numbers
         self._exponent = math.frexp(float(np.abs(centred).max(initial=0.0)))[1]
-        self._rows: Numbers = np.ldexp(centred, -self._exponent, out=centred).astype(np.float32)
-        self._norms: Numbers = np.einsum("nd,nd->n", self._rows, self._rows)
+        self.short = _Short(np.ldexp(centred, -self._exponent, out=centred).astype(np.float32))
 
     def nearest(self, centers: Floats) -> Integers:
         """Return the position of the nearest centre of every row, the first one where several are equally near."""
-        standard = np.ldexp(centers - self._offset, -self._exponent)
+        standard = self.standard(centers)
         if not np.abs(standard).max() <= FAR:
             return nearest(self.points, centers)
         with one_thread():
-            labels, slack = self._placed(standard)
-            return self._decided(labels, slack, standard, centers)
+            labels, slack = self.short.placed(standard)
+            return self.decided(labels, slack, standard)
 
-    def lloyd(self, counts: Floats, centers: Floats, n_iterations: int) -> tuple[Floats, Integers]:
-        """Run Lloyd's iterations; a row is looked at again when centres have moved by as much as it has to spare.
+    def counted(self, counts: Floats) -> Counted:
+        """Return the same rows for Lloyd's iterations.
 
         Parameters
         ----------
         counts : ndarray of shape (n_points,)
             What each row counts for, 0 or more.
+        """
+        return Counted(self, counts)
+
+    def standard(self, centers: Floats) -> Floats:
+        """Return centres in the unit of the short numbers."""
+        return np.ldexp(centers - self._offset, -self._exponent)
+
+    def original(self, standard: Floats) -> Floats:
+        """Return centres as they were."""
+        return np.ldexp(standard, self._exponent) + self._offset
+
+    def decided(self, labels: Integers, slack: Numbers, standard: Floats) -> Integers:
+        """Look at rows again, in long numbers, of which short ones may have mistaken the nearest centre."""
+        labels = labels.astype(np.int64)
+        if len(standard) == 1:
+            return labels
+        length = float(np.sqrt((standard**2).sum(axis=1).max()))
+        apart = standard[:, None] - standard
+        squared = (apart**2).sum(axis=2)[~np.eye(len(standard), dtype=bool)]
+        # four times the bound of what rounding does to a sum of so many products; a difference of squared distances is
+        # that of the distances times their sum, which is no less than what is between the two centres
+        doubt = 8 * (standard.shape[1] + 4) * ROUNDING * length * (2 * np.sqrt(self.short.norms) + length)
+        unsure = np.flatnonzero(slack * np.sqrt(squared.min()) <= doubt)
+        labels[unsure] = nearest(self.points[unsure], self.original(standard))
+        return labels
+
+
+class Counted:
+    """Rows of which some count, for Lloyd's iterations from many starts.
+
+    Parameters
+    ----------
+    everyone : Everyone
+        The rows.
+    counts : ndarray of shape (n_points,)
+        What each row counts for, 0 or more.
+    """
+
+    def __init__(self, everyone: Everyone, counts: Floats) -> None:
+        self.everyone = everyone
+        self._counting, self._others = np.flatnonzero(counts > 0), np.flatnonzero(counts <= 0)
+        self._short = everyone.short.of(self._counting) if len(self._others) else everyone.short
+        self._counts = counts[self._counting].astype(np.float32)
+        self._total = float(self._short.norms @ counts[self._counting])
+
+    def lloyd(self, centers: Floats, n_iterations: int, least_gain: float) -> tuple[Floats, Integers]:
+        """Run Lloyd's iterations; a row is looked at again when centres have moved by as much as it has to spare.
+
+        Parameters
+        ----------
         centers : ndarray of shape (k, n_columns)
             Where to start; a centre without rows stays where it is.
         n_iterations : int
             The most iterations.
+        least_gain : float
+            They end when one gains less than this share of the total sum of squares.
 
         Returns
         -------
@@ -73,80 +123,108 @@ class Everyone:
         labels : ndarray of shape (n_points,)
             The nearest of these of every row, also of those that count nothing.
         """
-        standard = np.ldexp(centers - self._offset, -self._exponent)
         with one_thread():
-            labels, slack = self._placed(standard)
-            sums = self._sums(np.arange(len(labels)), labels, counts, len(centers))
-            total = float(self._norms @ counts)
-            for _ in range(n_iterations):
-                mass = sums[:, -1:]
-                before, standard = standard, np.where(mass > 0, sums[:, :-1] / np.where(mass > 0, mass, 1.0), standard)
-                moved = np.sqrt(((standard - before) ** 2).sum(axis=1))
-                # so much nearer are they, on the whole, by that alone
-                is_last = float(mass[:, 0] @ moved**2) <= GAIN * total
-                # its own centre may have gone away, and another one may have come nearer
-                slack -= (moved + _largest_other(moved)).astype(np.float32)[labels]
-                again = np.flatnonzero(slack <= 0)
-                placed, slack[again] = self._placed(standard, again)
-                changed = placed != labels[again]
-                rows = again[changed]
-                sums -= self._sums(rows, labels[rows], counts, len(centers))
-                labels[again] = placed
-                sums += self._sums(rows, labels[rows], counts, len(centers))
-                if is_last:
-                    break
-            found = np.ldexp(standard, self._exponent) + self._offset
-            return found, self._decided(labels, slack, standard, found)
+            standard, labels, slack = self._moved(self.everyone.standard(centers), n_iterations, least_gain)
+            if len(self._others):
+                others = self.everyone.short.placed(standard, self._others)
+                labels, slack = map(self._together, (labels, slack), others)
+            return self.everyone.original(standard), self.everyone.decided(labels, slack, standard)
 
-    def _placed(self, centers: Floats, rows: Integers | None = None) -> tuple[Integers, Numbers]:
-        """Return the nearest centre of rows, and how much farther the next one is."""
+    def _together(self, counting: npt.NDArray[Any], others: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return one value for each row, of those that count and of the others."""
+        whole = np.empty(len(self.everyone.points), dtype=counting.dtype)
+        whole[self._counting], whole[self._others] = counting, others
+        return whole
+
+    def _moved(self, standard: Floats, n_iterations: int, least_gain: float) -> tuple[Floats, Integers, Numbers]:
+        """Return the centres, and of the rows that count the nearest one and what they have to spare."""
+        short, counts = self._short, self._counts
+        labels, slack = short.placed(standard)
+        sums = short.sums(None, labels, counts, len(standard))
+        for _ in range(n_iterations):
+            mass = sums[:, -1:]
+            before, standard = standard, np.where(mass > 0, sums[:, :-1] / np.where(mass > 0, mass, 1.0), standard)
+            moved = np.sqrt(((standard - before) ** 2).sum(axis=1))
+            # so much nearer are they, on the whole, by that alone
+            is_last = float(mass[:, 0] @ moved**2) <= least_gain * self._total
+            # its own centre may have gone away, and another one may have come nearer
+            slack -= (moved + _largest_other(moved)).astype(np.float32)[labels]
+            again = np.flatnonzero(slack <= 0)
+            placed, slack[again] = short.placed(standard, again)
+            changed = placed != labels[again]
+            rows = again[changed]
+            sums -= short.sums(rows, labels[rows], counts[rows], len(standard))
+            labels[again] = placed
+            sums += short.sums(rows, labels[rows], counts[rows], len(standard))
+            if is_last:
+                break
+        return standard, labels, slack
+
+
+class _Short:
+    """Rows in short numbers, and their squared lengths."""
+
+    def __init__(self, rows: Numbers, norms: Numbers | None = None) -> None:
+        self.rows = rows
+        self.norms: Numbers = np.einsum("nd,nd->n", rows, rows) if norms is None else norms
+
+    def of(self, rows: Integers) -> _Short:
+        return _Short(self.rows[rows], self.norms[rows])
+
+    def placed(self, centers: Floats, rows: Integers | None = None) -> tuple[Integers, Numbers]:
+        """Return the nearest centre of rows, the first of equally near ones, and how much farther the next one is."""
         short: Numbers = centers.astype(np.float32)
         base = np.einsum("ij,ij->i", short, short)[:, None]
-        n_rows = len(self.points) if rows is None else len(rows)
-        labels, slack = np.zeros(n_rows, dtype=np.int64), np.empty(n_rows, dtype=np.float32)
-        step = max(1, TOGETHER // len(centers))
+        n_rows = len(self.rows) if rows is None else len(rows)
+        # the shortest whole numbers that hold a label: several are compared in one step of a processor
+        labels = np.zeros(n_rows, dtype=np.min_scalar_type(len(short)))
+        slack = np.empty(n_rows, dtype=np.float32)
+        step = max(1, TOGETHER // len(short))
         for start in range(0, n_rows, step):
             block = slice(start, start + step)
             own = block if rows is None else rows[block]
-            scores = (-2 * short) @ self._rows[own].T
+            scores = (-2 * short) @ self.rows[own].T
             scores += base
-            best = scores.min(axis=0)
-            member = scores == best
-            for center in range(len(centers) - 1, -1, -1):  # of equally near ones the first one
-                labels[block][member[center]] = center
-            scores[member] = np.inf
-            second = scores.min(axis=0)
-            equally = np.add.reduce(member, axis=0, dtype=np.int32) > 1
-            second[equally] = best[equally]
-            norms = self._norms[own]
-            slack[block] = np.sqrt(np.maximum(second + norms, 0)) - np.sqrt(np.maximum(best + norms, 0))
+            best, second = _two_least(scores, labels[block])
+            norms = self.norms[own]
+            np.subtract(_root(second, norms), _root(best, norms), out=slack[block])
         return labels, slack
 
-    def _sums(self, rows: Integers, labels: Integers, counts: Floats, n_clusters: int) -> Floats:
+    def sums(self, rows: Integers | None, labels: Integers, counts: Numbers, n_clusters: int) -> Floats:
         """Return what rows add to the sums of their clusters, with their counts as the last column."""
-        sums = np.zeros((n_clusters, self._rows.shape[1] + 1))
+        sums = np.zeros((n_clusters, self.rows.shape[1] + 1))
         step = max(1, TOGETHER // n_clusters)
-        for start in range(0, len(rows), step):
-            own, cluster = rows[start : start + step], labels[start : start + step]
-            member: Numbers = np.zeros((n_clusters, len(own)), dtype=np.float32)
-            member[cluster, np.arange(len(own))] = counts[own]
-            sums[:, :-1] += member @ self._rows[own]
+        for start in range(0, len(labels), step):
+            block = slice(start, start + step)
+            cluster, own = labels[block], block if rows is None else rows[block]
+            member: Numbers = np.zeros((n_clusters, len(cluster)), dtype=np.float32)
+            member[cluster, np.arange(len(cluster))] = counts[block]
+            sums[:, :-1] += member @ self.rows[own]
             sums[:, -1] += member.sum(axis=1, dtype=np.float64)
         return sums
 
-    def _decided(self, labels: Integers, slack: Numbers, standard: Floats, centers: Floats) -> Integers:
-        """Look at rows again, in long numbers, of which short ones may have mistaken the nearest centre."""
-        if len(centers) == 1:
-            return labels
-        length = float(np.sqrt((standard**2).sum(axis=1).max()))
-        apart = standard[:, None] - standard
-        squared = (apart**2).sum(axis=2)[~np.eye(len(standard), dtype=bool)]
-        # four times the bound of what rounding does to a sum of so many products; a difference of squared distances is
-        # that of the distances times their sum, which is no less than what is between the two centres
-        doubt = 8 * (standard.shape[1] + 4) * ROUNDING * length * (2 * np.sqrt(self._norms) + length)
-        unsure = np.flatnonzero(slack * np.sqrt(squared.min()) <= doubt)
-        labels[unsure] = nearest(self.points[unsure], centers)
-        return labels
+
+def _two_least(scores: Numbers, labels: Integers) -> tuple[Numbers, Numbers]:
+    """Return the least score of each column and the next one, and write where the least is into labels, all 0."""
+    best, second = scores[0], np.full(scores.shape[1], np.inf, dtype=np.float32)
+    is_less, place, larger = np.empty(best.shape, dtype=bool), np.empty_like(labels), np.empty_like(best)
+    for center in range(1, len(scores)):
+        score = scores[center]
+        np.less(score, best, out=is_less)
+        # centres come in order: the last one that is less than all before is the largest place
+        np.multiply(is_less.view(np.uint8), labels.dtype.type(center), out=place)
+        np.maximum(labels, place, out=labels)
+        np.maximum(score, best, out=larger)
+        np.minimum(second, larger, out=second)
+        np.minimum(best, score, out=best)
+    return best, second
+
+
+def _root(scores: Numbers, norms: Numbers) -> Numbers:
+    """Return the distances of these scores, which are written over."""
+    scores += norms
+    np.maximum(scores, 0, out=scores)
+    return np.sqrt(scores, out=scores)
 
 
 def _largest_other(moved: Floats) -> Floats:
