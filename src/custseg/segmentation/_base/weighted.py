@@ -18,7 +18,9 @@ def distribution(values: npt.NDArray[Any], mass: Floats) -> tuple[npt.NDArray[An
     What is computed from them depends neither on the order of the rows nor on whether a customer
     stands there twice or counts twice.
     """
-    if _are_few_counts(mass):  # as a rule: one row per customer, or some twice; values are sorted faster than their order
+    if _are_few_counts(
+        mass
+    ):  # as a rule: one row per customer, or some twice; values are sorted faster than their order
         ordered = np.sort(np.repeat(values, mass.astype(np.int64)))
         starts = _starts(ordered)
         return ordered[starts], np.diff(np.append(starts, len(ordered))).astype(np.float64)

@@ -6,6 +6,7 @@ In short numbers, and in long ones where these are in doubt.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,10 @@ import numpy.typing as npt
 
 from custseg._core.arrays import Floats, Integers
 from custseg._core.threads import one_thread
-from custseg.segmentation._kmeans._many.steps import Numbers
+from custseg.segmentation._kmeans._many.steps import PROMISES, Numbers
 from custseg.segmentation._kmeans.nearest import nearest
 
-__all__ = ["Counted", "Everyone"]
+__all__ = ["Counted", "Everyone", "Reached"]
 
 # Scores that are looked at together; they stay in a cache of an ordinary processor.
 TOGETHER = 150_000
@@ -64,11 +65,11 @@ class Everyone:
 
     def standard(self, centers: Floats) -> Floats:
         """Return centres in the unit of the short numbers."""
-        return np.ldexp(centers - self._offset, -self._exponent)
+        return np.asarray(np.ldexp(centers - self._offset, -self._exponent))
 
     def original(self, standard: Floats) -> Floats:
         """Return centres as they were."""
-        return np.ldexp(standard, self._exponent) + self._offset
+        return np.asarray(np.ldexp(standard, self._exponent) + self._offset)
 
     def decided(self, labels: Integers, slack: Numbers, standard: Floats) -> Integers:
         """Look at rows again, in long numbers, of which short ones may have mistaken the nearest centre."""
@@ -86,6 +87,31 @@ class Everyone:
         return labels
 
 
+@dataclass(frozen=True)
+class Reached:
+    """Where Lloyd's iterations ended, in units of the short numbers.
+
+    Attributes
+    ----------
+    centers : ndarray of shape (k, n_columns)
+        The centres.
+    labels : ndarray of shape (n_counting,)
+        The nearest centre of each row that counts.
+    slack : ndarray of shape (n_counting,)
+        How much farther the next one is, at least.
+    explained : float
+        The sum of squares that these clusters explain.
+    n_iterations : int
+        How many there were.
+    """
+
+    centers: Floats
+    labels: Integers
+    slack: Numbers
+    explained: float
+    n_iterations: int
+
+
 class Counted:
     """Rows of which some count, for Lloyd's iterations from many starts.
 
@@ -95,6 +121,11 @@ class Counted:
         The rows.
     counts : ndarray of shape (n_points,)
         What each row counts for, 0 or more.
+
+    Attributes
+    ----------
+    total : float
+        The sum of squares of those that count, in units of the short numbers.
     """
 
     def __init__(self, everyone: Everyone, counts: Floats) -> None:
@@ -102,7 +133,7 @@ class Counted:
         self._counting, self._others = np.flatnonzero(counts > 0), np.flatnonzero(counts <= 0)
         self._short = everyone.short.of(self._counting) if len(self._others) else everyone.short
         self._counts = counts[self._counting].astype(np.float32)
-        self._total = float(self._short.norms @ counts[self._counting])
+        self.total = float(self._short.norms @ counts[self._counting])
 
     def lloyd(self, centers: Floats, n_iterations: int, least_gain: float) -> tuple[Floats, Integers]:
         """Run Lloyd's iterations; a row is looked at again when centres have moved by as much as it has to spare.
@@ -124,11 +155,13 @@ class Counted:
             The nearest of these of every row, also of those that count nothing.
         """
         with one_thread():
-            standard, labels, slack = self._moved(self.everyone.standard(centers), n_iterations, least_gain)
+            reached = self.run(self.everyone.standard(centers), n_iterations, least_gain)
+            labels, slack = reached.labels, reached.slack
             if len(self._others):
-                others = self.everyone.short.placed(standard, self._others)
+                others = self.everyone.short.placed(reached.centers, self._others)
                 labels, slack = map(self._together, (labels, slack), others)
-            return self.everyone.original(standard), self.everyone.decided(labels, slack, standard)
+            labels = self.everyone.decided(labels, slack, reached.centers)
+            return self.everyone.original(reached.centers), labels
 
     def _together(self, counting: npt.NDArray[Any], others: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return one value for each row, of those that count and of the others."""
@@ -136,17 +169,34 @@ class Counted:
         whole[self._counting], whole[self._others] = counting, others
         return whole
 
-    def _moved(self, standard: Floats, n_iterations: int, least_gain: float) -> tuple[Floats, Integers, Numbers]:
-        """Return the centres, and of the rows that count the nearest one and what they have to spare."""
+    def run(self, standard: Floats, n_iterations: int, least_gain: float, best: float = -math.inf) -> Reached:
+        """Run Lloyd's iterations, in units of the short numbers.
+
+        Parameters
+        ----------
+        standard : ndarray of shape (k, n_columns)
+            Where to start.
+        n_iterations, least_gain : int, float
+            As in :meth:`lloyd`.
+        best : float, optional
+            What another start explains: one that it leaves behind without hope is given up.
+
+        Returns
+        -------
+        Reached
+            Where they end.
+        """
         short, counts = self._short, self._counts
         labels, slack = short.placed(standard)
         sums = short.sums(None, labels, counts, len(standard))
-        for _ in range(n_iterations):
+        explained = -math.inf
+        for iteration in range(n_iterations):  # noqa: B007 - how many there were is told
             mass = sums[:, -1:]
             before, standard = standard, np.where(mass > 0, sums[:, :-1] / np.where(mass > 0, mass, 1.0), standard)
+            gain, explained = _explained(sums) - explained, _explained(sums)
             moved = np.sqrt(((standard - before) ** 2).sum(axis=1))
             # so much nearer are they, on the whole, by that alone
-            is_last = float(mass[:, 0] @ moved**2) <= least_gain * self._total
+            is_last = float(mass[:, 0] @ moved**2) <= least_gain * self.total or best - explained > PROMISES * gain
             # its own centre may have gone away, and another one may have come nearer
             slack -= (moved + _largest_other(moved)).astype(np.float32)[labels]
             again = np.flatnonzero(slack <= 0)
@@ -158,7 +208,7 @@ class Counted:
             sums += short.sums(rows, labels[rows], counts[rows], len(standard))
             if is_last:
                 break
-        return standard, labels, slack
+        return Reached(standard, labels, slack, _explained(sums), iteration + 1 if n_iterations else 0)
 
 
 class _Short:
@@ -202,6 +252,12 @@ class _Short:
             sums[:, :-1] += member @ self.rows[own]
             sums[:, -1] += member.sum(axis=1, dtype=np.float64)
         return sums
+
+
+def _explained(sums: Floats) -> float:
+    """Return the sum of squares that clusters of these sums, and counts as the last column, explain."""
+    held = sums[sums[:, -1] > 0]
+    return float(((held[:, :-1] ** 2).sum(axis=1) / held[:, -1]).sum())
 
 
 def _two_least(scores: Numbers, labels: Integers) -> tuple[Numbers, Numbers]:

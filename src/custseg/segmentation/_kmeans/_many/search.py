@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from custseg._core.arrays import Floats, Integers
 from custseg.segmentation._kmeans._many.cells import cells_of
+from custseg.segmentation._kmeans._many.everyone import Counted, Everyone
 from custseg.segmentation._kmeans._many.starts import Random, children, far_points
-from custseg.segmentation._kmeans._many.steps import Ends, Sample, Steps
+from custseg.segmentation._kmeans._many.steps import Ends, Numbers, Sample, Steps, merged
 from custseg.segmentation._kmeans.exchange import settle
 from custseg.segmentation._kmeans.found import SAME_RESULT, Found
 from custseg.segmentation._kmeans.lloyd import sse_of, weighted_means
@@ -27,7 +29,10 @@ N_SEARCHES, N_AGREEING = 4, 3
 # A search ends when so many rounds of children have gained nothing, or after so many.
 PATIENCE, MOST_ROUNDS = 3, 40
 # What was found among cells goes on among all points: so many results, by rounds of so many children for each start.
-TAKEN_ON, CHILDREN_AMONG_ALL, PATIENCE_AMONG_ALL, MOST_ROUNDS_AMONG_ALL = 4, 0.25, 2, 8
+TAKEN_ON, CHILDREN_AMONG_ALL, PATIENCE_AMONG_ALL, MOST_ROUNDS_AMONG_ALL = 4, 0.25, 3, 16
+# Iterations among all points end after so many, or when one gains less than this share of the total sum of squares.
+# Results that differ by less than the last share are the same: short numbers do not tell them from each other.
+MOST_ITERATIONS, LEAST_GAIN, SAME_AMONG_ALL = 100, 1e-7, 1e-6
 # So many results may have children with the best one.
 KEPT = 8
 # Results that differ by less than this share of the total sum of squares are the same, and so small a gain is none.
@@ -88,16 +93,19 @@ class Search:
                 break
         n_iterations, centers = searches.steps.n_iterations, looked_at.original(found.centers)
         if looked_at is not everyone:
-            searches = _Searches([everyone], n_clusters, dtype)
-            n_children = math.ceil(CHILDREN_AMONG_ALL * n_init)
-            found = searches.gone_on(everyone.standard(centers[:TAKEN_ON]), n_children, seeds)
-            n_iterations, centers = n_iterations + searches.steps.n_iterations, everyone.original(found.centers)
+            among = _AmongAll(self._counted, everyone, looked_at)
+            centers = among.gone_on(centers[:TAKEN_ON], math.ceil(CHILDREN_AMONG_ALL * n_init), seeds[-1])
+            n_iterations += among.n_iterations
         # what is within cells counts too
         ended = np.maximum(everyone.total * everyone.unit - restarts.explained * looked_at.unit, 0.0)
         ended = np.ldexp(ended, self._exponent)
         sse = np.full(n_init, math.inf)
         sse[: restarts.hits.sum()] = np.repeat(ended, restarts.hits)
         return Found(_settled(everyone, centers, n_clusters), sse, n_iterations, is_confirmed)
+
+    @cached_property
+    def _counted(self) -> Counted:
+        return Everyone(self._everyone.points).counted(self._everyone.counts)
 
     def looked_at(self, n_clusters: int) -> Sample:
         """Return the points, or cells of very many, worked out once."""
@@ -150,30 +158,23 @@ class _Searches:
         is_best = restarts.explained[0] - restarts.explained <= SAME_RESULT * within
         if do_agree(int(restarts.hits[is_best].sum()), n_init):
             return restarts, restarts.firsts(KEPT), True
-        apart = self._rounds(apart, n_starts, random, (PATIENCE, MOST_ROUNDS))
+        apart = self._rounds(apart, n_starts, random)
         best, joined = apart.firsts().explained, self._joined(apart)
         n_agreeing = int(np.count_nonzero(best >= best.max() - SAME * self.steps.totals[0]))
         if n_agreeing < N_AGREEING:
-            joined = self._rounds(joined, n_searches * n_starts, random, (PATIENCE, MOST_ROUNDS))
+            joined = self._rounds(joined, n_searches * n_starts, random)
         return restarts, joined.firsts(KEPT), n_agreeing >= N_AGREEING
-
-    def gone_on(self, centers: Floats, n_children: int, seeds: Integers) -> Ends:
-        """Go on from results found elsewhere."""
-        found = self._lloyd(Ends.started(centers, np.zeros(len(centers), dtype=np.int64)))
-        random = [np.random.RandomState(seeds[-1])]
-        return self._rounds(found, n_children, random, (PATIENCE_AMONG_ALL, MOST_ROUNDS_AMONG_ALL))
 
     def _joined(self, found: Ends) -> Ends:
         """Put the results of all searches into one."""
         own = np.zeros(len(found.own), dtype=np.int64)
         return self.steps.merged(Ends(found.centers, found.explained, found.hits, own))
 
-    def _rounds(self, found: Ends, n_children: int, random: Sequence[Random], limits: tuple[int, int]) -> Ends:
-        """Let results have children until so many rounds in turn, or so many in all, have gained nothing."""
-        patience, most = limits
+    def _rounds(self, found: Ends, n_children: int, random: Sequence[Random]) -> Ends:
+        """Let results have children until some rounds in turn have gained nothing."""
         steps, found = self.steps, found.firsts(KEPT)
         going, in_vain = np.unique(found.own), np.zeros(len(steps.totals), dtype=np.int64)
-        for _ in range(most):
+        for _ in range(MOST_ROUNDS):
             before, young = found.firsts(), []
             for start in range(0, n_children, self.n_together):
                 drawn = children(steps, found, going, min(self.n_together, n_children - start), random)
@@ -181,7 +182,7 @@ class _Searches:
             found = steps.merged(found, *young).firsts(KEPT)
             gained = found.firsts().explained - before.explained > SLIGHTLY * steps.totals[before.own]
             in_vain[before.own] = np.where(gained, 0, in_vain[before.own] + 1)
-            going = going[in_vain[going] < patience]
+            going = going[in_vain[going] < PATIENCE]
             if not len(going):
                 break
         return found
@@ -194,3 +195,47 @@ class _Searches:
             rows = np.arange(start, min(start + self.n_together, len(starts.own)))
             ended.append(self.steps.lloyd(starts.of(rows), self.steps.merged(*before) if before else None))
         return self.steps.merged(*ended)
+
+
+class _AmongAll:
+    """Results found among cells, and children of theirs, taken on among all points: one after the other.
+
+    Parameters
+    ----------
+    counted : Counted
+        All points.
+    everyone, cells : Sample
+        The same, and the cells that they were looked at in: children are put beside means of these.
+    """
+
+    def __init__(self, counted: Counted, everyone: Sample, cells: Sample) -> None:
+        self.counted, self._everyone, self._cells = counted, everyone, cells
+        self._steps = Steps([cells], cells.points.shape, np.dtype(np.float32), is_thorough=True)
+        self.n_iterations = 0
+
+    def gone_on(self, centers: Floats, n_children: int, seed: int) -> Floats:
+        """Return the centres of the different results, the best one first, as they were given."""
+        random, in_vain, total = [np.random.RandomState(seed)], 0, self.counted.total
+        found = self._reached(self._cells.standard(centers))
+        for _ in range(MOST_ROUNDS_AMONG_ALL):
+            before = found.explained[0]
+            young = children(self._steps, found, np.zeros(1, dtype=np.int64), n_children, random)
+            found = self._reached(young.centers, found)
+            in_vain = 0 if found.explained[0] - before > SLIGHTLY * total else in_vain + 1
+            if in_vain == PATIENCE_AMONG_ALL:
+                break
+        return self._cells.original(found.centers)
+
+    def _reached(self, starts: Numbers, known: Ends | None = None) -> Ends:
+        """Run starts, in units of the cells, to their ends; put them with those known."""
+        counted, everyone, cells = self.counted.everyone, self._everyone, self._cells
+        found, total, one = [] if known is None else [known], self.counted.total, np.zeros(1, dtype=np.int64)
+        best = -math.inf if known is None else float(known.explained[0])
+        for start in starts:
+            standard = counted.standard(everyone.standard(cells.original(start)))
+            reached = self.counted.run(standard, MOST_ITERATIONS, LEAST_GAIN, best)
+            self.n_iterations += reached.n_iterations
+            best = max(best, reached.explained)
+            ended = cells.standard(everyone.original(counted.original(reached.centers)))
+            found.append(Ends(ended[None], np.array([reached.explained]), one + 1, one))
+        return merged(found, np.array([SAME_AMONG_ALL * total])).firsts(KEPT)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from custseg._core.arrays import Floats, Integers
 from custseg.segmentation._kmeans.lloyd import first_of_equals, total_of
 
-__all__ = ["Ends", "Numbers", "Sample", "Steps", "pick_of_each", "products"]
+__all__ = ["PROMISES", "Ends", "Numbers", "Sample", "Steps", "merged", "pick_of_each", "products"]
 
 Numbers = npt.NDArray[Any]
 
@@ -192,11 +192,7 @@ class Steps:
 
     def merged(self, *found: Ends) -> Ends:
         """Put results together, the best of each sample first, and each once."""
-        joined = (np.concatenate([getattr(one, name) for one in found]) for name in Ends.__dataclass_fields__)
-        ends = Ends(*joined)
-        ends = ends.of(np.lexsort((-ends.explained, ends.own)))
-        first = np.flatnonzero(_differ(ends.own, ends.explained, self.same))
-        return Ends(ends.centers[first], ends.explained[first], np.add.reduceat(ends.hits, first), ends.own[first])
+        return merged(found, self.same)
 
     def scores(self, centers: Numbers, own: Integers) -> Numbers:
         """Return squared distances of centres (n, d) to points, less the squared norm of the point: (n, n_points)."""
@@ -215,6 +211,15 @@ class Steps:
         away = self.columns[sample] - centers[nearest].T
         squared = np.einsum("dn,dn->n", away, away)
         return np.asarray(np.argsort(np.where(self.counts[sample] > 0, -squared, 1), kind="stable")[:n])
+
+
+def merged(found: Sequence[Ends], same: Floats) -> Ends:
+    """Put results together, the best of each sample first; those that differ by no more than ``same`` are one."""
+    joined = (np.concatenate([getattr(one, name) for one in found]) for name in Ends.__dataclass_fields__)
+    ends = Ends(*joined)
+    ends = ends.of(np.lexsort((-ends.explained, ends.own)))
+    first = np.flatnonzero(_differ(ends.own, ends.explained, same))
+    return Ends(ends.centers[first], ends.explained[first], np.add.reduceat(ends.hits, first), ends.own[first])
 
 
 def pick_of_each(cumulated: Numbers, uniform: Floats) -> Integers:
