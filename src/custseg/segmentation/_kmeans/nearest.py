@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from custseg._core.arrays import Floats, Integers
 
-__all__ = ["nearest"]
+__all__ = ["nearest", "two_least"]
 
-# Numbers per block of the largest intermediate array (64 MB).
-BLOCK = 8_000_000
+Numbers = npt.NDArray[Any]
+
+# Numbers per block of the largest intermediate array; they stay in a cache of an ordinary processor.
+BLOCK = 150_000
 # Numbers of this size and their inverses are squared without overflow and underflow; beyond, units change.
 SAFE = 1e100
 
@@ -38,17 +42,37 @@ def nearest(points: Floats, centers: Floats, subsidies: Floats | None = None) ->
         scales = _scales(block, unit)
         if scales is not None:
             block /= scales[:, None]
-        scores = base - 2.0 * (block @ targets.T)
-        chosen = scores.argmin(axis=1)
-        best = scores[np.arange(len(block)), chosen]
+        scores = (-2.0 * targets) @ block.T
+        scores += base[:, None]
+        chosen = np.zeros(len(block), dtype=np.min_scalar_type(len(centers)))
+        best, second = two_least(scores, chosen)
         norms = np.einsum("ij,ij->i", block, block)
-        tolerance = 1e-12 * (norms + np.abs(base).max())
-        close = np.flatnonzero((scores <= (best + tolerance)[:, None]).sum(axis=1) > 1)
+        close = np.flatnonzero(second <= best + 1e-12 * (norms + np.abs(base).max()))
+        labels[start : start + step] = chosen
         if len(close):
             scale = None if scales is None else scales[close]
-            chosen[close] = _nearest_exactly(points[start + close], centers, subsidies, scale)
-        labels[start : start + step] = chosen
+            labels[start + close] = _nearest_exactly(points[start + close], centers, subsidies, scale)
     return labels
+
+
+def two_least(scores: Numbers, labels: Integers) -> tuple[Numbers, Numbers]:
+    """Return the least score of each column and the next one, and write where the least is into labels, all 0.
+
+    Scores are written over. Labels are best of the shortest whole numbers that hold them: a processor compares several
+    of these in one step.
+    """
+    best, second = scores[0], np.full(scores.shape[1], np.inf, dtype=scores.dtype)
+    is_less, place, larger = np.empty(best.shape, dtype=bool), np.empty_like(labels), np.empty_like(best)
+    for center in range(1, len(scores)):
+        score = scores[center]
+        np.less(score, best, out=is_less)
+        # centres come in order: the last one that is less than all before is the largest place
+        np.multiply(is_less.view(np.uint8), labels.dtype.type(center), out=place)
+        np.maximum(labels, place, out=labels)
+        np.maximum(score, best, out=larger)
+        np.minimum(second, larger, out=second)
+        np.minimum(best, score, out=best)
+    return best, second
 
 
 def unit_of(values: Floats) -> float:

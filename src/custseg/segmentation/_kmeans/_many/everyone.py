@@ -15,7 +15,7 @@ import numpy.typing as npt
 from custseg._core.arrays import Floats, Integers
 from custseg._core.threads import one_thread
 from custseg.segmentation._kmeans._many.steps import PROMISES, Numbers
-from custseg.segmentation._kmeans.nearest import nearest
+from custseg.segmentation._kmeans.nearest import nearest, two_least
 
 __all__ = ["Counted", "Everyone", "Reached"]
 
@@ -235,7 +235,7 @@ class _Short:
             own = block if rows is None else rows[block]
             scores = (-2 * short) @ self.rows[own].T
             scores += base
-            best, second = _two_least(scores, labels[block])
+            best, second = two_least(scores, labels[block])
             norms = self.norms[own]
             np.subtract(_root(second, norms), _root(best, norms), out=slack[block])
         return labels, slack
@@ -258,22 +258,6 @@ def _explained(sums: Floats) -> float:
     """Return the sum of squares that clusters of these sums, and counts as the last column, explain."""
     held = sums[sums[:, -1] > 0]
     return float(((held[:, :-1] ** 2).sum(axis=1) / held[:, -1]).sum())
-
-
-def _two_least(scores: Numbers, labels: Integers) -> tuple[Numbers, Numbers]:
-    """Return the least score of each column and the next one, and write where the least is into labels, all 0."""
-    best, second = scores[0], np.full(scores.shape[1], np.inf, dtype=np.float32)
-    is_less, place, larger = np.empty(best.shape, dtype=bool), np.empty_like(labels), np.empty_like(best)
-    for center in range(1, len(scores)):
-        score = scores[center]
-        np.less(score, best, out=is_less)
-        # centres come in order: the last one that is less than all before is the largest place
-        np.multiply(is_less.view(np.uint8), labels.dtype.type(center), out=place)
-        np.maximum(labels, place, out=labels)
-        np.maximum(score, best, out=larger)
-        np.minimum(second, larger, out=second)
-        np.minimum(best, score, out=best)
-    return best, second
 
 
 def _root(scores: Numbers, norms: Numbers) -> Numbers:
