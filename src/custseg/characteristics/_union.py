@@ -23,6 +23,7 @@ from custseg._core.characteristic import Characteristic
 from custseg._core.customer_rows import without_customers
 from custseg._core.described import OVERRIDES, ByColumn, DescribedMixin, describe_characteristics
 from custseg._core.params import COLUMN, NONE, ParameterTable, Where, check
+from custseg._core.progress import doing
 from custseg._core.results import Result
 from custseg._core.times import TIME
 from custseg._core.warning import warn
@@ -304,7 +305,7 @@ class CharacteristicUnion(
         for name, member, table in self.members_:
             with _naming(name, table):
                 output = member.transform(tables[table], **(options if _takes_as_of(member) else {}))
-            parts.append(self._part(output, name, member, table))
+            parts.append(self._doing(output, name, member, table))
         frame, _ = self._joined(parts)
         return hand_out(frame, self._output_kind(parts[0].kind), self.customer_id)
 
@@ -390,10 +391,10 @@ class CharacteristicUnion(
         members, parts = [], []
         for name, estimator, table in self.members:
             member = clone(estimator)
-            with _naming(name, table):
+            with _naming(name, table), doing(name, 1 / len(self.members)):
                 output = _fit_transform(member, tables[table])
             members.append((name, member, table))
-            parts.append(self._part(output, name, member, table))
+            parts.append(self._doing(output, name, member, table))
         frame, report = self._joined(parts)
         said = [
             each for part, (_, member, _) in zip(parts, members, strict=True) for each in part.characteristics(member)
