@@ -305,7 +305,7 @@ class CharacteristicUnion(
         for name, member, table in self.members_:
             with _naming(name, table):
                 output = member.transform(tables[table], **(options if _takes_as_of(member) else {}))
-            parts.append(self._doing(output, name, member, table))
+            parts.append(self._part(output, name, member, table))
         frame, _ = self._joined(parts)
         return hand_out(frame, self._output_kind(parts[0].kind), self.customer_id)
 
@@ -394,7 +394,7 @@ class CharacteristicUnion(
             with _naming(name, table), doing(name, 1 / len(self.members)):
                 output = _fit_transform(member, tables[table])
             members.append((name, member, table))
-            parts.append(self._doing(output, name, member, table))
+            parts.append(self._part(output, name, member, table))
         frame, report = self._joined(parts)
         said = [
             each for part, (_, member, _) in zip(parts, members, strict=True) for each in part.characteristics(member)

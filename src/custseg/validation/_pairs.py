@@ -149,11 +149,11 @@ def compared_pairs(
         for pairs in comparisons:
             for pair in pairs:
                 results.append(pair)
-                # two samples of each pair, of the first ones one twice
-                solved, total = (2 * n + min(n, n_refits) for n in (len(results), len(seeds)))
-                advance(len(results), len(seeds), solved / total)
                 if on_step is not None:
                     on_step(len(results), len(seeds))
+            # two samples of each pair, of the first ones one twice
+            solved, total = (2 * n + min(n, n_refits) for n in (len(results), len(seeds)))
+            advance(len(results), len(seeds), solved / total)
     result = _collect(tried, design.rows, list(design.references.values()), results, n_refits)
     if design.refits is not None:
         result = replace(result, n_cells=design.refits.cells.n_cells, cell_loss=design.refits.cells.cell_loss)
