@@ -126,29 +126,33 @@ def test_a_long_part_that_counts_nothing_shows_the_time(monkeypatch, terminal):
 
 def test_what_is_left_is_told_once_it_was_measured(clock, terminal):
     with showing(), doing("pairs of refits"):
-        advance(0, 20)
         assert left() is None
         clock.now += 10
-        advance(1, 20)
-        assert left() is None  # a single pair may be all start
+        advance(1, 8, 0.2)
+        assert left() is None  # little is known of the rest
         clock.now += 10
-        advance(2, 20)
-        assert left() == pytest.approx(180)
-        clock.now += 30
-        assert left() == pytest.approx(150)
+        advance(2, 8, 0.4)
+        assert left() == pytest.approx(30)
+        clock.now += 5
+        assert left() == pytest.approx(25)
         shown().write()
-        assert terminal.lines == ["custseg: 10% 0:50 - pairs of refits 2 of 20, about 2 min for the other 18"]
-        clock.now += 200  # longer than anything before: nobody knows
+        assert terminal.lines == ["custseg: 40% 0:25 - pairs of refits 2 of 8, about 20 s for the other 6"]
+        clock.now += 30  # longer than what came before: nobody knows
         assert left() is None
         shown().write()
-        assert "about" not in terminal.lines[0]
+        assert terminal.lines == ["custseg: 40% 0:55 - pairs of refits 2 of 8"]
 
 
-def test_what_is_left_waits_for_more_than_a_moment(clock, terminal):
+def test_nothing_is_told_of_what_is_left_where_that_is_not_known(clock, terminal):
     with showing(), doing("pairs of refits"):
         clock.now += 1
-        advance(10, 20)
+        advance(10, 20, 0.5)
+        assert left() is None  # it took a moment
+    with showing(), doing("numbers of segments"):
+        clock.now += 100
+        advance(10, 20)  # the others may take longer
         assert left() is None
+        assert shown().parts[-1].place == 0.5
 
 
 @pytest.mark.parametrize(
@@ -161,14 +165,6 @@ def test_an_estimate_is_round(seconds, words):
 
 def left():
     return shown().parts[-1].left(progress.time.monotonic())
-
-
-def test_pieces_may_take_longer_than_others(clock, terminal):
-    with showing(), doing("numbers of segments"):
-        clock.now += 5
-        advance(1, 2, 0.25)
-        assert left() == pytest.approx(15)
-        assert shown().parts[-1].count == "1 of 2"
 
 
 def test_the_share_done_never_falls(clock, terminal):

@@ -25,8 +25,8 @@ _TICK = 0.5
 # many each, up to the last.
 _FIRST_LINE, _LAST_LINE = 10.0, 60.0
 # What is left is told once so much of a part is done, and so many seconds of it have passed: before, the start of
-# workers is most of what was measured.
-_LEAST_DONE, _LEAST_SECONDS = 0.1, 2.0
+# workers, and what they all have begun and not ended, is most of what was measured.
+_LEAST_DONE, _LEAST_SECONDS = 0.25, 2.0
 _WIDTH = 80
 
 # what is shown of the work of this thread
@@ -59,15 +59,15 @@ class _Part:
         self.begun = time.monotonic()
         self.place = start  # in the whole
         self.count, self.n_left = "", 0
-        # the share of the part that is done, and when that was counted
-        self.counted = 0.0, self.begun
+        # the share of the part that is known to be done, and when that was told
+        self.known = 0.0, self.begun
 
     def left(self, now: float) -> float | None:
         """Return how many seconds the rest of this part will take at the speed it had so far; None if unknown.
 
         What comes after it was never measured, and differs too much from one study to another to be told.
         """
-        share, at = self.counted
+        share, at = self.known
         if share < _LEAST_DONE or at - self.begun < _LEAST_SECONDS:
             return None
         left = (at - self.begun) * (1.0 - share) / share - (now - at)
@@ -102,9 +102,13 @@ class _Shown:
         above = self.parts[-1]
         above.place = max(above.place, done.start + done.span)
 
-    def advance(self, done: int, total: int, share: float) -> None:
+    def advance(self, done: int, total: int, share: float | None) -> None:
         part = self.parts[-1]
-        part.count, part.n_left, part.counted = f"{done} of {total}", total - done, (share, time.monotonic())
+        part.count, part.n_left = f"{done} of {total}", total - done
+        if share is None:
+            share = done / total
+        else:
+            part.known = share, time.monotonic()
         part.place = max(part.place, part.start + part.span * share)
 
     def close(self, *, is_done: bool) -> None:
@@ -227,11 +231,12 @@ def advance(done: int, total: int, share: float | None = None) -> None:
     done, total : int
         What can be counted of it.
     share : float or None, default=None
-        The share of its work, where some of what is counted takes longer than the rest.
+        The share of its work that is done, where that is known: then the time that the rest will take is told. None
+        takes the share of what is counted, each of which may take another time.
     """
     shown = _here()
     if shown is not None:
-        shown.advance(done, total, done / total if share is None else share)
+        shown.advance(done, total, share)
 
 
 def clear_line() -> None:
