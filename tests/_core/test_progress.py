@@ -216,6 +216,11 @@ def test_one_showing_inside_another_shows_nothing_of_its_own(clock, terminal):
     assert terminal.lines.count("custseg: done in 0:00") == 1
 
 
+def test_a_name_cannot_steer_the_terminal(clock, terminal):
+    with showing(), doing("\x1b[31mred"):
+        assert terminal.lines == [r"custseg:  0% 0:00 - \x1b[31mred"]
+
+
 def test_nothing_is_shown_unless_it_is_wanted(clock, terminal):
     with showing(False), doing("stability"):
         advance(1, 2)

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TextIO
 
+from custseg._core.visible import visible
+
 __all__ = ["advance", "clear_line", "doing", "is_terminal", "showing"]
 
 # seconds between two looks at the clock
@@ -166,7 +168,7 @@ class _Shown:
     def _text(self, now: float) -> str:
         """Say how far the work is, how long it has taken, and what is done; a narrow terminal lacks the end."""
         *_, part = parts = list(self.parts)
-        name = ", ".join(each.name for each in parts[1:]) or "begun"
+        name = visible(", ".join(each.name for each in parts[1:])) or "begun"
         count, left = part.count and f" {part.count}", part.left(now)
         rest = "" if left is None else f", about {_about(left)} for the other {part.n_left}"
         return f"custseg: {int(100 * part.place):2d}% {_clock(now - self.begun)} - {name}{count}{rest}"
