@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import re
 import subprocess
 import sys
+import warnings
 
 import joblib
 import numpy as np
@@ -29,7 +31,9 @@ from custseg import (
     store_study,
 )
 from custseg._commands import commands, outputs
+from custseg._core.progress import doing
 from custseg.datasets import make_customers
+from custseg.exceptions import DataQualityWarning
 from tests._commands.project import CONFIG, failing, few_columns, plain, table_options, write_project
 
 
@@ -150,12 +154,66 @@ def test_run_prints_what_was_read_the_verdict_and_the_personas(project):
     assert all(persona.name in printed for persona in study.personas_)
 
 
-def test_a_stored_study_carries_no_progress_bar(project):
-    assert not hasattr(load_study(project / "out.skops"), "_skl_callbacks")
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
 
 
-def test_run_without_rich_and_without_outputs(fresh, monkeypatch, capsys):
-    monkeypatch.setattr(commands, "is_installed", lambda name: False)
+@pytest.fixture
+def shown(fresh, monkeypatch, capsys):
+    """Run a study that does no more than to tell a step, and to warn; what is written on standard error is returned."""
+
+    def fit(study, tables):
+        with doing("characteristics"):
+            warnings.warn("few customers", DataQualityWarning, stacklevel=2)
+
+    def run(stream, *options):
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.setattr(SegmentationStudy, "fit", fit)
+        monkeypatch.setattr(commands, "render_text", lambda study: "")
+        monkeypatch.setattr(sys, "stderr", stream)
+        (fresh / "study.toml").write_text(CONFIG.partition("[outputs]")[0])
+        assert cli.main(["run", "--config", str(fresh / "study.toml"), *options]) == 0
+        assert not re.search(r"custseg: |\r", capsys.readouterr().out)
+        return stream.getvalue()
+
+    return run
+
+
+WARNING = "custseg: warning: few customers"
+
+
+@pytest.mark.filterwarnings("always")
+@pytest.mark.parametrize("options", [[], ["--verbose"]])
+def test_on_a_terminal_progress_is_shown_and_a_warning_has_a_line_of_its_own(shown, options):
+    line, *others = shown(Terminal(), *options).split("\n")
+    _, step, blanks, warning = line.split("\r")
+    assert step == "custseg:  0% 0:00 - characteristics"
+    assert blanks == " " * len(step)
+    assert warning == WARNING
+    assert others == ["\rcustseg: done in 0:00", ""]
+
+
+@pytest.mark.filterwarnings("always")
+def test_elsewhere_progress_is_shown_where_it_is_asked_for(shown):
+    assert shown(io.StringIO()) == f"{WARNING}\n"
+    assert shown(io.StringIO(), "--verbose").splitlines() == [
+        "custseg:  0% 0:00 - characteristics",
+        WARNING,
+        "custseg: done in 0:00",
+    ]
+
+
+@pytest.mark.filterwarnings("always")
+def test_a_quiet_run_shows_no_progress(shown):
+    assert shown(Terminal(), "--quiet") == f"{WARNING}\n"
+
+
+def test_progress_is_either_wanted_or_not(capsys):
+    assert "not allowed with" in exiting(capsys, "demo", "--quiet", "--verbose")
+
+
+def test_run_without_outputs(fresh, capsys):
     (fresh / "study.toml").write_text(CONFIG.partition("[outputs]")[0])
     before = sorted(fresh.iterdir())
     assert cli.main(["run", "--config", str(fresh / "study.toml")]) == 0
@@ -261,7 +319,7 @@ def test_a_study_without_its_customers_assigns_and_reports(project, tmp_path, na
 
 def test_a_study_file_says_whether_customers_are_stored(fresh, monkeypatch, capsys):
     stored = []
-    monkeypatch.setattr(commands, "_fit", lambda study, tables: tables)
+    monkeypatch.setattr(commands, "_fit", lambda study, tables, verbose: tables)
     monkeypatch.setattr(commands, "store_study", lambda study, path, **options: stored.append(options))
     config = CONFIG.partition("[outputs]")[0] + '[outputs]\nstudy = "out.skops"\n'
     for line in ("", "include_customers = true\n", "include_customers = false\n"):

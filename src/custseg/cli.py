@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import custseg
+from custseg._core.progress import clear_line
 from custseg._core.visible import visible
 from custseg._version import __version__
 from custseg.exceptions import MissingDependencyError
@@ -130,6 +131,7 @@ def _complain(message: str) -> int:
 def _say_error(message: str) -> None:
     # a terminal that was closed takes nothing any more
     with suppress(OSError):
+        clear_line()
         print(visible(f"custseg: {message}"), file=sys.stderr, flush=True)
 
 
@@ -167,6 +169,12 @@ def _parser() -> argparse.ArgumentParser:
     report.set_defaults(command=_report)
     for one in (assign, report):
         one.add_argument("--trust", action="store_true", help=_TRUST)
+    for one in (demo, run):
+        shown = one.add_mutually_exclusive_group()
+        shown.add_argument("--quiet", dest="verbose", action="store_false", help="show no progress")
+        words = "show progress, in lines where standard error is no terminal; default: on a terminal"
+        shown.add_argument("--verbose", action="store_true", help=words)
+        one.set_defaults(verbose=None)
     for one in (demo, run, assign, report):
         one.add_argument("--overwrite", action="store_true", help="replace files that exist")
     return parser
@@ -196,11 +204,11 @@ def _add_assign(assign: argparse.ArgumentParser) -> None:
 
 
 def _demo(options: argparse.Namespace) -> None:
-    custseg._commands.demo(options.output, options.seed, overwrite=options.overwrite)
+    custseg._commands.demo(options.output, options.seed, verbose=options.verbose, overwrite=options.overwrite)
 
 
 def _run(options: argparse.Namespace) -> None:
-    custseg._commands.run(options.config, overwrite=options.overwrite)
+    custseg._commands.run(options.config, verbose=options.verbose, overwrite=options.overwrite)
 
 
 def _assign(options: argparse.Namespace) -> None:

@@ -135,6 +135,7 @@ LIMITS = {
 RANDOM = {
     "random_state": "The source of randomness.",
     "n_jobs": "The number of processes.",
+    "verbose": "Whether progress is shown.",
 }
 # Parameters of functions and methods alone.
 CALLED = {

@@ -195,13 +195,18 @@ def test_other_numbers_and_more_pairs_change_no_value(blobs):
 
 
 @pytest.mark.thorough
-def test_any_number_of_workers_gives_the_same(continuum):
+def test_any_number_of_workers_gives_and_tells_the_same(continuum, monkeypatch):
+    counted = []
+    monkeypatch.setattr(_pairs, "advance", lambda *told: counted.append(told))
     # processes would each import custseg
     with parallel_config(backend=size("threading", "loky")):
         one, two = (
-            bootstrap_stability(KMeans(n_init=2), continuum, [2, 4], n_pairs=4, random_state=0, n_jobs=n_jobs)
+            bootstrap_stability(
+                KMeans(n_init=2), continuum, [2, 4], n_pairs=4, random_state=0, n_jobs=n_jobs, verbose=True
+            )
             for n_jobs in (1, 2)
         )
+    assert counted == 2 * [(1, 4, 3 / 12), (2, 4, 6 / 12), (3, 4, 9 / 12), (4, 4, 1.0)]
     np.testing.assert_array_equal(one.adjusted_rand, two.adjusted_rand)
     np.testing.assert_array_equal(one.optimiser_adjusted_rand, two.optimiser_adjusted_rand)
     pd.testing.assert_frame_equal(one.segments, two.segments)

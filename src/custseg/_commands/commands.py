@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sklearn.callback import ProgressBar
 
 from custseg._commands.errors import missing_key
 from custseg._commands.outputs import (
@@ -21,7 +20,7 @@ from custseg._commands.outputs import (
 )
 from custseg._commands.study_file import check_keys, read_plan, read_table_files
 from custseg._commands.tables import TableFile, describe, open_tables
-from custseg._core.optional import is_installed
+from custseg._core.progress import is_terminal, showing
 from custseg._core.visible import visible
 from custseg._demo import demo_study, demo_tables
 from custseg.exceptions import ConfigurationError
@@ -33,16 +32,16 @@ __all__ = ["assign", "demo", "report", "run"]
 _ASSIGN = "custseg assign"
 
 
-def demo(output: Path, seed: int, *, overwrite: bool = False) -> None:
+def demo(output: Path, seed: int, *, verbose: bool | None = None, overwrite: bool = False) -> None:
     """Segment the grocery panel, and write the report."""
     path = check_output("report", output)
     refuse_losses({"the report": path}, [], overwrite=overwrite)
     study = demo_study(seed)
-    _fit(study, demo_tables())
+    _fit(study, demo_tables(), verbose)
     print(visible(f"\nReport: {write_report(study, path, overwrite=overwrite)}", keep="\n"))
 
 
-def run(config: Path, *, overwrite: bool = False) -> None:
+def run(config: Path, *, verbose: bool | None = None, overwrite: bool = False) -> None:
     """Do what a study file asks for."""
     plan = read_plan(config)
     study, outputs = plan.study, plan.outputs
@@ -55,7 +54,7 @@ def run(config: Path, *, overwrite: bool = False) -> None:
         tables: dict[str, Any] = {file.name: customers}
     else:
         tables = open_tables(plan.tables.values())
-    given = _fit(study, tables)
+    given = _fit(study, tables, verbose)
     print()
     if "report" in outputs:
         print(visible(f"Report: {write_report(study, outputs['report'], overwrite=overwrite)}"))
@@ -125,18 +124,18 @@ def _sources(files: Mapping[str, TableFile]) -> list[tuple[str, Path]]:
     return [(f"table {name!r}", file.path) for name, file in files.items()]
 
 
-def _fit(study: SegmentationStudy, tables: Mapping[str, Path | pd.DataFrame]) -> Any:
-    """Fit a study with a progress bar where there can be one, print what it found, and return what it was given."""
+def _fit(study: SegmentationStudy, tables: Mapping[str, Path | pd.DataFrame], verbose: bool | None) -> Any:
+    """Fit a study, print what it found, and return what it was given.
+
+    Progress is shown where that is wanted, by default (None) where there is a terminal to rewrite a line on.
+    """
     for name, table in tables.items():
         print(visible(describe(name, table)))
     print()
     sys.stdout.flush()
-    if is_installed("rich"):
-        study.set_callbacks(ProgressBar(max_propagation_depth=0))
     # without characteristics to make, the one table is that of the customers
     given = tables if study.characteristics is not None else next(iter(tables.values()))
-    study.fit(given)
-    # A stored study must not ask for rich again.
-    study.set_callbacks()
+    with showing(is_terminal(sys.stderr) if verbose is None else verbose):
+        study.fit(given)
     print(f"\n{render_text(study)}", end="")
     return given

@@ -20,7 +20,6 @@ _EXTRAS = {
     "polars": "polars",
     "pyarrow": "polars",
     "pyspark": "spark",
-    "rich": "progress",
     "skops": "persist",
 }
 

@@ -23,6 +23,7 @@ from custseg._core.characteristic import Characteristic
 from custseg._core.customer_rows import without_customers
 from custseg._core.described import OVERRIDES, ByColumn, DescribedMixin, describe_characteristics
 from custseg._core.params import COLUMN, NONE, ParameterTable, Where, check
+from custseg._core.progress import doing
 from custseg._core.results import Result
 from custseg._core.times import TIME
 from custseg._core.warning import warn
@@ -390,7 +391,7 @@ class CharacteristicUnion(
         members, parts = [], []
         for name, estimator, table in self.members:
             member = clone(estimator)
-            with _naming(name, table):
+            with _naming(name, table), doing(name, 1 / len(self.members)):
                 output = _fit_transform(member, tables[table])
             members.append((name, member, table))
             parts.append(self._part(output, name, member, table))

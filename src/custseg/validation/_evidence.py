@@ -15,7 +15,8 @@ from sklearn.base import clone
 from custseg._core.arrays import Floats
 from custseg._core.asking import asks
 from custseg._core.customer_rows import without_customers
-from custseg._core.params import Integer, check
+from custseg._core.params import Integer, OneOf, check
+from custseg._core.progress import doing, showing
 from custseg._core.results import Result
 from custseg._core.warning import each_warning_once
 from custseg.exceptions import InfeasibleError, InvalidParameterError
@@ -165,6 +166,7 @@ def examine_segments(
     min_segments: int | None = None,
     n_jobs: int | None = None,
     on_step: Callable[[int, int], object] | None = None,
+    verbose: bool = False,
 ) -> Evidence:
     """Ask whether the segments of a clusterer are real, and cut where there are none.
 
@@ -182,6 +184,8 @@ def examine_segments(
         Number of joblib workers, as in :func:`bootstrap_stability`. Results do not depend on it.
     on_step : callable or None, default=None
         Called as ``on_step(done, total)`` after each pair of refits; ``total`` grows where more pairs are needed.
+    verbose : bool, default=False
+        Whether to show on standard error what is done, how far it is and how long it has taken.
 
     Returns
     -------
@@ -220,8 +224,22 @@ def examine_segments(
         raise InvalidParameterError.not_allowed("segmentation", words, str(segmentation))
     least = getattr(clusterer, "min_segments", 1) if min_segments is None else min_segments
     check({"min_segments": (Integer(1),)}, {"min_segments": least})
-    check({"n_pairs": (Integer(2),)}, {"n_pairs": n_pairs})
-    with each_warning_once():
+    check({"n_pairs": (Integer(2),), "verbose": (OneOf(True, False),)}, {"n_pairs": n_pairs, "verbose": verbose})
+    with showing(verbose):
+        return _examined(segmentation, least, n_pairs=n_pairs, n_jobs=n_jobs, on_step=on_step)
+
+
+def _examined(
+    segmentation: Segmentation,
+    least: int,
+    *,
+    n_pairs: int,
+    n_jobs: int | None,
+    on_step: Callable[[int, int], object] | None,
+) -> Evidence:
+    clusterer = segmentation.clusterer
+    assert clusterer is not None  # it was asked for
+    with each_warning_once(), doing("numbers of segments", 0.2):
         fits = _fits(segmentation, clusterer, _numbers(segmentation, clusterer, least), n_jobs)
     stability = _stability(segmentation, fits, n_pairs, n_jobs, on_step) if fits else StabilityResult.empty()
     if clusterer.defined_by_rules:
@@ -280,16 +298,19 @@ def _stability(
         half = [n_pairs // 2] if n_pairs >= 2 * _TO_DECIDE else []
         ends = [*half, *(n_pairs * look for look in _LOOKS)]
     seeds = seeds_of(clusterer.seed, ends[-1])[1]
-    refits = RefitsOfFits(clone(clusterer), segmentation.customers, fits, seeds)
+    with doing("preparation of refits", 0.05):
+        refits = RefitsOfFits(clone(clusterer), segmentation.customers, fits, seeds)
     compared = partial(refits.compared, n_jobs=n_jobs)
-    found = compared(fits, seeds[: ends[0]], n_refits=n_refits_of(n_pairs), on_step=on_step)
+    with doing("pairs of refits", 0.4):
+        found = compared(fits, seeds[: ends[0]], n_refits=n_refits_of(n_pairs), on_step=on_step)
     for before, until in pairwise(ends):
         # what comes back is known by as many pairs as are asked for, what is decided otherwise needs no more
         enough = ("not stable",) if before < n_pairs else ("stable", "not stable")
         left = [number for number in fits if found.standing(number) not in enough]
         if not left:
             break
-        more = compared(left, seeds[before:until], on_step=_after(before, on_step))
+        with doing("more pairs where it is open", 0.12):
+            more = compared(left, seeds[before:until], on_step=_after(before, on_step))
         found = found._with(more)  # noqa: SLF001 - of the same stage
     return found
 

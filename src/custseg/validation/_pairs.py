@@ -17,8 +17,10 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from custseg._core.arrays import Integers
 from custseg._core.asking import as_asked, asked
+from custseg._core.progress import advance
 from custseg._core.threads import one_thread
 from custseg._core.warning import ignoring
+from custseg._core.workers import stopped_at_exit
 from custseg.exceptions import CustomerIdError, DataQualityWarning, InfeasibleError, InvalidParameterError
 from custseg.segmentation._for_validation import (
     NUMBER_PARAMETERS,
@@ -142,13 +144,16 @@ def compared_pairs(
     with (
         saying_how_far(len(seeds), results),
         one_thread(),
-        _stopped_at_exit(_comparisons(design, seeds, n_refits, n_jobs)) as comparisons,
+        stopped_at_exit(_comparisons(design, seeds, n_refits, n_jobs)) as comparisons,
     ):
         for pairs in comparisons:
             for pair in pairs:
                 results.append(pair)
                 if on_step is not None:
                     on_step(len(results), len(seeds))
+            # two samples of each pair, of the first ones one twice
+            solved, total = (2 * n + min(n, n_refits) for n in (len(results), len(seeds)))
+            advance(len(results), len(seeds), solved / total)
     result = _collect(tried, design.rows, list(design.references.values()), results, n_refits)
     if design.refits is not None:
         result = replace(result, n_cells=design.refits.cells.n_cells, cell_loss=design.refits.cells.cell_loss)
@@ -180,17 +185,6 @@ def saying_how_far(total: int, done: Sized = ()) -> Iterator[None]:
             "kept."
         )
         raise
-
-
-@contextmanager
-def _stopped_at_exit(outputs: Generator[Any]) -> Iterator[Generator[Any]]:
-    """Stop the workers at once where the rest of their work is not wanted any more."""
-    try:
-        yield outputs
-    finally:
-        # joblib's own, about work that is thrown away; where all was taken, there is none
-        with ignoring(UserWarning):
-            outputs.close()
 
 
 def check_can_refit(clusterer: Any) -> None:

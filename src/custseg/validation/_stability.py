@@ -10,7 +10,8 @@ import numpy as np
 from sklearn.base import clone
 
 from custseg._core.asking import asks
-from custseg._core.params import NONE, RANDOM_STATE, Integer, Where, check
+from custseg._core.params import NONE, RANDOM_STATE, Integer, OneOf, Where, check
+from custseg._core.progress import doing, showing
 from custseg._core.threads import one_thread
 from custseg._core.warning import each_warning_once
 from custseg.segmentation._for_validation import seeded
@@ -35,6 +36,7 @@ _PARAMETERS = {
     "random_state": RANDOM_STATE,
     "n_jobs": (NONE, Where(lambda n: isinstance(n, (int, np.integer)) and n != 0, "an integer other than 0")),
     "on_step": (NONE, Where(callable, "a function of (done, total)")),
+    "verbose": (OneOf(True, False),),
 }
 
 
@@ -48,6 +50,7 @@ def bootstrap_stability(
     random_state: int | np.random.RandomState | None = None,
     n_jobs: int | None = None,
     on_step: Callable[[int, int], object] | None = None,
+    verbose: bool = False,
 ) -> StabilityResult:
     """Measure how far segments come back when the customers are drawn again.
 
@@ -102,6 +105,8 @@ def bootstrap_stability(
     on_step : callable or None, default=None
         Called as ``on_step(done, total)`` in the calling process after each pair; ``total`` is
         ``n_pairs``. An estimator with scikit-learn callbacks opens one subcontext per call.
+    verbose : bool, default=False
+        Whether to show on standard error what is done, how far it is and how long it has taken.
 
     Returns
     -------
@@ -146,17 +151,19 @@ def bootstrap_stability(
     True
     """
     values = {"n_pairs": n_pairs, "random_state": random_state, "n_jobs": n_jobs, "on_step": on_step}
-    check(_PARAMETERS, values)
+    check(_PARAMETERS, {**values, "verbose": verbose})
     tried = numbers_of_segments(n_segments)
     check_can_refit(clusterer)
     rows = read_rows(X, clusterer)
     own_seed, seeds = seeds_of(random_state, n_pairs)
     if is_defined_by_rules(clusterer):
         tried = (clone(clusterer).fit(rows.whole).n_segments_,)
-    with saying_how_far(n_pairs), one_thread(), each_warning_once():
-        design = Design.of(clusterer, rows, tried, seeds)
-        references = {
-            k: on_all_customers(seeded(clone(blank), own_seed, keep=True), design, k)
-            for k, blank in design.blanks.items()
-        }
-    return compared_pairs(replace(design, references=references), seeds, n_refits_of(n_pairs), n_jobs, on_step)
+    with showing(verbose):
+        with doing("segments of all customers", 0.1), saying_how_far(n_pairs), one_thread(), each_warning_once():
+            design = Design.of(clusterer, rows, tried, seeds)
+            references = {
+                k: on_all_customers(seeded(clone(blank), own_seed, keep=True), design, k)
+                for k, blank in design.blanks.items()
+            }
+        with doing("pairs of refits"):
+            return compared_pairs(replace(design, references=references), seeds, n_refits_of(n_pairs), n_jobs, on_step)

@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 from sklearn.mixture import GaussianMixture
 
+from custseg._core import progress
+from custseg._core.progress import doing, showing
 from custseg.datasets import make_customers
 from custseg.exceptions import InfeasibleError
 from custseg.segmentation import SegmentClusterer
@@ -20,6 +22,10 @@ pytestmark = pytest.mark.sampled
 @pytest.fixture(scope="module")
 def customers() -> pd.DataFrame:
     return make_customers(240, n_segments=3, separation=1.5, missing_share=0.02, random_state=0).profile
+
+
+def shown() -> Any:
+    return progress._SHOWN.get().parts[-1]
 
 
 def states(clusterer: Any) -> dict[str, Any]:
@@ -42,7 +48,11 @@ def states(clusterer: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("n_jobs", [None, 2])
 def test_they_are_as_fitted_alone(customers: pd.DataFrame, options: dict[str, Any], n_jobs: int | None) -> None:
     clusterer = SegmentClusterer(**{"n_init": 3, "random_state": 0} | options)
-    together = fitted_at(clusterer, customers, [2, 3, 5], n_jobs)
+    with showing(), doing("numbers"):
+        together = fitted_at(clusterer, customers, [2, 3, 5], n_jobs)
+        # counted here, wherever they were fitted
+        assert shown().count == "3 of 3"
+        assert shown().place == 1.0
     assert list(together) == [2, 3, 5]
     for number, found in together.items():
         alone = SegmentClusterer(number, **{"n_init": 3, "random_state": 0} | options).fit(customers)

@@ -37,7 +37,7 @@ from custseg.segmentation._clusterer.embedding_step import (
 from custseg.segmentation._clusterer.engines import ENGINES, Engine, engine_of, partition
 from custseg.segmentation._clusterer.models import finds_number, is_clusterer
 from custseg.segmentation._clusterer.reproducible import reproducible_number
-from custseg.segmentation._clusterer.step import Step
+from custseg.segmentation._clusterer.step import CHOOSE, Step
 from custseg.segmentation._clusterer.task import Partition, Task
 from custseg.segmentation._embedding.embedder import CharacteristicEmbedder
 from custseg.segmentation._reproducibility.number import Limits, NumberOfSegments
@@ -330,7 +330,7 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
         random_state = self.random_state
         if not isinstance(random_state, (int, np.integer)):
             random_state = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
-        with Step(context, self, "choose the number of segments") if self._chooses else nullcontext():
+        with Step(context, self, CHOOSE) if self._chooses else nullcontext():
             n_segments = self._number(customers, random_state)
         share, engine = self.min_segment_share, self._engine()
         task = task_of(customers, engine, n_segments=n_segments, min_segment_share=share, random_state=random_state)

@@ -4,15 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 
 from custseg._core.asking import as_asked, asking
+from custseg._core.progress import advance
+from custseg._core.workers import stopped_at_exit
 from custseg.segmentation._clusterer.embedding_step import task_of
 from custseg.segmentation._clusterer.engines import Engine, KMeansEngine, partition
 from custseg.segmentation._clusterer.models import numbered
@@ -20,6 +22,8 @@ from custseg.segmentation._clusterer.refits import can_refit
 from custseg.segmentation._clusterer.task import Partition, Task
 
 __all__ = ["fitted_at"]
+
+Fit = TypeVar("Fit")
 
 
 def fitted_at(clusterer: Any, X: Any, numbers: Sequence[int], n_jobs: int | None = None) -> dict[int, Any]:
@@ -51,7 +55,8 @@ def fitted_at(clusterer: Any, X: Any, numbers: Sequence[int], n_jobs: int | None
         return {}
     # clusterers derived from ours may fit otherwise, and a random state of its own goes on from fit to fit
     if not can_refit(clusterer) or not isinstance(clusterer.random_state, (int, np.integer)):
-        return {number: blank.fit(X) for number, blank in zip(numbers, blanks, strict=True)}
+        fits = (blank.fit(X) for blank in blanks)
+        return dict(zip(numbers, _counted(fits, numbers), strict=True))
     with asking(type(clusterer).__name__):
         return _fitted_at(blanks[0], X, numbers, n_jobs)
 
@@ -73,11 +78,21 @@ def _fitted_at(blank: Any, X: Any, numbers: Sequence[int], n_jobs: int | None) -
 
 def _partitions(engine: Engine, task: Task, numbers: Sequence[int], n_jobs: int | None) -> list[Partition]:
     if effective_n_jobs(n_jobs) == 1 or len(numbers) == 1 or not isinstance(engine, KMeansEngine):
-        return [partition(engine, replace(task, n_segments=number)) for number in numbers]
+        return _counted((partition(engine, replace(task, n_segments=number)) for number in numbers), numbers)
     # k-means needs no more than the patterns; large numbers take longest, and go first
     engine.prepare(task, max(numbers))
     bare = replace(task, table=task.table.select(()), matrix=np.empty((0, 0)))
     solve, ordered = delayed(as_asked(partition)), sorted(numbers, reverse=True)
-    solved = Parallel(n_jobs=n_jobs)(solve(engine, replace(bare, n_segments=number)) for number in ordered)
-    found = dict(zip(ordered, solved, strict=True))
+    tasks = (solve(engine, replace(bare, n_segments=number)) for number in ordered)
+    with stopped_at_exit(Parallel(n_jobs=n_jobs, return_as="generator")(tasks)) as solved:
+        found = dict(zip(ordered, _counted(solved, ordered), strict=True))
     return [found[number] for number in numbers]
+
+
+def _counted(fits: Iterable[Fit], numbers: Sequence[int]) -> list[Fit]:
+    """Tell how far the fits are."""
+    found: list[Fit] = []
+    for fit in fits:
+        found.append(fit)
+        advance(len(found), len(numbers))
+    return found
