@@ -21,11 +21,13 @@ __all__ = ["Evolved", "Landscape", "Population", "evolve"]
 # Partitions of a population, and children of a generation, where there are children enough for four generations.
 SIZE = 32
 # Each of so many populations has so large a share of the children, and ends after so many generations in vain.
-N_APART, SHARE, PATIENCE = 3, 0.25, 8
+N_APART, SHARE, PATIENCE = 3, 0.25, 5
 # Solutions are alike where the centres of the one are so near, of the distance between neighbouring centres, to those
 # of the other (squared, on average). So many alike are in each population, and in the joined one.
 ALIKE = 0.05
 FEW_ALIKE, MANY_ALIKE = 1, 4
+# Centres of larger numbers are not compared in single precision.
+LARGEST_SINGLE = 1e15
 # The shares of the children in which a centre is moved, and in which two clusters are split anew: one and one of so
 # many nearest. The others have only what they have of their parents.
 MOVED, SPLIT = 0.15, 0.15
@@ -112,7 +114,7 @@ def evolve(landscape: Landscape, start: Population, *, n_children: int, random: 
     size, share = min(SIZE, n_children // 8), int(SHARE * n_children)
     alone, joined = (
         _Limits(size, share - size),
-        _Limits(2 * size, n_children - N_APART * share, 2 * PATIENCE, MANY_ALIKE),
+        _Limits(2 * size, n_children - N_APART * share, 3 * PATIENCE, MANY_ALIKE),
     )
     apart = [
         landscape.finished(_evolved(landscape, _begun(landscape, alone, random), alone, random)) for _ in range(N_APART)
@@ -170,27 +172,28 @@ def _survivors(landscape: Landscape, populations: list[Population], limits: _Lim
 
 def _spread(centers: Floats, limits: _Limits) -> Integers:
     """Choose solutions, the best first, leaving out those of which enough alike have been chosen."""
-    n_clusters = centers.shape[1]
-    norms = np.einsum("rkd,rkd->rk", centers, centers)
-    n_alike = np.zeros(len(centers), dtype=np.int64)
+    n_solutions, n_clusters, n_columns = centers.shape
+    if n_solutions < 2:
+        return np.arange(n_solutions)
+    # clusters come before solutions, which makes least values along them fast
+    precision = np.float32 if np.abs(centers).max() < LARGEST_SINGLE else np.float64
+    singles: npt.NDArray[Any] = np.ascontiguousarray(centers.transpose(1, 0, 2), dtype=precision)
+    norms = np.einsum("krd,krd->kr", singles, singles)
+    between = squared_distances(singles[:, 0], norms[:, 0], singles[:, 0], norms[:, 0])
+    np.fill_diagonal(between, np.inf)
+    limit = ALIKE * float(between.min(axis=1).mean())
+    n_alike = np.zeros(n_solutions, dtype=np.int64)
     kept: list[int] = []
-    limit = -1.0
-    for place, own in enumerate(centers):
-        if n_alike[place] >= limits.n_alike:
-            continue
+    left = np.arange(n_solutions)
+    while len(left) and len(kept) < limits.size:
+        place, left = int(left[0]), left[1:]
         kept.append(place)
-        if len(kept) == limits.size:
-            break
-        if limit < 0:
-            between = squared_distances(own, norms[place], own, norms[place])
-            np.fill_diagonal(between, np.inf)
-            limit = ALIKE * float(between.min(axis=1).mean())
-        # clusters come before solutions, which makes least values along them fast
-        others = np.ascontiguousarray(centers[place + 1 :].transpose(1, 0, 2)).reshape(-1, centers.shape[2])
-        apart = squared_distances(own, norms[place], others, norms[place + 1 :].T.ravel())
+        others = singles[:, left].reshape(-1, n_columns)
+        apart = squared_distances(singles[:, place], norms[:, place], others, norms[:, left].ravel())
         apart = apart.reshape(n_clusters, n_clusters, -1)
         away = 0.5 * (apart.min(axis=0).mean(axis=0) + apart.min(axis=1).mean(axis=0))
-        n_alike[place + 1 :] += away < limit
+        n_alike[left] += away < limit
+        left = left[n_alike[left] < limits.n_alike]
     return np.array(kept, dtype=np.int64)
 
 

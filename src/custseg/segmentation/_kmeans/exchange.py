@@ -21,11 +21,12 @@ from custseg.segmentation._kmeans.nearest import nearest
 
 __all__ = ["exchange", "exchange_batch", "settle"]
 
+Precision = type[np.float64] | type[np.float32]
 # Centres and masses, updated in place.
 Clusters = tuple[Floats, Floats]
 
 # An exchange must lower the SSE by more than this share of the total, so that rounding never drives it.
-SMALLEST_GAIN = {np.float64: 1e-12, np.float32: 1e-9}
+SMALLEST_GAIN: dict[Precision, float] = {np.float64: 1e-12, np.float32: 1e-9}
 # A pattern that holds all but this share of its cluster stays there.
 ALONE = 1e-12
 # A partition that is farther behind the best one than so many times what its next moves promise is given up.
@@ -39,7 +40,7 @@ LARGE_CHANGE = 1e-3
 
 
 def exchange_batch(
-    points: Floats, counts: Floats, labels: Integers, n_clusters: int, *, precision: type = np.float64
+    points: Floats, counts: Floats, labels: Integers, n_clusters: int, *, precision: Precision = np.float64
 ) -> tuple[Integers, Floats]:
     """Exchange in all partitions (n_starts, n_patterns) together until none is improved by any move.
 
@@ -55,15 +56,13 @@ def exchange_batch(
     ----------
     .. [1] J. A. Hartigan (1975), "Clustering Algorithms", Wiley, chapter 4.
     """
-    labels = labels.copy()
-    total = total_of(points, counts)
+    labels, total = labels.copy(), total_of(points, counts)
     smallest = SMALLEST_GAIN[precision] * total
     weighted = np.column_stack([points * counts[:, None], counts])
     sums, mass = sums_batch(weighted, labels, n_clusters)
     sse = total - explained_of(sums, mass)
     active = np.flatnonzero((mass > 0).all(axis=1))
-    clusters = np.concatenate([sums, mass[..., None]], axis=2)[active]
-    here = labels[active]
+    clusters, here = np.concatenate([sums, mass[..., None]], axis=2)[active], labels[active]
     points, counts = points.astype(precision), counts.astype(precision)
     norms = np.einsum("ij,ij->i", points, points)
     scores = scores_of(points, _means(clusters).astype(precision))
@@ -74,8 +73,8 @@ def exchange_batch(
         if not going.any():
             break
         if not going.all():
-            active, clusters, here, moves = active[going], clusters[going], here[going], moves.of(going)
-            scores = scores[going]
+            active, here, moves = active[going], here[going], moves.of(going)
+            clusters, scores = clusters[going], scores[going]
         before = sse[active]
         reached, shifted = _after(moves, here, weighted, clusters, total)
         emptied = (shifted[..., -1] <= ALONE * clusters[..., -1]).any(axis=1)

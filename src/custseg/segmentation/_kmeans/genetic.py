@@ -18,7 +18,7 @@ __all__ = ["affordable", "genetic_search"]
 # So many children at most for each restart that was asked for ...
 CHILDREN_PER_RESTART = 80
 # ... and so many patterns x clusters x (columns + what a pass costs besides): of 20 restarts about a second.
-WORK_PER_RESTART, PASS = 2.2e7, 12
+WORK_PER_RESTART, PASS = 2.0e7, 12
 # Fewer children than this are not worth beginning.
 FEWEST_CHILDREN = 64
 # Lloyd's iterations of a child: from there exchanges, which see farther, do better for their time.

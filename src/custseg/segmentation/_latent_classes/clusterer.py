@@ -421,7 +421,7 @@ class LatentClassClusterer(Segmenter):
         else:
             shown = counts
         random = check_random_state(self.random_state)
-        steps = {"max_iter": self.max_iter, "tol": self.tol, "floor": self.min_variance}
+        steps: dict[str, Any] = {"max_iter": self.max_iter, "tol": self.tol, "floor": self.min_variance}
         starts = {**steps, "n_init": self.n_init, "random_state": random}
         found = fit_latent_classes(sampled, shown, self.n_segments, **starts)
         found = searched_on(found, sampled, shown, **starts)
