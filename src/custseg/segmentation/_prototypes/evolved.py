@@ -30,7 +30,7 @@ N_FINISHED = 2
 # So many children at most for each restart that was asked for ...
 CHILDREN_PER_RESTART = 80
 # ... and so many patterns x segments x (columns + what a pass costs besides): of 20 restarts about a second.
-WORK_PER_RESTART, PASS = 1.4e7, 20
+WORK_PER_RESTART, PASS = 1.0e7, 20
 # Fewer children than this are not worth beginning.
 FEWEST_CHILDREN = 64
 
