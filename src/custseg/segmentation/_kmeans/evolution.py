@@ -20,11 +20,17 @@ __all__ = ["Evolved", "Landscape", "Population", "evolve"]
 
 # Partitions of a population, and children of a generation, where there are children enough for four generations.
 SIZE = 32
-# Each of two populations has so large a share of the children, and ends after so many generations in vain.
-SHARE, PATIENCE = 0.3, 8
+# Each of so many populations has so large a share of the children, and ends after so many generations in vain.
+N_APART, SHARE, PATIENCE = 3, 0.25, 5
+# Solutions are alike where the centres of the one are so near, of the distance between neighbouring centres, to those
+# of the other (squared, on average). So many alike are in each population, and in the joined one.
+ALIKE = 0.05
+FEW_ALIKE, MANY_ALIKE = 1, 4
+# Centres of larger numbers are not compared in single precision.
+LARGEST_SINGLE = 1e15
 # The shares of the children in which a centre is moved, and in which two clusters are split anew: one and one of so
 # many nearest. The others have only what they have of their parents.
-MOVED, SPLIT = 0.1, 0.6
+MOVED, SPLIT = 0.15, 0.15
 NEIGHBOURS = 4
 
 
@@ -41,7 +47,8 @@ class Landscape(Protocol):
     """What is searched: points and their weights, the number of clusters, and a local search.
 
     ``repaired`` takes centres (n, k, d) to local optima and leaves out those with an empty cluster; solutions whose
-    costs differ by no more than ``same`` are one.
+    costs differ by no more than ``same`` are one. ``finished`` does what is left to be done for the best ones of a
+    population.
     """
 
     @property
@@ -58,10 +65,12 @@ class Landscape(Protocol):
 
     def repaired(self, centers: Floats) -> Population: ...
 
+    def finished(self, population: Population) -> Population: ...
+
 
 @dataclass(frozen=True)
 class Evolved:
-    """The best solution, its cost, and whether both searches, each on its own, ended at it."""
+    """The best solution, its cost, and whether all searches, each on its own, ended at it."""
 
     solution: npt.NDArray[Any]
     cost: float
@@ -72,12 +81,14 @@ def evolve(landscape: Landscape, start: Population, *, n_children: int, random: 
     """Search among local optima by crossing them (compare HG-means [1]_).
 
     Of two solutions, each the better of two drawn from the population, the centres are matched, and the child has
-    each centre of one or of the other. In most children two neighbouring clusters are then split anew, or a centre
-    drawn at random is given up, and one is put on a point drawn by its squared distance from all centres. The local
-    search of the landscape repairs all children together, and the best different solutions are the next population.
+    some neighbouring centres of the one and the rest of the other. In some children two neighbouring clusters are then
+    split anew, or a centre drawn at random is given up, and one is put on a point drawn by its squared distance from
+    all centres. The local search of the landscape repairs all children together, and the best solutions are the next
+    population: of those that are alike the best one only, or it would soon hold nothing else.
 
-    Two populations are evolved, neither of which knows of the other or of ``start``. Where both end at the best
-    solution of all, that confirms it; otherwise all are joined for the rest of the children.
+    Three populations are evolved, none of which knows of the others or of ``start``. Where all end at the best
+    solution of all, that confirms it; otherwise all are joined for the rest of the children, and a few that are alike
+    are kept.
 
     Parameters
     ----------
@@ -101,39 +112,52 @@ def evolve(landscape: Landscape, start: Population, *, n_children: int, random: 
        clustering. Pattern Recognition 88, 569-583.
     """
     size, share = min(SIZE, n_children // 8), int(SHARE * n_children)
+    alone, joined = (
+        _Limits(size, share - size),
+        _Limits(2 * size, n_children - N_APART * share, 3 * PATIENCE, MANY_ALIKE),
+    )
     apart = [
-        _evolved(landscape, _begun(landscape, size, random), (size, share - size, PATIENCE), random) for _ in range(2)
+        landscape.finished(_evolved(landscape, _begun(landscape, alone, random), alone, random)) for _ in range(N_APART)
     ]
-    found = _survivors(landscape, [start, *apart], 2 * size)
+    found = _survivors(landscape, [start, *apart], joined)
     is_confirmed = all((population.costs <= found.costs[0] + landscape.same).any() for population in apart)
     if not is_confirmed:
-        found = _evolved(landscape, found, (2 * size, n_children - 2 * share, 2 * PATIENCE), random)
+        found = landscape.finished(_evolved(landscape, found, joined, random))
     return Evolved(found.solutions[0], float(found.costs[0]), is_confirmed)
 
 
-def _begun(landscape: Landscape, size: int, random: np.random.RandomState) -> Population:
-    draws = uniform_draws(size, landscape.n_clusters, random)
-    return _survivors(landscape, [landscape.repaired(seed_centers(landscape.points, landscape.counts, draws))], size)
+@dataclass(frozen=True)
+class _Limits:
+    """Of a population: solutions, children in all, generations in vain, and how many solutions may be alike."""
+
+    size: int
+    n_children: int
+    patience: int = PATIENCE
+    n_alike: int = FEW_ALIKE
+
+
+def _begun(landscape: Landscape, limits: _Limits, random: np.random.RandomState) -> Population:
+    draws = uniform_draws(limits.size, landscape.n_clusters, random)
+    return _survivors(landscape, [landscape.repaired(seed_centers(landscape.points, landscape.counts, draws))], limits)
 
 
 def _evolved(
-    landscape: Landscape, population: Population, limits: tuple[int, int, int], random: np.random.RandomState
+    landscape: Landscape, population: Population, limits: _Limits, random: np.random.RandomState
 ) -> Population:
     """Replace the population by the best of it and its children until so many generations have gained nothing."""
-    size, n_children, patience = limits
     in_vain = 0
-    for done in range(0, n_children, SIZE):
+    for done in range(0, limits.n_children, SIZE):
         # where points differ by rounding alone, all solutions may have an empty cluster
-        if in_vain == patience or not len(population.costs):
+        if in_vain == limits.patience or not len(population.costs):
             break
-        children = landscape.repaired(_children(landscape, population, min(SIZE, n_children - done), random))
-        following = _survivors(landscape, [population, children], size)
+        children = landscape.repaired(_children(landscape, population, min(SIZE, limits.n_children - done), random))
+        following = _survivors(landscape, [population, children], limits)
         in_vain = 0 if following.costs[0] < population.costs[0] - landscape.same else in_vain + 1
         population = following
     return population
 
 
-def _survivors(landscape: Landscape, populations: list[Population], size: int) -> Population:
+def _survivors(landscape: Landscape, populations: list[Population], limits: _Limits) -> Population:
     solutions, centers, costs = (
         np.concatenate([getattr(population, name) for population in populations])
         for name in ("solutions", "centers", "costs")
@@ -141,16 +165,44 @@ def _survivors(landscape: Landscape, populations: list[Population], size: int) -
     order = np.argsort(costs, kind="stable")
     is_new = np.ones(len(order), dtype=bool)
     is_new[1:] = np.diff(costs[order]) > landscape.same
-    kept = order[is_new][:size]
+    order = order[is_new]
+    kept = order[_spread(centers[order], limits)]
     return Population(solutions[kept], centers[kept], costs[kept])
+
+
+def _spread(centers: Floats, limits: _Limits) -> Integers:
+    """Choose solutions, the best first, leaving out those of which enough alike have been chosen."""
+    n_solutions, n_clusters, n_columns = centers.shape
+    if n_solutions < 2:
+        return np.arange(n_solutions)
+    # clusters come before solutions, which makes least values along them fast
+    precision = np.float32 if np.abs(centers).max() < LARGEST_SINGLE else np.float64
+    singles: npt.NDArray[Any] = np.ascontiguousarray(centers.transpose(1, 0, 2), dtype=precision)
+    norms = np.einsum("krd,krd->kr", singles, singles)
+    between = squared_distances(singles[:, 0], norms[:, 0], singles[:, 0], norms[:, 0])
+    np.fill_diagonal(between, np.inf)
+    limit = ALIKE * float(between.min(axis=1).mean())
+    n_alike = np.zeros(n_solutions, dtype=np.int64)
+    kept: list[int] = []
+    left = np.arange(n_solutions)
+    while len(left) and len(kept) < limits.size:
+        place, left = int(left[0]), left[1:]
+        kept.append(place)
+        others = singles[:, left].reshape(-1, n_columns)
+        apart = squared_distances(singles[:, place], norms[:, place], others, norms[:, left].ravel())
+        apart = apart.reshape(n_clusters, n_clusters, -1)
+        away = 0.5 * (apart.min(axis=0).mean(axis=0) + apart.min(axis=1).mean(axis=0))
+        n_alike[left] += away < limit
+        left = left[n_alike[left] < limits.n_alike]
+    return np.array(kept, dtype=np.int64)
 
 
 def _children(landscape: Landscape, population: Population, n_children: int, random: np.random.RandomState) -> Floats:
     """Return the centres of children (n_children, k, d)."""
-    centers, n_clusters = population.centers, landscape.n_clusters
+    centers = population.centers
     # the best come first: of two places the lower one is the better
     parents = random.randint(len(centers), size=(n_children, 2, 2)).min(axis=2)
-    from_other = random.random_sample((n_children, n_clusters)) < 0.5
+    from_other = _neighbourhoods(centers[parents[:, 0]], random)
     children: Floats = centers[parents[:, 0]]
     for child, (one, other), taken in zip(children, parents, from_other, strict=True):
         if one != other:
@@ -163,6 +215,16 @@ def _children(landscape: Landscape, population: Population, n_children: int, ran
     if len(moved):
         children[moved] = _moved(landscape, children[moved], random)
     return children
+
+
+def _neighbourhoods(centers: Floats, random: np.random.RandomState) -> npt.NDArray[np.bool_]:
+    """Choose a centre of each solution, and up to half of all that are nearest to it: (n_solutions, k)."""
+    n_solutions, n_clusters, _ = centers.shape
+    middle = random.randint(n_clusters, size=n_solutions)
+    apart = ((centers - centers[np.arange(n_solutions), middle][:, None]) ** 2).sum(axis=2)
+    n_taken = random.randint(1, n_clusters // 2 + 1, size=n_solutions)
+    places = np.argsort(np.argsort(apart, axis=1, kind="stable"), axis=1, kind="stable")
+    return np.asarray(places < n_taken[:, None])
 
 
 def _split_anew(landscape: Landscape, centers: Floats, random: np.random.RandomState) -> Floats:

@@ -21,11 +21,12 @@ from custseg.segmentation._kmeans.nearest import nearest
 
 __all__ = ["exchange", "exchange_batch", "settle"]
 
+Precision = type[np.float64] | type[np.float32]
 # Centres and masses, updated in place.
 Clusters = tuple[Floats, Floats]
 
 # An exchange must lower the SSE by more than this share of the total, so that rounding never drives it.
-SMALLEST_GAIN = 1e-12
+SMALLEST_GAIN: dict[Precision, float] = {np.float64: 1e-12, np.float32: 1e-9}
 # A pattern that holds all but this share of its cluster stays there.
 ALONE = 1e-12
 # A partition that is farther behind the best one than so many times what its next moves promise is given up.
@@ -38,13 +39,16 @@ LARGE_GAIN = 1e-7
 LARGE_CHANGE = 1e-3
 
 
-def exchange_batch(points: Floats, counts: Floats, labels: Integers, n_clusters: int) -> tuple[Integers, Floats]:
+def exchange_batch(
+    points: Floats, counts: Floats, labels: Integers, n_clusters: int, *, precision: Precision = np.float64
+) -> tuple[Integers, Floats]:
     """Exchange in all partitions (n_starts, n_patterns) together until none is improved by any move.
 
     Moving pattern x of weight w from cluster a to b changes the SSE by
     ``w m_b/(m_b + w) |x - c_b|^2 - w m_a/(m_a - w) |x - c_a|^2`` with masses m [1]_. Each pass makes
     all the moves that would help alone; in a partition that they do not improve together, the best
-    one only. A partition so far behind the best one that its moves promise no hope is left as it is.
+    one only. In single precision moves that gain next to nothing are not found, yet none is made that does not
+    gain. A partition so far behind the best one that its moves promise no hope is left as it is.
 
     Returns the labels and the SSE of every partition.
 
@@ -52,26 +56,25 @@ def exchange_batch(points: Floats, counts: Floats, labels: Integers, n_clusters:
     ----------
     .. [1] J. A. Hartigan (1975), "Clustering Algorithms", Wiley, chapter 4.
     """
-    labels = labels.copy()
-    total = total_of(points, counts)
-    smallest = SMALLEST_GAIN * total
+    labels, total = labels.copy(), total_of(points, counts)
+    smallest = SMALLEST_GAIN[precision] * total
     weighted = np.column_stack([points * counts[:, None], counts])
     sums, mass = sums_batch(weighted, labels, n_clusters)
     sse = total - explained_of(sums, mass)
     active = np.flatnonzero((mass > 0).all(axis=1))
-    clusters = np.concatenate([sums, mass[..., None]], axis=2)[active]
-    here = labels[active]
+    clusters, here = np.concatenate([sums, mass[..., None]], axis=2)[active], labels[active]
+    points, counts = points.astype(precision), counts.astype(precision)
     norms = np.einsum("ij,ij->i", points, points)
-    scores = scores_of(points, _means(clusters))
+    scores = scores_of(points, _means(clusters).astype(precision))
     while len(active):
-        moves = _helpful(scores, norms, counts, here, clusters[..., -1], smallest=smallest)
+        moves = _helpful(scores, norms, counts, here, clusters[..., -1].astype(precision), smallest=smallest)
         promised = np.bincount(moves.start, moves.gain, len(active))
         going = (promised > 0) & (sse[active] - sse.min() <= PROMISES * promised)
         if not going.any():
             break
         if not going.all():
-            active, clusters, here, moves = active[going], clusters[going], here[going], moves.of(going)
-            scores = scores[going]
+            active, here, moves = active[going], here[going], moves.of(going)
+            clusters, scores = clusters[going], scores[going]
         before = sse[active]
         reached, shifted = _after(moves, here, weighted, clusters, total)
         emptied = (shifted[..., -1] <= ALONE * clusters[..., -1]).any(axis=1)
@@ -86,7 +89,7 @@ def exchange_batch(points: Floats, counts: Floats, labels: Integers, n_clusters:
         here[moves.start, moves.row] = moves.there
         # most clusters have neither lost nor won a pattern
         changed = (shifted != clusters).any(axis=2)
-        scores[changed] = scores_of(points, _means(shifted[changed])[None])[0]
+        scores[changed] = scores_of(points, _means(shifted[changed])[None].astype(precision))[0]
         clusters = shifted
         labels[active], sse[active] = here, reached
     return labels, np.maximum(sse, 0.0)
@@ -176,7 +179,7 @@ def settle(points: Floats, counts: Floats, labels: Integers, n_clusters: int) ->
             break
     if not populated:  # fewer patterns differ, but for rounding, than there are clusters
         return labels
-    return exchange(points, counts, labels, SMALLEST_GAIN * total, LARGE_GAIN * total if large else 0.0)
+    return exchange(points, counts, labels, SMALLEST_GAIN[np.float64] * total, LARGE_GAIN * total if large else 0.0)
 
 
 def exchange(points: Floats, counts: Floats, labels: Integers, smallest: float, enough: float) -> Integers:

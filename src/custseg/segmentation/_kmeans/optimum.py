@@ -126,9 +126,9 @@ class Optimum(Result):
         hits and their gap are then those on the sample.
     is_confirmed : bool
         Whether searches that knew nothing of each other ended at the best result: a quarter of the finished restarts,
-        and three at least, or both searches that follow where k-means restarts disagree, three of four where more than
-        1,500 rows differ (and among cells of close rows above 8,000). If not, there may be a better
-        one, which a higher ``n_init`` may find.
+        and three at least, or all three searches that follow where restarts disagree, three of four where k-means has
+        more than 1,500 different rows (and among cells of close rows above 8,000). If not, there may be a better one,
+        which a higher ``n_init`` may find. Even searches that agree can all have missed a better one.
 
     Examples
     --------

@@ -46,6 +46,7 @@ from custseg.segmentation._latent_classes.em import (
     log_joint,
 )
 from custseg.segmentation._latent_classes.errors import posterior, standard_errors
+from custseg.segmentation._latent_classes.evolved import searched_on
 from custseg.segmentation._latent_classes.membership import joint_of, most_likely
 from custseg.segmentation._latent_classes.profiles import profile_table
 
@@ -419,27 +420,12 @@ class LatentClassClusterer(Segmenter):
             sampled = Design.of(self._parts, values[rows])
         else:
             shown = counts
-        found = fit_latent_classes(
-            sampled,
-            shown,
-            self.n_segments,
-            n_init=self.n_init,
-            max_iter=self.max_iter,
-            tol=self.tol,
-            floor=self.min_variance,
-            random_state=check_random_state(self.random_state),
-        )
-        if sampled is design:
-            return found
-        return carried_on(
-            found,
-            design,
-            counts,
-            max_iter=self.max_iter,
-            tol=self.tol,
-            floor=self.min_variance,
-            n_sampled=len(rows),
-        )
+        random = check_random_state(self.random_state)
+        steps: dict[str, Any] = {"max_iter": self.max_iter, "tol": self.tol, "floor": self.min_variance}
+        starts = {**steps, "n_init": self.n_init, "random_state": random}
+        found = fit_latent_classes(sampled, shown, self.n_segments, **starts)
+        found = searched_on(found, sampled, shown, **starts)
+        return found if sampled is design else carried_on(found, design, counts, **steps, n_sampled=len(rows))
 
     def _put_in_order(self, table: CustomerTable, classes: Classes, patterns: Patterns, mass: Floats) -> None:
         joint = joint_of(self._parts, classes, patterns.values)

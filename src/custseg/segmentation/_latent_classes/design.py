@@ -298,18 +298,22 @@ class Design:
 
     def points(self, counts: Floats) -> Floats:
         """Return the rows as points in which every characteristic has a total variance of about its weight."""
-        levels = self.matrix[:, self.levels]
-        numbers = self.matrix[:, self.numbers] * np.sqrt(self.number_weights)
+        return self.as_points(self.matrix, counts)
+
+    def as_points(self, rows: Floats, counts: Floats) -> Floats:
+        """Return rows of the matrix, or means of some of them (..., n_columns), as such points; ``counts`` of all."""
+        numbers = rows[..., self.numbers] * np.sqrt(self.number_weights)
         if not self.n_levels:
-            return numbers
-        mass = (levels * counts[:, None]).sum(axis=0)
+            return np.asarray(numbers)
+        mass = (self.matrix[:, self.levels] * counts[:, None]).sum(axis=0)
         totals = np.add.reduceat(mass, self.level_starts)
         shares = mass / np.repeat(totals, self.level_sizes)
         spread = np.sqrt(1.0 - np.add.reduceat(shares**2, self.level_starts))
-        known = np.add.reduceat(levels, self.level_starts, axis=1)
-        centred = levels - np.repeat(known, self.level_sizes, axis=1) * shares
+        levels = rows[..., self.levels]
+        known = np.add.reduceat(levels, self.level_starts, axis=-1)
+        centred = levels - np.repeat(known, self.level_sizes, axis=-1) * shares
         scale = np.sqrt(self.level_weights) / np.repeat(spread, self.level_sizes)
-        return np.concatenate([centred * scale, numbers], axis=1)
+        return np.concatenate([centred * scale, numbers], axis=-1)
 
 
 def _n_levels(part: Any) -> int:

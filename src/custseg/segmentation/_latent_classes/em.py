@@ -15,8 +15,13 @@ from custseg.segmentation._kmeans.optimum import Optimum, SampleCost, do_agree
 from custseg.segmentation._latent_classes.design import Design
 
 __all__ = [
+    "SAME_RESULT",
+    "SPREAD",
     "Classes",
     "LatentFit",
+    "Problem",
+    "Run",
+    "are_emptied",
     "carried_on",
     "coefficients",
     "fit_latent_classes",
@@ -37,6 +42,8 @@ EMPTY_SHARE = 1e-9
 SAME_RESULT = 1e-3
 # Differences of log-likelihoods below this share of them are rounding.
 ROUNDING = 1e-14
+# Designs of larger numbers are never computed in single precision.
+LARGEST_SINGLE = 1e6
 # A start is seeded by hard assignments; this share of every customer belongs to all classes alike.
 SPREAD = 0.1
 HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
@@ -115,7 +122,7 @@ def log_joint(classes: Classes, design: Design) -> Floats:
 
 
 @dataclass(frozen=True)
-class _Problem:
+class Problem:
     """What all EM steps share.
 
     ``weighted`` is the design with every row times its count; ``margins`` are the parameters of a
@@ -129,17 +136,27 @@ class _Problem:
     margins: Classes | None = None
 
     @classmethod
-    def of(cls, design: Design, counts: Floats, floor: float) -> _Problem:
+    def of(cls, design: Design, counts: Floats, floor: float) -> Problem:
         problem = cls(design, counts, design.matrix * counts[:, None], floor)
         margins = problem.maximise(problem.weighted.sum(axis=0)[None, None])[0]
         return replace(problem, margins=margins)
 
+    def in_singles(self) -> Problem:
+        """Return the same in single precision, for first steps; numbers that do not fit into it stay as they are."""
+        if np.abs(self.design.matrix).max() > LARGEST_SINGLE:
+            return self
+        # the unit of weights cancels where parameters are estimated
+        weighted = np.ldexp(self.weighted, -math.frexp(float(self.counts.max()))[1])
+        design = replace(self.design, matrix=self.design.matrix.astype(np.float32))
+        return replace(self, design=design, weighted=weighted.astype(np.float32))
+
     def expect(self, classes: Classes) -> tuple[Floats, Floats]:
         """Return the log-likelihood of every start and the expected statistics of every class."""
         n_starts, n_classes = classes.shares.shape
-        by_class = coefficients(classes, self.design).reshape(n_starts * n_classes, -1)
+        precise = coefficients(classes, self.design).reshape(n_starts * n_classes, -1)
+        by_class = precise.astype(self.design.matrix.dtype, copy=False)
         log_likelihood = np.zeros(n_starts)
-        statistics = np.zeros_like(by_class)
+        statistics = np.zeros_like(precise)
         step = max(1, BLOCK // len(by_class))
         for start in range(0, len(self.counts), step):
             rows = slice(start, start + step)
@@ -218,11 +235,11 @@ def fit_latent_classes(
         If every start ended with an empty class.
     """
     with one_thread():
-        problem = _Problem.of(design, counts, floor)
+        problem = Problem.of(design, counts, floor)
         if n_classes == 1:
             n_init = 1
         classes = _starts(problem, n_classes, random_state.random_sample((n_init, n_classes)))
-        run = _Run(problem, classes, max_iter, tol)
+        run = Run(problem, classes, max_iter, tol)
         for n_steps, one_in in ROUNDS:
             run.take(min(n_steps, max_iter))
             n_kept = max(2, math.ceil(n_init / one_in))
@@ -261,12 +278,12 @@ def carried_on(
         If a class empties.
     """
     with one_thread():
-        problem = _Problem.of(design, counts, floor)
-        run = _Run(problem, fit.classes[None], max_iter, tol)
+        problem = Problem.of(design, counts, floor)
+        run = Run(problem, fit.classes[None], max_iter, tol)
         before = float(problem.expect(run.classes)[0][0])
         run.take(max_iter)
         run.end()
-    if _emptied(run.classes).any():
+    if are_emptied(run.classes).any():
         raise class_emptied(run.classes.shares.shape[1], 1)
     total, after = float(counts.sum()), float(run.log_likelihood[0])
     sample = SampleCost(
@@ -281,10 +298,10 @@ def carried_on(
     return LatentFit(run.classes[0], optimum, bool(run.converged[0]), int(run.n_iter[0]))
 
 
-class _Run:
+class Run:
     """EM of several starts at once; those that have converged, or are beaten, leave the batch."""
 
-    def __init__(self, problem: _Problem, classes: Classes, max_iter: int, tol: float) -> None:
+    def __init__(self, problem: Problem, classes: Classes, max_iter: int, tol: float) -> None:
         n_starts = len(classes.shares)
         self._problem = problem
         self._max_iter = max_iter
@@ -321,7 +338,7 @@ class _Run:
 
     def _beaten(self, active: Integers) -> Bools:
         """Say which starts, at their present pace, will not reach one that has converged in the steps left."""
-        whole = self.converged & ~_emptied(self.classes)
+        whole = self.converged & ~are_emptied(self.classes)
         if not whole.any():
             return np.zeros(len(active), dtype=bool)
         behind = self.log_likelihood[whole].max() - self.log_likelihood[active]
@@ -343,7 +360,7 @@ class _Run:
         self.converged[active] = judged & small
 
 
-def _starts(problem: _Problem, n_classes: int, draws: Floats) -> Classes:
+def _starts(problem: Problem, n_classes: int, draws: Floats) -> Classes:
     """Seed every start by distant rows (k-means++), one row of ``draws`` each, and estimate from those nearest."""
     points = problem.design.points(problem.counts)
     norms = np.einsum("ij,ij->i", points, points)
@@ -366,12 +383,13 @@ def _starts(problem: _Problem, n_classes: int, draws: Floats) -> Classes:
     return problem.maximise(np.stack(statistics))
 
 
-def _emptied(classes: Classes) -> Bools:
+def are_emptied(classes: Classes) -> Bools:
+    """Say which models have a class without customers."""
     return np.asarray((classes.shares < EMPTY_SHARE).any(axis=1))
 
 
-def _best(run: _Run, n_init: int) -> LatentFit:
-    emptied = _emptied(run.classes)
+def _best(run: Run, n_init: int) -> LatentFit:
+    emptied = are_emptied(run.classes)
     if emptied.all():
         raise class_emptied(run.classes.shares.shape[1], len(emptied))
     found = np.where(emptied, -np.inf, run.log_likelihood)

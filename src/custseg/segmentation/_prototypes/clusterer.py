@@ -33,10 +33,10 @@ from custseg.segmentation._kmeans.nearest import nearest
 from custseg.segmentation._kmeans.optimum import Optimum
 from custseg.segmentation._kmeans.patterns import Patterns, distinct_patterns
 from custseg.segmentation._kmeans.sample import drawn, sample_size
+from custseg.segmentation._prototypes.evolved import best_prototypes
 from custseg.segmentation._prototypes.search import (
     MixedPatterns,
     carried_on,
-    find_prototypes,
     prototype_cost,
     prototypes_of,
 )
@@ -336,7 +336,7 @@ class KPrototypesClusterer(Segmenter):
         """Find prototypes on all distinct rows, or on a sample of them and go on from there."""
         n_segments = int(self.n_segments)
         n_sampled = sample_size(self.sample_above, n_segments)
-        search = partial(find_prototypes, n_segments=n_segments, n_init=self.n_init, random_state=self.random_state)
+        search = partial(best_prototypes, n_segments=n_segments, n_init=self.n_init, random_state=self.random_state)
         if groups.n_patterns <= n_sampled:
             return search(patterns)
         rows, counts = drawn(groups, n_sampled, patterns.centred)

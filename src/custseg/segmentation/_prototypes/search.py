@@ -16,7 +16,17 @@ from custseg.segmentation._kmeans.optimum import Optimum, SampleCost, do_agree
 from custseg.segmentation._kmeans.sample import N_PASSES
 from custseg.segmentation._prototypes.space import Layout
 
-__all__ = ["MixedPatterns", "carried_on", "find_prototypes", "improve", "prototype_cost", "prototypes_of"]
+__all__ = [
+    "SAME_PARTITION",
+    "MixedPatterns",
+    "carried_on",
+    "descend",
+    "find_prototypes",
+    "improve",
+    "nearest_batch",
+    "prototype_cost",
+    "prototypes_of",
+]
 
 
 MAX_ITERATIONS = 300
@@ -121,7 +131,7 @@ def find_prototypes(
         # the distances of patterns to all candidates of all starts of a group fit into one block
         together = max(1, BLOCK // (n_patterns * max(draws.shape[1], draws.shape[2])))
         groups = [draws[start : start + together] for start in range(0, n_init, together)]
-        parts = [_descend(patterns, seed_centers(patterns.points, patterns.counts, group)) for group in groups]
+        parts = [descend(patterns, seed_centers(patterns.points, patterns.counts, group)) for group in groups]
         all_labels = np.concatenate([labels for labels, _ in parts])
         found = np.maximum(np.concatenate([cost for _, cost in parts]) - patterns.unknown, 0.0)
         order = np.argsort(found, kind="stable")
@@ -139,7 +149,7 @@ def carried_on(patterns: MixedPatterns, centers: Floats, optimum: Optimum, n_sam
     costs: list[float] = []
     with one_thread():
         for n_passes in range(N_PASSES + 1):
-            labels = _nearest_batch(patterns, centers[None])[0]
+            labels = nearest_batch(patterns, centers[None])[0]
             costs.append(prototype_cost(patterns, centers, labels[0]))
             if n_passes < N_PASSES:
                 centers = prototypes_of(patterns, labels, len(centers))[0]
@@ -176,11 +186,11 @@ def improve(patterns: MixedPatterns, labels: Integers, n_segments: int) -> tuple
     smallest = patterns.slack * max(1.0, float(patterns.counts.sum()))
     for _ in range(MAX_ROUNDS):
         centers = prototypes_of(patterns, labels[None], n_segments)
-        labels = _descend(patterns, centers)[0][0]
+        labels = descend(patterns, centers)[0][0]
         if np.bincount(labels, minlength=n_segments).all():
             labels = _exchange(patterns, labels, n_segments, smallest)
         centers = prototypes_of(patterns, labels[None], n_segments)
-        labels = _nearest_batch(patterns, centers)[0][0]
+        labels = nearest_batch(patterns, centers)[0][0]
         if np.bincount(labels, minlength=n_segments).all():
             break
     return centers[0], labels
@@ -240,7 +250,7 @@ def _one_segment(patterns: MixedPatterns) -> tuple[Floats, Integers]:
     return prototypes_of(patterns, labels[None], 1)[0], labels
 
 
-def _nearest_batch(patterns: MixedPatterns, centers: Floats) -> tuple[Integers, Floats]:
+def nearest_batch(patterns: MixedPatterns, centers: Floats) -> tuple[Integers, Floats]:
     """Nearest prototypes of every start, the first of equal ones, and the weighted sum of squared distances."""
     n_starts, n_segments, n_columns = centers.shape
     norms = np.einsum("ij,ij->i", patterns.points, patterns.points)
@@ -258,7 +268,7 @@ def _nearest_batch(patterns: MixedPatterns, centers: Floats) -> tuple[Integers, 
     return labels, (best + norms) @ patterns.counts
 
 
-def _descend(patterns: MixedPatterns, centers: Floats) -> tuple[Integers, Floats]:
+def descend(patterns: MixedPatterns, centers: Floats) -> tuple[Integers, Floats]:
     """Assign and update all starts together; those that no longer gain leave the batch."""
     n_starts, n_segments, _ = centers.shape
     centers = centers.copy()
@@ -267,7 +277,7 @@ def _descend(patterns: MixedPatterns, centers: Floats) -> tuple[Integers, Floats
     cost = np.full(n_starts, np.inf)
     active = np.arange(n_starts)
     for _ in range(MAX_ITERATIONS):
-        assigned, reached = _nearest_batch(patterns, centers[active])
+        assigned, reached = nearest_batch(patterns, centers[active])
         better = reached < cost[active] - smallest
         labels[active[better]], cost[active[better]] = assigned[better], reached[better]
         active = active[better]
