@@ -16,6 +16,7 @@ from tests.common.engine_checks import ALL, FEW, TABLE_CASES, check_engine
 from tests.common.test_engines import BERLIN
 from tests.engines import ENGINES, comparable, spark_session
 from tests.segmentation._scoring.spark_assign import check_assign
+from tests.study.spark_study import check_many, check_study
 from tests.watching import check_rows, watch
 
 WAYS = {
@@ -34,6 +35,8 @@ def test_spark_gives_what_pandas_gives_and_keeps_its_rows(subtests, monkeypatch)
     session = spark_session()
     check_assign(subtests)
     seen = watch(monkeypatch)
+    check_study(subtests, seen)
+    check_many(subtests, seen)
     for name in TABLE_CASES:
         with subtests.test(name):
             check_engine(name, "spark", seen)

@@ -50,12 +50,15 @@ class Table:
         All column names of the table, in its order.
     in_memory : bool
         Whether the rows are in memory already, so that computing them costs no second reading.
+    in_files : bool
+        Whether duckdb reads them from files, by a connection that nobody else has.
     """
 
     frame: nw.LazyFrame[Any]
     kind: OutputKind
     columns: tuple[str, ...]
     in_memory: bool = True
+    in_files: bool = False
 
 
 def is_frame(table: Any) -> bool:
@@ -127,7 +130,7 @@ def open_table(
             is_path(table) and lazy.collect_schema()[customer_id] == nw.Float32 and customer_id in half_floats(table)
         )
         lazy = _with_normal_ids(lazy, customer_id, "Float16" if is_half else None)
-    return Table(lazy, output_kind(table), names, in_memory=isinstance(frame, nw.DataFrame))
+    return Table(lazy, output_kind(table), names, in_memory=isinstance(frame, nw.DataFrame), in_files=is_path(table))
 
 
 def open_rows(

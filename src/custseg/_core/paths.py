@@ -107,7 +107,7 @@ def open_path(path: Any, *, in_order: bool = False, n_threads: int | None = None
         )
     if is_csv(files[0]):
         return _open_csv(place, in_order=in_order, n_threads=n_threads)
-    names = ", ".join(_text(_literal(file)) for file in files)
+    names = ", ".join(quoted_text(literal(file)) for file in files)
     # the names of folders stay text, so that region=01 is no number
     options = f"union_by_name = {len(files) > 1}, hive_partitioning = {place.is_dir()}, hive_types_autocast = false"
     connection = _connection(in_order, n_threads)
@@ -127,7 +127,7 @@ def parquet_files(path: Any) -> dict[Path, list[str]]:
 def half_floats(path: Any) -> frozenset[str]:
     """Return the columns of Parquet files that are floats of 16 bits in one of them."""
     query = "SELECT DISTINCT name FROM parquet_schema(?) WHERE logical_type = 'Float16Type()'"
-    files = [_literal(file) for file in parquet_files(path)]
+    files = [literal(file) for file in parquet_files(path)]
     with require("duckdb").connect(":memory:") as connection:
         return frozenset(name for (name,) in connection.execute(query, [files]).fetchall()) if files else frozenset()
 
@@ -173,7 +173,7 @@ def _is_hidden(file: Path, place: Path) -> bool:
     return any(part.startswith(".") or (part.startswith("_") and "=" not in part) for part in parts)
 
 
-def _literal(file: Path) -> str:
+def literal(file: Path) -> str:
     """Return a name in which nothing is a pattern."""
     return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in str(file))
 
@@ -202,7 +202,7 @@ def _check_case(connection: Any, place: Path, files: Sequence[Path]) -> None:
     for file in files:
         # in one row: what is handed out is a schema, and no rows of the table
         query = "SELECT list(name), list(coalesce(num_children, 0)) FROM parquet_schema(?)"
-        ((all_names, n_children_of),) = connection.execute(query, [_literal(file)]).fetchall()
+        ((all_names, n_children_of),) = connection.execute(query, [literal(file)]).fetchall()
         nodes = zip(all_names[1:], n_children_of[1:], strict=True)
         names, inside = [], 0
         # each node stands before its children
@@ -240,14 +240,14 @@ def _columns(dialect: Dialect) -> list[str]:
 
 
 def _relation_of_csv(file: Path, dialect: Dialect, connection: Any) -> Any:
-    columns = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in _columns(dialect))
+    columns = ", ".join(f"{quoted_text(name)}: 'VARCHAR'" for name in _columns(dialect))
     options = (
         f"auto_detect = false, header = true, skip = {dialect.n_skipped}, columns = {{{columns}}}, "
-        f"delim = {_text(dialect.delimiter)}, quote = '\"', escape = '\"', nullstr = '', "
-        f"compression = {_text('gzip' if is_gzip(file) else 'none')}"
+        f"delim = {quoted_text(dialect.delimiter)}, quote = '\"', escape = '\"', nullstr = '', "
+        f"compression = {quoted_text('gzip' if is_gzip(file) else 'none')}"
     )
     with reading_files(file):
-        return connection.sql(f"FROM read_csv([{_text(_literal(file))}], {options})")
+        return connection.sql(f"FROM read_csv([{quoted_text(literal(file))}], {options})")
 
 
 def _relation_of_rows(file: Path, dialect: Dialect, connection: Any) -> Any:
@@ -389,7 +389,8 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _text(value: str) -> str:
+def quoted_text(value: str) -> str:
+    """Write text as duckdb reads it."""
     return "'" + value.replace("'", "''") + "'"
 
 

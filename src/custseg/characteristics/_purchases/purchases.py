@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import narwhals.stable.v2 as nw
@@ -13,7 +13,9 @@ from custseg._core.arrays import Floats, Integers
 from custseg._core.frames import collect
 from custseg.characteristics._records.exact_sum import ExactSum
 from custseg.characteristics._records.ledger import Block
+from custseg.characteristics._records.parts import are_many, by_parts
 from custseg.characteristics._records.records import Records
+from custseg.characteristics._records.repeated import count_repeated
 
 Numbers = TypeVar("Numbers", nw.Expr, Floats)
 
@@ -69,6 +71,8 @@ class Purchases:
         What was paid: for all purchases, or for those after the first purchase period. None where it was not asked for.
     n_idle_customers, n_idle_rows : int
         Customers that have only returns, and their lines: left out.
+    n_repeated : int or None
+        Lines that repeat another one, where they were counted on the way.
     """
 
     customers: nw.Series[Any]
@@ -78,10 +82,11 @@ class Purchases:
     spent: Spent | None
     n_idle_customers: int
     n_idle_rows: int
+    n_repeated: int | None = None
 
 
 def purchases_by_customer(
-    records: Records, *, by_order: bool, returns: str | None, spend: bool, later: bool
+    records: Records, *, by_order: bool, returns: str | None, spend: bool, later: bool, count: bool = False
 ) -> Purchases:
     """Add up the purchases of each customer.
 
@@ -97,6 +102,8 @@ def purchases_by_customer(
         Whether amounts are wanted.
     later : bool
         Whether the purchases after the first purchase period are wanted by themselves.
+    count : bool, default=False
+        Whether the lines that repeat another one are wanted too, if that takes no further reading.
 
     Returns
     -------
@@ -105,9 +112,49 @@ def purchases_by_customer(
     """
     sums = ExactSum.over(records.largest["amount"], records.n_rows) if spend else None
     with_returns = returns == "net" and records.n_returns > 0
-    if records.in_memory and records.n_used and not by_order:
-        return _in_memory(records, sums, with_returns, later, priced=returns is not None)
-    amount = [] if returns is None else ["amount"]
+
+    def add_up(lines: Records) -> Purchases:
+        if lines.in_memory and lines.n_used and not by_order:
+            return _in_memory(lines, sums, with_returns, later, priced=returns is not None)
+        return _in_engine(lines, sums, with_returns, later, by_order=by_order, priced=returns is not None)
+
+    def add_up_and_count(part: Records) -> Purchases:
+        return replace(add_up(part), n_repeated=count_repeated(part) if count else None)
+
+    if are_many(records):
+        return _joined(by_parts(records, add_up_and_count))
+    return add_up(records)
+
+
+def _joined(parts: Sequence[Purchases]) -> Purchases:
+    """Put customers together of whom each is in one part."""
+    ids = nw.concat([part.customers.to_frame() for part in parts]).with_row_index("place").sort("customer")
+    order = ids["place"].to_numpy()
+
+    def of_all(arrays: Iterable[Any]) -> Any:
+        known = [array for array in arrays if array is not None]
+        return np.concatenate(known)[order] if known else None
+
+    spent = [part.spent for part in parts if part.spent is not None]
+    columns = ("high", "low", "sizes", "frequency")
+    counted = [part.n_repeated for part in parts if part.n_repeated is not None]
+    return Purchases(
+        customers=ids["customer"],
+        **{name: of_all(getattr(part, name) for part in parts) for name in ("first", "last", "frequency")},
+        spent=Spent(spent[0].sums, *(of_all(getattr(each, name) for each in spent) for name in columns))
+        if spent
+        else None,
+        n_idle_customers=sum(part.n_idle_customers for part in parts),
+        n_idle_rows=sum(part.n_idle_rows for part in parts),
+        n_repeated=sum(counted) if counted else None,
+    )
+
+
+def _in_engine(
+    records: Records, sums: ExactSum | None, with_returns: bool, later: bool, *, by_order: bool, priced: bool
+) -> Purchases:
+    spend = sums is not None
+    amount = ["amount"] if priced else []
     frame = records.frame.drop("moment") if by_order else records.frame.select("customer", "period", *amount)
     if with_returns:
         frame = frame.with_columns(

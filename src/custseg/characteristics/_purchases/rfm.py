@@ -229,12 +229,13 @@ class RFMFeaturizer(RecordFeaturizer[Records, None]):
         return None
 
     def _describe(self, work: Records, learned: None, *, is_own: bool) -> Description:
-        records, purchases = work, self._purchases(work)
+        records, purchases = work, self._purchases(work, count=is_own)
         columns = tuple(
             Column(name, "numeric", getattr(self, f"_{name}")(records, purchases), is_integer=name == "frequency")
             for name in self.features
         )
-        return Description(purchases.customers, columns, self._judged(records, purchases))
+        policies = self._judged(records, purchases)
+        return Description(purchases.customers, columns, policies, n_repeated=purchases.n_repeated)
 
     def _judged(self, records: Records, purchases: Purchases) -> tuple[RowPolicy, ...]:
         if self.amount is None:
@@ -256,7 +257,7 @@ class RFMFeaturizer(RecordFeaturizer[Records, None]):
             ),
         )
 
-    def _purchases(self, records: Records) -> Purchases:
+    def _purchases(self, records: Records, *, count: bool) -> Purchases:
         spend = "monetary" in self.features
         return purchases_by_customer(
             records,
@@ -264,6 +265,7 @@ class RFMFeaturizer(RecordFeaturizer[Records, None]):
             returns=self._returns(),
             spend=spend,
             later=spend and self.monetary_as == "mean_repeat",
+            count=count,
         )
 
     def _recency(self, records: Records, purchases: Purchases) -> Floats:

@@ -50,12 +50,15 @@ class Description:
         What became of rows that only the computation could judge.
     remarks : tuple of str
         What ``transform`` warns of besides rows left out, such as levels that ``fit`` did not see.
+    n_repeated : int or None
+        Rows that repeat another one, where the computation has counted them.
     """
 
     ids: nw.Series[Any]
     columns: tuple[Column, ...]
     policies: tuple[RowPolicy, ...] = ()
     remarks: tuple[str, ...] = ()
+    n_repeated: int | None = None
 
 
 class RecordFeaturizer(
@@ -326,7 +329,8 @@ class RecordFeaturizer(
 
     def _report(self, records: Records, found: Description) -> RowReport:
         what = f"repeats another {self._row} in the columns read"
-        repeated = RowPolicy(what, "kept", count_repeated(records), "Drop them first if they are errors.")
+        n_repeated = count_repeated(records) if found.n_repeated is None else found.n_repeated
+        repeated = RowPolicy(what, "kept", n_repeated, "Drop them first if they are errors.")
         return RowReport(
             n_rows=records.n_rows, policies=(*records.policies(), *found.policies, repeated, *records.hidden)
         )

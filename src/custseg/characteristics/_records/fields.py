@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+import narwhals.stable.v2 as nw
 
 from custseg.exceptions import InvalidParameterError
 
 NO_ID, NO_TIME = "customer_id", "timestamp"
+
+# what can name a level; a column of nothing but nulls is of an unknown type
+_NAMES = (nw.String, nw.Categorical, nw.Enum, nw.Boolean, nw.Unknown)
 
 
 @dataclass(frozen=True)
@@ -56,3 +61,15 @@ def by_role(customer_id: str, timestamp: str, fields: Sequence[Field]) -> dict[s
             )
         taken[field.column] = role
     return roles
+
+
+def problem_with(dtype: Any, field: Field) -> tuple[str, str] | None:
+    """Return what a column of this type would have to be, and what to do about it; None where it serves."""
+    if field.kind == "number" and not dtype.is_numeric():
+        remedy = "Convert it first: with text, column.str.replace(',', '.') and pandas.to_numeric; NaN for unknown."
+        return "numbers", remedy
+    if field.kind == "level" and not (dtype.is_numeric() or isinstance(dtype, _NAMES)):
+        return "text, categories, bools or numbers", "Convert it to text first, or leave it out."
+    if field.kind == "flag" and not (dtype.is_numeric() or dtype == nw.Boolean):
+        return "bools, or the numbers 0 and 1", "Convert it with a comparison such as column == 'yes'."
+    return None

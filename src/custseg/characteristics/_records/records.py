@@ -24,7 +24,7 @@ from custseg._core.frames import Table, by_partition, collect, open_table
 from custseg._core.number_levels import number_text, refuse_inexact
 from custseg._core.paths import is_csv, is_path, text_at
 from custseg._core.rounding import doubles
-from custseg.characteristics._records.fields import NO_ID, NO_TIME, Field, by_role
+from custseg.characteristics._records.fields import NO_ID, NO_TIME, Field, by_role, problem_with
 from custseg.characteristics._records.ledger import Ledger
 from custseg.characteristics._row_report import LEFT_OUT, RowPolicy, hidden_policies
 from custseg.characteristics._times.lone_times import LoneTimes, lone_times
@@ -41,8 +41,6 @@ from custseg.exceptions import ColumnTypeError, InvalidTableError
 
 # the roles whose values are added up together
 _SUMMED = ("amount", "discount")
-# what can name a level; a column of nothing but nulls is of an unknown type
-_NAMES = (nw.String, nw.Categorical, nw.Enum, nw.Boolean, nw.Unknown)
 # A typical amount must keep so many binary digits in sums with the largest one.
 _LEAST_BITS = 30
 
@@ -80,6 +78,8 @@ class Records:
         Lowest and highest customer id (where ids are numbers) and period.
     in_memory : bool
         Whether the table was no lazy one.
+    in_files : bool
+        Whether the rows are read from files at each query.
     latest : AsOf or None
         The latest readable time of the table that is not far beyond all others.
     lone : tuple of LoneTimes
@@ -107,6 +107,7 @@ class Records:
     lone: tuple[LoneTimes, ...] = ()
     unreadable: tuple[UnreadableTimes, ...] = ()
     hidden: tuple[RowPolicy, ...] = ()
+    in_files: bool = False
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -227,6 +228,7 @@ def _read(
         customers=_range(facts, "customer"),
         periods=_range(facts, "period"),
         in_memory=opened.in_memory,
+        in_files=opened.in_files,
         _roles=roles,
         latest=AsOf.from_moment(lone[0].after, clock.zone) if lone else latest,
         lone=lone if limit is None else (),
@@ -251,7 +253,7 @@ def _opened(table: Any, roles: Mapping[str, Field], customer_id: str) -> Table:
     opened = replace(opened, frame=composed(opened.frame, named))
     schema = opened.frame.collect_schema()
     for field in fields:
-        problem = _problem(schema[field.column], field)
+        problem = problem_with(schema[field.column], field)
         if problem is not None:
             _refuse_unless_empty(opened, field.column, _unfit(table, field, schema[field.column], *problem))
             opened = _retyped(opened, field.column, nw.Float64())
@@ -317,17 +319,6 @@ def _clock(opened: Table, roles: Mapping[str, Field]) -> Clock:
     except ColumnTypeError as error:
         _refuse_unless_empty(opened, column, error)
         return read_clock(_retyped(opened, column, nw.String()).frame, column)
-
-
-def _problem(dtype: Any, field: Field) -> tuple[str, str] | None:
-    if field.kind == "number" and not dtype.is_numeric():
-        remedy = "Convert it first: with text, column.str.replace(',', '.') and pandas.to_numeric; NaN for unknown."
-        return "numbers", remedy
-    if field.kind == "level" and not (dtype.is_numeric() or isinstance(dtype, _NAMES)):
-        return "text, categories, bools or numbers", "Convert it to text first, or leave it out."
-    if field.kind == "flag" and not (dtype.is_numeric() or dtype == nw.Boolean):
-        return "bools, or the numbers 0 and 1", "Convert it with a comparison such as column == 'yes'."
-    return None
 
 
 def _unfit(table: Any, field: Field, dtype: Any, expected: str, remedy: str) -> ColumnTypeError:
