@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 # lines at a time: 0.3 GB, and as much again while they are sorted
 AT_ONCE = 2**23
 # a part of more lines is that of few customers with very many: duckdb, which can do with less memory, adds those up
-_MOST = 2 * AT_ONCE
+_MOST = AT_ONCE * 5 // 4
 
 
 def are_many(records: Records) -> bool:
