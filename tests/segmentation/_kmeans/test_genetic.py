@@ -56,9 +56,9 @@ def test_vacmot_comes_to_the_best_known_partitions() -> None:
     for n_clusters in size((6, 7), tuple(BEST_KNOWN)):
         fits = [fit_kmeans(patterns, n_clusters, n_init=20, random_state=seed) for seed in range(size(1, 8))]
         above = np.array([fit.sse for fit in fits]) / BEST_KNOWN[n_clusters] - 1.0
-        # of nine there is a partition that is found rarely
-        assert np.median(above) <= (1e-4 if n_clusters == 9 else 1e-7), n_clusters
-        assert above.max() <= (5e-4 if n_clusters > 7 else 1e-7), n_clusters
+        assert np.median(above) <= 1e-7, n_clusters
+        # of seven one seed in ten ends beside the best, by the cluster of a few customers
+        assert above.max() <= {5: 1e-7, 6: 1e-7, 7: 5e-5}.get(n_clusters, 5e-4), n_clusters
         assert all(fit.optimum.is_confirmed for fit in fits) or n_clusters > 6
 
 
