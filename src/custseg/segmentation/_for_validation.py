@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline
 
 from custseg._core.customers import CustomerTable
 from custseg.segmentation._base.checks import counted_columns
+from custseg.segmentation._base.effort import by_the_hundred
 from custseg.segmentation._base.order import order_by_content
 from custseg.segmentation._base.segmenter import Segmenter
 from custseg.segmentation._clusterer.cell_refits import EmbeddedRefits, can_use_cells
@@ -70,6 +71,7 @@ __all__ = [
     "adjusted_rand",
     "below",
     "best_jaccard",
+    "by_the_hundred",
     "can_refit",
     "can_use_cells",
     "candidates",

@@ -26,6 +26,7 @@ from custseg.segmentation._for_validation import (
     NUMBER_PARAMETERS,
     EmbeddedRefits,
     Segmenter,
+    by_the_hundred,
     can_refit,
     can_use_cells,
     number_parameter,
@@ -408,7 +409,7 @@ def _compare_pairs(design: Design, pairs: Integers, n_refits: int) -> list[list[
     again = [(one[0], one[2]) for one, _ in drawn[: max(n_refits, 0)]]
     results: list[list[_Comparison]] = [[] for _ in pairs]
     # they are said once already, of all customers
-    with one_thread(), ignoring(DataQualityWarning):
+    with one_thread(), ignoring(DataQualityWarning), by_the_hundred():
         solved = _solve_all(design, [*fits, *again])
         for reference, solutions in zip(design.references.values(), solved, strict=True):
             for place, result in enumerate(results):

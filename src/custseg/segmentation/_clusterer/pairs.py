@@ -10,6 +10,7 @@ import numpy as np
 from custseg._core.arrays import Floats, Integers
 from custseg._core.warning import ignoring
 from custseg.exceptions import DataQualityWarning, InfeasibleError
+from custseg.segmentation._base.effort import by_the_hundred
 from custseg.segmentation._clusterer.engines import Engine, KMeansEngine, partition
 from custseg.segmentation._clusterer.foreign import ClustererEngine
 from custseg.segmentation._clusterer.task import Task
@@ -95,7 +96,7 @@ def _of_both(engine: Engine, task: Task, samples: Sequence[Task], number: int) -
     everyone = task.matrix if engine.reads_tables else task.patterns.values
     try:
         # said once already, of all customers
-        with ignoring(DataQualityWarning):
+        with ignoring(DataQualityWarning), by_the_hundred():
             found = [partition(engine, replace(sample, n_segments=number)) for sample in samples]
     except InfeasibleError:
         return None

@@ -8,6 +8,7 @@ import numpy as np
 
 from custseg._core.arrays import Floats, Integers
 from custseg._core.threads import one_thread
+from custseg.segmentation._base.effort import are_by_the_hundred
 from custseg.segmentation._kmeans.evolution import Population, evolve
 from custseg.segmentation._kmeans.lloyd import scores_of
 from custseg.segmentation._latent_classes.design import Design
@@ -76,7 +77,7 @@ def searched_on(
     """
     n_classes = len(fit.classes.shares)
     n_children = affordable(n_init, len(counts), n_classes, design.matrix.shape[1])
-    if fit.optimum.is_confirmed or not n_children or not 1 < n_classes < len(counts):
+    if fit.optimum.is_confirmed or not n_children or not 1 < n_classes < len(counts) or are_by_the_hundred():
         return fit
     with one_thread():
         problem = Problem.of(design, counts, floor)

@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 
 from custseg._core.arrays import Floats, Integers
 from custseg._core.threads import one_thread
+from custseg.segmentation._base.effort import are_by_the_hundred
 from custseg.segmentation._kmeans.evolution import Population, evolve
 from custseg.segmentation._kmeans.optimum import Optimum
 from custseg.segmentation._prototypes.search import (
@@ -62,7 +63,7 @@ def best_prototypes(
     random = check_random_state(random_state)
     centers, optimum = find_prototypes(patterns, n_segments, n_init=n_init, random_state=random)
     n_children = affordable(n_init, len(patterns.points), n_segments, patterns.points.shape[1])
-    if optimum.is_confirmed or not n_children or not 1 < n_segments < len(patterns.points):
+    if optimum.is_confirmed or not n_children or not 1 < n_segments < len(patterns.points) or are_by_the_hundred():
         return centers, optimum
     with one_thread():
         labels = nearest_batch(patterns, centers[None])[0]
