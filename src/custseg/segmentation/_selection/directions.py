@@ -140,6 +140,12 @@ class Directions:
                 upper.append(line.place(judged_too))
         return (np.concatenate(lower), np.concatenate(upper)) if lower else None
 
+    def projected_as_chosen(self, one: int, other: int) -> tuple[Floats, Floats] | None:
+        """Return the same on the line that all of these customers show, which tells them apart too well."""
+        parts = [self._part(self.labels == name) for name in (one, other)]
+        line = self._line(*parts)
+        return None if line is None else (line.place(parts[0]), line.place(parts[1]))
+
     def _in_folds(self, name: int) -> list[tuple[_Part, _Part]]:
         """Return for each fold the members that are not in it, and those that are."""
         members, fold = self.labels == name, self._fold

@@ -191,16 +191,21 @@ def _one(why: str) -> SegmentSelection:
 def _groups(space: Space, solutions: list[ClassSolution]) -> tuple[list[Integers], bool]:
     """Return for each solution the sizes of the groups with a valley between them, and whether these are proven.
 
-    Where the classes of the lowest BIC are no pieces of hills, they count as they are. Else the BIC says
-    little, and in all solutions alike only valleys beyond their noise count. One piece suffices where
-    the BIC still falls at the last number, as it does where classes are slices.
+    Where the BIC has found its lowest value and the classes there lie apart, the classes count as they are. Where
+    they are no pieces of hills, shallow valleys do. Else the BIC says little, and in all solutions alike only valleys
+    beyond their noise count; one piece suffices where the BIC still falls at the last number, as it does for slices.
     """
     coordinates = Coordinates.of(space)
     hills = [find_hills(coordinates, solution.labels) for solution in solutions]
     best = int(np.argmin([solution.bic for solution in solutions]))
     still_falling = best == len(solutions) - 1
-    proven = hills[best].n_doubtful >= (1 if still_falling else MANY_JOINED)
-    return [np.bincount(found.proven if proven else found.distinct) for found in hills], proven
+    trusted = hills[best].all_apart and not still_falling
+    proven = not trusted and hills[best].n_doubtful >= (1 if still_falling else MANY_JOINED)
+    groups = [
+        solution.labels if trusted and found.all_apart else found.proven if proven else found.distinct
+        for solution, found in zip(solutions, hills, strict=True)
+    ]
+    return [np.unique(labels, return_counts=True)[1] for labels in groups], proven
 
 
 def _table(solutions: list[ClassSolution], groups: list[Integers], test: StructureResult) -> pd.DataFrame:

@@ -25,6 +25,9 @@ DISTINCT = 0.5
 # of a scale leave only the wide kernels, of fewer.
 DOUBTFUL, MANY_JOINED = 0.9, 2
 PROVEN, PROVEN_WIDE = 3.2, 2.6
+# Where no more than this share is doubtful, and every two have a valley between them on the line that they chose
+# themselves, as pieces of one hill seldom do, the classes may count as the BIC has them.
+MOST_DOUBTFUL = 1 / 3
 # Groups of fewer customers show no density of their own.
 FEWEST = 8
 # The density is looked at on a grid: the medians of the two groups are 0 and 1, and both points of it.
@@ -50,11 +53,14 @@ class Hills:
         Groups from 0, where two classes count as one unless the valley between them is beyond its own noise.
     n_doubtful : int
         How many classes are one too many by a standard between the two.
+    all_apart : bool
+        Whether few are, and every two classes have a valley between them on the line that they chose themselves.
     """
 
     distinct: Integers
     proven: Integers
     n_doubtful: int
+    all_apart: bool
 
 
 def find_hills(coordinates: Coordinates, labels: Integers) -> Hills:
@@ -90,12 +96,15 @@ def find_hills(coordinates: Coordinates, labels: Integers) -> Hills:
     depths = {pair: _depth(classes, *pair) for pair in combinations(classes.names, 2)}
     wide_only = coordinates.is_stepped
     n_classes = len(np.unique(labels))
+    as_chosen = [classes.projected_as_chosen(*pair) for pair in depths]
+    all_apart = all(places is None or valley(*places)[0] > 0.0 for places in as_chosen)
     _join_while_below(classes, depths, 0, DISTINCT)
     distinct = _numbered(classes.labels)
     _join_while_below(classes, depths, 0, DOUBTFUL)
     n_doubtful = n_classes - len(classes.names)
+    all_apart &= n_doubtful <= MOST_DOUBTFUL * n_classes
     _join_while_below(classes, depths, 0 if wide_only else 1, PROVEN_WIDE if wide_only else PROVEN)
-    return Hills(distinct, _numbered(classes.labels), n_doubtful)
+    return Hills(distinct, _numbered(classes.labels), n_doubtful, all_apart)
 
 
 def _numbered(labels: Integers) -> Integers:
