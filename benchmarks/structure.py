@@ -4,7 +4,8 @@ Three tables. *test*: the structure test (39 draws, level .05) on customers of o
 rejections is the rate of false alarms, and on groups, where it is the power. A verdict *natural* needs a
 rejection and stability on top, so it is never more frequent. *auto*: ``n_segments="auto"`` on planted
 segments, end to end; *dependent* are those whose characteristics correlate inside the segments. *verdict*: how the
-words depend on the thresholds of stability.
+words depend on the thresholds of stability. *shapes*: ``n_segments="auto"`` on groups that are not normal, of unequal
+size or spread, or that lie beside columns of noise.
 
 Every set is generated with its own seed, so each row can be reproduced alone:
 ``python -m benchmarks.structure --kinds rfm "planted, separation 1.5" --sets 10``. The seeds of the recorded run
@@ -26,9 +27,11 @@ import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.metrics import adjusted_rand_score
 
+from benchmarks._shapes import NOISE, SHAPES, with_noise
 from custseg import SegmentClusterer
 from custseg.datasets import make_customers
 from custseg.exceptions import DataQualityWarning
+from custseg.segmentation import select_n_segments
 from custseg.validation import bootstrap_stability, structure_test
 
 Floats = npt.NDArray[np.float64]
@@ -232,7 +235,9 @@ JUDGED: dict[str, tuple[Callable[[int], pd.DataFrame], int]] = {
 }
 N_JUDGED, N_PAIRS = 50, 25
 THRESHOLDS = ((0.65, 0.5), (0.65, 0.6), (0.75, 0.5), (0.75, 0.6), (0.75, 0.7), (0.85, 0.6), (0.85, 0.75))
-ALL = (*KINDS, *PLANTED, *DEPENDENT, *JUDGED)
+N_SHAPES, N_NOISY = 40, 10
+NOISY = {f"planted, separation 1.5, and {name}": noise for name, noise in NOISE.items()}
+ALL = (*KINDS, *PLANTED, *DEPENDENT, *JUDGED, *SHAPES, *NOISY)
 
 
 def measure(name: str, n_sets: int | None = None, first_seed: int = FIRST_SEED) -> list[dict[str, Any]]:
@@ -241,6 +246,10 @@ def measure(name: str, n_sets: int | None = None, first_seed: int = FIRST_SEED) 
         return [_measure_test(name, KINDS[name], range(first_seed, first_seed + (n_sets or KINDS[name].n_sets)))]
     if name in JUDGED:
         return _measure_verdict(name, range(first_seed, first_seed + (n_sets or N_JUDGED)))
+    if name in SHAPES:
+        return [_measure_shape(name, SHAPES[name], range(first_seed, first_seed + (n_sets or N_SHAPES)))]
+    if name in NOISY:
+        return [_measure_noise(name, range(first_seed, first_seed + (n_sets or N_NOISY)))]
     separation, usual, asked = {**PLANTED, **DEPENDENT}[name]
     seeds = range(first_seed, first_seed + (n_sets or usual))
     return [_measure_number(name, separation, asked, seeds)]
@@ -306,6 +315,42 @@ def _measure_number(name: str, separation: float, asked: str, seeds: range) -> d
         "mean adjusted Rand": float(np.mean(rand)) if rand else None,
         "CPU s per set": (time.process_time() - started) / len(seeds),
     }
+
+
+def _number(table: pd.DataFrame, seed: int) -> int:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataQualityWarning)
+        return select_n_segments(table, random_state=seed).n_segments
+
+
+def _measure_shape(
+    name: str, make: Callable[[int], tuple[pd.DataFrame, int]], seeds: range, asked: str = ".80 and .95"
+) -> dict[str, Any]:
+    started = time.process_time()
+    tables = [make(seed) for seed in seeds]
+    error = np.array([_number(table, seed) - truth for seed, (table, truth) in zip(seeds, tables, strict=True)])
+    return {
+        "shapes": name,
+        "sets": len(seeds),
+        "first seed": seeds[0],
+        "exact": float(np.mean(error == 0)),
+        "within one": float(np.mean(np.abs(error) <= 1)),
+        "asked for": asked,
+        "mean error": float(error.mean()),
+        "CPU s per set": (time.process_time() - started) / len(seeds),
+    }
+
+
+def _measure_noise(name: str, seeds: range) -> dict[str, Any]:
+    """Compare with the number that is found without the noise, not with the truth."""
+    n_columns, n_levels = NOISY[name]
+
+    def make(seed: int) -> tuple[pd.DataFrame, int]:
+        truth = 3 + seed % 6
+        sample = make_customers(1_500, n_segments=truth, separation=1.5, missing_share=0.05, random_state=seed)
+        return with_noise(sample.profile, seed, n_columns, n_levels), _number(sample.profile, seed)
+
+    return _measure_shape(name, make, seeds, asked=".90 unchanged")
 
 
 def _measure_verdict(name: str, seeds: range) -> list[dict[str, Any]]:

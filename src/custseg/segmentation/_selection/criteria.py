@@ -14,9 +14,10 @@ from custseg.exceptions import InfeasibleError
 from custseg.segmentation._latent_classes.design import Design, NumberPart, collapse, encode, make_part
 from custseg.segmentation._latent_classes.em import fit_latent_classes, log_joint
 from custseg.segmentation._latent_classes.errors import posterior
+from custseg.segmentation._selection.associations import without_unrelated
 from custseg.segmentation._selection.structure import Space
 
-__all__ = ["ClassSolution", "class_solutions"]
+__all__ = ["ClassSolution", "class_solutions", "evidence"]
 
 
 # Starts of EM for each number of classes; every third is run to the end.
@@ -82,7 +83,7 @@ def class_solutions(space: Space, most: int, random: np.random.RandomState) -> I
         For every number from 1; the last one is ``most``, or three beyond that of the lowest BIC, or the
         last at which no class empties.
     """
-    table = _evidence(space)
+    table = evidence(space)
     everyone = np.ones(table.n_customers)
     parts = [part for part in (make_part(column, everyone) for column in table.columns) if part is not None]
     encoded, _ = encode(parts, table)
@@ -128,14 +129,17 @@ def _evidence_weights(space: Space, names: list[str]) -> Floats:
     return np.asarray(weights / weights.max(initial=np.finfo(np.float64).tiny))
 
 
-def _evidence(space: Space) -> CustomerTable:
-    """Return the characteristics as latent classes take them: numbers as they stand in the distance."""
+def evidence(space: Space) -> CustomerTable:
+    """Return the characteristics as latent classes take them: numbers as they stand in the distance.
+
+    Categories of many levels have the rarest in one, and those that go with no other column are left out.
+    """
     scores = space.scores()
     columns = [
         _pooled(column) if column.name not in scores else _scored(column, scores[column.name])
         for column in space.table.columns
     ]
-    return CustomerTable(tuple(columns), space.table.n_customers)
+    return without_unrelated(CustomerTable(tuple(columns), space.table.n_customers))
 
 
 def _scored(column: Column, scores: Floats) -> Column:

@@ -9,12 +9,14 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.utils import check_random_state
 
+from custseg._core.arrays import Integers
 from custseg._core.customers import CustomerTable
 from custseg._core.results import Result
 from custseg._core.threads import one_thread
 from custseg.segmentation._embedding.embedder import CharacteristicEmbedder
 from custseg.segmentation._kmeans.patterns import distinct_patterns
 from custseg.segmentation._selection.criteria import ClassSolution, class_solutions
+from custseg.segmentation._selection.directions import Coordinates
 from custseg.segmentation._selection.structure import (
     FEWEST_CUSTOMERS,
     FEWEST_DISTINCT,
@@ -23,16 +25,13 @@ from custseg.segmentation._selection.structure import (
     StructureResult,
     run_structure_test,
 )
-from custseg.segmentation._selection.valleys import depth_of_valleys, joined
+from custseg.segmentation._selection.valleys import MANY_JOINED, find_hills
 
 __all__ = ["SegmentSelection", "choose_n_segments"]
 
 
 # A clusterer with a least share moves customers to keep it: groups that have so much of it will do.
 NEARLY = 0.8
-# Classes without a valley between them are one group. From so many on it is worth a warning: the
-# characteristics go together inside the segments.
-MANY_JOINED = 2
 
 _FIGURES = (
     "n_segments",
@@ -121,7 +120,7 @@ def choose_n_segments(
     (:func:`~custseg.segmentation._selection.structure.run_structure_test`). Where they do not differ, the
     answer is 1. Else latent classes are fitted for 1, 2, ... segments. The number with the lowest
     BIC is taken, unless some of its classes have no valley between them: then the number of groups
-    that do.
+    that do, in any solution of so many classes or fewer.
 
     Parameters
     ----------
@@ -178,8 +177,10 @@ def choose_n_segments(
             found = replace(_one(test.reason + where), structured=False, table=figures)
             return replace(found, p_value=test.p_value, effect=test.effect)
         solutions = list(class_solutions(space, max_segments, random))
-        figures = _table(solutions, _groups(space, solutions), test)
-    return _chosen(figures, test, max_segments, min_segment_share, where)
+        groups, proven = _groups(space, solutions)
+        figures = _table(solutions, groups, test)
+    feasible = _feasible(figures, min_segment_share, proven)
+    return replace(_chosen(feasible, test, max_segments, min_segment_share, where), table=figures)
 
 
 def _one(why: str) -> SegmentSelection:
@@ -187,16 +188,27 @@ def _one(why: str) -> SegmentSelection:
     return SegmentSelection(n_segments=1, reason=f"One segment: {why}.", structured=None, table=table)
 
 
-def _groups(space: Space, solutions: list[ClassSolution]) -> list[npt.NDArray[np.int64]]:
-    """Return for each solution the sizes of the groups that have a valley between them."""
-    embedded = space.embed(space.table)
-    return [
-        np.bincount(joined(depth_of_valleys(embedded, solution.labels, solution.n_classes), solution.labels))
-        for solution in solutions
+def _groups(space: Space, solutions: list[ClassSolution]) -> tuple[list[Integers], bool]:
+    """Return for each solution the sizes of the groups with a valley between them, and whether these are proven.
+
+    Where the BIC has found its lowest value and the classes there lie apart, the classes count as they are. Where
+    they are no pieces of hills, shallow valleys do. Else the BIC says little, and in all solutions alike only valleys
+    beyond their noise count; one piece suffices where the BIC still falls at the last number, as it does for slices.
+    """
+    coordinates = Coordinates.of(space)
+    hills = [find_hills(coordinates, solution.labels) for solution in solutions]
+    best = int(np.argmin([solution.bic for solution in solutions]))
+    still_falling = best == len(solutions) - 1
+    trusted = hills[best].all_apart and not still_falling
+    proven = not trusted and hills[best].n_doubtful >= (1 if still_falling else MANY_JOINED)
+    groups = [
+        solution.labels if trusted and found.all_apart else found.proven if proven else found.distinct
+        for solution, found in zip(solutions, hills, strict=True)
     ]
+    return [np.unique(labels, return_counts=True)[1] for labels in groups], proven
 
 
-def _table(solutions: list[ClassSolution], groups: list[npt.NDArray[np.int64]], test: StructureResult) -> pd.DataFrame:
+def _table(solutions: list[ClassSolution], groups: list[Integers], test: StructureResult) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "n_segments": [solution.n_classes for solution in solutions],
@@ -212,14 +224,23 @@ def _table(solutions: list[ClassSolution], groups: list[npt.NDArray[np.int64]], 
     return table
 
 
+def _feasible(table: pd.DataFrame, min_segment_share: float, proven: bool) -> pd.DataFrame:
+    """Return the solutions whose groups are large enough, with the number of groups that each has shown.
+
+    Where only proven valleys count, a solution of fewer classes may show more of them: a piece of two hills
+    at once hides the valley. What any of so many classes or fewer shows is there.
+    """
+    kept = (table["smallest_share"] >= NEARLY * min_segment_share) & (table["n_separated"] * min_segment_share <= 1)
+    feasible = table[kept]
+    return feasible.assign(n_separated=feasible["n_separated"].cummax()) if proven else feasible
+
+
 def _chosen(
     table: pd.DataFrame, test: StructureResult, max_segments: int, min_segment_share: float, where: str
 ) -> SegmentSelection:
     """Take the number of classes with the lowest BIC, less those without a valley to another."""
-    kept = (table["smallest_share"] >= NEARLY * min_segment_share) & (table["n_separated"] * min_segment_share <= 1)
-    feasible = table[kept]
-    best = int(feasible["bic"].argmin())
-    n_classes, n_segments = (int(feasible[name].iloc[best]) for name in ("n_segments", "n_separated"))
+    best = int(table["bic"].argmin())
+    n_classes, n_segments = (int(table[name].iloc[best]) for name in ("n_segments", "n_separated"))
     allowed = " (more were not allowed)" if n_classes == max_segments else ""
     if min_segment_share > 0:
         allowed += f" (of those in which no group has much less than {min_segment_share:.1%} of the customers)"
