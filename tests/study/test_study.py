@@ -79,7 +79,7 @@ def test_planted_segments_are_recovered(random_state):
     sample = make_customers(size(300, 1500), separation=1.5, random_state=random_state)
     clusterer = SegmentClusterer(n_init=size(4, 20), max_segments=size(6, 10), random_state=0)
     # of 300 customers two pairs do not say whether segments come back
-    n_pairs = size(10, 2)
+    n_pairs = size(6, 2)
     found = SegmentationStudy(SegmentationBrief(), characteristics=union(None), clusterer=clusterer, n_pairs=n_pairs)
     labels = found.fit(sample.tables).predict(sample.tables)
     assert adjusted_rand_score(sample.segment.loc[labels.index], labels) >= 0.8
