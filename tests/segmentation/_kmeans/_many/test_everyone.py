@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from custseg.segmentation._kmeans._many import everyone
 from custseg.segmentation._kmeans._many.everyone import Everyone
-from custseg.segmentation._kmeans.nearest import nearest
+from custseg.segmentation._kmeans.nearest import nearest, two_least
 
 
 @given(
@@ -86,3 +87,26 @@ def test_a_centre_that_nobody_counted_is_nearest_to_stays():
     centers, labels = Everyone(points).counted(np.array([1.0, 1.0, 0.0])).lloyd(np.array([[0.2], [8.0]]), 5, 0.0)
     assert centers.ravel().tolist() == pytest.approx([0.5, 8.0])
     assert labels.tolist() == [0, 0, 1]
+
+
+@given(scores=arrays(np.float32, st.tuples(st.integers(1, 300), st.integers(1, 20)), elements=st.integers(-3, 3)))
+def test_the_two_least_of_each_column(scores):
+    labels = np.zeros(scores.shape[1], dtype=np.min_scalar_type(len(scores)))
+    ordered = np.sort(np.concatenate([scores, np.full((1, scores.shape[1]), np.inf, dtype=np.float32)]), axis=0)
+    expected = scores.argmin(axis=0)
+    best, second = two_least(scores.copy(), labels)
+    np.testing.assert_array_equal(labels, expected)
+    np.testing.assert_array_equal([best, second], ordered[:2])
+
+
+def test_a_start_without_hope_is_given_up():
+    random = np.random.RandomState(0)
+    points = np.concatenate([random.normal(size=(300, 2)) + 20 * np.array([x, x * x]) for x in range(4)])
+    counted = Everyone(points).counted(np.ones(len(points)))
+    good = counted.everyone.standard(points[[0, 300, 600, 900]])
+    bad = counted.everyone.standard(points[[0, 1, 2, 900]])
+    best = counted.run(good, 100, 1e-7)
+    assert best.explained == pytest.approx(counted.total, rel=0.02)
+    alone, beside = counted.run(bad, 100, 1e-7), counted.run(bad, 100, 1e-7, best.explained)
+    assert beside.n_iterations < alone.n_iterations
+    assert beside.explained <= alone.explained < best.explained
