@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
+from custseg.exceptions import InfeasibleError
 from custseg.segmentation import CharacteristicEmbedder, SegmentClusterer
 from custseg.segmentation._base.order import order_by_content
 from custseg.segmentation._clusterer import cell_refits as embedded_refits
@@ -196,3 +197,15 @@ def test_refits_of_binary_answers_end_where_many_restarts_end():
     result = bootstrap_stability(clusterer, X, [3, 5], n_pairs=size(3, 12), random_state=0)
     assert result.cell_loss == 0.0
     assert (result.mean_optimiser_adjusted_rand > 0.8).all()
+
+
+def test_more_segments_than_few_cells_are_searched_among_many(monkeypatch):
+    points = groups(n=1_600)
+    monkeypatch.setattr(cell_refits, "N_CELLS", (40,))
+    clusterer = SegmentClusterer(embedder="passthrough", n_init=1, random_state=0)
+    result = bootstrap_stability(clusterer, points, [3, 60], n_pairs=2, random_state=0)
+    assert result.n_cells == 40
+    assert 0 < result.mean_adjusted_rand[60] < 1
+    monkeypatch.setattr(cell_refits, "MANY_CELLS", 50)
+    with pytest.raises(InfeasibleError, match=r"no more than \d+ cells of customers, got n_segments=60"):
+        bootstrap_stability(clusterer, points, [60], n_pairs=2, random_state=0)

@@ -8,6 +8,7 @@ from custseg.exceptions import ColumnTypeError, CustomerIdError, InfeasibleError
 __all__ = [
     "class_emptied",
     "labels_twice",
+    "more_segments_than_cells",
     "name_taken",
     "no_labels",
     "no_segments",
@@ -23,6 +24,13 @@ def class_emptied(n_segments: int, n_starts: int) -> InfeasibleError:
     return InfeasibleError(
         f"{asked()}: with n_segments={n_segments} a class ended without customers in each of {n_starts} start(s). "
         "Ask for fewer segments, or raise n_init."
+    )
+
+
+def more_segments_than_cells(n_segments: int, n_cells: int) -> InfeasibleError:
+    return InfeasibleError(
+        f"{asked()}: bootstrap refits look at no more than {n_cells} cells of customers, got n_segments={n_segments}. "
+        f"Ask for at most {n_cells} segments."
     )
 
 

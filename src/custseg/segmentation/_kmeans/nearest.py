@@ -10,12 +10,13 @@ import numpy.typing as npt
 
 from custseg._core.arrays import Floats, Integers
 
-__all__ = ["nearest", "two_least"]
+__all__ = ["n_rows_together", "nearest", "two_least"]
 
 Numbers = npt.NDArray[Any]
 
-# Numbers per block of the largest intermediate array; they stay in a cache of an ordinary processor.
-BLOCK = 150_000
+# Numbers per block of the largest intermediate array: they stay in a cache of an ordinary processor. Of many centres
+# or columns so many rows are looked at together nonetheless, for each step to be worth its call, up to 64 MB.
+BLOCK, FEWEST_ROWS, LARGEST_BLOCK = 150_000, 4_096, 8_000_000
 # Numbers of this size and their inverses are squared without overflow and underflow; beyond, units change.
 SAFE = 1e100
 
@@ -36,7 +37,7 @@ def nearest(points: Floats, centers: Floats, subsidies: Floats | None = None) ->
         subsidies = subsidies / unit / unit
         base = base - subsidies
     labels = np.empty(len(points), dtype=np.int64)
-    step = max(1, BLOCK // max(len(centers), points.shape[1], 1))
+    step = n_rows_together(max(len(centers), points.shape[1]))
     for start in range(0, len(points), step):
         block = points[start : start + step] - offset
         scales = _scales(block, unit)
@@ -53,6 +54,12 @@ def nearest(points: Floats, centers: Floats, subsidies: Floats | None = None) ->
             scale = None if scales is None else scales[close]
             labels[start + close] = _nearest_exactly(points[start + close], centers, subsidies, scale)
     return labels
+
+
+def n_rows_together(width: int) -> int:
+    """Return how many rows of so many numbers are looked at together."""
+    width = max(width, 1)
+    return max(1, BLOCK // width, min(FEWEST_ROWS, LARGEST_BLOCK // width))
 
 
 def two_least(scores: Numbers, labels: Integers) -> tuple[Numbers, Numbers]:

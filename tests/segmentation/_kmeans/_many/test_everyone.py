@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from custseg.segmentation._kmeans._many import everyone
+from custseg.segmentation._kmeans import nearest as blocks
 from custseg.segmentation._kmeans._many.everyone import Everyone
 from custseg.segmentation._kmeans.nearest import nearest, two_least
 
@@ -45,7 +45,8 @@ def test_equal_rows_have_one_centre():
 def test_blocks_are_put_together(monkeypatch):
     points = np.random.RandomState(0).normal(size=(1000, 4))
     whole = Everyone(points).nearest(points[:6])
-    monkeypatch.setattr(everyone, "TOGETHER", 100)
+    monkeypatch.setattr(blocks, "BLOCK", 100)
+    monkeypatch.setattr(blocks, "FEWEST_ROWS", 1)
     np.testing.assert_array_equal(Everyone(points).nearest(points[:6]), whole)
     assert (whole[:6] == np.arange(6)).all()
 

@@ -12,6 +12,7 @@ import numpy as np
 from custseg._core.arrays import Floats, Integers
 from custseg._core.threads import one_thread
 from custseg.exceptions import InfeasibleError
+from custseg.segmentation._base.errors import more_segments_than_cells
 from custseg.segmentation._base.order import segment_order
 from custseg.segmentation._kmeans._many.cells import Cells, cells_of
 from custseg.segmentation._kmeans._many.everyone import Counted, Everyone
@@ -43,6 +44,8 @@ LARGE, LAST_OF_LARGE, SAMPLES_OF_LARGE = 5_000_000, (3, 1e-5), 1
 SMALL = 250_000
 # Samples of so many cells in all are searched together, at least those of one pair and at most those of so many.
 CELLS_TOGETHER, MOST_TOGETHER = 2_500, 12
+# A search is among few cells where there are so many for each segment.
+CELLS_PER_SEGMENT = 10
 # Up to so many different customers, the solution on all of them is taken on until no exchange of one helps.
 SETTLED = 20_000
 
@@ -272,10 +275,16 @@ class _Drawn:
 
     def found(self, number: int) -> list[Floats]:
         """Return the best results among the cells."""
-        for sample, (_, counts) in zip(self.few.samples, self.samples, strict=True):
-            if number > len(sample.points):
-                raise InfeasibleError.too_few_customers(number, len(sample.points), int(counts.sum()))
-        return self.few.search(number, self.refits.n_init, self.seeds)
+        cells = self.few
+        if not self.refits.is_exact and number * CELLS_PER_SEGMENT > min(map(len, cells.samples)):
+            cells = self.all
+        for sample, (points, counts) in zip(cells.samples, self.samples, strict=True):
+            if number > len(sample):
+                n_drawn = len(distinct_patterns(points[counts > 0], counts[counts > 0]).values)
+                if number <= n_drawn:
+                    raise more_segments_than_cells(number, len(sample))
+                raise InfeasibleError.too_few_customers(number, n_drawn, int(counts.sum()))
+        return cells.search(number, self.refits.n_init, self.seeds)
 
     def labels(self, number: int) -> list[Integers]:
         """Return the segment of everyone, sample by sample."""

@@ -15,12 +15,10 @@ import numpy.typing as npt
 from custseg._core.arrays import Floats, Integers
 from custseg._core.threads import one_thread
 from custseg.segmentation._kmeans._many.steps import PROMISES, Numbers
-from custseg.segmentation._kmeans.nearest import nearest, two_least
+from custseg.segmentation._kmeans.nearest import n_rows_together, nearest, two_least
 
 __all__ = ["Counted", "Everyone", "Reached"]
 
-# Scores that are looked at together; they stay in a cache of an ordinary processor.
-TOGETHER = 150_000
 # Centres that many times farther away than all rows are none of k-means.
 FAR = 1e3
 # The unit of rounding of short numbers.
@@ -229,7 +227,7 @@ class _Short:
         # the shortest whole numbers that hold a label: several are compared in one step of a processor
         labels = np.zeros(n_rows, dtype=np.min_scalar_type(len(short)))
         slack = np.empty(n_rows, dtype=np.float32)
-        step = max(1, TOGETHER // len(short))
+        step = n_rows_together(len(short))
         for start in range(0, n_rows, step):
             block = slice(start, start + step)
             own = block if rows is None else rows[block]
@@ -243,7 +241,7 @@ class _Short:
     def sums(self, rows: Integers | None, labels: Integers, counts: Numbers, n_clusters: int) -> Floats:
         """Return what rows add to the sums of their clusters, with their counts as the last column."""
         sums = np.zeros((n_clusters, self.rows.shape[1] + 1))
-        step = max(1, TOGETHER // n_clusters)
+        step = n_rows_together(n_clusters)
         for start in range(0, len(labels), step):
             block = slice(start, start + step)
             cluster, own = labels[block], block if rows is None else rows[block]

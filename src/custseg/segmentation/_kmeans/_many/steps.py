@@ -51,6 +51,9 @@ class Sample:
         self._exponent = math.frexp(float(np.abs(centred).max(initial=0.0)))[1]
         self.points = np.ldexp(centred, -self._exponent, out=centred)
 
+    def __len__(self) -> int:
+        return len(self.points)
+
     @property
     def unit(self) -> float:
         """What 1 in squares of these units is in squares of those given."""
