@@ -96,7 +96,9 @@ class Partitions:
 
     def repaired(self, centers: Floats) -> Population:
         """Take prototypes to where neither assignments nor new prototypes help."""
-        labels, cost = descend(self.patterns, centers)
+        # a centre that is a pattern with a missing level, or between two, would seem nearer than any prototype can be
+        nearest = nearest_batch(self.patterns, centers)[0]
+        labels, cost = descend(self.patterns, prototypes_of(self.patterns, nearest, self.n_clusters))
         return self.population(labels, np.maximum(cost - self.patterns.unknown, 0.0))
 
     def finished(self, population: Population) -> Population:
