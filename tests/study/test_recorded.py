@@ -18,9 +18,9 @@ for shares of rare occupations are hidden where they would follow from those bes
 two each, for one segment and for four that move. All verdicts on a number that was asked for say since then
 which is the largest number that comes back, whether three pairs are enough to know, and that segments are *natural*
 only at the number of groups that the data ask for. The stability of ``a_continuum`` and ``weights_and_polars``, which
-the verdict of the latter cites, was recorded anew when k-means began to search the samples of all pairs together. The segments of ``latent_classes``
-are those of a higher likelihood, since restarts that disagree are searched on; the verdict of ``weights_and_polars`` says
-one group for two since valleys are judged by customers who did not choose where to look.
+the verdict of the latter cites, was recorded anew when k-means began to search the samples of all pairs together.
+The segments of ``latent_classes`` are those of a higher likelihood, since restarts that disagree are searched on. The
+verdict of ``weights_and_polars`` says one group for two, since valleys are judged by customers who did not choose them.
 Labels, sizes, shares, values, all other stability, names and verdicts are as they were.
 """
 
