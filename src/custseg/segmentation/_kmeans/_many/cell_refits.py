@@ -37,6 +37,7 @@ N_CELLS, LEAST_LOSS, LOSS_NUMBERS = (500, 1_000, 2_000), 0.003, (3, 8)
 # What was found among few cells goes on among so many, at most, and then for so many iterations among all customers:
 # cells are the same for all samples, and make refits more alike than they are where many customers share one. Where
 # cells are judged, and in the solution on all customers, iterations go on to the end.
+# Iterations end before where one gains less than that share of the sum of squares.
 MANY_CELLS, LAST_ITERATIONS, TO_THE_END = 5_000, (10, 1e-5), (60, 3e-6)
 # Above so many numbers in the embedding, refits are alike enough after fewer of them, and one sample judges cells.
 LARGE, LAST_OF_LARGE, SAMPLES_OF_LARGE = 5_000_000, (3, 1e-5), 1
