@@ -8,7 +8,7 @@ from custseg._core.arrays import Floats, Integers
 from custseg._core.customers import Column
 from custseg.segmentation._base.weighted import distribution, mid_ranks
 
-__all__ = ["order_by_content", "segment_order", "weighted_mean"]
+__all__ = ["DIGITS", "order_by_content", "segment_order", "weighted_mean"]
 
 
 # Digits that decide an order; the last ones depend on the order of the rows in a sum.

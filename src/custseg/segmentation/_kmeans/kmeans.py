@@ -20,6 +20,7 @@ from custseg.segmentation._kmeans.lloyd import sse_of, total_of, weighted_means
 from custseg.segmentation._kmeans.optimum import Optimum, SampleCost
 from custseg.segmentation._kmeans.patterns import Patterns
 from custseg.segmentation._kmeans.sample import drawn, full_passes, sample_size
+from custseg.segmentation._kmeans.units import Units, without_last_digits
 
 __all__ = ["KMeansFit", "Prepared", "fit_kmeans"]
 
@@ -131,7 +132,7 @@ class Prepared:
 
     def __init__(self, patterns: Patterns, sample_above: int) -> None:
         self.patterns, self.sample_above = patterns, sample_above
-        self._units = _Units.of(patterns)
+        self._units = Units.of(patterns)
         self._points = self._units.standard(patterns.values)
         self._among: dict[int, _Among] = {}
 
@@ -143,7 +144,8 @@ class Prepared:
         with one_thread():
             among, sample = self._searched(n_clusters), None
             found = among.search(n_clusters, n_init, check_random_state(random_state))
-            centers, labels = weighted_means(among.points, among.counts, found.labels, n_clusters), found.labels
+            labels = found.labels
+            centers = weighted_means(points[among.rows], among.counts, labels, n_clusters)
             if among.n_patterns == patterns.n_patterns:
                 sse = sse_of(points, patterns.counts, centers, labels)
             else:
@@ -158,7 +160,7 @@ class Prepared:
                     n_passes=len(passes) - 1,
                     last_gain=1.0 - sse / passes[-2] if passes[-2] > 0 else 0.0,
                 )
-        optimum = _optimum(units.sse(sse), found, total_of(points, patterns.counts), sample)
+        optimum = _optimum(units.sse(sse), found, total_of(among.points, among.counts), sample)
         return KMeansFit(units.original(centers), labels, optimum.objective, optimum)
 
     def prepare(self, n_clusters: int) -> None:
@@ -174,18 +176,19 @@ class Prepared:
 
 
 class _Among:
-    """The patterns, or the sample of them, that are searched."""
+    """The patterns, or the sample of them, that are searched: their positions, and what no rounding decides on."""
 
-    def __init__(self, points: Floats, counts: Floats) -> None:
-        self.points, self.counts = points, counts
+    def __init__(self, rows: Integers | slice, points: Floats, counts: Floats) -> None:
+        self.rows, self.points, self.counts = rows, points, counts
         self._many = Search(points, counts) if len(points) > FEW else None
 
     @classmethod
     def of(cls, patterns: Patterns, points: Floats, n_sampled: int) -> _Among:
+        points = without_last_digits(points, patterns.counts)
         if patterns.n_patterns <= n_sampled:
-            return cls(points, patterns.counts)
+            return cls(slice(None), points, patterns.counts)
         rows, counts = drawn(patterns, n_sampled, points)
-        return cls(points[rows], counts)
+        return cls(rows, points[rows], counts)
 
     @property
     def n_patterns(self) -> int:
@@ -209,38 +212,6 @@ class _Among:
         if n_populated < n_clusters:
             raise InfeasibleError.too_few_customers(n_clusters, n_populated, self.n_patterns)
         return found
-
-
-@dataclass(frozen=True)
-class _Units:
-    """Centre patterns and scale them by powers of two (which rounds nothing): no offset or unit costs precision."""
-
-    offset: Floats
-    raw_exponent: int
-    exponent: int
-
-    @classmethod
-    def of(cls, patterns: Patterns) -> _Units:
-        raw_exponent = _exponent(patterns.values)
-        raw = np.ldexp(patterns.values, -raw_exponent)
-        offset = np.average(raw, axis=0, weights=patterns.counts)
-        return cls(offset, raw_exponent, _exponent(raw - offset))
-
-    def standard(self, values: Floats) -> Floats:
-        return np.asarray(np.ldexp(np.ldexp(values, -self.raw_exponent) - self.offset, -self.exponent))
-
-    def original(self, centers: Floats) -> Floats:
-        return np.asarray(np.ldexp(np.ldexp(centers, self.exponent) + self.offset, self.raw_exponent))
-
-    def sse(self, sse: float) -> float:
-        with np.errstate(over="ignore", under="ignore"):
-            return float(np.ldexp(sse, 2 * (self.exponent + self.raw_exponent)))
-
-
-def _exponent(values: Floats) -> int:
-    """Return the exponent of the least power of two above all sizes."""
-    largest = max(float(values.max(initial=0.0)), -float(values.min(initial=0.0)))
-    return math.frexp(largest)[1] if largest > 0 else 0
 
 
 def _optimum(sse: float, found: Found, total: float, sample: SampleCost | None) -> Optimum:

@@ -43,7 +43,7 @@ def drawn(patterns: Patterns, n_sampled: int, points: Floats | None = None) -> t
     n_sampled : int
         The expected number of patterns drawn, below that of all.
     points : ndarray of shape (n_patterns, n_columns), optional
-        The patterns, centred, where squared distances matter.
+        The patterns, centred, where squared distances matter; without their last digits, if these are not to matter.
 
     Returns
     -------
@@ -72,7 +72,9 @@ def drawn(patterns: Patterns, n_sampled: int, points: Floats | None = None) -> t
         total = float(squares.sum())
         matter = 0.5 * (matter + squares / total) if total > 0 else matter
     probability = _probabilities(matter, n_sampled)
-    fraction = (content_hash(patterns.values) >> np.uint64(64 - HASH_BITS)).astype(np.float64) / 2.0**HASH_BITS
+    fraction = (content_hash(patterns.values if points is None else points) >> np.uint64(64 - HASH_BITS)).astype(
+        np.float64
+    ) / 2.0**HASH_BITS
     rows = np.flatnonzero(fraction < probability)
     return rows, patterns.counts[rows] / probability[rows]
 

@@ -14,7 +14,7 @@ import pandas as pd
 from custseg._core.arrays import Floats
 from custseg._core.customers import Column, CustomerTable
 from custseg._core.results import Result
-from custseg.segmentation._base.order import order_by_content
+from custseg.segmentation._base.order import DIGITS, order_by_content
 from custseg.segmentation._embedding.embedder import CharacteristicEmbedder
 from custseg.segmentation._kmeans.patterns import Patterns, distinct_patterns
 from custseg.segmentation._selection.null import NullGenerator
@@ -405,7 +405,11 @@ def improved(patterns: Patterns, centers: Floats) -> Solution:
 
 
 def _content(column: Column) -> tuple[str, bytes, str]:
-    return column.kind, np.sort(column.values).tobytes(), column.name
+    """Return what tells a column from others, in whatever unit its values are."""
+    values = np.sort(column.values)
+    if column.kind == "numeric":
+        values = np.round(values / (np.nanmax(np.abs(values), initial=0.0) or 1.0), DIGITS) + 0.0
+    return column.kind, values.tobytes(), column.name
 
 
 def _varies(column: Column) -> Any:

@@ -23,6 +23,7 @@ from custseg.segmentation._kmeans.exchange import settle
 from custseg.segmentation._kmeans.lloyd import weighted_means
 from custseg.segmentation._kmeans.nearest import nearest
 from custseg.segmentation._kmeans.patterns import distinct_patterns
+from custseg.segmentation._kmeans.units import without_last_digits
 
 __all__ = ["CellRefits", "Samples"]
 
@@ -82,7 +83,7 @@ class CellRefits:
         share: float = 0.0,
         embedded: Callable[[Floats], Floats] | None = None,
     ) -> None:
-        self.points, self.counts, self.n_init, self.share = points, counts, n_init, share
+        self.points, self.counts, self.n_init, self.share = without_last_digits(points, counts), counts, n_init, share
         self.embedded = embedded
         with one_thread():
             self.cells = self.all_cells = self._cells(MANY_CELLS)
@@ -219,7 +220,9 @@ class CellRefits:
     def _drawn(self, samples: Samples) -> _Drawn:
         counts = [drawn.astype(np.float64) for drawn, _ in samples]
         with one_thread():
-            points = [self.points if self.embedded is None else self.embedded(own) for own in counts]
+            points = [
+                self.points if self.embedded is None else without_last_digits(self.embedded(own), own) for own in counts
+            ]
         return _Drawn(self, list(zip(points, counts, strict=True)), [seed for _, seed in samples])
 
 
