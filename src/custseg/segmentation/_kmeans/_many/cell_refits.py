@@ -46,6 +46,8 @@ LARGE, LAST_OF_LARGE, SAMPLES_OF_LARGE = 5_000_000, (3, 1e-5), 1
 SMALL = 250_000
 # Samples of so many cells in all are searched together, at least those of one pair and at most those of so many.
 CELLS_TOGETHER, MOST_TOGETHER = 2_500, 12
+# Answers are shared from so many customers for each on.
+SHARED = 2
 # A search is among few cells where there are so many for each segment.
 CELLS_PER_SEGMENT = 10
 # Up to so many different customers, the solution on all of them is taken on until no exchange of one helps.
@@ -99,6 +101,11 @@ class CellRefits:
     def is_exact(self) -> bool:
         """Whether each different customer is a cell of its own, from the beginning."""
         return self.cells.are_patterns
+
+    @property
+    def are_answers(self) -> bool:
+        """Whether customers share their answers, on average at least so many each of them."""
+        return float(self.counts.sum()) >= SHARED * len(self.counts)
 
     @property
     def is_large(self) -> bool:
@@ -239,7 +246,8 @@ class _Drawn:
         """The few cells that hold drawn customers; these themselves where each is a cell."""
         if self.refits.is_exact:
             patterns = [distinct_patterns(points[counts > 0], counts[counts > 0]) for points, counts in self.samples]
-            return Refits([Sample(own.values, own.counts) for own in patterns], self._shape(self.refits.n_drawn))
+            samples = [Sample(own.values, own.counts) for own in patterns]
+            return Refits(samples, self._shape(self.refits.n_drawn), are_answers=self.refits.are_answers)
         together = self.refits.cells_of_cells
         if together is None:
             drawn = self._in(self.refits.cells)

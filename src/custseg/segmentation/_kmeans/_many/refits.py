@@ -23,6 +23,8 @@ __all__ = ["Refits", "end", "sse_within"]
 # children for each start follow, at most so many and until one has gained nothing.
 AGREE, FEWEST_HITS = 0.25, 3
 CHILDREN, MOST_ROUNDS = 0.5, 4
+# The same where customers share their answers: of these there are fewer, and more optima of nearly the same height.
+CHILDREN_OF_ANSWERS, MOST_ROUNDS_OF_ANSWERS = 1.0, 12
 # What differs by so small a share of the total sum of squares is one result that was taken less far.
 SLIGHTLY = 1e-5
 # So many different results are kept, to be ended by exact steps: of answers of yes and no, exchanges often turn the
@@ -44,10 +46,15 @@ class Refits:
     shape : tuple of (int, int), default=(0, 0)
         To so many points and columns each sample is filled up by some that count nothing, if it has fewer: so its
         numbers do not depend on the others.
+    are_answers : bool, default=False
+        Whether the points are answers that customers share.
     """
 
-    def __init__(self, samples: Sequence[Sample], shape: tuple[int, int] = (0, 0)) -> None:
+    def __init__(
+        self, samples: Sequence[Sample], shape: tuple[int, int] = (0, 0), *, are_answers: bool = False
+    ) -> None:
         self.samples = samples
+        self._effort = (CHILDREN_OF_ANSWERS, MOST_ROUNDS_OF_ANSWERS) if are_answers else (CHILDREN, MOST_ROUNDS)
         n_points, n_columns = zip(shape, *(sample.points.shape for sample in samples), strict=True)
         self.shape = max(n_points), max(n_columns)
 
@@ -123,8 +130,9 @@ class Refits:
             agreed = found.hits * (_explained_by_best(found) - found.explained <= SLIGHTLY * steps.totals[found.own])
             enough = max(AGREE * n_init, FEWEST_HITS)
             going = going[np.bincount(found.own, weights=agreed, minlength=len(seeds))[going] < enough]
-        n_children = math.ceil(CHILDREN * n_init)
-        for _ in range(MOST_ROUNDS):
+        share, most_rounds = self._effort
+        n_children = math.ceil(share * n_init)
+        for _ in range(most_rounds):
             if not len(going):
                 break
             before = found.firsts()
