@@ -118,7 +118,7 @@ def test_other_numbers_more_pairs_and_workers_change_no_value():
 @pytest.mark.usefixtures("way")
 def test_the_loss_is_the_excess_in_what_is_left_and_cells_grow_while_it_is_large(monkeypatch):
     X = np.random.RandomState(0).normal(size=(600, 6))
-    clusterer = SegmentClusterer(embedder="passthrough", n_init=3, random_state=0)
+    clusterer = SegmentClusterer(embedder="passthrough", n_init=8, random_state=0)
     found = {}
     for least in (np.inf, 0.0):
         monkeypatch.setattr(cell_refits, "LEAST_LOSS", least)
@@ -127,7 +127,7 @@ def test_the_loss_is_the_excess_in_what_is_left_and_cells_grow_while_it_is_large
     assert found[np.inf].cell_loss > 0
 
     by_content = X[np.lexsort(X.T)]
-    refits = CellRefits(by_content, np.ones(600), 3).in_cells(found[np.inf].n_cells)
+    refits = CellRefits(by_content, np.ones(600), 8).in_cells(found[np.inf].n_cells)
     random = np.random.RandomState(0)
     random.randint(MOST)
     excess = []

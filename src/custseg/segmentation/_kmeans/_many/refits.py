@@ -27,13 +27,14 @@ CHILDREN, MOST_ROUNDS = 0.5, 4
 CHILDREN_OF_ANSWERS, MOST_ROUNDS_OF_ANSWERS = 1.0, 12
 # What differs by so small a share of the total sum of squares is one result that was taken less far.
 SLIGHTLY = 1e-5
-# So many different results are kept, to be ended by exact steps: of answers of yes and no, exchanges often turn the
-# order of results around.
-KEPT = 4
+# So many different results are kept. So many of few points are ended by exact steps: of answers of yes and no,
+# exchanges often turn the order of results around.
+KEPT, ENDED = 8, 4
 # Where segments leave a smaller share of the total within, short numbers do not tell it from rounding.
 LEAST_WITHIN = 1e-3
-# So many results among cells are taken on among all customers, by so many of Lloyd's iterations.
-TAKEN_ON, FEW_ITERATIONS = 2, 15
+# So many results among cells are taken on among all customers, by so many of Lloyd's iterations: what is best among
+# cells need not be the best among customers.
+TAKEN_ON, FEW_ITERATIONS = 4, 15
 
 
 class Refits:
@@ -91,7 +92,7 @@ class Refits:
 
     def go_on(self, centers: Sequence[Floats], *, n_iterations: int = FEW_ITERATIONS) -> list[Floats]:
         """Take results found elsewhere on by a few of Lloyd's iterations, and return the best of each: (1, k, d)."""
-        starts = self._starts(centers, TAKEN_ON)
+        starts = self._starts([own[:TAKEN_ON] for own in centers])
 
         def ends(steps: Steps, going: Integers) -> Ends:
             return steps.lloyd(starts.of(np.isin(starts.own, going)), max_iterations=n_iterations).firsts()
@@ -142,9 +143,9 @@ class Refits:
             going = np.intersect1d(going, before.own[gained], assume_unique=True)
         return found.firsts(KEPT)
 
-    def _starts(self, centers: Sequence[Floats], most: int = KEPT) -> Ends:
+    def _starts(self, centers: Sequence[Floats]) -> Ends:
         n_columns = self.shape[1]
-        starts = [sample.standard(own[:most], n_columns) for sample, own in zip(self.samples, centers, strict=True)]
+        starts = [sample.standard(own, n_columns) for sample, own in zip(self.samples, centers, strict=True)]
         return Ends.started(np.concatenate(starts), np.repeat(np.arange(len(starts)), list(map(len, starts))))
 
     def _original(self, found: Ends) -> list[Floats]:
@@ -178,7 +179,7 @@ def end(sample: Sample, centers: Floats) -> Floats:
     """
     n_clusters, points, counts = centers.shape[1], sample.points, sample.counts
     with one_thread():
-        ended = batch_lloyd(points, counts, sample.standard(centers))
+        ended = batch_lloyd(points, counts, sample.standard(centers[:ENDED]))
         labels, sse = exchange_batch(points, counts, ended.labels, n_clusters)
         best = labels[int(sse.argmin())]
         if len(np.unique(best)) < n_clusters:
