@@ -11,7 +11,7 @@ import numpy.typing as npt
 from custseg._core.arrays import Floats, Integers
 from custseg.segmentation._kmeans.evolution import Evolved, Population, evolve
 from custseg.segmentation._kmeans.exchange import exchange_batch
-from custseg.segmentation._kmeans.lloyd import first_of_equals, sums_batch
+from custseg.segmentation._kmeans.lloyd import sums_batch
 
 __all__ = ["affordable", "genetic_search"]
 
@@ -119,6 +119,7 @@ def _lloyd(partitions: Partitions, centers: Floats) -> Integers:
     means, sums = singles.copy(), np.zeros((n_starts, n_clusters, n_columns + 1), dtype=np.float32)
     for _ in range(N_LLOYD):
         scores = _scores(partitions.columns, singles.reshape(-1, n_columns)).reshape(len(active), n_clusters, -1)
+        # a pattern that is equally near to two centres counts for both: exchanges settle it
         member = scores == scores.min(axis=1)[:, None]
         rows = member.reshape(-1, member.shape[2])
         before, sums = sums, (rows.astype(np.float32) @ partitions.sums).reshape(sums.shape)
