@@ -6,7 +6,7 @@ classes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,14 +18,17 @@ from custseg.segmentation._kmeans.lloyd import pick_each, scores_of, seed_center
 
 __all__ = ["Evolved", "Landscape", "Population", "evolve"]
 
-# Partitions of a population, and children of a generation, where there are children enough for four generations.
+# Partitions of a population at its beginning, and children of a generation, where there are children enough for four.
 SIZE = 32
+# From each generation to the next a population loses all but so large a share, as long as more than so many are left:
+# the first ones differ, which finds where to look, the last ones are near the best, which finds what is there.
+SHRINK, SHRINK_JOINED, SMALLEST = 0.8, 0.9, 5
 # Each of so many populations has so large a share of the children, and ends after so many generations in vain.
-N_APART, SHARE, PATIENCE = 3, 0.25, 5
+N_APART, SHARE, PATIENCE = 3, 0.2, 5
 # Solutions are alike where the centres of the one are so near, of the distance between neighbouring centres, to those
 # of the other (squared, on average). So many alike are in each population, and in the joined one.
 ALIKE = 0.05
-FEW_ALIKE, MANY_ALIKE = 1, 4
+FEW_ALIKE, MANY_ALIKE = 1, 2
 # Centres of larger numbers are not compared in single precision.
 LARGEST_SINGLE = 1e15
 # The shares of the children in which a centre is moved, and in which two clusters are split anew: one and one of so
@@ -86,9 +89,9 @@ def evolve(landscape: Landscape, start: Population, *, n_children: int, random: 
     all centres. The local search of the landscape repairs all children together, and the best solutions are the next
     population: of those that are alike the best one only, or it would soon hold nothing else.
 
-    Three populations are evolved, none of which knows of the others or of ``start``. Where all end at the best
-    solution of all, that confirms it; otherwise all are joined for the rest of the children, and a few that are alike
-    are kept.
+    Three populations are evolved, none of which knows of the others or of ``start``. Then all are joined for the rest
+    of the children, and a few that are alike are kept. Where all three end at the best solution of all, and the joined
+    population finds none that is better, that confirms it.
 
     Parameters
     ----------
@@ -114,26 +117,32 @@ def evolve(landscape: Landscape, start: Population, *, n_children: int, random: 
     size, share = min(SIZE, n_children // 8), int(SHARE * n_children)
     alone, joined = (
         _Limits(size, share - size),
-        _Limits(2 * size, n_children - N_APART * share, 3 * PATIENCE, MANY_ALIKE),
+        _Limits(2 * size, n_children - N_APART * share, 3 * PATIENCE, MANY_ALIKE, SHRINK_JOINED),
     )
     apart = [
         landscape.finished(_evolved(landscape, _begun(landscape, alone, random), alone, random)) for _ in range(N_APART)
     ]
     found = _survivors(landscape, [start, *apart], joined)
-    is_confirmed = all((population.costs <= found.costs[0] + landscape.same).any() for population in apart)
-    if not is_confirmed:
-        found = landscape.finished(_evolved(landscape, found, joined, random))
-    return Evolved(found.solutions[0], float(found.costs[0]), is_confirmed)
+    do_agree = all((population.costs <= found.costs[0] + landscape.same).any() for population in apart)
+    if do_agree:
+        joined = replace(joined, patience=PATIENCE)
+    ended = landscape.finished(_evolved(landscape, found, joined, random))
+    is_confirmed = do_agree and bool(found.costs[0] <= ended.costs[0] + landscape.same)
+    return Evolved(ended.solutions[0], float(ended.costs[0]), is_confirmed)
 
 
 @dataclass(frozen=True)
 class _Limits:
-    """Of a population: solutions, children in all, generations in vain, and how many solutions may be alike."""
+    """Of a population: solutions, children in all, generations in vain, how many may be alike, what share is kept."""
 
     size: int
     n_children: int
     patience: int = PATIENCE
     n_alike: int = FEW_ALIKE
+    shrink: float = SHRINK
+
+    def shrunk(self) -> _Limits:
+        return replace(self, size=max(int(self.shrink * self.size), min(self.size, SMALLEST)))
 
 
 def _begun(landscape: Landscape, limits: _Limits, random: np.random.RandomState) -> Population:
@@ -145,12 +154,13 @@ def _evolved(
     landscape: Landscape, population: Population, limits: _Limits, random: np.random.RandomState
 ) -> Population:
     """Replace the population by the best of it and its children until so many generations have gained nothing."""
-    in_vain = 0
-    for done in range(0, limits.n_children, SIZE):
+    in_vain, n_children = 0, limits.n_children
+    for done in range(0, n_children, SIZE):
         # where points differ by rounding alone, all solutions may have an empty cluster
         if in_vain == limits.patience or not len(population.costs):
             break
-        children = landscape.repaired(_children(landscape, population, min(SIZE, limits.n_children - done), random))
+        limits = limits.shrunk()
+        children = landscape.repaired(_children(landscape, population, min(SIZE, n_children - done), random))
         following = _survivors(landscape, [population, children], limits)
         in_vain = 0 if following.costs[0] < population.costs[0] - landscape.same else in_vain + 1
         population = following

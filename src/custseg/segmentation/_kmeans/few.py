@@ -6,7 +6,7 @@ import numpy as np
 
 from custseg._core.arrays import Floats
 from custseg.segmentation._kmeans.exchange import exchange_batch, settle
-from custseg.segmentation._kmeans.found import Found, are_best
+from custseg.segmentation._kmeans.found import ROUNDING, Found
 from custseg.segmentation._kmeans.genetic import affordable, genetic_search
 from custseg.segmentation._kmeans.lloyd import batch_lloyd, seed_centers, total_of, uniform_draws
 from custseg.segmentation._kmeans.optimum import do_agree
@@ -48,11 +48,14 @@ def search_few(points: Floats, counts: Floats, n_clusters: int, n_init: int, ran
     different = np.ones(len(order), dtype=bool)
     different[1:] = np.diff(ended.sse[order]) > SAME_PARTITION * ended.sse[order][1:]
     chosen = order[different][: max(FEWEST_EXCHANGED, n_init // EXCHANGED_ONE_IN)]
+    n_ended_there = np.bincount(np.cumsum(different) - 1)[: len(chosen)]
     exchanged, sse = exchange_batch(points, counts, ended.labels[chosen], n_clusters)
     labels = exchanged[int(sse.argmin())]
     if not np.bincount(labels, minlength=n_clusters).all():
         labels = settle(points, counts, labels, n_clusters)
-    is_confirmed = do_agree(int(are_best(ended.sse, total_of(points, counts)).sum()), n_init)
+    # starts that end close to each other may be on either side of a better partition: exchanges tell
+    agree = sse <= sse.min() * (1.0 + SAME_PARTITION) + ROUNDING * total_of(points, counts)
+    is_confirmed = do_agree(int(n_ended_there[agree].sum()), n_init)
     if not is_confirmed and len(np.unique(labels)) == n_clusters:
         n_children = affordable(n_init, len(points), n_clusters, points.shape[1])
         if n_children:

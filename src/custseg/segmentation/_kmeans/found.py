@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from custseg._core.arrays import Floats, Integers
 
-__all__ = ["Found", "are_best"]
+__all__ = ["ROUNDING", "Found", "are_best"]
 
 # Restarts whose SSE differs by less than this share have reached the same result for all purposes.
 SAME_RESULT = 1e-4

@@ -11,18 +11,19 @@ import numpy.typing as npt
 from custseg._core.arrays import Floats, Integers
 from custseg.segmentation._kmeans.evolution import Evolved, Population, evolve
 from custseg.segmentation._kmeans.exchange import exchange_batch
-from custseg.segmentation._kmeans.lloyd import first_of_equals, sums_batch
+from custseg.segmentation._kmeans.lloyd import sums_batch
 
 __all__ = ["affordable", "genetic_search"]
 
 # So many children at most for each restart that was asked for ...
-CHILDREN_PER_RESTART = 80
+CHILDREN_PER_RESTART = 55
 # ... and so many patterns x clusters x (columns + what a pass costs besides): of 20 restarts about a second.
-WORK_PER_RESTART, PASS = 2.0e7, 12
+WORK_PER_RESTART, PASS = 1.2e7, 12
 # Fewer children than this are not worth beginning.
 FEWEST_CHILDREN = 64
-# Lloyd's iterations of a child: from there exchanges, which see farther, do better for their time.
-N_LLOYD = 5
+# Lloyd's iterations of a child; from there exchanges go on. Each centre also repeats so large a share of its last step:
+# many small steps in one direction become few, and what would hold up small steps is passed by.
+N_LLOYD, MOMENTUM = 20, 0.8
 # Partitions whose SSE differs by less than this share are the same.
 SAME = 1e-9
 
@@ -86,7 +87,7 @@ class Partitions:
     @classmethod
     def of(cls, points: Floats, counts: Floats, n_clusters: int, *, same: float) -> Partitions:
         weighted = np.column_stack([points * counts[:, None], counts])
-        columns = np.ascontiguousarray(points.T, dtype=np.float32)
+        columns = np.vstack([points.T, np.ones(len(points))]).astype(np.float32)
         return cls(points, counts, n_clusters, same, weighted, columns, weighted.astype(np.float32))
 
     def repaired(self, centers: Floats) -> Population:
@@ -109,47 +110,37 @@ class Partitions:
 def _lloyd(partitions: Partitions, centers: Floats) -> Integers:
     """Run some of Lloyd's iterations of all starts, in single precision; exchanges go on from there.
 
-    Children differ from their parents in a few clusters, so most centres stand still: what is known of these is kept.
+    Each centre goes on by a share of its last step, which passes by what would hold up small steps.
     """
     n_starts, n_clusters, n_columns = centers.shape
-    n_patterns = len(partitions.points)
-    singles: Singles = centers.astype(np.float32).reshape(-1, n_columns)
-    labels = np.empty((n_starts, n_patterns), dtype=np.int64)
-    active = np.arange(n_starts)
-    scores = _scores(partitions.columns, singles).reshape(n_starts, n_clusters, n_patterns)
-    member = np.zeros(scores.shape, dtype=bool)
+    labels = np.empty((n_starts, len(partitions.points)), dtype=np.int64)
+    active, steps = np.arange(n_starts), np.zeros(centers.shape, dtype=np.float32)
+    singles: Singles = centers.astype(np.float32)
+    means, sums = singles.copy(), np.zeros((n_starts, n_clusters, n_columns + 1), dtype=np.float32)
     for _ in range(N_LLOYD):
-        before, member = member, _nearest(scores)
-        changed = (member != before).any(axis=2)
-        going = changed.any(axis=1)
+        scores = _scores(partitions.columns, singles.reshape(-1, n_columns)).reshape(len(active), n_clusters, -1)
+        # a pattern that is equally near to two centres counts for both: exchanges settle it
+        member = scores == scores.min(axis=1)[:, None]
+        rows = member.reshape(-1, member.shape[2])
+        before, sums = sums, (rows.astype(np.float32) @ partitions.sums).reshape(sums.shape)
+        going = (sums != before).any(axis=(1, 2))
         if not going.all():
             labels[active[~going]] = member[~going].argmax(axis=1)
-            active, member, scores, changed = active[going], member[going], scores[going], changed[going]
-            singles = singles.reshape(-1, n_clusters, n_columns)[going].reshape(-1, n_columns)
+            active, member = active[going], member[going]
+            singles, means, steps, sums = singles[going], means[going], steps[going], sums[going]
             if not len(active):
-                return labels
-        rows = np.flatnonzero(changed)
-        sums = member.reshape(-1, n_patterns)[rows].astype(np.float32) @ partitions.sums
+                break
         # a centre without patterns stays where it is
-        full = sums[:, -1] > 0
-        rows, sums = rows[full], sums[full]
-        singles[rows] = sums[:, :-1] / sums[:, -1:]
-        scores.reshape(-1, n_patterns)[rows] = _scores(partitions.columns, singles[rows])
+        full = sums[..., -1] > 0
+        means[full] = sums[full, :-1] / sums[full, -1:]
+        steps *= MOMENTUM
+        steps += means - singles
+        singles += steps
     labels[active] = member.argmax(axis=1)
     return labels
 
 
 def _scores(columns: Singles, centers: Singles) -> Singles:
     """Return squared distances (n_centers, n_patterns), less the squared norm of the pattern."""
-    scores = (-2 * centers) @ columns
-    scores += np.einsum("ij,ij->i", centers, centers)[:, None]
-    return np.asarray(scores)
-
-
-def _nearest(scores: Singles) -> npt.NDArray[np.bool_]:
-    """Say for each centre of every start which patterns are nearest to it: (n_starts, k, n_patterns)."""
-    best = scores.min(axis=1)
-    member: npt.NDArray[np.bool_] = scores == best[:, None]
-    if np.count_nonzero(member) > best.size:  # of equally near centres the first one counts
-        first_of_equals(member)
-    return member
+    norms = np.einsum("ij,ij->i", centers, centers)
+    return np.asarray(np.column_stack([-2 * centers, norms]) @ columns)

@@ -11,7 +11,7 @@ import pandas as pd
 from custseg._core.results import Result
 from custseg._core.words import format_number, format_share
 
-__all__ = ["Criterion", "Optimum", "SampleCost", "do_agree"]
+__all__ = ["Criterion", "Optimum", "SampleCost", "do_agree", "n_agreed"]
 
 Criterion = Literal["sse", "cost", "log_likelihood"]
 
@@ -19,9 +19,14 @@ Criterion = Literal["sse", "cost", "log_likelihood"]
 AGREE, FEWEST_AGREEING = 0.25, 3
 
 
+def n_agreed(n_finished: int) -> int:
+    """Return how many of so many restarts must have ended at the best result to confirm it."""
+    return max(math.ceil(AGREE * n_finished), FEWEST_AGREEING)
+
+
 def do_agree(n_hits: int, n_finished: int) -> bool:
     """Say whether so many restarts ended at the best result that it need not be searched further."""
-    return n_hits >= max(AGREE * n_finished, FEWEST_AGREEING)
+    return n_hits >= n_agreed(n_finished)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -127,8 +132,10 @@ class Optimum(Result):
     is_confirmed : bool
         Whether searches that knew nothing of each other ended at the best result: a quarter of the finished restarts,
         and three at least, or all three searches that follow where restarts disagree, three of four where k-means has
-        more than 1,500 different rows (and among cells of close rows above 8,000). If not, there may be a better one,
-        which a higher ``n_init`` may find. Even searches that agree can all have missed a better one.
+        more than 1,500 different rows (and among cells of close rows above 8,000). For k-means the best result is one
+        partition, compared after single-pattern exchanges, so that ``n_hits`` may be enough and not confirm it. If not,
+        there may be a better one, which a higher ``n_init`` may find. Even searches that agree can all have missed a
+        better one.
 
     Examples
     --------

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from custseg._core.arrays import Floats, Integers
 from custseg.segmentation._kmeans._many.cells import cells_of
@@ -15,10 +17,10 @@ from custseg.segmentation._kmeans._many.everyone import Counted, Everyone
 from custseg.segmentation._kmeans._many.starts import Random, children, far_points
 from custseg.segmentation._kmeans._many.steps import Ends, Numbers, Sample, Steps, merged
 from custseg.segmentation._kmeans.exchange import settle
-from custseg.segmentation._kmeans.found import SAME_RESULT, Found
+from custseg.segmentation._kmeans.found import ROUNDING, SAME_RESULT, Found
 from custseg.segmentation._kmeans.lloyd import sse_of, weighted_means
 from custseg.segmentation._kmeans.nearest import nearest
-from custseg.segmentation._kmeans.optimum import do_agree
+from custseg.segmentation._kmeans.optimum import do_agree, n_agreed
 
 __all__ = ["Search"]
 
@@ -41,6 +43,8 @@ SAME, SLIGHTLY = 1e-5, 1e-6
 LEAST_WITHIN = 0.01
 # Up to so many points, several of the best results are ended by exchanges, which may turn their order around.
 ENDED_UP_TO, ENDED = 20_000, 4
+# Results that differ by less than this share, when they have been ended, are the same.
+SAME_SETTLED = 1e-9
 # Points times centres of all starts that move together.
 TOGETHER = 16_000_000
 MAX_SEED = np.iinfo(np.int32).max
@@ -51,7 +55,8 @@ class Search:
 
     The starts, from far points (k-means++), are dealt out to four searches. Each goes on by rounds of children
     (:func:`~custseg.segmentation._kmeans._many.starts.children`) until some rounds have gained nothing. Where three
-    have found the same, that confirms it; otherwise the results of all have children together.
+    have found the same, which of up to 8,000 points is asked when moves of single points have ended them, that confirms
+    it; where they differ, the results of all have children together.
 
     Parameters
     ----------
@@ -88,7 +93,7 @@ class Search:
         everyone, looked_at = self._everyone, self.looked_at(n_clusters)
         for dtype in (np.dtype(np.float32), np.dtype(np.float64)):
             searches = _Searches([looked_at] * min(N_SEARCHES, n_init), n_clusters, dtype)
-            restarts, found, is_confirmed = searches.found(n_init, seeds)
+            restarts, found, agreeing = searches.found(n_init, seeds)
             if looked_at.total - found.explained[0] >= LEAST_WITHIN * looked_at.total:
                 break
         n_iterations, centers = searches.steps.n_iterations, looked_at.original(found.centers)
@@ -101,7 +106,12 @@ class Search:
         ended = np.ldexp(ended, self._exponent)
         sse = np.full(n_init, math.inf)
         sse[: restarts.hits.sum()] = np.repeat(ended, restarts.hits)
-        return Found(_settled(everyone, centers, n_clusters), sse, n_iterations, is_confirmed)
+        # what was found among cells is compared among these
+        is_whole = looked_at is everyone
+        voted = np.flatnonzero(agreeing.votes) if is_whole else np.zeros(0, dtype=np.int64)
+        labels, is_best = _settled(everyone, centers, n_clusters, voted)
+        votes = agreeing.votes[is_best] if is_whole else agreeing.votes
+        return Found(labels, sse, n_iterations, int(votes.sum()) >= agreeing.needed)
 
     @cached_property
     def _counted(self) -> Counted:
@@ -120,17 +130,33 @@ class Search:
         return self._in_cells[n_cells]
 
 
-def _settled(everyone: Sample, centers: Floats, n_clusters: int) -> Integers:
-    """Take the best results to where neither Lloyd's iterations nor exchanges help; return the labels of the best."""
+@dataclass(frozen=True)
+class _Agreeing:
+    """How many starts, or searches, ended at each of the results, and how many must have ended at the best one."""
+
+    votes: Integers
+    needed: int
+
+
+def _settled(
+    everyone: Sample, centers: Floats, n_clusters: int, others: Integers
+) -> tuple[Integers, npt.NDArray[np.bool_]]:
+    """Take the best results, and some others, to where neither Lloyd's iterations nor exchanges help.
+
+    Returns the labels of the best, and which of all results ended there.
+    """
     points, counts = everyone.points, everyone.counts
-    best, least = np.empty(0, dtype=np.int64), math.inf
-    for start in everyone.standard(centers[: ENDED if len(points) <= ENDED_UP_TO else 1]):
-        labels, sse = settle(points, counts, nearest(points, start), n_clusters), math.inf
+    n_best = ENDED if len(points) <= ENDED_UP_TO else 1
+    best, ended = np.empty(0, dtype=np.int64), np.full(len(centers), math.inf)
+    standard = everyone.standard(centers)
+    for place in np.union1d(np.arange(min(n_best, len(centers))), others):
+        labels = settle(points, counts, nearest(points, standard[place]), n_clusters)
         if len(np.unique(labels)) == n_clusters:
-            sse = sse_of(points, counts, weighted_means(points, counts, labels, n_clusters), labels)
-        if sse < least or not len(best):
-            best, least = labels, sse
-    return best
+            ended[place] = sse_of(points, counts, weighted_means(points, counts, labels, n_clusters), labels)
+        if not len(best) or ended[place] < ended[:place].min(initial=math.inf):
+            best = labels
+    least = ended.min()
+    return best, np.isfinite(ended) & (ended <= least + SAME_SETTLED * least + ROUNDING * everyone.total)
 
 
 class _Searches:
@@ -141,8 +167,8 @@ class _Searches:
         self.steps = Steps(samples, samples[0].points.shape, dtype, is_thorough=True)
         self.n_together = max(1, TOGETHER // (n_clusters * len(samples[0].points)))
 
-    def found(self, n_init: int, seeds: Integers) -> tuple[Ends, Ends, bool]:
-        """Return where the starts ended, the best results of all, and whether these are confirmed."""
+    def found(self, n_init: int, seeds: Integers) -> tuple[Ends, Ends, _Agreeing]:
+        """Return where the starts ended, the best results of all, and who agrees on them."""
         n_searches = len(self.steps.totals)
         each = np.arange(n_searches)
         n_starts = -(-n_init // n_searches)
@@ -157,13 +183,17 @@ class _Searches:
         within = max(float(self.steps.totals[0] - restarts.explained[0]), 0.0)
         is_best = restarts.explained[0] - restarts.explained <= SAME_RESULT * within
         if do_agree(int(restarts.hits[is_best].sum()), n_init):
-            return restarts, restarts.firsts(KEPT), True
+            votes = np.where(is_best, restarts.hits, 0)[:KEPT]
+            return restarts, restarts.firsts(KEPT), _Agreeing(votes, n_agreed(n_init))
         apart = self._rounds(apart, n_starts, random)
         best, joined = apart.firsts().explained, self._joined(apart)
-        n_agreeing = int(np.count_nonzero(best >= best.max() - SAME * self.steps.totals[0]))
-        if n_agreeing < N_AGREEING:
-            joined = self._rounds(joined, n_searches * n_starts, random)
-        return restarts, joined.firsts(KEPT), n_agreeing >= N_AGREEING
+        best = best[best >= best.max() - SAME * self.steps.totals[0]]
+        if len(best) < N_AGREEING:
+            joined = self._rounds(joined, n_searches * n_starts, random).firsts(KEPT)
+            return restarts, joined, _Agreeing(np.zeros(len(joined.own), dtype=np.int64), N_AGREEING)
+        joined = joined.firsts(KEPT)
+        nearest_of_each = np.abs(joined.explained - best[:, None]).argmin(axis=1)
+        return restarts, joined, _Agreeing(np.bincount(nearest_of_each, minlength=len(joined.own)), N_AGREEING)
 
     def _joined(self, found: Ends) -> Ends:
         """Put the results of all searches into one."""
