@@ -22,7 +22,6 @@ from custseg.segmentation._for_validation import (
     N_SEGMENTS,
     Embedding,
     Space,
-    distinct_patterns,
     embedded,
     run_structure_test,
 )
@@ -150,7 +149,7 @@ def structure_test(
         space = Space.of(
             customers.table, customers.embedder, customers.matrix, max_customers=MAX_CUSTOMERS, random=random
         )
-        n_distinct = distinct_patterns(space.embed(space.table)).n_patterns
+        n_distinct = space.n_distinct
         if n_distinct < FEWEST_DISTINCT:
             raise too_few_differ(n_distinct, FEWEST_DISTINCT)
         if space.n_varying < 2:
