@@ -16,8 +16,9 @@ from custseg._core.customers import Column, CustomerTable
 __all__ = ["related_columns"]
 
 
-# The probability that a column which goes with no other is taken for one that does.
-LEVEL = 0.01
+# The probability that any of the columns which go with no other is taken for one that does. A single number among yes
+# or no answers may have as much of the variance as all of them.
+LEVEL = 0.05
 # Numbers are cut into so many bins of as many customers, which show how they bend together.
 N_BINS = 5
 # Fewer customers show no association.
@@ -54,8 +55,9 @@ def related_columns(table: CustomerTable) -> list[str]:
        minimum expected value in two-way tables. Biometrika 71, 515-522.
     """
     margins = [_Margin.of(column) for column in table.columns]
-    least = LEVEL / max(len(margins) - 1, 1)  # each is set against all others
-    related = _follow_from_others(margins)
+    level = LEVEL / max(len(margins), 1)
+    least = level / max(len(margins) - 1, 1)  # each is set against all others
+    related = _follow_from_others(margins, level)
     for one, other in combinations(range(len(margins)), 2):
         if not (related[one] and related[other]) and _p_value(margins[one], margins[other]) <= least:
             related[[one, other]] = True
@@ -92,7 +94,7 @@ class _Margin:
         return values
 
 
-def _follow_from_others(margins: Sequence[_Margin]) -> Bools:
+def _follow_from_others(margins: Sequence[_Margin], level: float) -> Bools:
     """Return which columns with an order a linear regression on all others of these explains beyond chance."""
     follows = np.zeros(len(margins), dtype=bool)
     values = {place: margin.centred() for place, margin in enumerate(margins) if margin.values is not None}
@@ -104,7 +106,7 @@ def _follow_from_others(margins: Sequence[_Margin]) -> Bools:
     correlation = np.corrcoef(list(values.values())) + COLLINEAR * np.eye(n_others + 1)
     unexplained = np.minimum(1.0 / np.linalg.inv(correlation).diagonal(), 1.0)
     p = fdtrc(n_others, left, (1.0 - unexplained) / n_others / (unexplained / left))
-    follows[list(values)] = p <= LEVEL
+    follows[list(values)] = p <= level
     return follows
 
 

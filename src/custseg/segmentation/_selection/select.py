@@ -118,7 +118,7 @@ def choose_n_segments(
     (:func:`~custseg.segmentation._selection.structure.run_structure_test`). Where they do not differ, the
     answer is 1. Else latent classes are fitted for 1, 2, ... segments. The number with the lowest
     BIC is taken, unless some of its classes have no valley between them: then the number of groups
-    that do, in any solution of so many classes or fewer.
+    that do, in any solution of so many classes or fewer. Columns that go with no other take no part.
 
     Parameters
     ----------

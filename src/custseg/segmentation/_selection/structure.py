@@ -85,8 +85,8 @@ class StructureResult(Result):
         The largest p-value that rejects.
     table : DataFrame
         One row for each number of segments: ``n_segments``, ``unexplained`` (share of the variance
-        inside segments), ``null_unexplained`` (its geometric mean over the draws), ``excess`` (log of
-        their ratio), ``z`` (excess in standard deviations).
+        inside segments, of the columns that take part), ``null_unexplained`` (its geometric mean over the
+        draws), ``excess`` (log of their ratio), ``z`` (excess in standard deviations).
     """
 
     p_value: float
