@@ -58,7 +58,7 @@ def structure_test(
     number of segments the statistic is the log of the share of variance that k-means leaves inside
     segments [1]_; it is standardised over data and draws together, and its largest value decides, so
     that trying several numbers costs no error. A column that goes with no other takes no part: its groups would be its
-    own distribution, which the draws have as well. Where fewer than two go with another, all take part.
+    own distribution, which the draws have as well. Where fewer than three go with another, all take part.
 
     Parameters
     ----------

@@ -183,6 +183,10 @@ def test_where_too_little_goes_together_all_columns_take_part():
     random = np.random.RandomState(0)
     noise = random.normal(size=(200, 4))
     assert len(space_of(noise).table.columns) == 4
-    twice = np.column_stack([noise, np.repeat(noise[:, :1] > 0, 2, axis=1)])
-    # two columns that say the same show two kinds of customers only
-    assert len(space_of(twice[:, 1:]).table.columns) == 5
+    same = np.repeat(noise[:, :1] > 0, 3, axis=1)
+    # three columns that say the same show two kinds of customers only
+    assert len(space_of(np.column_stack([noise[:, 1:], same])).table.columns) == 6
+    pair = noise[:, :1] + 0.5 * random.normal(size=(200, 2))
+    assert len(space_of(np.column_stack([noise[:, 1:], pair])).table.columns) == 5
+    triple = noise[:, :1] + 0.5 * random.normal(size=(200, 3))
+    assert len(space_of(np.column_stack([noise[:, 1:], triple])).table.columns) == 3

@@ -22,6 +22,8 @@ __all__ = ["FEWEST_DISTINCT", "Space"]
 
 # With fewer different customers the values themselves are the groups.
 FEWEST_DISTINCT = 4
+# Of fewer columns that go together none is left out: how a single pair bends would be taken for groups.
+FEWEST_RELATED = 3
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Space:
 
         Without an embedder the columns of ``matrix`` are the characteristics. A column that goes with no other takes no
         part: the groups in its values are its distribution, which one continuum has as well, so it can only hide those
-        of the others. Where fewer than two columns are left, or next to no different customers, all take part.
+        of the others. Where fewer than three columns are left, or next to no different customers, all take part.
         """
         if embedder is None:
             matrix = matrix / (np.abs(matrix).max(initial=0.0) or 1.0)  # so that no square leaves the range of numbers
@@ -86,7 +88,7 @@ class Space:
         table = table.take(rows)
         everything = cls._of([column.name for column in used], table, embedder, variances, weights)
         names = related_columns(everything.evidence)
-        if not 2 <= len(names) < len(used):
+        if not FEWEST_RELATED <= len(names) < len(used):
             return everything
         related = cls._of(names, table, embedder, variances, weights)
         return related if related.n_distinct >= FEWEST_DISTINCT else everything
