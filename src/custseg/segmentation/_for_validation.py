@@ -36,13 +36,12 @@ from custseg.segmentation._reproducibility.differences import least_differences
 from custseg.segmentation._reproducibility.levels import CLEAR_DIFFERENCE, STABLE_ADJUSTED_RAND, STABLE_SEGMENT
 from custseg.segmentation._reproducibility.measures import adjusted_rand, best_jaccard, cross_table
 from custseg.segmentation._reproducibility.number import Limits, Seen, below, choose_number
+from custseg.segmentation._selection.space import FEWEST_DISTINCT, Space
 from custseg.segmentation._selection.structure import (
     FEWEST_CUSTOMERS,
-    FEWEST_DISTINCT,
     LEVEL,
     MAX_CUSTOMERS,
     N_SEGMENTS,
-    Space,
     run_structure_test,
 )
 

@@ -22,7 +22,6 @@ from custseg.segmentation._for_validation import (
     N_SEGMENTS,
     Embedding,
     Space,
-    distinct_patterns,
     embedded,
     run_structure_test,
 )
@@ -58,7 +57,8 @@ def structure_test(
     customers shows it. What they lack is groups. Customers and draws are embedded and partitioned alike. For each
     number of segments the statistic is the log of the share of variance that k-means leaves inside
     segments [1]_; it is standardised over data and draws together, and its largest value decides, so
-    that trying several numbers costs no error.
+    that trying several numbers costs no error. A column that goes with no other takes no part: its groups would be its
+    own distribution, which the draws have as well. Where fewer than three go with another, all take part.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def structure_test(
         space = Space.of(
             customers.table, customers.embedder, customers.matrix, max_customers=MAX_CUSTOMERS, random=random
         )
-        n_distinct = distinct_patterns(space.embed(space.table)).n_patterns
+        n_distinct = space.n_distinct
         if n_distinct < FEWEST_DISTINCT:
             raise too_few_differ(n_distinct, FEWEST_DISTINCT)
         if space.n_varying < 2:

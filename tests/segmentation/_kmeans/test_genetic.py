@@ -71,9 +71,9 @@ def test_patterns_that_differ_by_rounding_alone_are_no_fault() -> None:
 
 
 def test_what_it_costs_is_bounded_by_restarts_and_by_size() -> None:
-    assert affordable(20, 900, 6, 20) == 1100
-    assert affordable(2, 900, 6, 20) == 110
-    assert 0 < affordable(20, 4_339, 8, 3) < 1100
+    assert affordable(20, 900, 6, 20) == 1400
+    assert affordable(2, 900, 6, 20) == 140
+    assert 0 < affordable(20, 4_339, 8, 3) < 1400
     assert affordable(20, 100_000, 8, 20) == 0
 
 

@@ -6,10 +6,13 @@ import pytest
 from sklearn.cluster import KMeans
 
 from custseg._core.customers import Column, CustomerTable, read_customers
+from custseg.datasets import make_customers
 from custseg.exceptions import DataQualityWarning
 from custseg.segmentation import CharacteristicEmbedder
 from custseg.segmentation._kmeans.patterns import distinct_patterns
-from custseg.segmentation._selection.structure import Space, effect_floor, grown, improved, run_structure_test
+from custseg.segmentation._selection.space import Space
+from custseg.segmentation._selection.structure import effect_floor, grown, improved, run_structure_test
+from custseg.validation import structure_test
 from tests.sizes import size
 
 
@@ -23,9 +26,10 @@ def space_of(matrix, max_customers=2_500):
     return Space.of(columns_of(matrix), None, matrix, max_customers=max_customers, random=np.random.RandomState(0))
 
 
-def blobs(n=300, n_columns=4, distance=6.0, seed=0):
+def blobs(n=300, n_columns=4, distance=6.0, seed=0, n_groups=3):
+    """Return groups that differ in a column each; where these are fewer than the columns, the others are noise."""
     random = np.random.RandomState(seed)
-    return random.normal(size=(n, n_columns)) + distance * np.eye(n_columns)[random.randint(3, size=n)]
+    return random.normal(size=(n, n_columns)) + distance * np.eye(n_columns)[random.randint(n_groups, size=n)]
 
 
 def outcome(matrix, seed=0, **kwargs):
@@ -33,11 +37,11 @@ def outcome(matrix, seed=0, **kwargs):
 
 
 def test_separated_groups_are_structure():
-    found = outcome(blobs())
+    found = outcome(blobs(n_groups=4))
     assert found.rejected
     assert found.p_value == pytest.approx(1 / 40)
     assert found.effect > 0.1
-    assert found.strongest_at == 3
+    assert found.strongest_at == 4
     assert found.table["n_segments"].tolist() == list(range(2, 9))
 
 
@@ -49,7 +53,7 @@ def test_one_correlated_cloud_is_none():
 
 
 def test_the_figures_are_those_of_kmeans_and_agree_with_each_other():
-    matrix = blobs()
+    matrix = blobs()[:, :3]
     found = outcome(matrix).table.set_index("n_segments")
     total = matrix.var(axis=0).sum() * len(matrix)
     for k in (2, 3):
@@ -157,3 +161,32 @@ def test_few_distinct_patterns_do_not_break_the_test():
     found = outcome(answers)
     assert found.table["n_segments"].max() == 7
     assert not found.rejected
+
+
+def test_columns_of_noise_change_nothing():
+    sample = make_customers(400, n_segments=3, separation=2.0, random_state=0)
+    table = sample.profile[["customer_id", *sample.structured_columns[:6]]]
+    random = np.random.RandomState(0)
+    texts = {
+        f"text {place}": np.array(list("abcdefghijklmnopqrst"))[random.randint(20, size=400)] for place in range(8)
+    }
+    numbers = {f"number {place}": random.normal(size=400) for place in range(8)}
+    alone = structure_test(table, n_draws=19, random_state=0)
+    assert alone.rejected
+    beside = structure_test(table.assign(**texts, **numbers), n_draws=19, random_state=0)
+    pd.testing.assert_frame_equal(beside.table, alone.table)
+    assert beside.p_value == alone.p_value
+    assert beside.least_effect == alone.least_effect
+
+
+def test_where_too_little_goes_together_all_columns_take_part():
+    random = np.random.RandomState(0)
+    noise = random.normal(size=(200, 4))
+    assert len(space_of(noise).table.columns) == 4
+    same = np.repeat(noise[:, :1] > 0, 3, axis=1)
+    # three columns that say the same show two kinds of customers only
+    assert len(space_of(np.column_stack([noise[:, 1:], same])).table.columns) == 6
+    pair = noise[:, :1] + 0.5 * random.normal(size=(200, 2))
+    assert len(space_of(np.column_stack([noise[:, 1:], pair])).table.columns) == 5
+    triple = noise[:, :1] + 0.5 * random.normal(size=(200, 3))
+    assert len(space_of(np.column_stack([noise[:, 1:], triple])).table.columns) == 3

@@ -167,7 +167,8 @@ class SegmentClusterer(CallbackSupportMixin, Segmenter):
     ``min_segment_share``. Classes without a valley between them [6]_ count as one group: where
     characteristics go together inside segments, the BIC splits these for ever. Two or more such classes are
     worth a warning. More than 2,500 customers are judged by a random sample of them. All this looks at
-    the characteristics in the embedding, whatever the engine, unless that finds the number itself.
+    the characteristics in the embedding, whatever the engine, unless that finds the number itself; those that
+    go with no other take no part in it.
     ``selection_.reason`` gives the figures.
 
     **"reproducible"** asks for lines that come back, where there are groups and where there are none: the customers are

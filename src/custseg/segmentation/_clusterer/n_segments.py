@@ -39,8 +39,8 @@ def select_n_segments(
     the answer is 1. Else latent classes are fitted for 1, 2, ... segments and the number with the
     lowest BIC is taken [1]_. Classes without a valley between them then count as one group [2]_:
     where characteristics go together inside segments, a latent class model, which takes them for
-    independent there, would split segments for ever. So it would groups that are no normal clouds. Categories
-    that go with no other column are left out of the classes: they say nothing of groups, and hide them.
+    independent there, would split segments for ever. So it would groups that are no normal clouds. Columns
+    that go with no other take no part in any of this: they say nothing of groups, and hide them.
 
     Parameters
     ----------

@@ -22,9 +22,9 @@ __all__ = ["Evolved", "Landscape", "Population", "evolve"]
 SIZE = 32
 # From each generation to the next a population loses all but so large a share, as long as more than so many are left:
 # the first ones differ, which finds where to look, the last ones are near the best, which finds what is there.
-SHRINK, SHRINK_JOINED, SMALLEST = 0.8, 0.9, 5
+SHRINK, SMALLEST = 0.9, 5
 # Each of so many populations has so large a share of the children, and ends after so many generations in vain.
-N_APART, SHARE, PATIENCE = 3, 0.2, 5
+N_APART, SHARE, PATIENCE = 3, 0.25, 5
 # Solutions are alike where the centres of the one are so near, of the distance between neighbouring centres, to those
 # of the other (squared, on average). So many alike are in each population, and in the joined one.
 ALIKE = 0.05
@@ -117,7 +117,7 @@ def evolve(landscape: Landscape, start: Population, *, n_children: int, random: 
     size, share = min(SIZE, n_children // 8), int(SHARE * n_children)
     alone, joined = (
         _Limits(size, share - size),
-        _Limits(2 * size, n_children - N_APART * share, 3 * PATIENCE, MANY_ALIKE, SHRINK_JOINED),
+        _Limits(2 * size, n_children - N_APART * share, 3 * PATIENCE, MANY_ALIKE),
     )
     apart = [
         landscape.finished(_evolved(landscape, _begun(landscape, alone, random), alone, random)) for _ in range(N_APART)
@@ -133,16 +133,15 @@ def evolve(landscape: Landscape, start: Population, *, n_children: int, random: 
 
 @dataclass(frozen=True)
 class _Limits:
-    """Of a population: solutions, children in all, generations in vain, how many may be alike, what share is kept."""
+    """Of a population: solutions, children in all, generations in vain, and how many solutions may be alike."""
 
     size: int
     n_children: int
     patience: int = PATIENCE
     n_alike: int = FEW_ALIKE
-    shrink: float = SHRINK
 
     def shrunk(self) -> _Limits:
-        return replace(self, size=max(int(self.shrink * self.size), min(self.size, SMALLEST)))
+        return replace(self, size=max(int(SHRINK * self.size), min(self.size, SMALLEST)))
 
 
 def _begun(landscape: Landscape, limits: _Limits, random: np.random.RandomState) -> Population:

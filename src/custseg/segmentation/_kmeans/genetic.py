@@ -16,9 +16,9 @@ from custseg.segmentation._kmeans.lloyd import sums_batch
 __all__ = ["affordable", "genetic_search"]
 
 # So many children at most for each restart that was asked for ...
-CHILDREN_PER_RESTART = 55
+CHILDREN_PER_RESTART = 70
 # ... and so many patterns x clusters x (columns + what a pass costs besides): of 20 restarts about a second.
-WORK_PER_RESTART, PASS = 1.2e7, 12
+WORK_PER_RESTART, PASS = 1.6e7, 12
 # Fewer children than this are not worth beginning.
 FEWEST_CHILDREN = 64
 # Lloyd's iterations of a child; from there exchanges go on. Each centre also repeats so large a share of its last step:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from custseg._core.arrays import Floats, Integers
-from custseg._core.customers import Column, CustomerTable
 from custseg.exceptions import InfeasibleError
 from custseg.segmentation._latent_classes.design import Design, NumberPart, collapse, encode, make_part
 from custseg.segmentation._latent_classes.em import fit_latent_classes, log_joint
 from custseg.segmentation._latent_classes.errors import posterior
-from custseg.segmentation._selection.associations import without_unrelated
-from custseg.segmentation._selection.structure import Space
+from custseg.segmentation._selection.space import Space
 
-__all__ = ["ClassSolution", "class_solutions", "evidence"]
+__all__ = ["ClassSolution", "class_solutions"]
 
 
 # Starts of EM for each number of classes; every third is run to the end.
@@ -27,13 +25,6 @@ TOLERANCE = 1e-3
 MOST_STEPS = 500
 # The least variance of a number in a class, as a share of that of all customers.
 LEAST_VARIANCE = 0.01
-# A number with so few values, or so many customers on one of them, is no normal variable in any class. It is
-# cut into so many bins, equal values together; numbers of at most that many values keep them.
-FEW_VALUES = 10
-SPIKE = 0.10
-N_BINS = 5
-# Levels of a category that have a probability of their own; the rarer ones have one together.
-MOST_LEVELS = 20
 # Characteristics that correlate so highly say the same and count as one.
 SAME_THING = 0.95
 # The search ends where so many numbers in a row were worse than the best.
@@ -83,7 +74,7 @@ def class_solutions(space: Space, most: int, random: np.random.RandomState) -> I
         For every number from 1; the last one is ``most``, or three beyond that of the lowest BIC, or the
         last at which no class empties.
     """
-    table = evidence(space)
+    table = space.evidence
     everyone = np.ones(table.n_customers)
     parts = [part for part in (make_part(column, everyone) for column in table.columns) if part is not None]
     encoded, _ = encode(parts, table)
@@ -127,41 +118,3 @@ def _evidence_weights(space: Space, names: list[str]) -> Floats:
         alike = np.abs(np.corrcoef(values)) >= SAME_THING
         weights[[name in scores for name in names]] /= alike.sum(axis=0)
     return np.asarray(weights / weights.max(initial=np.finfo(np.float64).tiny))
-
-
-def evidence(space: Space) -> CustomerTable:
-    """Return the characteristics as latent classes take them: numbers as they stand in the distance.
-
-    Categories of many levels have the rarest in one, and those that go with no other column are left out.
-    """
-    scores = space.scores()
-    columns = [
-        _pooled(column) if column.name not in scores else _scored(column, scores[column.name])
-        for column in space.table.columns
-    ]
-    return without_unrelated(CustomerTable(tuple(columns), space.table.n_customers))
-
-
-def _scored(column: Column, scores: Floats) -> Column:
-    if column.kind != "numeric":
-        return column
-    known = ~column.missing
-    values, counts = np.unique(scores[known], return_counts=True)
-    if len(values) > FEW_VALUES and counts.max() <= SPIKE * known.sum():
-        return replace(column, values=np.where(known, scores, np.nan), is_integer=False)
-    bounds = values[1:]
-    if len(values) > FEW_VALUES:
-        bounds = np.unique(np.quantile(scores[known], np.arange(1, N_BINS) / N_BINS, method="lower"))
-    codes = np.where(known, np.searchsorted(bounds, scores, side="right"), -1)
-    levels = tuple(str(level) for level in range(len(bounds) + 1))
-    return Column(column.name, "ordinal", codes.astype(np.int64), levels)
-
-
-def _pooled(column: Column) -> Column:
-    counts = np.bincount(column.values[~column.missing], minlength=len(column.categories))
-    if (counts > 0).sum() <= MOST_LEVELS:
-        return column
-    place = np.empty(len(counts), dtype=np.int64)
-    place[np.argsort(-counts, kind="stable")] = np.minimum(np.arange(len(counts)), MOST_LEVELS - 1)
-    levels = tuple(str(level) for level in range(MOST_LEVELS))
-    return replace(column, values=np.where(column.missing, -1, place[column.values]), categories=levels)

@@ -8,8 +8,7 @@ from typing import Self
 import numpy as np
 
 from custseg._core.arrays import Bools, Floats, Integers
-from custseg.segmentation._selection.criteria import evidence
-from custseg.segmentation._selection.structure import Space
+from custseg.segmentation._selection.space import Space
 
 __all__ = ["Coordinates", "Directions"]
 
@@ -55,7 +54,7 @@ class Coordinates:
         """Take the columns that tell latent classes apart."""
         scores = space.scores()
         numbers = np.array([scores[column.name] for column in space.table.columns if column.name in scores])
-        categories = [column for column in evidence(space).columns if column.name not in scores]
+        categories = [column for column in space.evidence.columns if column.name not in scores]
         starts = np.cumsum([0, *(len(column.categories) + 1 for column in categories)])
         levels = np.empty((space.table.n_customers, len(categories)), dtype=np.int64)
         for position, column in enumerate(categories):

@@ -14,14 +14,12 @@ from custseg._core.customers import CustomerTable
 from custseg._core.results import Result
 from custseg._core.threads import one_thread
 from custseg.segmentation._embedding.embedder import CharacteristicEmbedder
-from custseg.segmentation._kmeans.patterns import distinct_patterns
 from custseg.segmentation._selection.criteria import ClassSolution, class_solutions
 from custseg.segmentation._selection.directions import Coordinates
+from custseg.segmentation._selection.space import FEWEST_DISTINCT, Space
 from custseg.segmentation._selection.structure import (
     FEWEST_CUSTOMERS,
-    FEWEST_DISTINCT,
     MAX_CUSTOMERS,
-    Space,
     StructureResult,
     run_structure_test,
 )
@@ -120,7 +118,7 @@ def choose_n_segments(
     (:func:`~custseg.segmentation._selection.structure.run_structure_test`). Where they do not differ, the
     answer is 1. Else latent classes are fitted for 1, 2, ... segments. The number with the lowest
     BIC is taken, unless some of its classes have no valley between them: then the number of groups
-    that do, in any solution of so many classes or fewer.
+    that do, in any solution of so many classes or fewer. Columns that go with no other take no part.
 
     Parameters
     ----------
@@ -165,7 +163,8 @@ def choose_n_segments(
         space = Space.of(table, embedder, matrix, max_customers=MAX_CUSTOMERS, random=random)
         n_rows = space.table.n_customers
         where = f" (decided on a random sample of {n_rows} customers)" if n_rows < len(matrix) else ""
-        n_distinct = distinct_patterns(space.embed(space.table)).n_patterns
+        where += f" ({space.omission})" if space.omission else ""
+        n_distinct = space.n_distinct
         if n_distinct < FEWEST_DISTINCT:
             return _one(f"only {n_distinct} kind(s) of customers differ in what they are clustered on{where}")
         if space.n_varying < 2:

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from custseg._core.arrays import Floats
-from custseg._core.customers import Column, CustomerTable
 from custseg._core.results import Result
-from custseg.segmentation._base.order import DIGITS, order_by_content
-from custseg.segmentation._embedding.embedder import CharacteristicEmbedder
 from custseg.segmentation._kmeans.patterns import Patterns, distinct_patterns
 from custseg.segmentation._selection.null import NullGenerator
+from custseg.segmentation._selection.space import Space
 
 __all__ = [
     "FEWEST_CUSTOMERS",
-    "FEWEST_DISTINCT",
     "LEVEL",
     "MAX_CUSTOMERS",
     "N_SEGMENTS",
-    "Space",
     "StructureResult",
     "effect_floor",
     "run_structure_test",
@@ -44,8 +39,6 @@ N_SEGMENTS = range(2, 9)
 MAX_CUSTOMERS = 2_500
 # Fewer customers cannot show that they are more than one group.
 FEWEST_CUSTOMERS = 20
-# With fewer different customers the values themselves are the groups.
-FEWEST_DISTINCT = 4
 # The null copies associations, not every bend of the data: with many customers that small misfit
 # becomes significant. A difference counts only above this share of the within-segment variance, ...
 LEAST_EFFECT = 0.010
@@ -61,97 +54,6 @@ LEAST_GAIN_OF_ITERATION = 1e-5
 MOST_ITERATIONS = 100
 # Shares of the variance below this are rounding.
 SMALLEST_SHARE = 1e-9
-
-
-@dataclass(frozen=True)
-class Space:
-    """Customers in canonical order and the way from a table like theirs to the embedding.
-
-    Attributes
-    ----------
-    table : CustomerTable
-        The columns that take part, in an order that does not depend on that of rows or columns.
-    n_columns : float
-        Effective number of columns: fewer where some have more of the variance than others.
-    n_varying : int
-        The number of columns with at least two values.
-    weights : mapping of str to float
-        The weight of each column; 1 without an embedder.
-    """
-
-    table: CustomerTable
-    n_columns: float
-    n_varying: int
-    weights: Mapping[str, float]
-    _all: CustomerTable
-    _embedder: CharacteristicEmbedder | None
-    _order: npt.NDArray[np.int64]
-    _center: Floats
-
-    @classmethod
-    def of(
-        cls,
-        table: CustomerTable,
-        embedder: CharacteristicEmbedder | None,
-        matrix: Floats,
-        *,
-        max_customers: int,
-        random: np.random.RandomState,
-    ) -> Self:
-        """Arrange customers canonically, and take a random sample where there are more than ``max_customers``.
-
-        Without an embedder the columns of ``matrix`` are the characteristics.
-        """
-        if embedder is None:
-            matrix = matrix / (np.abs(matrix).max(initial=0.0) or 1.0)  # so that no square leaves the range of numbers
-            names = [f"x{position}" for position in range(matrix.shape[1])]
-            values = zip(names, matrix.T, strict=True)
-            table = CustomerTable(tuple(Column(name, "numeric", column) for name, column in values), len(matrix))
-            variances = dict(zip(names, matrix.var(axis=0), strict=True))
-            counting, weights = variances, dict.fromkeys(names, 1.0)
-        else:
-            variances = dict(zip(embedder.transforms_["column"], embedder.transforms_["variance"], strict=True))
-            counting = weights = embedder.weights_
-        used = sorted((column for column in table.columns if counting[column.name] > 0), key=_content)
-        rows = np.lexsort([column.values for column in used]) if used else np.arange(table.n_customers)
-        if len(rows) > max_customers:
-            # the rows are sorted, so the sample does not depend on the order in which they came
-            rows = rows[np.sort(random.choice(len(rows), size=max_customers, replace=False))]
-        matrix = matrix[rows]
-        varying = np.array([variances[column.name] for column in used if _varies(column.take(rows))], dtype=np.float64)
-        varying = varying / varying.max(initial=np.finfo(np.float64).tiny)
-        n_columns = varying.sum() ** 2 / (varying**2).sum() if len(varying) else 0.0
-        order = order_by_content(matrix, np.ones(len(matrix)))
-        return cls(
-            CustomerTable(tuple(column.take(rows) for column in used), len(rows)),
-            float(n_columns),
-            len(varying),
-            weights,
-            table.take(rows),
-            embedder,
-            order,
-            matrix[:, order].mean(axis=0),
-        )
-
-    def embed(self, table: CustomerTable) -> Floats:
-        """Embed a table with the columns of ``table`` as the customers were embedded, around their mean."""
-        drawn = {column.name: column for column in table.columns}
-        columns = tuple(drawn.get(column.name, column) for column in self._all.columns)
-        if self._embedder is None:
-            matrix = np.column_stack([column.values for column in columns])
-        else:
-            matrix = self._embedder.transform(CustomerTable(columns, table.n_customers))
-        embedded: Floats = matrix[:, self._order] - self._center
-        return embedded
-
-    def scores(self) -> dict[str, Floats]:
-        """Return where the values of numeric, binary and ordinal columns stand in the distance."""
-        if self._embedder is None:
-            return {column.name: column.values for column in self.table.columns}
-        names = [str(name) for name in self._embedder.get_feature_names_out()]
-        matrix = self._embedder.transform(self._all)
-        scalar = [column.name for column in self.table.columns if column.kind != "nominal"]
-        return {name: matrix[:, names.index(name)] for name in scalar}
 
 
 def _share(effect: float) -> float:
@@ -183,8 +85,10 @@ class StructureResult(Result):
         The largest p-value that rejects.
     table : DataFrame
         One row for each number of segments: ``n_segments``, ``unexplained`` (share of the variance
-        inside segments), ``null_unexplained`` (its geometric mean over the draws), ``excess`` (log of
-        their ratio), ``z`` (excess in standard deviations).
+        inside segments, of the columns that take part), ``null_unexplained`` (its geometric mean over the
+        draws), ``excess`` (log of their ratio), ``z`` (excess in standard deviations).
+    omission : str
+        Which columns took no part, as they go with no other, in words; empty where all did.
     """
 
     p_value: float
@@ -195,6 +99,7 @@ class StructureResult(Result):
     n_customers: int
     significance_level: float
     table: pd.DataFrame
+    omission: str = ""
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -227,7 +132,7 @@ class StructureResult(Result):
         )
 
     def __str__(self) -> str:
-        return f"{self.reason[0].upper()}{self.reason[1:]}."
+        return f"{self.reason[0].upper()}{self.reason[1:]}{f' ({self.omission})' if self.omission else ''}."
 
     def to_frame(self) -> pd.DataFrame:
         """Return the table of all numbers of segments that were tried."""
@@ -309,6 +214,7 @@ def run_structure_test(
         n_customers=space.table.n_customers,
         significance_level=significance_level,
         table=table,
+        omission=space.omission,
     )
 
 
@@ -402,16 +308,3 @@ def improved(patterns: Patterns, centers: Floats) -> Solution:
         # a centre without customers stays where it is
         centers = np.where(mass[:, None] > 0, member @ weighted / np.maximum(mass, 1e-300)[:, None], centers)
     return Solution(centers, distances, sse)
-
-
-def _content(column: Column) -> tuple[str, bytes, str]:
-    """Return what tells a column from others, in whatever unit its values are."""
-    values = np.sort(column.values)
-    if column.kind == "numeric":
-        values = np.round(values / (np.nanmax(np.abs(values), initial=0.0) or 1.0), DIGITS) + 0.0
-    return column.kind, values.tobytes(), column.name
-
-
-def _varies(column: Column) -> Any:
-    known = column.values[~column.missing]
-    return len(known) > 0 and known.min() < known.max()
