@@ -63,6 +63,7 @@ _STAGE_OF = {
     "mcdonald_omega": "characteristics",
     "named_actions_to_frame": "targeting",
     "outcomes_by_segment": "personas",
+    "profile_segments": "personas",
     "parallel_analysis": "characteristics",
     "plan_actions": "targeting",
     "rating_agreement": "weighting",

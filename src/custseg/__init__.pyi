@@ -41,6 +41,7 @@ from custseg.personas import (
     PersonaDescriber as PersonaDescriber,
     describe_segments as describe_segments,
     outcomes_by_segment as outcomes_by_segment,
+    profile_segments as profile_segments,
 )
 from custseg.reporting import (
     render_html as render_html,

@@ -246,12 +246,15 @@ class TestOutput:
         assert first["traits"][0]["effect_size"] == describer.personas_[0].traits[0].effect_size
         assert "\n" not in describer.to_json(indent=None)
 
-    def test_json_has_no_infinity(self):
+    def test_where_nothing_varies_inside_the_effect_is_finite(self):
         table = pd.DataFrame({"x": [1.0] * 20 + [2.0] * 20, "flag": [True] * 20 + [False] * 20})
         describer = PersonaDescriber().fit(table, np.repeat([0, 1], 20))
-        assert describer.personas_[0].traits[0].effect_size == -np.inf
         content = json.loads(describer.to_json())
-        assert content["personas"][0]["traits"][0]["effect_size"] is None
+        # as of a yes or no that half a customer of 20 contradicts on either side
+        p = 0.5 / 21
+        most = (1 - 2 * p) / np.sqrt(40 * p * (1 - p) / 38)
+        effects = [trait["effect_size"] for trait in content["personas"][0]["traits"]]
+        assert effects == pytest.approx([-most, most])
 
     def test_html_is_balanced_and_escaped(self, describer):
         html = describer.to_html()

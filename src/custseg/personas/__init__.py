@@ -11,6 +11,7 @@ from custseg._core.effects import hedges_g
 from custseg.personas._describer import PersonaDescriber
 from custseg.personas._outcomes import outcomes_by_segment
 from custseg.personas._personas import Personas, describe_segments
+from custseg.personas._segment_profile.profile import SegmentProfile, profile_segments
 from custseg.personas._statistics import (
     benjamini_hochberg,
     category_p_value,
@@ -26,6 +27,7 @@ __all__ = [
     "Persona",
     "PersonaDescriber",
     "Personas",
+    "SegmentProfile",
     "Trait",
     "benjamini_hochberg",
     "category_p_value",
@@ -37,4 +39,5 @@ __all__ = [
     "lift",
     "numeric_v_test",
     "outcomes_by_segment",
+    "profile_segments",
 ]

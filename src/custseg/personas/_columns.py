@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from scipy.special import ndtr
 
 from custseg._core.arrays import Bools, Floats, Integers
 from custseg._core.customers import Column
 from custseg._core.disclosure import told_cuts, told_modes, told_shares
-from custseg._core.effects import hedges_g
-from custseg._core.skewness import SKEWED, quantile_skewness
 from custseg._core.words import round_digits
-from custseg.personas._statistics import (
-    category_p_value,
-    category_v_test,
-    eta_squared,
-    is_marker,
-    lift,
-    numeric_v_test,
-)
-
-Figures = dict[str, npt.NDArray[Any]]
+from custseg.personas._segment_profile.contrast import Contrast, Figures, compare_shares
+from custseg.personas._segment_profile.ordered import Ordered, centre_and_scale, is_skewed
+from custseg.personas._statistics import is_marker, lift
 
 COMPARISONS = ("effect_size", "v_test", "p_value", "eta2", "lift", "difference_pp", "marker")
 VALUES = ("segment_value", "rest_value")
@@ -41,60 +29,12 @@ class ColumnProfile:
     n_rare: int = 0
 
 
-@dataclass(frozen=True)
-class _Contrast:
-    """Each segment against everyone else on one or more numbers; all arrays (n_segments, n_numbers)."""
-
-    counts: Floats
-    means: Floats
-    n_rest: Floats
-    rest_means: Floats
-    effect_size: Floats
-    v_test: Floats
-    eta2: Floats
-
-    @classmethod
-    def of(cls, counts: Floats, means: Floats, squares: Floats) -> _Contrast:
-        """Build from counts, means and sums of squares about the means (both 0 where the count is)."""
-        others = 1.0 - np.eye(len(counts))
-        n_rest = others @ counts
-        n_all = counts.sum(axis=0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            rest_means = others @ (counts * means) / n_rest
-            gaps = np.where(counts > 0, means, np.nan)[None] - rest_means[:, None]
-            between = np.einsum("rj,rjl->rl", others, np.nan_to_num(counts * gaps**2))
-            rest_sds = np.sqrt((others @ squares + between) / n_rest)
-            sds = np.sqrt(squares / counts)
-            mean = (counts * means).sum(axis=0) / n_all
-            sd = np.sqrt((squares + counts * (means - mean) ** 2).sum(axis=0) / n_all)
-        return cls(
-            counts,
-            np.where(counts > 0, means, np.nan),
-            n_rest,
-            rest_means,
-            hedges_g(
-                segment_mean=means,
-                segment_sd=sds,
-                n_segment=counts,
-                rest_mean=rest_means,
-                rest_sd=rest_sds,
-                n_rest=n_rest,
-            ),
-            numeric_v_test(segment_mean=means, overall_mean=mean, overall_sd=sd, n_segment=counts, n_overall=n_all),
-            np.broadcast_to(eta_squared(means=means, sds=sds, counts=counts), means.shape),
-        )
-
-    def few(self, min_group_size: int) -> tuple[Bools, Bools]:
-        """Say where the segment, and where everyone else, is too small to be shown."""
-        return self.counts < min_group_size, self.n_rest < min_group_size
-
-
 def profile_column(column: Column, labels: Integers, n_segments: int, min_group_size: int) -> ColumnProfile:
     """Profile one characteristic: known values only, sorted by segment, and ``labels`` their segments."""
     return _PROFILERS[column.kind](column, labels, n_segments, min_group_size)
 
 
-def _figures(contrast: _Contrast, p_values: Floats) -> Figures:
+def _figures(contrast: Contrast) -> Figures:
     """Lay out the figures of a comparison; :func:`_hide` must follow before they leave this file."""
     shape = contrast.means.shape
     return {
@@ -102,7 +42,7 @@ def _figures(contrast: _Contrast, p_values: Floats) -> Figures:
         "rest_value": contrast.rest_means,
         "effect_size": contrast.effect_size,
         "v_test": contrast.v_test,
-        "p_value": p_values,
+        "p_value": contrast.p_value,
         "eta2": contrast.eta2,
         "lift": np.full(shape, np.nan),
         "difference_pp": np.full(shape, np.nan),
@@ -120,10 +60,6 @@ def _hide(figures: Figures, few: Bools, few_rest: Bools) -> Figures:
         hidden[name] = figures[name].copy()
         hidden[name][mask] = None if name in TEXTS else False if name == "marker" else np.nan
     return hidden
-
-
-def _two_sided(v_test: Floats) -> Floats:
-    return np.asarray(2 * ndtr(-np.abs(v_test)))
 
 
 def _profile_numbers(column: Column, labels: Integers, n_segments: int, min_group_size: int) -> ColumnProfile:
@@ -147,66 +83,25 @@ def _profile_floats(numbers: Floats, labels: Integers, n_segments: int, min_grou
     for group in groups:
         group.sort()
     grouped = np.concatenate(groups)
-    values = np.sort(grouped, kind="stable")  # merges what is sorted already
-    # A shift and a power of two keep squares in range and change no comparison.
-    centre, scale = _centre_and_scale(values)
+    everyone = Ordered(np.sort(grouped, kind="stable"))  # merges what is sorted already
+    centre, scale = centre_and_scale(everyone.values)
     deviations = (grouped - centre) / scale
     with np.errstate(invalid="ignore"):
         means = np.nan_to_num(np.bincount(labels, weights=deviations, minlength=n_segments) / counts)
     squares = np.bincount(labels, weights=(deviations - np.repeat(means, counts)) ** 2, minlength=n_segments)
-    contrast = _Contrast.of(*(part[:, None].astype(float) for part in (counts, means, squares)))
-    figures = _figures(contrast, _two_sided(contrast.v_test))
+    contrast = Contrast.of(*(part[:, None].astype(float) for part in (counts, means, squares)))
+    figures = _figures(contrast)
     for name in VALUES:
         figures[name] = centre + scale * figures[name]
     figures["statistic"][:] = "mean"
-    medians = [_median(group) for group in groups]
-    if _is_skewed(values):
-        _show_medians(figures, np.array(medians), np.array([_rest_median(values, group) for group in groups]))
+    medians = [Ordered(group).median for group in groups]
+    if is_skewed(everyone):
+        rest = [everyone.median_without(Ordered(group)) for group in groups]
+        _show_medians(figures, np.array(medians), np.array(rest))
     typical = [
         round_digits(median) if count >= min_group_size else None for median, count in zip(medians, counts, strict=True)
     ]
     return ColumnProfile(_hide(figures, *contrast.few(min_group_size)), typical)
-
-
-def _centre_and_scale(values: Floats) -> tuple[float, float]:
-    if len(values) == 0:
-        return 0.0, 1.0
-    centre = float(values[len(values) // 2])
-    reach = max(centre - values[0], values[-1] - centre)
-    # The largest power of two there is stands in for the one above it.
-    return centre, float(np.ldexp(1.0, min(int(np.frexp(reach)[1]), 1023))) if reach > 0 else 1.0
-
-
-def _median(values: Floats) -> float:
-    """Median of sorted values."""
-    middle = len(values) // 2
-    if len(values) == 0:
-        return float("nan")
-    return float(values[middle] if len(values) % 2 else values[middle - 1] / 2 + values[middle] / 2)
-
-
-def _rest_median(values: Floats, group: Floats) -> float:
-    """Median of sorted values without those of a sorted group, found by bisection instead of a copy."""
-    n_rest = len(values) - len(group)
-    if n_rest == 0:
-        return float("nan")
-
-    def rest_up_to(position: int) -> int:
-        value = values[position]
-        return int(np.searchsorted(values, value, side="right") - np.searchsorted(group, value, side="right"))
-
-    low, high = (
-        float(values[bisect_left(range(len(values)), rank, key=rest_up_to)])
-        for rank in ((n_rest + 1) // 2, n_rest // 2 + 1)
-    )
-    return low / 2 + high / 2
-
-
-def _is_skewed(values: Floats) -> bool:
-    if len(values) == 0 or np.count_nonzero(np.diff(values)) < 2:
-        return False
-    low, high = (values[int(share * (len(values) - 1))] for share in (0.01, 0.99))
-    return bool(abs(quantile_skewness(low, _median(values), high)) > SKEWED)
 
 
 def _show_medians(figures: Figures, medians: Floats, rest: Floats) -> None:
@@ -231,8 +126,8 @@ def _profile_ordinal(column: Column, labels: Integers, n_segments: int, min_grou
     with np.errstate(invalid="ignore"):
         means = np.nan_to_num(table @ ranks / counts)
     squares = (table * (ranks - means[:, None]) ** 2).sum(axis=1)
-    contrast = _Contrast.of(counts[:, None], means[:, None], squares[:, None])
-    figures = _figures(contrast, _two_sided(contrast.v_test))
+    contrast = Contrast.of(counts[:, None], means[:, None], squares[:, None])
+    figures = _figures(contrast)
     medians, rest_medians = _median_levels(table), _median_levels(overall - table)
     categories = np.array([*column.categories, None], dtype=object)
     for side, levels in (("segment", medians), ("rest", rest_medians)):
@@ -317,7 +212,7 @@ def _profile_nominal(column: Column, labels: Integers, n_segments: int, min_grou
     named = np.flatnonzero(overall >= min_group_size)
     if not len(named):
         nothing = np.zeros((n_segments, 1))
-        figures = _figures(_Contrast.of(nothing, nothing, nothing), np.full_like(nothing, np.nan))
+        figures = _figures(Contrast.of(nothing, nothing, nothing))
         return ColumnProfile(figures, [None] * n_segments, int(np.count_nonzero(overall)))
     names = [column.categories[level] for level in named]
     # All other levels share one column, which is then dropped: a column of emails costs no more than one of towns.
@@ -335,20 +230,8 @@ def _shares(table: Floats, counts: Floats, names: list[str], min_group_size: int
     """Compare shares; ``table`` holds the customers of each segment that have each level that is named."""
     # whoever may not be shown enters no figure of the others
     table, known = table * told, counts[:, None] * told
-    with np.errstate(invalid="ignore"):
-        shares = np.nan_to_num(table / known)
-    contrast = _Contrast.of(known, shares, known * shares * (1 - shares))
-    overall, total = table.sum(axis=0), known.sum(axis=0)
-    figures = _figures(contrast, category_p_value(n_both=table, n_segment=known, n_level=overall, n_overall=total))
-    figures["v_test"] = np.asarray(category_v_test(n_both=table, n_segment=known, n_level=overall, n_overall=total))
-    # Nothing to test where a level is everyone's, or a segment holds everyone: p = 1 would only dilute the others.
-    untested = np.isnan(contrast.v_test)
-    figures["v_test"][untested] = figures["p_value"][untested] = np.nan
-    with np.errstate(invalid="ignore"):
-        share_of_all = np.broadcast_to(overall / total, table.shape)
-    figures["lift"] = np.asarray(lift(segment_share=shares, overall_share=share_of_all))
-    figures["difference_pp"] = 100 * (shares - contrast.rest_means)
-    figures["marker"] = np.asarray(is_marker(segment_share=shares, overall_share=share_of_all))
+    contrast, compared = compare_shares(table, known)
+    figures = _figures(contrast) | compared
     figures["statistic"][:] = "share"
     figures["level"][:] = names
     return _hide(figures, *(few | ~told for few in contrast.few(min_group_size)))

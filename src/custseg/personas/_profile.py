@@ -12,7 +12,8 @@ import pandas as pd
 from custseg._core.arrays import Floats, Integers
 from custseg._core.customers import Column, CustomerTable
 from custseg._core.disclosure import enter
-from custseg.personas._columns import COMPARISONS, TEXTS, VALUES, Figures, profile_column
+from custseg.personas._columns import COMPARISONS, TEXTS, VALUES, profile_column
+from custseg.personas._segment_profile.contrast import Figures
 from custseg.personas._statistics import benjamini_hochberg
 
 PROFILE_COLUMNS = (

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-import numpy.typing as npt
-from sklearn.utils.validation import _check_sample_weight
-
-from custseg._core.arrays import Floats
 from custseg._core.customers import CustomerTable, looks_like_id
 from custseg._core.params import NONE, Instance, Number
 from custseg._core.warning import warn
@@ -20,7 +15,6 @@ __all__ = [
     "characteristic_weights",
     "check_for_ids",
     "counted_columns",
-    "customer_mass",
     "warn_of_constant",
 ]
 
@@ -32,9 +26,6 @@ MAPPING_OR_NONE = (NONE, Instance(Mapping, words="a mapping by column name"))
 # floats (1 GB): nobody can read that many levels, and the same again is needed for the work.
 LEVELS_AT_EASE = 100
 MOST_CELLS = 2**27
-
-# Figures such as a log-likelihood are sums over the weights, with products of a few of them on the way.
-LEAST_MASS, MOST_MASS = 1e-100, 1e100
 
 
 def characteristic_weights(
@@ -110,21 +101,3 @@ def warn_of_constant(columns: Sequence[str]) -> None:
             f"column(s) {list_names(columns)} hold one value only, or none, and cannot tell customers "
             "apart; they are ignored. Drop them, or give them weight 0."
         )
-
-
-def customer_mass(sample_weight: npt.ArrayLike | None, table: CustomerTable) -> Floats:
-    """Return the weight of every row; refuse negative ones, and a total of 0 or at the ends of the range of numbers."""
-    if sample_weight is None:
-        return np.ones(table.n_customers)
-    rows = np.empty((table.n_customers, 1))
-    mass = _check_sample_weight(sample_weight, rows, dtype=np.float64, allow_all_zero_weights=True)
-    if (mass < 0).any() or not mass.any():
-        raise InvalidParameterError.not_allowed(
-            "sample_weight", "numbers >= 0 that are not all zero", f"weights from {mass.min():g} to {mass.max():g}"
-        )
-    with np.errstate(over="ignore"):
-        total = float(mass.sum())
-    if not LEAST_MASS <= total <= MOST_MASS:
-        words = f"weights with a total from {LEAST_MASS:g} to {MOST_MASS:g} (multiply all by one number)"
-        raise InvalidParameterError.not_allowed("sample_weight", words, total)
-    return np.asarray(mass, dtype=np.float64)

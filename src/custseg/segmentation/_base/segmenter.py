@@ -19,9 +19,9 @@ from custseg._core.customers import CustomerTable, CustomerTableMixin, Kinds, re
 from custseg._core.frames import is_table, output_kind
 from custseg._core.ids import DEFAULT_ID
 from custseg._core.labelled import MATRIX, with_segment
+from custseg._core.mass import customer_mass
 from custseg._core.segments import SEGMENT
 from custseg.exceptions import InvalidParameterError
-from custseg.segmentation._base.checks import customer_mass
 from custseg.segmentation._base.errors import name_taken
 
 __all__ = ["DEFAULT_ID", "Segmenter", "checked_to_fit", "refuse_segment_as_id"]

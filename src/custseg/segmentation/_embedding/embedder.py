@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_array, check_is_fitted
 from custseg._core.base import Estimator
 from custseg._core.customers import CustomerTable, CustomerTableMixin
 from custseg._core.ids import ID_OR_ROWS
+from custseg._core.mass import customer_mass
 from custseg._core.params import NONE, Number, OneOf, ParameterTable
 from custseg._core.warning import warn
 from custseg.exceptions import (
@@ -26,7 +27,6 @@ from custseg.segmentation._base.checks import (
     MAPPING_OR_NONE,
     characteristic_weights,
     check_for_ids,
-    customer_mass,
     warn_of_constant,
 )
 from custseg.segmentation._embedding.blocks import Block, NoInformation, Settings, make_block
