@@ -90,7 +90,9 @@ class Column:
 
     def take(self, rows: npt.NDArray[Any]) -> Column:
         """Keep the given rows (positions or a mask)."""
-        return replace(self, values=self.values[rows], exact=None if self.exact is None else self.exact[rows])
+        if rows.dtype == bool:
+            rows = np.flatnonzero(rows)
+        return replace(self, values=self.values.take(rows), exact=None if self.exact is None else self.exact[rows])
 
     def without_rounding(self) -> Column:
         """Make numbers equal that differ by rounding alone; those that were stored as whole numbers are exact."""
@@ -345,9 +347,11 @@ def _categorical(series: pd.Series[Any], name: str, kind: str | None) -> Column:
     if (kind or ("ordinal" if series.cat.ordered else "nominal")) == "ordinal":
         return Column(name, "ordinal", *merged_levels(codes, categories))
     # Levels of a nominal column are those that occur, in the order of their names, as for text.
-    levels, positions = np.unique(np.array(categories, dtype=object)[codes[codes >= 0]], return_inverse=True)
-    codes[codes >= 0] = positions
-    return Column(name, "nominal", codes, tuple(map(str, levels)))
+    used = np.flatnonzero(np.bincount(codes + 1, minlength=len(categories) + 1)[1:])
+    levels, positions = np.unique(np.array(categories, dtype=object)[used], return_inverse=True)
+    place = np.full(len(categories) + 1, -1, dtype=np.int64)  # the last for customers of whom it is not known
+    place[used] = positions
+    return Column(name, "nominal", place[codes], tuple(map(str, levels)))
 
 
 class CustomerTableMixin:

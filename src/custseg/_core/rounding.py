@@ -104,8 +104,12 @@ def without_rounding(numbers: Floats, share: float = ROUNDING) -> Floats:
     edges[ends[is_one]] -= 1
     moved = distinct[edges.cumsum()[:-1] > 0]
     meant = np.repeat(highest[is_one], (ends - starts)[is_one])
-    place = np.minimum(np.searchsorted(moved, numbers), len(moved) - 1)
-    return np.where(moved[place] == numbers, meant[place], numbers)
+    rows = np.flatnonzero((numbers >= moved[0]) & (numbers <= moved[-1]))
+    place = np.searchsorted(moved, numbers[rows])
+    own = moved[place] == numbers[rows]
+    changed = numbers.copy()
+    changed[rows[own]] = meant[place[own]]
+    return changed
 
 
 def _same_as_next(ordered: Floats, share: float) -> Bools:
@@ -113,13 +117,11 @@ def _same_as_next(ordered: Floats, share: float) -> Bools:
     low, high = ordered[:-1], ordered[1:]
     with np.errstate(over="ignore"):
         step = high - low
-    differs = step > 0
-    # as a rule no two are as near as the largest would allow
+    # as a rule hardly two are as near as the largest would allow
     largest = max(-ordered[0], ordered[-1], 0.0) if len(ordered) else 0.0
-    if step.min(where=differs, initial=np.inf) > share * largest:
-        return np.zeros(len(step), dtype=bool)
-    close = differs & (step <= share * np.maximum(-low, high))
-    if not close.any():
-        return close
-    whole = (ordered == np.floor(ordered)) & (np.abs(ordered) < _WHOLE)
-    return np.asarray(close & ~(whole[:-1] & whole[1:]))
+    near = np.flatnonzero((step <= share * largest) & (step > 0))
+    low, high = low[near], high[near]
+    whole = (low == np.floor(low)) & (high == np.floor(high)) & (np.maximum(-low, high) < _WHOLE)
+    close = np.zeros(len(step), dtype=bool)
+    close[near] = (step[near] <= share * np.maximum(-low, high)) & ~whole
+    return close

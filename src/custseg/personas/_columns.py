@@ -12,7 +12,8 @@ from custseg._core.customers import Column
 from custseg._core.disclosure import told_cuts, told_modes, told_shares
 from custseg._core.words import round_digits
 from custseg.personas._segment_profile.contrast import Contrast, Figures, compare_shares
-from custseg.personas._segment_profile.ordered import Ordered, centre_and_scale, is_skewed
+from custseg.personas._segment_profile.known import Known
+from custseg.personas._segment_profile.ordered import centre_and_scale, is_skewed
 from custseg.personas._statistics import is_marker, lift
 
 COMPARISONS = ("effect_size", "v_test", "p_value", "eta2", "lift", "difference_pp", "marker")
@@ -78,28 +79,25 @@ def _profile_numbers(column: Column, labels: Integers, n_segments: int, min_grou
 
 def _profile_floats(numbers: Floats, labels: Integers, n_segments: int, min_group_size: int) -> ColumnProfile:
     # Sums run over the sorted values of each segment, so that no order of the rows changes a digit.
-    counts = np.bincount(labels, minlength=n_segments)
-    groups = np.split(numbers.copy(), np.cumsum(counts)[:-1])
-    for group in groups:
-        group.sort()
-    grouped = np.concatenate(groups)
-    everyone = Ordered(np.sort(grouped, kind="stable"))  # merges what is sorted already
+    known, values = Known(labels, n_segments).sorted_by(numbers)
+    groups, everyone = known.groups(values), known.everyone(values)
+    # A shift and a power of two keep squares in range and change no comparison.
     centre, scale = centre_and_scale(everyone.values)
-    deviations = (grouped - centre) / scale
-    with np.errstate(invalid="ignore"):
-        means = np.nan_to_num(np.bincount(labels, weights=deviations, minlength=n_segments) / counts)
-    squares = np.bincount(labels, weights=(deviations - np.repeat(means, counts)) ** 2, minlength=n_segments)
-    contrast = Contrast.of(*(part[:, None].astype(float) for part in (counts, means, squares)))
+    deviations = (values - centre) / scale
+    means, weights = known.means(deviations), known.weights[:, None]
+    squares = known.means((deviations - np.repeat(means, known.sizes)) ** 2)
+    contrast = Contrast.of(weights, means[:, None], weights * squares[:, None])
     figures = _figures(contrast)
     for name in VALUES:
         figures[name] = centre + scale * figures[name]
     figures["statistic"][:] = "mean"
-    medians = [Ordered(group).median for group in groups]
+    medians = [group.median for group in groups]
     if is_skewed(everyone):
-        rest = [everyone.median_without(Ordered(group)) for group in groups]
+        rest = [everyone.median_without(group) for group in groups]
         _show_medians(figures, np.array(medians), np.array(rest))
     typical = [
-        round_digits(median) if count >= min_group_size else None for median, count in zip(medians, counts, strict=True)
+        round_digits(median) if count >= min_group_size else None
+        for median, count in zip(medians, known.sizes, strict=True)
     ]
     return ColumnProfile(_hide(figures, *contrast.few(min_group_size)), typical)
 

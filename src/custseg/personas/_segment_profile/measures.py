@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from custseg._core.arrays import Bools, Floats, Integers
+from custseg._core.arrays import Bools, Floats
 from custseg._core.customers import Column
 from custseg._core.disclosure import told_shares, told_whole
 from custseg.personas._segment_profile.contrast import Contrast, Figures, compare_shares, effect_interval
 from custseg.personas._segment_profile.intervals import mean_interval, share_interval
+from custseg.personas._segment_profile.known import Known
 from custseg.personas._segment_profile.ordered import Ordered, centre_and_scale, is_skewed
 
 FIGURES = (
@@ -30,50 +31,6 @@ FIGURES = (
     "lift",
     "marker",
 )
-
-
-@dataclass(frozen=True)
-class Known:
-    """The customers of whom a characteristic is known and may be told, sorted by segment.
-
-    Attributes
-    ----------
-    labels : ndarray of shape (n_known,)
-        Their segments.
-    n_segments : int
-        The number of segments.
-    mass : ndarray of shape (n_known,) or None
-        What each weighs; None where all weigh 1.
-    """
-
-    labels: Integers
-    n_segments: int
-    mass: Floats | None = None
-
-    @property
-    def sizes(self) -> Integers:
-        """How many there are in each segment."""
-        return np.bincount(self.labels, minlength=self.n_segments)
-
-    @property
-    def weights(self) -> Floats:
-        """What the customers of each segment weigh."""
-        return self.sizes.astype(np.float64) if self.mass is None else self.sums(self.mass)
-
-    def take(self, rows: Bools) -> Known:
-        """Keep some of them."""
-        return Known(self.labels[rows], self.n_segments, None if self.mass is None else self.mass[rows])
-
-    def sums(self, values: Floats) -> Floats:
-        """Add up by segment."""
-        sums = np.bincount(self.labels, weights=values, minlength=self.n_segments)
-        return np.asarray(sums, dtype=np.float64)
-
-    def cells(self, codes: Integers, n_levels: int, *, weighed: bool) -> Floats:
-        """Count, or weigh, the customers by segment and level."""
-        mass = self.mass if weighed else None
-        cells = np.bincount(self.labels * n_levels + codes, weights=mass, minlength=self.n_segments * n_levels)
-        return cells.reshape(self.n_segments, n_levels).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -121,7 +78,7 @@ def measure(column: Column, known: Known, *, min_group_size: int, confidence_lev
         yield _numbers(column, known, rule)
     elif column.kind == "binary":
         yes = np.asarray(column.values, dtype=np.int64)
-        raw, mass = (known.cells(yes, 2, weighed=weighed)[:, 1:] for weighed in (False, True))
+        raw, mass = (cells[:, 1:] for cells in known.cells(yes, 2))
         told = told_shares(raw, known.sizes, min_group_size, is_yes=True)
         yield _shares(mass, known, told, ["yes"], rule)
     elif column.kind == "nominal":
@@ -134,7 +91,7 @@ def measure(column: Column, known: Known, *, min_group_size: int, confidence_lev
         positions = np.full(len(overall), len(frequent), dtype=np.int64)
         positions[frequent] = np.arange(len(frequent))
         codes = positions[column.values]
-        raw, mass = (known.cells(codes, len(frequent) + 1, weighed=weighed)[:, :-1] for weighed in (False, True))
+        raw, mass = (cells[:, :-1] for cells in known.cells(codes, len(frequent) + 1))
         told = told_shares(raw, known.sizes, min_group_size)
         yield _shares(mass, known, told, [column.categories[level] for level in frequent], rule)
     else:
@@ -194,7 +151,7 @@ def _shares(mass: Floats, known: Known, told: Bools, levels: Sequence[str], rule
 
 def _ordered(column: Column, known: Known, rule: _Rule) -> Iterator[Measure]:
     """Yield the median of ordered levels, and then their shares; of a segment all are told, or none."""
-    raw, mass = (known.cells(column.values, len(column.categories), weighed=weighed) for weighed in (False, True))
+    raw, mass = known.cells(column.values, max(len(column.categories), 1))
     pools = pooled(raw.sum(axis=0), rule.least)
     if len(pools) < 2:
         yield _untold("median", known)
@@ -300,22 +257,18 @@ def _numbers(column: Column, known: Known, rule: _Rule) -> Measure:
 
 def _floats(values: Floats, known: Known, rule: _Rule) -> Measure:
     # Sums run over the sorted values of each segment, so that no order of the rows changes a digit.
-    groups, values, mass = _sorted(values, known)
-    everyone = _everyone(values, mass)
+    known, values = known.sorted_by(values)
+    groups, everyone = known.groups(values), known.everyone(values)
     middle, scale = centre_and_scale(everyone.values)
-    weighs = np.array([group.total for group in groups])
     deviations = (values - middle) / scale
-
-    def averages(numbers: Floats) -> Floats:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray(np.nan_to_num(known.sums(numbers if mass is None else numbers * mass) / weighs))
-
-    means = averages(deviations)
-    deviations -= means[known.labels]
+    means = known.means(deviations)
+    deviations -= np.repeat(means, known.sizes)
     squares = deviations**2
-    moments = (averages(squares), averages(squares * deviations), averages(squares**2))
-    second, third, fourth = (moment[:, None] for moment in moments)
-    contrast = Contrast.of(weighs[:, None], means[:, None], weighs[:, None] * second)
+    second, third, fourth = (
+        known.means(power)[:, None] for power in (squares, squares * deviations, np.square(squares))
+    )
+    weighs = known.weights[:, None]
+    contrast = Contrast.of(weighs, means[:, None], weighs * second)
     figures = _compared(contrast, (second, third, fourth), rule)
     figures["low"], figures["high"] = mean_interval(contrast.means, second, contrast.counts, rule.confidence_level)
     for name in ("segment_value", "rest_value", "overall_value", "low", "high"):
@@ -337,25 +290,3 @@ def _of_medians(groups: Sequence[Ordered], everyone: Ordered, rule: _Rule) -> Fi
         "low": ends[:, :1],
         "high": ends[:, 1:],
     }
-
-
-def _sorted(values: Floats, known: Known) -> tuple[list[Ordered], Floats, Floats | None]:
-    """Sort inside each segment; return the segments, and all numbers and weights in that order."""
-    ends = np.cumsum(known.sizes)[:-1]
-    if known.mass is None:
-        values = values.copy()
-        parts = np.split(values, ends)
-        for part in parts:
-            part.sort()
-        return [Ordered(part) for part in parts], values, None
-    order = np.lexsort((known.mass, values, known.labels))
-    values, mass = values[order], known.mass[order]
-    pairs = zip(np.split(values, ends), np.split(mass, ends), strict=True)
-    return [Ordered(part, np.cumsum(own)) for part, own in pairs], values, mass
-
-
-def _everyone(values: Floats, mass: Floats | None) -> Ordered:
-    if mass is None:
-        return Ordered(np.sort(values, kind="stable"))  # merges what is sorted already
-    order = np.lexsort((mass, values))
-    return Ordered(values[order], np.cumsum(mass[order]))

@@ -21,7 +21,8 @@ from custseg._core.results import Result
 from custseg._core.words import plain
 from custseg.exceptions import InvalidParameterError, InvalidTableError, SegmentLabelError
 from custseg.personas._labels import find_id
-from custseg.personas._segment_profile.measures import FIGURES, Known, Measure, measure
+from custseg.personas._segment_profile.known import Known
+from custseg.personas._segment_profile.measures import FIGURES, Measure, measure
 from custseg.personas._statistics import benjamini_hochberg
 from custseg.segmentation import Segmentation
 

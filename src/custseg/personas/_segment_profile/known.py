@@ -1,0 +1,92 @@
+"""The customers of whom a characteristic is known, by segment: what is counted, added up and sorted of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from custseg._core.arrays import Bools, Floats, Integers
+from custseg.personas._segment_profile.ordered import Ordered
+
+
+@dataclass(frozen=True)
+class Known:
+    """The customers of whom a characteristic is known and may be told, sorted by segment.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (n_known,)
+        Their segments.
+    n_segments : int
+        The number of segments.
+    mass : ndarray of shape (n_known,) or None
+        What each weighs; None where all weigh 1.
+    """
+
+    labels: Integers
+    n_segments: int
+    mass: Floats | None = None
+
+    @cached_property
+    def sizes(self) -> Integers:
+        """How many there are in each segment."""
+        return np.bincount(self.labels, minlength=self.n_segments)
+
+    @cached_property
+    def weights(self) -> Floats:
+        """What the customers of each segment weigh."""
+        return self.sizes.astype(np.float64) if self.mass is None else self._sums(self.mass)
+
+    def take(self, rows: Bools) -> Known:
+        """Keep some of them."""
+        return Known(self.labels[rows], self.n_segments, None if self.mass is None else self.mass[rows])
+
+    def sorted_by(self, values: Floats) -> tuple[Known, Floats]:
+        """Sort by a number inside each segment, so that sums over it have the same digits in any order of rows."""
+        if self.mass is not None:
+            order = np.lexsort((self.mass, values, self.labels))
+            return Known(self.labels, self.n_segments, self.mass[order]), values[order]
+        values = values.copy()
+        for part in self._parts(values):
+            part.sort()
+        return self, values
+
+    def groups(self, values: Floats) -> list[Ordered]:
+        """Return the sorted numbers of each segment."""
+        if self.mass is None:
+            return [Ordered(part) for part in self._parts(values)]
+        pairs = zip(self._parts(values), self._parts(self.mass), strict=True)
+        return [Ordered(part, np.cumsum(mass)) for part, mass in pairs]
+
+    def everyone(self, values: Floats) -> Ordered:
+        """Return the sorted numbers of all segments together."""
+        if self.mass is None:
+            return Ordered(np.sort(values))
+        order = np.lexsort((self.mass, values))
+        return Ordered(values[order], np.cumsum(self.mass[order]))
+
+    def means(self, values: Floats) -> Floats:
+        """Return the mean of each segment, 0 where it has nobody."""
+        sums = self._sums(values if self.mass is None else values * self.mass)
+        return np.divide(sums, self.weights, out=np.zeros(self.n_segments), where=self.sizes > 0)
+
+    def cells(self, codes: Integers, n_levels: int) -> tuple[Floats, Floats]:
+        """Count, and weigh, the customers by segment and level: arrays of shape (n_segments, n_levels)."""
+        places, n_cells = self.labels * n_levels + codes, self.n_segments * n_levels
+        counts = np.bincount(places, minlength=n_cells).reshape(self.n_segments, n_levels).astype(np.float64)
+        if self.mass is None:
+            return counts, counts
+        weighed = np.bincount(places, weights=self.mass, minlength=n_cells).astype(np.float64)
+        return counts, weighed.reshape(self.n_segments, n_levels)
+
+    def _sums(self, values: Floats) -> Floats:
+        sums, some = np.zeros(self.n_segments), self.sizes > 0
+        starts = np.cumsum(self.sizes) - self.sizes
+        if some.any():
+            sums[some] = np.add.reduceat(values, starts[some])
+        return sums
+
+    def _parts(self, values: Floats) -> list[Floats]:
+        return np.split(values, np.cumsum(self.sizes)[:-1])
