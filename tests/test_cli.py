@@ -117,7 +117,6 @@ print(f"brought: {{brought}}")
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "required"),
         (["rum"], "invalid choice: 'rum'"),
         (["run"], "--config"),
         (["demo", "--seed", "-1"], "must be a whole number"),
@@ -148,10 +147,19 @@ def test_run_writes_report_assignments_and_study(project, tables):
 def test_run_prints_what_was_read_the_verdict_and_the_personas(project):
     printed = (project / "printed.txt").read_text(encoding="utf-8")
     study = load_study(project / "out.skops")
-    for words in ("Read profile: 200 rows", "Are these segments real?", "share of value", "Report: ", "Study: "):
+    for words in (
+        "Read profile: 200 rows, 0 left out",
+        "constructive segments",
+        "share",
+        "comes back",
+        "Report: ",
+        "Study: ",
+    ):
         assert words in printed
-    assert " ".join(study.verdict_.sentence.split()) in " ".join(printed.split())
-    assert all(persona.name in printed for persona in study.personas_)
+    first = study.verdict_.sentence.partition(". ")[0]
+    assert first in " ".join(printed.replace("│", " ").split())
+    assert len(printed.splitlines()) <= 24
+    assert max(map(len, printed.splitlines())) <= 80
 
 
 class Terminal(io.StringIO):
@@ -164,13 +172,13 @@ def shown(fresh, monkeypatch, capsys):
     """Run a study that does no more than to tell a step, and to warn; what is written on standard error is returned."""
 
     def fit(study, tables):
-        with doing("characteristics"):
+        with doing("Describing the customers"):
             warnings.warn("few customers", DataQualityWarning, stacklevel=2)
 
     def run(stream, *options):
         monkeypatch.setenv("TERM", "xterm")
         monkeypatch.setattr(SegmentationStudy, "fit", fit)
-        monkeypatch.setattr(commands, "render_text", lambda study: "")
+        monkeypatch.setattr(commands, "show", lambda study, short: None)
         monkeypatch.setattr(sys, "stderr", stream)
         (fresh / "study.toml").write_text(CONFIG.partition("[outputs]")[0])
         assert cli.main(["run", "--config", str(fresh / "study.toml"), *options]) == 0
@@ -180,6 +188,7 @@ def shown(fresh, monkeypatch, capsys):
     return run
 
 
+PROFILE = ["custseg:  1% 0:00 - Reading profile"]
 WARNING = "custseg: warning: few customers"
 
 
@@ -187,8 +196,9 @@ WARNING = "custseg: warning: few customers"
 @pytest.mark.parametrize("options", [[], ["--verbose"]])
 def test_on_a_terminal_progress_is_shown_and_a_warning_has_a_line_of_its_own(shown, options):
     line, *others = shown(Terminal(), *options).split("\n")
-    _, step, blanks, warning = line.split("\r")
-    assert step == "custseg:  0% 0:00 - characteristics"
+    _, *reading, step, blanks, warning = line.split("\r")
+    assert [each.rstrip() for each in reading] == ["custseg:  0% 0:00 - Reading transactions", *PROFILE]
+    assert step == "custseg:  2% 0:00 - Describing the customers"
     assert blanks == " " * len(step)
     assert warning == WARNING
     assert others == ["\rcustseg: done in 0:00", ""]
@@ -198,7 +208,9 @@ def test_on_a_terminal_progress_is_shown_and_a_warning_has_a_line_of_its_own(sho
 def test_elsewhere_progress_is_shown_where_it_is_asked_for(shown):
     assert shown(io.StringIO()) == f"{WARNING}\n"
     assert shown(io.StringIO(), "--verbose").splitlines() == [
-        "custseg:  0% 0:00 - characteristics",
+        "custseg:  0% 0:00 - Reading transactions",
+        *PROFILE,
+        "custseg:  2% 0:00 - Describing the customers",
         WARNING,
         "custseg: done in 0:00",
     ]
