@@ -40,7 +40,7 @@ def _remedies(
         elif value in error.missing:
             guess = guess_column(key, map(str, error.available))
             # a name that is alike may be another thing: an order_id is no customer_id
-            said = str(error) if guess is None else str(error).partition(" Did you mean ")[0]
+            said = str(error) if guess is None else error.fact
             yield f"{said} Set {key}{'' if guess is None else f' = {toml_text(guess)}'} in {where}{place}."
 
 

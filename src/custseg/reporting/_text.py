@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
+from custseg._core.asking import asks
 from custseg._core.cells import fold, grid
 from custseg._core.optional import require
 from custseg._core.params import Integer, OneOf, check
@@ -19,6 +20,7 @@ from custseg.reporting._study import FittedStudy
 _NARROWEST, _WIDEST = 40, 100
 
 
+@asks
 def render_text(study: FittedStudy, *, width: int = 80, short: bool = False, colour: bool = False) -> str:
     """Render a fitted study as text for a terminal, the answer first.
 
