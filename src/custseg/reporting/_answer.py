@@ -50,14 +50,16 @@ class _Column:
 def answer(study: FittedStudy, contents: Contents, width: int, *, short: bool) -> list[Line]:
     """Say what was found.
 
-    Where it has to be short, names are folded only where there is room, then actions go, and segments last.
+    Where it has to be short, there go what the segments are good for, the names of the tables, the ends of long names,
+    the actions and the last segments, in this order.
     """
     shown = contents.cut or contents.found
     if not short:
-        return [*_panel(contents, width, said=True), [], *_segments(shown, width, level=0)]
+        return [*_panel(contents, width, noticed=True), [], *_segments(shown, width, level=0)]
     each, together = _rows(study, together=False), _rows(study, together=True)
-    for level, said in ((0, each), (0, together), (1, each), (1, together), (2, together)):
-        head = [*_panel(contents, width, said=level == 0), []]
+    ways = ((0, True, each), (0, False, each), (0, False, together), (1, False, each), (1, False, together))
+    for level, noticed, said in (*ways, (2, False, together)):
+        head = [*_panel(contents, width, noticed=noticed), []]
         tail = [[], *([(line, "dim")] for row in said for line in fold(row, width, "  "))]
         segments = _segments(shown, width, level)
         if len(head) + len(segments) + len(tail) <= SCREEN:
@@ -67,7 +69,7 @@ def answer(study: FittedStudy, contents: Contents, width: int, *, short: bool) -
     return [*head, *segments[:room], [(f"and {left} more: {_MORE}", "dim")], *tail]
 
 
-def _panel(contents: Contents, width: int, *, said: bool) -> Iterator[Line]:
+def _panel(contents: Contents, width: int, *, noticed: bool) -> Iterator[Line]:
     colour = _COLOURS[contents.word]
     shown = contents.cut or contents.found
     title = (
@@ -77,7 +79,7 @@ def _panel(contents: Contents, width: int, *, said: bool) -> Iterator[Line]:
     inside = [(line, "bold") for line in fold(visible(first), width - 4)]
     # the notice of a cut begins with the verdict
     notice = contents.notice.partition(". ")[2] if contents.cut else contents.notice
-    for words in (notice if said else "", _figures(contents)):
+    for words in (notice if noticed else "", _figures(contents)):
         inside += [(line, "dim") for line in fold(visible(words), width - 4) if line]
     yield [(f"╭─{title}{'─' * (width - 3 - len(title))}╮", colour)]
     for text, style in inside:
