@@ -95,7 +95,7 @@ def test_help_names_every_command(capsys):
     with pytest.raises(SystemExit):
         cli.main(["--help"])
     printed = capsys.readouterr().out
-    assert all(command in printed for command in ("demo", "run", "assign", "report"))
+    assert all(command in printed for command in ("demo", "init", "run", "assign", "report"))
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["run", "--help"], ["assign", "--help"]])

@@ -27,7 +27,7 @@ CODE = re.compile(r"\x1b\[[0-9;]*m")
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     folder = tmp_path_factory.mktemp("project")
-    write_project(folder, few_columns(make_customers(size(60, 200), separation=2.0, random_state=0).tables))
+    write_project(folder, few_columns(make_customers(60, separation=2.0, random_state=0).tables))
     (folder / "study.toml").write_text(CONFIG.partition("[outputs]")[0])
     return folder
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from custseg._core.cells import n_cells
@@ -101,6 +102,21 @@ def test_colours_change_no_letter():
     assert "\x1b[1m" in coloured
     bare = [line.rstrip() for line in CODE.sub("", coloured).splitlines()]
     assert bare == plain.splitlines()
+
+
+def test_each_table_has_a_line_where_there_is_room():
+    study = stand_in()
+    assert "Read the table: 1,000 rows, 12 left out" in render_text(study, short=True)
+    rows = [("lines", 9_000, 0), ("lines", 9_000, 20), ("people", 400, 3)]
+    study.tables_read_ = pd.DataFrame(rows, columns=["table", "rows", "rows left out"])
+    study.match_report_ = pd.DataFrame({"n_unmatched": [0, 2, 0]})
+    lines = render_text(study, short=True).splitlines()
+    assert "Read lines: 9,000 rows, 0 to 20 left out" in lines
+    assert "Read people: 400 rows, 3 left out" in lines
+    assert "2 customers of other tables are not in the first, and left out" in lines
+    many = [(f"table {place}", 10, 1) for place in range(12)]
+    study.tables_read_ = pd.DataFrame(many, columns=["table", "rows", "rows left out"])
+    assert "Read 12 tables: 12 rows left out" in render_text(study, short=True)
 
 
 def report(*policies):

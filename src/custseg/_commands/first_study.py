@@ -225,9 +225,9 @@ def _table(part: _Part, path: Path) -> Iterator[str]:
     for column, form in part.dates:
         others = [each for each in part.table[column].formats if each != form]
         doubt = f"   # or {others[0]!r}: the dates fit both" if others else ""
-        yield f"dates = {{ {toml_text(column)} = {toml_text(form)} }}{doubt}"
+        yield f"dates = {{ {toml_key(column)} = {toml_text(form)} }}{doubt}"
     for column, product in part.made:
-        yield f"columns = {{ {toml_text(column)} = {toml_text(product)} }}"
+        yield f"columns = {{ {toml_key(column)} = {toml_text(product)} }}"
 
 
 def _comment(text: str) -> list[str]:

@@ -187,8 +187,8 @@ def _bar(share: float) -> str:
 def _rows(study: FittedStudy, *, together: bool) -> list[str]:
     """Say what was read, one line a table or all in one, and whether there is more to know of it."""
     tables = study.tables_read_
-    names = tables["table"] if "table" in tables else ["the table"] * len(tables)
-    read = [_table(str(name), rows) for name, rows in tables.groupby(names, sort=False)]
+    named = tables if "table" in tables else tables.assign(table="the table")
+    read = [_table(str(name), rows) for name, rows in named.groupby("table", sort=False)]
     if together and len(read) > 1:
         left = tables.groupby("table")["rows left out"].max().sum()
         read = [f"Read {len(read)} tables: {format_total(left)} rows left out"]
