@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from custseg import cli, load_study
 from custseg._core.toml import toml_key, toml_text
 from custseg.datasets import make_customers
+from custseg.exceptions import ConfigurationError
 from tests._commands.project import failing, plain
 from tests.sizes import size
 
@@ -166,6 +167,11 @@ def test_text_in_toml_is_the_text(text):
     assert read == {text: text}
 
 
+def test_text_that_is_no_unicode_is_refused():
+    with pytest.raises(ConfigurationError, match="is no Unicode text, and TOML holds no other"):
+        toml_text("odd\udcff.parquet")
+
+
 def test_paths_are_those_from_the_study_file(tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "studies").mkdir()
@@ -193,7 +199,7 @@ def test_files_that_are_no_tables(tmp_path, capsys):
     (tmp_path / "empty.csv").write_text("")
     assert "empty.csv" in failing(capsys, "init", tmp_path / "empty.csv", *config)
     (tmp_path / "bare.csv").write_text("customer_id,age\n")
-    assert "it has no rows" in failing(capsys, "init", tmp_path / "bare.csv", *config)
+    assert "bare.csv' has no rows" in failing(capsys, "init", tmp_path / "bare.csv", *config)
     (tmp_path / "torn.parquet").write_bytes(b"PAR1 torn")
     assert "torn.parquet" in failing(capsys, "init", tmp_path / "torn.parquet", *config)
     assert "ends in .toml" in failing(capsys, "init", tmp_path / "bare.csv", "--config", tmp_path / "study.txt")

@@ -110,12 +110,14 @@ class Seen:
 
 def look(path: Path) -> Seen:
     """Look at every column of a file."""
-    with asking(f"file {str(path)!r}"):
+    with asking("custseg init"):
         relation = open_path(str(path))
         with reading_files(path):
             seen = _look(relation, path)
         if not seen.n_rows:
-            raise InvalidTableError(f"{asked()}: it has no rows. Give a file of customers or of what they did.")
+            raise InvalidTableError(
+                f"{asked()}: {str(path)!r} has no rows. Give a file of customers or of what they did."
+            )
         return seen
 
 

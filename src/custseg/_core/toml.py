@@ -37,6 +37,8 @@ def toml_text(text: str) -> str:
     >>> print(toml_text('a "b"\n\u202ec'))
     "a \"b\"\u000A\u202Ec"
     """
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ConfigurationError(f"{visible(text)!r} is no Unicode text, and TOML holds no other. Rename it.")
     return '"' + "".join(map(_written, text)) + '"'
 
 
