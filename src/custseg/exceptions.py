@@ -95,15 +95,20 @@ class InvalidTableError(ValueError):
 class ColumnNotFoundError(InvalidTableError):
     """A column that was named is not in the table."""
 
+    # who knows where it was named can say what to write there: the fact without a remedy, and what it is about
+    fact = ""
+    missing: tuple[object, ...] = ()
+    available: tuple[object, ...] = ()
+
     @classmethod
-    def in_table(cls, missing: Sequence[object], available: Iterable[object]) -> ColumnNotFoundError:
+    def in_table(cls, missing: Sequence[object], available: Iterable[object], remedy: str = "") -> ColumnNotFoundError:
         available = list(available)
         name = missing[0]
         others = f" (also missing: {list_names(missing[1:])})" if len(missing) > 1 else ""
-        return cls(
-            f"{asked()}: column {str(name)!r} not found{others}; the table has {list_names(available)}."
-            f"{suggest(name, available)}"
-        )
+        fact = f"{asked()}: column {str(name)!r} not found{others}; the table has {list_names(available)}."
+        error = cls(f"{fact}{suggest(name, available)}{remedy}")
+        error.fact, error.missing, error.available = fact, tuple(missing), tuple(available)
+        return error
 
 
 class DuplicateColumnError(InvalidTableError):

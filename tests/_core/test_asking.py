@@ -200,7 +200,6 @@ SILENT = {
     "custseg.reporting.render_html",
     "custseg.reporting.render_json",
     "custseg.reporting.render_markdown",
-    "custseg.reporting.render_text",
     "custseg.reporting.write_report",
     "custseg.study.trusted_types",
     "custseg.targeting.goals_to_frame",

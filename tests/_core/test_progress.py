@@ -82,7 +82,7 @@ def test_a_terminal_has_one_line_that_is_rewritten(clock, terminal):
             advance(1, 3)
             clock.now += 62
             shown().write()
-            assert terminal.lines == ["custseg: 50% 1:05 - stability, pairs of refits 1 of 3"]
+            assert terminal.lines == ["custseg: 50% 1:05 - pairs of refits: 1 of 3"]
     assert terminal.lines == ["custseg: done in 1:05", ""]
     assert "\x1b" not in terminal.getvalue()
 
@@ -112,7 +112,7 @@ def test_lines_in_a_file_become_rare(monkeypatch, file):
         # after .01, .02 and .04 seconds
         assert time.monotonic() - begun >= 0.06
         assert shown().wait == 0.04
-    assert file.getvalue().splitlines()[1:4] == ["custseg: 50% 0:00 - stability 1 of 2"] * 3
+    assert file.getvalue().splitlines()[1:4] == ["custseg: 50% 0:00 - stability: 1 of 2"] * 3
 
 
 def test_a_long_part_that_counts_nothing_shows_the_time(monkeypatch, terminal):
@@ -136,11 +136,11 @@ def test_what_is_left_is_told_once_it_was_measured(clock, terminal):
         clock.now += 5
         assert left() == pytest.approx(25)
         shown().write()
-        assert terminal.lines == ["custseg: 40% 0:25 - pairs of refits 2 of 8, about 20 s for the other 6"]
+        assert terminal.lines == ["custseg: 40% 0:25 - pairs of refits: 2 of 8, about 20 s for the other 6"]
         clock.now += 30  # longer than what came before: nobody knows
         assert left() is None
         shown().write()
-        assert terminal.lines == ["custseg: 40% 0:55 - pairs of refits 2 of 8"]
+        assert terminal.lines == ["custseg: 40% 0:55 - pairs of refits: 2 of 8"]
 
 
 def test_nothing_is_told_of_what_is_left_where_that_is_not_known(clock, terminal):
@@ -194,7 +194,7 @@ def test_the_share_done_never_falls(clock, terminal):
 def test_the_line_ends_where_the_work_does_not(clock, terminal, error):
     with pytest.raises(error):
         end_in(error)
-    assert terminal.lines == ["custseg: 50% 0:00 - stability 1 of 2", ""]
+    assert terminal.lines == ["custseg: 50% 0:00 - stability: 1 of 2", ""]
     assert shown() is None
     assert not progress._LINES.rewritten
 
@@ -307,7 +307,7 @@ def test_two_threads_tell_of_their_own_work(clock, terminal):
         assert terminal.lines == [
             "custseg:  0% 0:00 - of the other",
             "custseg: done in 0:00",
-            "custseg: 50% 0:00 - of the first 1 of 2",
+            "custseg: 50% 0:00 - of the first: 1 of 2",
         ]
 
 

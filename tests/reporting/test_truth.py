@@ -6,6 +6,7 @@ import html
 import json
 import re
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -168,7 +169,8 @@ def test_what_is_known_of_few_says_so_on_the_card(kind):
 def test_an_outcome_that_is_known_of_few_says_so():
     study = stand_in(outcomes=True)
     study.outcomes_["n_known"] = [204, 800, None]
-    for render in (render_html, render_markdown, render_text):
+    # wide enough to fold no figure
+    for render in (render_html, render_markdown, partial(render_text, width=100)):
         text = plain(render(study))
         assert "40%, of the 17% of whom it is known" in text
         assert "10%, of" not in text

@@ -16,7 +16,12 @@ from custseg.datasets import make_customers
 from custseg.exceptions import InvalidParameterError
 from custseg.validation import examine_segments
 
-STEPS = ["characteristics", "segments", "stability", "personas"]
+STEPS = {
+    "characteristics": "Describing the customers",
+    "segments": "Looking for segments",
+    "stability": "Testing the segments",
+    "personas": "Describing the segments",
+}
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +75,8 @@ def test_every_step_is_shown_and_nothing_is_changed(profile, monkeypatch, capsys
     assert not told
     lines, verbose = lines_of(monkeypatch, lambda: study(verbose=True).fit(profile))
     assert capsys.readouterr().out == ""
-    assert list(verbose.elapsed_) == STEPS
-    assert [re.sub(r"custseg: +\d+% \d:\d\d - ", "", line) for line in lines[:-1]] == STEPS
+    assert list(verbose.elapsed_) == list(STEPS)
+    assert [re.sub(r"custseg: +\d+% \d:\d\d - ", "", line) for line in lines[:-1]] == [*STEPS.values()]
     assert re.fullmatch(r"custseg: done in \d+:\d\d", lines[-1])
     assert verbose.labels_.tolist() == plain.labels_.tolist()
     np.testing.assert_array_equal(verbose.stability_.adjusted_rand, plain.stability_.adjusted_rand)
@@ -83,13 +88,13 @@ def test_the_share_done_moves_within_the_evidence_and_never_falls(profile, monke
     assert places == sorted(places)
     assert places[0] == 0.0
     assert places[-1] == pytest.approx(1.0)
-    counts = {name: [] for name in ("numbers of segments", "pairs of refits")}
+    counts = {name: [] for name in ("Trying numbers of segments", "Drawing the customers again")}
     for place, names, count in told:
         if count and names[-1] in counts:
             counts[names[-1]].append((place, count))
-    assert [count for _, count in counts["numbers of segments"]] == ["1 of 2", "2 of 2"]
+    assert [count for _, count in counts["Trying numbers of segments"]] == ["1 of 2", "2 of 2"]
     # of few customers pairs are refitted together
-    assert counts["pairs of refits"][-1][1] == "2 of 2"
+    assert counts["Drawing the customers again"][-1][1] == "2 of 2"
     inside = [place for found in counts.values() for place, _ in found]
     assert inside == sorted(inside)
     assert len(set(inside)) >= 3
@@ -115,7 +120,7 @@ def test_the_line_of_a_study_that_is_stopped_ends(profile, monkeypatch, error):
             stopped.fit(profile)
 
     lines, _ = lines_of(monkeypatch, stop)
-    assert [line.partition(" - ")[2] for line in lines] == STEPS[:3]
+    assert [line.partition(" - ")[2] for line in lines] == [*STEPS.values()][:3]
     assert progress._SHOWN.get() is None
 
 
@@ -123,11 +128,19 @@ def test_validation_shows_its_own_progress(profile, monkeypatch):
     fitted = study().fit(profile)
     lines, _ = lines_of(monkeypatch, lambda: examine_segments(fitted.segmentation_, n_pairs=2, verbose=True))
     parts = [line.partition(" - ")[2] for line in lines]
-    assert parts[:3] == ["numbers of segments", "preparation of refits", "pairs of refits"]
+    assert parts[:3] == [
+        "Trying numbers of segments",
+        "Preparing to draw the customers again",
+        "Drawing the customers again",
+    ]
     X = np.random.RandomState(0).randn(60, 2)
     options = {"n_segments": [2], "n_pairs": 2, "random_state": 0}
     lines, _ = lines_of(monkeypatch, lambda: bootstrap_stability(KMeans(n_init=1), X, verbose=True, **options))
-    assert [line.partition(" - ")[2] for line in lines] == ["segments of all customers", "pairs of refits", ""]
+    assert [line.partition(" - ")[2] for line in lines] == [
+        "Segmenting all customers",
+        "Drawing the customers again",
+        "",
+    ]
 
 
 def test_verbose_is_yes_or_no(profile):

@@ -18,52 +18,67 @@ from custseg._commands.outputs import (
     store_study,
     write_assignments,
 )
-from custseg._commands.study_file import check_keys, read_plan, read_table_files
-from custseg._commands.tables import TableFile, describe, open_tables
-from custseg._core.progress import is_terminal, showing
+from custseg._commands.remedies import naming_keys
+from custseg._commands.screen import show
+from custseg._commands.study_file import Plan, check_keys, read_plan, read_table_files
+from custseg._commands.tables import TableFile, check_readable, open_tables
+from custseg._core.progress import doing, is_terminal, showing
 from custseg._core.visible import visible
 from custseg._demo import demo_study, demo_tables
 from custseg.exceptions import ConfigurationError
-from custseg.reporting import render_text, write_report
+from custseg.reporting import write_report
 from custseg.study import SegmentationStudy
 
 __all__ = ["assign", "demo", "report", "run"]
 
 _ASSIGN = "custseg assign"
+# the share of the time that a look at one table usually takes
+_READING = 0.01
 
 
-def demo(output: Path, seed: int, *, verbose: bool | None = None, overwrite: bool = False) -> None:
+def demo(
+    output: Path, seed: int, *, title: str | None = None, verbose: bool | None = None, overwrite: bool = False
+) -> None:
     """Segment the grocery panel, and write the report."""
     path = check_output("report", output)
     refuse_losses({"the report": path}, [], overwrite=overwrite)
     study = demo_study(seed)
     _fit(study, demo_tables(), verbose)
-    print(visible(f"\nReport: {write_report(study, path, overwrite=overwrite)}", keep="\n"))
+    _report(study, path, title, overwrite=overwrite)
 
 
-def run(config: Path, *, verbose: bool | None = None, overwrite: bool = False) -> None:
+def run(config: Path, *, title: str | None = None, verbose: bool | None = None, overwrite: bool = False) -> None:
     """Do what a study file asks for."""
     plan = read_plan(config)
     study, outputs = plan.study, plan.outputs
+    if title is not None and "report" not in outputs:
+        raise missing_key(f"--title needs a report: {config.name}, [outputs]", "report", 'report = "report.html"')
     sources = [("the study file", config), *_sources(plan.tables), *parameter_files(study)]
     refuse_losses({f"outputs.{name}": path for name, path in outputs.items()}, sources, overwrite=overwrite)
-    if study.characteristics is None:
-        (file,) = plan.tables.values()
-        customers = file.customers(plan.customer_id)
-        study.set_params(customer_id=customers.index.name)
-        tables: dict[str, Any] = {file.name: customers}
-    else:
-        tables = open_tables(plan.tables.values())
-    given = _fit(study, tables, verbose)
-    print()
+    given = _found(config.name, plan, verbose)
     if "report" in outputs:
-        print(visible(f"Report: {write_report(study, outputs['report'], overwrite=overwrite)}"))
+        _report(study, outputs["report"], title, overwrite=overwrite)
     if "assignments" in outputs:
         write_assignments(
             study, given, outputs["assignments"], escape_formulas=plan.escape_formulas, overwrite=overwrite
         )
     if "study" in outputs:
         store_study(study, outputs["study"], include_customers=plan.include_customers, overwrite=overwrite)
+
+
+def _found(where: str, plan: Plan, verbose: bool | None) -> Any:
+    """Fit the study of a study file to its tables, and print what it found."""
+    study = plan.study
+    tables: dict[str, Any] = {}
+    with naming_keys(where, plan, tables):
+        if study.characteristics is None:
+            (file,) = plan.tables.values()
+            customers = file.customers(plan.customer_id)
+            study.set_params(customer_id=customers.index.name)
+            tables[file.name] = customers
+        else:
+            tables |= open_tables(plan.tables.values())
+        return _fit(study, tables, verbose)
 
 
 def assign(
@@ -113,11 +128,18 @@ def _id_of(study: SegmentationStudy) -> str | None:
     return name
 
 
-def report(study_path: Path, output: Path, *, trust: bool = False, overwrite: bool = False) -> None:
+def report(
+    study_path: Path, output: Path, *, title: str | None = None, trust: bool = False, overwrite: bool = False
+) -> None:
     """Write the report of a study."""
     path = check_output("report", output)
     refuse_losses({"the report": path}, [("the study", study_path)], overwrite=overwrite)
-    print(visible(f"Report: {write_report(load_study(study_path, trust=trust), path, overwrite=overwrite)}"))
+    _report(load_study(study_path, trust=trust), path, title, overwrite=overwrite)
+
+
+def _report(study: SegmentationStudy, path: Path, title: str | None, *, overwrite: bool) -> None:
+    titled = {} if title is None else {"title": title}
+    print(visible(f"Report: {write_report(study, path, overwrite=overwrite, **titled)}"))
 
 
 def _sources(files: Mapping[str, TableFile]) -> list[tuple[str, Path]]:
@@ -129,13 +151,12 @@ def _fit(study: SegmentationStudy, tables: Mapping[str, Path | pd.DataFrame], ve
 
     Progress is shown where that is wanted, by default (None) where there is a terminal to rewrite a line on.
     """
-    for name, table in tables.items():
-        print(visible(describe(name, table)))
-    print()
-    sys.stdout.flush()
     # without characteristics to make, the one table is that of the customers
     given = tables if study.characteristics is not None else next(iter(tables.values()))
     with showing(is_terminal(sys.stderr) if verbose is None else verbose):
+        for name, table in tables.items():
+            with doing(f"Reading {name}", _READING):
+                check_readable(name, table)
         study.fit(given)
-    print(f"\n{render_text(study)}", end="")
+    show(study, short=not verbose)
     return given

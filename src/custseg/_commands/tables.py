@@ -23,7 +23,7 @@ from custseg.exceptions import ColumnNotFoundError, ColumnTypeError, Configurati
 
 DEFAULT_ID = "customer_id"
 
-__all__ = ["TableFile", "describe", "open_tables"]
+__all__ = ["TableFile", "check_readable", "open_tables"]
 
 
 @dataclass(frozen=True)
@@ -125,20 +125,16 @@ def _dates(texts: pd.Series[Any], form: str) -> pd.Series[Any]:
     return read
 
 
-def describe(name: str, table: Path | pd.DataFrame) -> str:
-    """Say how large a table is; a file that cannot be read is refused here, by the name of its table."""
+def check_readable(name: str, table: Path | pd.DataFrame) -> None:
+    """Refuse a file that cannot be read, by the name of its table, before the work that it is for."""
+    if isinstance(table, pd.DataFrame):
+        return
     with asking(f"table {name!r}"):
-        n_rows, n_columns = table.shape if isinstance(table, pd.DataFrame) else _shape(table)
-    return f"Read {name}: {n_rows:,} rows, {n_columns} columns"
-
-
-def _shape(path: Path) -> tuple[int, int]:
-    relation = open_path(str(path))
-    # what is broken in a CSV file comes to light where its values are looked at
-    relation = with_types(relation, path, keep=False) if is_csv(path) else relation
-    with reading_files(path):
-        n_rows, n_columns = relation.shape
-    return n_rows, n_columns
+        relation = open_path(str(table))
+        # what is broken in a CSV file comes to light where its values are looked at
+        relation = with_types(relation, table, keep=False) if is_csv(table) else relation
+        with reading_files(table):
+            len(relation)
 
 
 def open_tables(files: Iterable[TableFile]) -> dict[str, Path | pd.DataFrame]:

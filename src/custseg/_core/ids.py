@@ -55,11 +55,11 @@ def check_there(table: Any, customer_id: str | None, names: Sequence[Any]) -> No
         return
     if isinstance(table, pd.DataFrame):
         refuse_levels(table, [customer_id])
-    error = ColumnNotFoundError.in_table([customer_id], [name for name in names if name is not None])
-    raise ColumnNotFoundError(
-        f"{error} Name the column that says who the customers are, customer_id='...'; or, if each row is a customer of "
+    remedy = (
+        " Name the column that says who the customers are, customer_id='...'; or, if each row is a customer of "
         "its own, pass customer_id=None."
     )
+    raise ColumnNotFoundError.in_table([customer_id], [name for name in names if name is not None], remedy)
 
 
 def check_chosen(table: Any, customer_id: str | None, columns: Sequence[Any]) -> None:

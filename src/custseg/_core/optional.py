@@ -20,6 +20,7 @@ _EXTRAS = {
     "polars": "polars",
     "pyarrow": "polars",
     "pyspark": "spark",
+    "rich": "terminal",
     "skops": "persist",
 }
 

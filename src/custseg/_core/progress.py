@@ -19,7 +19,7 @@ from typing import Any, TextIO
 
 from custseg._core.visible import visible
 
-__all__ = ["advance", "clear_line", "doing", "is_terminal", "showing"]
+__all__ = ["advance", "clear_line", "doing", "is_terminal", "showing", "width_of"]
 
 # seconds between two looks at the clock
 _TICK = 0.5
@@ -152,7 +152,7 @@ class _Shown:
                 other.clear()
             self._out(f"{text}\n")
             return
-        text = text[: max(1, _width(self.stream) - 1)]
+        text = text[: max(1, width_of(self.stream) - 1)]
         gone = " " * (len(self.line) - len(text))
         self.line = "" if ends else text
         # no codes of the terminal are needed for a line that is written over with blanks
@@ -167,9 +167,9 @@ class _Shown:
 
     def _text(self, now: float) -> str:
         """Say how far the work is, how long it has taken, and what is done; a narrow terminal lacks the end."""
-        *_, part = parts = list(self.parts)
-        name = visible(", ".join(each.name for each in parts[1:])) or "begun"
-        count, left = part.count and f" {part.count}", part.left(now)
+        part = self.parts[-1]
+        name = visible(part.name) or "Beginning"
+        count, left = part.count and f": {part.count}", part.left(now)
         rest = "" if left is None else f", about {_about(left)} for the other {part.n_left}"
         return f"custseg: {int(100 * part.place):2d}% {_clock(now - self.begun)} - {name}{count}{rest}"
 
@@ -210,7 +210,7 @@ def doing(name: str, share: float = 1.0) -> Iterator[None]:
     Parameters
     ----------
     name : str
-        What is done, in words.
+        What is done, in words that stand alone: of parts within parts only the innermost is shown.
     share : float, default=1.0
         The share that it usually has in the time of the part that it is in.
     """
@@ -276,7 +276,8 @@ def _about(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.0f} h"
 
 
-def _width(stream: TextIO) -> int:
+def width_of(stream: Any) -> int:
+    """Return how many cells a line of a stream has: those of its terminal, else 80."""
     try:
         return os.get_terminal_size(stream.fileno()).columns or _WIDTH
     except (AttributeError, OSError, ValueError):

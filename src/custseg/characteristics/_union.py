@@ -391,7 +391,7 @@ class CharacteristicUnion(
         members, parts = [], []
         for name, estimator, table in self.members:
             member = clone(estimator)
-            with _naming(name, table), doing(name, 1 / len(self.members)):
+            with _naming(name, table), doing(f"Making {name} of {table}", 1 / len(self.members)):
                 output = _fit_transform(member, tables[table])
             members.append((name, member, table))
             parts.append(self._part(output, name, member, table))

@@ -388,7 +388,7 @@ def _read(study: FittedStudy) -> tuple[DataTable, ...]:
     """List the tables on what was read, matched, left out and filtered."""
     tables = []
     if len(study.tables_read_):
-        tables.append(DataTable.of("Tables read", study.tables_read_))
+        tables.append(DataTable.of("Tables read", study.tables_read_.drop_duplicates()))
     if study.match_report_ is not None:
         names = {
             "n_customers": "customers",
@@ -401,11 +401,20 @@ def _read(study: FittedStudy) -> tuple[DataTable, ...]:
     if len(study.audience_report_):
         audience = study.audience_report_.rename(columns={"n_left_out": "customers left out"})
         tables.append(DataTable.of("Customers outside the audience, by condition", audience))
-    report = study.row_report_.to_frame().drop(columns="member", errors="ignore")
-    touched = report[report["n_rows"] > 0].rename(columns={"n_rows": "rows"})
+    touched = _touched(study.row_report_.to_frame())
     if len(touched):
         tables.append(DataTable.of("Rows that a policy touched", touched))
     return tuple(tables)
+
+
+def _touched(report: pd.DataFrame) -> pd.DataFrame:
+    """Return the policies that found something to do: what members of one table share once, else by the member."""
+    touched = report[report["n_rows"] > 0].rename(columns={"n_rows": "rows"})
+    if "member" in touched:
+        differ = touched.groupby(["table", "policy"])["rows"].transform("nunique") > 1
+        named = touched["policy"] + " (" + touched["member"] + ")"
+        touched = touched.assign(policy=touched["policy"].where(~differ, named)).drop(columns="member")
+    return touched.drop_duplicates()
 
 
 def _checked(study: FittedStudy) -> str:

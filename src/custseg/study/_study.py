@@ -41,7 +41,13 @@ from custseg.validation import examine_segments
 __all__ = ["SegmentationStudy"]
 
 # the shares of the steps in the time of a study, as measured with 100,000 and 1,000,000 customers
-_SHARES = {"characteristics": 0.07, "segments": 0.2, "stability": 0.68, "personas": 0.05}
+# each step: what it is called where progress is shown, and the share that it usually has in the time
+_STEPS = {
+    "characteristics": ("Describing the customers", 0.07),
+    "segments": ("Looking for segments", 0.2),
+    "stability": ("Testing the segments", 0.68),
+    "personas": ("Describing the segments", 0.05),
+}
 
 
 class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
@@ -271,7 +277,7 @@ class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
         started = time.perf_counter()
         step = context.subcontext(task_name=name, max_subtasks=max_subtasks)
         step.call_on_fit_task_begin(estimator=self)
-        with doing(name, _SHARES[name]):
+        with doing(*_STEPS[name]):
             yield step
         step.call_on_fit_task_end(estimator=self)
         self.elapsed_[name] = time.perf_counter() - started

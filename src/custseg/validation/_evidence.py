@@ -239,7 +239,7 @@ def _examined(
 ) -> Evidence:
     clusterer = segmentation.clusterer
     assert clusterer is not None  # it was asked for
-    with each_warning_once(), doing("numbers of segments", 0.2):
+    with each_warning_once(), doing("Trying numbers of segments", 0.2):
         fits = _fits(segmentation, clusterer, _numbers(segmentation, clusterer, least), n_jobs)
     stability = _stability(segmentation, fits, n_pairs, n_jobs, on_step) if fits else StabilityResult.empty()
     if clusterer.defined_by_rules:
@@ -298,10 +298,10 @@ def _stability(
         half = [n_pairs // 2] if n_pairs >= 2 * _TO_DECIDE else []
         ends = [*half, *(n_pairs * look for look in _LOOKS)]
     seeds = seeds_of(clusterer.seed, ends[-1])[1]
-    with doing("preparation of refits", 0.05):
+    with doing("Preparing to draw the customers again", 0.05):
         refits = RefitsOfFits(clone(clusterer), segmentation.customers, fits, seeds)
     compared = partial(refits.compared, n_jobs=n_jobs)
-    with doing("pairs of refits", 0.4):
+    with doing("Drawing the customers again", 0.4):
         found = compared(fits, seeds[: ends[0]], n_refits=n_refits_of(n_pairs), on_step=on_step)
     for before, until in pairwise(ends):
         # what comes back is known by as many pairs as are asked for, what is decided otherwise needs no more
@@ -309,7 +309,7 @@ def _stability(
         left = [number for number in fits if found.standing(number) not in enough]
         if not left:
             break
-        with doing("more pairs where it is open", 0.12):
+        with doing("Drawing them again where it is open", 0.12):
             more = compared(left, seeds[before:until], on_step=_after(before, on_step))
         found = found._with(more)  # noqa: SLF001 - of the same stage
     return found

@@ -159,11 +159,11 @@ def bootstrap_stability(
     if is_defined_by_rules(clusterer):
         tried = (clone(clusterer).fit(rows.whole).n_segments_,)
     with showing(verbose):
-        with doing("segments of all customers", 0.1), saying_how_far(n_pairs), one_thread(), each_warning_once():
+        with doing("Segmenting all customers", 0.1), saying_how_far(n_pairs), one_thread(), each_warning_once():
             design = Design.of(clusterer, rows, tried, seeds)
             references = {
                 k: on_all_customers(seeded(clone(blank), own_seed, keep=True), design, k)
                 for k, blank in design.blanks.items()
             }
-        with doing("pairs of refits"):
+        with doing("Drawing the customers again"):
             return compared_pairs(replace(design, references=references), seeds, n_refits_of(n_pairs), n_jobs, on_step)

@@ -18,7 +18,7 @@ class Step:
         self._context = parent.subcontext(task_name=name)
         self._estimator = estimator
         # to choose takes most of the time; whatever comes last takes the rest
-        self._doing = doing(name, 0.8 if name == CHOOSE else 1.0)
+        self._doing = doing(*(("Choosing their number", 0.8) if name == CHOOSE else ("Fitting the segments", 1.0)))
 
     def __enter__(self) -> None:
         self._doing.__enter__()
