@@ -62,6 +62,7 @@ _STAGE_OF = {
     "make_customers": "datasets",
     "mcdonald_omega": "characteristics",
     "named_actions_to_frame": "targeting",
+    "needs_by_segment": "personas",
     "outcomes_by_segment": "personas",
     "profile_segments": "personas",
     "parallel_analysis": "characteristics",

@@ -28,7 +28,7 @@ from custseg import (
 from custseg._core.results import Result
 from custseg.characteristics import factorability, join_responses, parallel_analysis
 from custseg.datasets import make_customers
-from custseg.personas import describe_segments
+from custseg.personas import describe_segments, needs_by_segment, profile_segments
 from custseg.segmentation import Rule, Segmentation
 from custseg.targeting import SegmentFacts, find_goal, plan_actions, recommend
 from custseg.validation import examine_segments, judge, weight_sensitivity
@@ -117,6 +117,12 @@ RESULTS = {
     "RuleReport": lambda _: RuleSegmenter({EVIL: "visits > 3"}).fit(CUSTOMERS).rule_report_,
     "SampleCost": lambda _: clusterer().sample_loss_,
     "SegmentAssignment": assigned,
+    "SegmentNeeds": lambda _: needs_by_segment(
+        CUSTOMERS[["visits"]].rename(columns={"visits": EVIL}),
+        None,
+        Segmentation.of(CUSTOMERS, np.where(np.arange(60) % 2, EVIL, "others")),
+    ),
+    "SegmentProfile": lambda _: profile_segments(CUSTOMERS, np.where(np.arange(60) % 2, EVIL, "others")),
     "SegmentSelection": lambda _: select_n_segments(POINTS, max_segments=3, random_state=0),
     "Segmentation": lambda _: Segmentation.of(CUSTOMERS, np.where(np.arange(60) % 2, EVIL, "others")),
     "SeparationResult": lambda _: segment_separation(CUSTOMERS, np.where(np.arange(60) % 2, EVIL, "others")),

@@ -141,6 +141,9 @@ RANDOM = {
 CALLED = {
     "X": "What an estimator or function reads: rows of customers, or what its fit describes.",
     "y": "The labels of the rows where a describer is told them, else ignored; scikit-learn's.",
+    "importance": "How much each item matters to each respondent.",
+    "satisfaction": "How well each respondent is served in each item.",
+    "used": "The columns that formed the segments, where a table is profiled that is no segmentation.",
     "sample_weight": "How many customers, or respondents, a row counts for.",
     "fit_params": "Passed on to fit.",
     "input_features": "The columns that came in; scikit-learn's, and ignored where names do not depend on them.",

@@ -9,6 +9,7 @@ behind it are public functions of counts, means and standard deviations.
 
 from custseg._core.effects import hedges_g
 from custseg.personas._describer import PersonaDescriber
+from custseg.personas._needs import SegmentNeeds, needs_by_segment
 from custseg.personas._outcomes import outcomes_by_segment
 from custseg.personas._personas import Personas, describe_segments
 from custseg.personas._segment_profile.profile import SegmentProfile, profile_segments
@@ -27,6 +28,7 @@ __all__ = [
     "Persona",
     "PersonaDescriber",
     "Personas",
+    "SegmentNeeds",
     "SegmentProfile",
     "Trait",
     "benjamini_hochberg",
@@ -37,6 +39,7 @@ __all__ = [
     "hedges_g",
     "is_marker",
     "lift",
+    "needs_by_segment",
     "numeric_v_test",
     "outcomes_by_segment",
     "profile_segments",

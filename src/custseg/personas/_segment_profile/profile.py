@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from custseg._core.arrays import Floats, Integers
@@ -149,7 +150,7 @@ def profile_segments(
     labels: Any = None,
     *,
     used: Collection[str] | None = None,
-    sample_weight: Any = None,
+    sample_weight: npt.ArrayLike | None = None,
     names: Sequence[str] | None = None,
     characteristics: Any = None,
     segment: str = "segment",
