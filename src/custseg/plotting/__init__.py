@@ -1,0 +1,11 @@
+"""Pictures: each answers one question about segments, says the answer as its title, and how to read it.
+
+A Display is made of a fitted study, of a fitted segmenter and its customers, or of customers and labels from anywhere;
+``plot`` draws it with matplotlib (the extra ``plot``), ``save`` writes it as SVG or PNG, the same bytes for the same
+data. What is drawn stands in ``data_``, and in ``alt_`` in words. No picture shows figures of fewer than
+``min_group_size`` customers.
+"""
+
+from custseg.plotting._value import SegmentValueDisplay
+
+__all__ = ["SegmentValueDisplay"]
