@@ -6,6 +6,8 @@ data. What is drawn stands in ``data_``, and in ``alt_`` in words. No picture sh
 ``min_group_size`` customers.
 """
 
+from custseg.plotting._gorge import GorgeDisplay
+from custseg.plotting._stability import StabilityDisplay
 from custseg.plotting._value import SegmentValueDisplay
 
-__all__ = ["SegmentValueDisplay"]
+__all__ = ["GorgeDisplay", "SegmentValueDisplay", "StabilityDisplay"]

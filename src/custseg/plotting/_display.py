@@ -183,3 +183,9 @@ def name_rows(ax: Any, names: Iterable[object]) -> None:
     ax.tick_params(axis="y", length=0, pad=72 * room_for_names(words))
     for spine in ax.spines.values():
         spine.set_visible(False)
+
+
+def highlight(ax: Any, numbers: Iterable[int], shown: int) -> None:
+    """Write the number of segments that is shown in bold."""
+    for label, number in zip(ax.get_xticklabels(), numbers, strict=True):
+        label.set(fontweight="bold" if number == shown else "normal", color=INK if number == shown else SOFT)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from custseg._core.arrays import Floats
 from custseg._core.optional import require
@@ -110,6 +111,16 @@ def filled(text: str, width: float, points: float, *, bold: bool = False) -> str
     return "\n".join(lines)
 
 
+def cut(name: object, width: float, points: float, *, bold: bool = False) -> str:
+    """Write a name on one line of at most so many inches."""
+    line = visible(name)
+    if width_of(line, points, bold=bold) <= width:
+        return line
+    while line and width_of(f"{line}…", points, bold=bold) > width:
+        line = line[:-1].rstrip()
+    return f"{line}…"
+
+
 def ink_on(colour: Any) -> str:
     """Return ink or white, whichever is read more easily on a colour."""
     rgb = np.array(require("matplotlib.colors").to_rgb(colour))
@@ -140,3 +151,8 @@ def apart(places: Floats, sizes: Floats, gap: float = 0.03) -> Floats:
 def joined(names: Sequence[str]) -> str:
     """Join names as a sentence does."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def rows_of(frame: pd.DataFrame) -> list[Any]:
+    """Return the rows of a table, whose columns are their attributes."""
+    return list(frame.itertuples(index=False))

@@ -14,7 +14,7 @@ from custseg._core.words import format_number, format_share, format_total
 from custseg.exceptions import InvalidParameterError
 from custseg.plotting._display import Display, name_rows, room_for_names, size_of
 from custseg.plotting._handed import MIN_GROUP_SIZE, is_study, left_out, of_estimator, of_predictions, shown_plan
-from custseg.plotting._look import CUSTOMERS, INK, LESS, MARGIN, MORE, PAPER, SMALL, SOFT, width_of, wrapped
+from custseg.plotting._look import CUSTOMERS, INK, LESS, MARGIN, MORE, PAPER, SMALL, SOFT, rows_of, width_of, wrapped
 
 __all__ = ["SegmentValueDisplay"]
 
@@ -100,7 +100,7 @@ class SegmentValueDisplay(Display):
             f"Value of {n_customers:,} customers: {format_total(total)}{money}. "
             f"Index: value per customer, 100 = average.{left_out(segment_table, self.data_)}"
         )
-        self.alt_ = f"Share of customers and of value. {' '.join(map(_sentence, self.data_.itertuples()))}"
+        self.alt_ = f"Share of customers and of value. {' '.join(map(_sentence, rows_of(self.data_)))}"
 
     @classmethod
     @asking("SegmentValueDisplay")
