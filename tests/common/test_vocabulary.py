@@ -213,6 +213,7 @@ CALLED = {
     "currency": "The currency of amounts, in words.",
     "ax": "The panels of a picture that are given to draw on.",
     "estimator": "A fitted study or segmenter whose segments are drawn.",
+    "projection": "The plane that customers are shown on.",
     "segment_table": "One row per segment with its size and value.",
     "customers": "Customers, one row each; of weights that were moved, how often each of them changed segment.",
     "given": "The fields of what is made of them, by name.",
