@@ -189,3 +189,9 @@ def highlight(ax: Any, numbers: Iterable[int], shown: int) -> None:
     """Write the number of segments that is shown in bold."""
     for label, number in zip(ax.get_xticklabels(), numbers, strict=True):
         label.set(fontweight="bold" if number == shown else "normal", color=INK if number == shown else SOFT)
+
+
+def head(ax: Any, title: str, pad: float = 8.0) -> None:
+    """Write the title of a panel; of axes that were given, the first bears that of the picture."""
+    if not ax.get_title(loc="left"):
+        ax.set_title(title, loc="left", pad=pad)

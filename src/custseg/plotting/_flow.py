@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from custseg._core.optional import require
-from custseg.plotting._display import highlight, size_of
+from custseg.plotting._display import head, highlight, size_of
 from custseg.plotting._look import INK, MARGIN, MORE, NONE, SMALL, SOFT, apart, height_of, rows_of, width_of, wrapped
 
 # of a column of segments: the room between two of them, and its width
@@ -57,7 +57,7 @@ def draw_flow(ax: Any, columns: pd.DataFrame, flows: pd.DataFrame, names: Sequen
     ax.tick_params(length=0)
     for spine in ax.spines.values():
         spine.set_visible(False)
-    ax.set_title("Where do they come from?", loc="left", pad=8)
+    head(ax, "Where do they come from?")
     _name(ax, [boxes[numbers[-1], label] for label in range(len(names))], names, len(numbers) - 1)
 
 

@@ -17,7 +17,7 @@ from custseg._core.params import RANDOM_STATE, check
 from custseg._core.threads import one_thread
 from custseg._core.visible import visible
 from custseg._core.words import format_share
-from custseg.plotting._display import Display, size_of
+from custseg.plotting._display import Display, head, size_of
 from custseg.plotting._handed import MIN_GROUP_SIZE, of_estimator, of_predictions
 from custseg.plotting._look import INK, LESS, MARGIN, MORE, NONE, SMALL, SOFT, cut, rows_of
 from custseg.plotting._places import Places, embedder_of
@@ -240,8 +240,7 @@ class GorgeDisplay(Display):
             ax.set_xticklabels(["nearer", "border", "farther"])
             ax.tick_params(length=0)
             ax.spines["left"].set_visible(False)
-            if not ax.get_title(loc="left"):
-                ax.set_title(cut(row.name, size_of(ax)[0], 10.5, bold=True), loc="left", pad=16)
+            head(ax, cut(row.name, size_of(ax)[0], 10.5, bold=True), pad=16)
             place = {"xycoords": "axes fraction", "textcoords": "offset points"}
             ax.annotate(_told(row), (0, 1), (0, 4), fontsize=SMALL, color=SOFT, **place)
 

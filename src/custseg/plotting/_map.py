@@ -104,7 +104,8 @@ class SegmentMapDisplay(Display):
     -----
     The plane through the centres is that of the largest two singular values of the centres, each times the root of its
     size; two centres have one axis, and the second is then the main direction of what is left. Both axes have one
-    scale. Where many customers are alike, each mark is moved a little. The lines are those of neighbourhood graphs [1]_.
+    scale. Where many customers are alike, each mark is moved a little. The lines are those of neighbourhood graphs
+    [1]_.
 
     **When not to use it**: to see whether there are segments. Every plane hides something: segments that overlap here
     may be apart (the shares on the axes say how much is not shown), and a cut through one cloud looks neat on it.

@@ -12,7 +12,7 @@ import pandas as pd
 from custseg._core.asking import asked, asking
 from custseg._core.visible import visible
 from custseg.exceptions import InfeasibleError, InvalidParameterError
-from custseg.plotting._display import Display, highlight, size_of
+from custseg.plotting._display import Display, head, highlight, size_of
 from custseg.plotting._flow import draw_flow
 from custseg.plotting._handed import is_study, shown_plan
 from custseg.plotting._look import LESS, MARGIN, MORE, PAPER, SMALL, cut, rows_of, width_of, wrapped
@@ -204,7 +204,7 @@ class StabilityDisplay(Display):
         ax.set(xlabel="number of segments", ylabel="agreement of two refits (adjusted Rand)")
         highlight(ax, mean.index, self.n_segments)
         ax.grid(axis="y")
-        _head(ax, "Would another sample agree?")
+        head(ax, "Would another sample agree?")
 
     def _draw_bars(self, ax: Any) -> None:
         bars, y = self.segments_, np.arange(len(self.segments_))[::-1]
@@ -220,12 +220,7 @@ class StabilityDisplay(Display):
         ax.set_xlabel("overlap with its best match (Jaccard)")
         ax.grid(axis="x")
         ax.spines["left"].set_visible(False)
-        _head(ax, f"Which of the {len(y)} come back?")
-
-
-def _head(ax: Any, title: str) -> None:
-    if not ax.get_title(loc="left"):  # of axes that were given, the first bears that of the picture
-        ax.set_title(title, loc="left", pad=8)
+        head(ax, f"Which of the {len(y)} come back?")
 
 
 def _bars(own: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
