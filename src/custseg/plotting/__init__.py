@@ -8,6 +8,7 @@ data. What is drawn stands in ``data_``, and in ``alt_`` in words. No picture sh
 
 from custseg.plotting._gorge import GorgeDisplay
 from custseg.plotting._map import SegmentMapDisplay
+from custseg.plotting._rfm_grid import RFMGridDisplay
 from custseg.plotting._selection import SelectionDisplay
 from custseg.plotting._separation import SeparationDisplay
 from custseg.plotting._stability import StabilityDisplay
@@ -15,6 +16,7 @@ from custseg.plotting._value import SegmentValueDisplay
 
 __all__ = [
     "GorgeDisplay",
+    "RFMGridDisplay",
     "SegmentMapDisplay",
     "SegmentValueDisplay",
     "SelectionDisplay",

@@ -38,8 +38,8 @@ MARGIN = 0.15
 _POINTS = 72.0
 _LEADING = 1.25
 _LONGEST_LINE, _MOST_LINES = 18, 3
-# the smallest ratio of luminances at which white letters are read more easily than ink
-_WHITE_ON = 0.3
+# on colours of less luminance white has the higher contrast than ink
+_WHITE_ON = 0.217
 _ROUNDING = 1e-9
 
 _SETTINGS: dict[str, Any] = {
