@@ -215,6 +215,7 @@ CALLED = {
     "estimator": "A fitted study or segmenter whose segments are drawn.",
     "projection": "The plane that customers are shown on.",
     "selection": "How many segments customers ask for, and why.",
+    "characteristic": "The column of one characteristic that is drawn.",
     "segment_table": "One row per segment with its size and value.",
     "customers": "Customers, one row each; of weights that were moved, how often each of them changed segment.",
     "given": "The fields of what is made of them, by name.",

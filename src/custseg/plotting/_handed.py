@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
+from custseg._core.customers import Column
 from custseg._core.disclosure import described, enter
 from custseg._core.params import Integer, check
 from custseg._core.visible import visible
-from custseg.exceptions import InvalidParameterError
+from custseg._core.words import humanise
+from custseg.exceptions import ColumnNotFoundError, InvalidParameterError
 from custseg.plotting._look import joined
 from custseg.segmentation import Segmentation, Segmenter
 from custseg.targeting import Plan
@@ -92,3 +94,17 @@ def left_out(table: pd.DataFrame, shown: pd.DataFrame) -> str:
     """Say which segments of a table are not shown; nothing where all are."""
     names = [visible(name) for name in table["name"] if name not in set(shown["name"])]
     return f" Not shown, for too few customers: {joined(names)}." if names else ""
+
+
+def column_of(segmentation: Segmentation, name: str) -> tuple[Column, str]:
+    """Return a column of the customers, and what it is called in words."""
+    table = segmentation.customer_table
+    if name not in table.names:
+        raise ColumnNotFoundError.in_table([name], table.names)
+    said = {each.column: each.label for each in segmentation.characteristics}
+    return table[name], said.get(name) or humanise(table.names)[name]
+
+
+def unit_of(segmentation: Segmentation, name: str) -> str:
+    """Return the unit of a column, as far as it is known."""
+    return next((each.unit for each in segmentation.characteristics if each.column == name), "") or ""

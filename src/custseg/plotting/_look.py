@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from custseg._core.arrays import Floats
+from custseg._core.arrays import Floats, Integers
 from custseg._core.optional import require
 from custseg._core.visible import visible
 
@@ -148,9 +148,26 @@ def apart(places: Floats, sizes: Floats, gap: float = 0.03) -> Floats:
     return placed
 
 
+def tiers(centres: Floats, widths: Sequence[float], gap: float = 0.08) -> Integers:
+    """Put labels that stand side by side into rows, each into the first in which it covers no other."""
+    ends: list[float] = []
+    rows = np.zeros(len(centres), dtype=np.int64)
+    for place in np.argsort(centres, kind="stable"):
+        start = centres[place] - widths[place] / 2
+        free = [row for row, end in enumerate(ends) if end + gap <= start]
+        rows[place] = free[0] if free else len(ends)
+        ends[rows[place] : rows[place] + 1] = [centres[place] + widths[place] / 2]
+    return rows
+
+
 def joined(names: Sequence[str]) -> str:
     """Join names as a sentence does."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def sentence(text: str) -> str:
+    """Begin a text as a sentence begins."""
+    return text[:1].upper() + text[1:]
 
 
 def rows_of(frame: pd.DataFrame) -> list[Any]:
