@@ -32,10 +32,9 @@ from custseg.plotting._look import (
     width_of,
     wrapped,
 )
-from custseg.plotting._places import Places, embedder_of
+from custseg.plotting._places import Places, embedder_of, separation_of
 from custseg.segmentation import CharacteristicEmbedder, Segmentation
 from custseg.segmentation._for_validation import EMBEDDER, content_hash
-from custseg.validation import segment_separation
 
 __all__ = ["SegmentMapDisplay"]
 
@@ -155,8 +154,7 @@ class SegmentMapDisplay(Display):
             }
         )
         self.data_, self.hulls_ = _marks(places, plane, centres), _hulls(places, plane, centres)
-        separation = segment_separation(shown, embedder=embedder, random_state=0)
-        near = separation.neighbourhood.loc[list(places.names), list(places.names)].to_numpy()
+        near = separation_of(shown, embedder).neighbourhood.loc[list(places.names), list(places.names)].to_numpy()
         pairs = [(a, b, (near[a, b] + near[b, a]) / 2) for a, b in combinations(range(len(near)), 2)]
         self.borders_ = pd.DataFrame(
             [(places.names[a], places.names[b], each) for a, b, each in pairs],

@@ -9,11 +9,13 @@ import numpy as np
 from sklearn.base import clone
 
 from custseg._core.arrays import Floats, Integers
+from custseg._core.customers import CustomerTable
 from custseg.exceptions import InvalidParameterError
 from custseg.segmentation import Segmentation
 from custseg.segmentation._for_validation import Embedded, Embedding, content_hash, embedded
+from custseg.validation import SeparationResult, segment_separation
 
-__all__ = ["Places", "embedder_of"]
+__all__ = ["Places", "embedder_of", "separation_of", "shown_of"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Places:
     names : tuple of str
         Their names.
     space : Embedded
-        Everyone, those who are not shown included.
+        What embeds them, and their places in the order of the table. Who is not shown has no part in it.
     """
 
     points: Floats
@@ -43,14 +45,11 @@ class Places:
     @classmethod
     def of(cls, segmentation: Segmentation, embedder: Any) -> Self:
         """Embed the customers as :class:`SegmentClusterer` does; refuse fewer than two segments."""
-        space = embedded(segmentation.customer_table, Embedding(embedder))
-        points, labels = space.matrix + 0.0, segmentation.labels
+        table, labels = shown_of(segmentation)
+        space = embedded(table, Embedding(embedder))
+        points = space.matrix + 0.0  # -0.0 has another hash
         order = np.lexsort((content_hash(points), labels))
-        order = order[labels[order] >= 0]
         segments, codes = np.unique(labels[order], return_inverse=True)
-        if len(segments) < 2:
-            words = "of at least 2 segments with enough customers to be shown"
-            raise InvalidParameterError.not_allowed("labels", words, f"{len(segments)}")
         names = tuple(segmentation.segment_names[label] for label in segments)
         return cls(points[order], codes, segments, names, space)
 
@@ -63,6 +62,24 @@ class Places:
     def centres(self) -> Floats:
         """The mean of each segment."""
         return np.array([self.points[self.codes == code].mean(axis=0) for code in range(len(self.segments))])
+
+
+def shown_of(segmentation: Segmentation) -> tuple[CustomerTable, Integers]:
+    """Return the customers who are shown, and their labels; refuse fewer than two segments."""
+    inside = segmentation.labels >= 0
+    labels = segmentation.labels[inside]
+    n_segments = len(np.unique(labels))
+    if n_segments < 2:
+        words = "of at least 2 segments with enough customers to be shown"
+        raise InvalidParameterError.not_allowed("labels", words, f"{n_segments}")
+    return segmentation.customer_table.take(inside), labels
+
+
+def separation_of(segmentation: Segmentation, embedder: Any) -> SeparationResult:
+    """Measure how far the segments that are shown stand apart; who is not shown has no part in it."""
+    table, labels = shown_of(segmentation)
+    names = np.array(segmentation.segment_names, dtype=object)[labels]
+    return segment_separation(table, names, embedder=embedder, random_state=0)
 
 
 def embedder_of(segmentation: Segmentation, embedder: Any) -> Any:

@@ -14,9 +14,9 @@ from custseg.exceptions import InvalidParameterError
 from custseg.plotting._display import Display, name_rows, room_for_names, size_of
 from custseg.plotting._handed import MIN_GROUP_SIZE, of_estimator, of_predictions
 from custseg.plotting._look import INK, LESS, LINE, MARGIN, MORE, SMALL, SOFT, cut, rows_of
-from custseg.plotting._places import embedder_of
+from custseg.plotting._places import embedder_of, separation_of
 from custseg.segmentation import CharacteristicEmbedder, Segmentation
-from custseg.validation import SeparationResult, segment_separation
+from custseg.validation import SeparationResult
 
 __all__ = ["SeparationDisplay"]
 
@@ -163,8 +163,7 @@ class SeparationDisplay(Display):
 
     @classmethod
     def _of(cls, shown: Segmentation, embedder: Any, min_group_size: int) -> Self:
-        separation = segment_separation(shown, embedder=embedder_of(shown, embedder), random_state=0)
-        return cls(separation, min_group_size=min_group_size)
+        return cls(separation_of(shown, embedder_of(shown, embedder)), min_group_size=min_group_size)
 
     def _size(self) -> tuple[float, float]:
         return _WIDTH, _ABOVE + _ROW * len(self.data_) + _BELOW
