@@ -63,10 +63,19 @@ def test_the_figures_are_those_of_the_study(study):
 
 
 def test_a_study_with_a_cut_shows_the_cut(study, planted):
-    cut = SimpleNamespace(personas=SimpleNamespace(described=planted), segmentation=planted)
+    cut = SimpleNamespace(personas=SimpleNamespace(described=planted, describer=study.describer_), segmentation=planted)
     stand_in = SimpleNamespace(plan_=study.plan_, cut_plan_=cut, evidence_=study.evidence_, brief=study.brief)
     assert set(SegmentMapDisplay.from_estimator(stand_in).centres_["name"]) == set(planted.segment_names)
     assert StabilityDisplay.from_estimator(stand_in).n_segments == 4
+
+
+def test_a_study_says_itself_how_few_may_be_told_of(study, planted):
+    def of_least(least):
+        personas = SimpleNamespace(described=planted, describer=SimpleNamespace(min_group_size=least))
+        return SimpleNamespace(plan_=SimpleNamespace(personas=personas), cut_plan_=None)
+
+    assert len(SegmentMapDisplay.from_estimator(of_least(5), min_group_size=100).centres_) == 4
+    assert len(SegmentMapDisplay.from_estimator(of_least(80)).centres_) == 3
 
 
 def test_what_is_not_fitted_or_not_needed_is_refused(study):

@@ -76,6 +76,18 @@ def test_neither_rows_nor_columns_nor_labels_count(planted):
     assert first.title == again.title == other.title
 
 
+def test_the_file_does_not_depend_on_the_order_of_rows(planted, tmp_path):
+    points = np.asarray(planted.customers)
+    order = np.random.RandomState(3).permutation(len(points))
+    files = [
+        SegmentMapDisplay.from_predictions(points[rows], planted.labels[rows], embedder="passthrough")
+        .save(tmp_path / f"{name}.svg")
+        .read_bytes()
+        for name, rows in {"first": slice(None), "second": order}.items()
+    ]
+    assert files[0] == files[1]
+
+
 def test_nobody_stands_out(planted):
     points = np.vstack([np.asarray(planted.customers), [[0, 0, 0, 60.0]], [[90.0, 90, 90, 90]] * 3])
     labels = np.concatenate([planted.labels, [3], [4] * 3])

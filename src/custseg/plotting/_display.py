@@ -194,4 +194,4 @@ def highlight(ax: Any, numbers: Iterable[int], shown: int) -> None:
 def head(ax: Any, title: str, pad: float = 8.0) -> None:
     """Write the title of a panel; of axes that were given, the first bears that of the picture."""
     if not ax.get_title(loc="left"):
-        ax.set_title(title, loc="left", pad=pad)
+        ax.set_title(title, loc="left", pad=pad, parse_math=False)

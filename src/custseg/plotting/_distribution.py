@@ -149,14 +149,15 @@ class DistributionDisplay(Display):
         characteristic : str
             The column of numbers.
         min_group_size : int, default=10
-            The least number of customers of whom anything is said.
+            The least number of customers of whom anything is said. A study has its own.
 
         Returns
         -------
         display : DistributionDisplay
             Not yet drawn.
         """
-        return cls(of_estimator(estimator, X, min_group_size), characteristic, min_group_size=min_group_size)
+        shown, least = of_estimator(estimator, X, min_group_size)
+        return cls(shown, characteristic, min_group_size=least)
 
     @classmethod
     @asking("DistributionDisplay")
@@ -212,7 +213,8 @@ class DistributionDisplay(Display):
         top = len(data) - 0.45
         ax.text(self.everyone_["median"], top, "everyone", ha="center", va="bottom", fontsize=SMALL)
         ax.margins(x=0.03)
-        ax.set_xlabel(f"{visible(self.label)}{f' ({visible(self.unit)})' if self.unit else ''}")
+        unit = f" ({visible(self.unit)})" if self.unit else ""
+        ax.set_xlabel(f"{visible(self.label)}{unit}", parse_math=False)
         ax.xaxis.set_major_formatter(lambda value, _: format_number(value, 6))
         ax.grid(axis="x", color=LINE)
         ax.tick_params(axis="x", length=0)

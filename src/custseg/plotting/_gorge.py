@@ -136,10 +136,10 @@ class GorgeDisplay(Display):
     def _say(self) -> None:
         table = self.segments_
         here, null = float(table["near_border"].mean()), float(table["near_border_null"].mean())
-        found = "A gap between the segments"
-        if here > _MOST_IN_A_GAP * null:
-            found = "Fewer at the borders of the segments"
-        if here >= _LEAST_ON_A_SLOPE * null:
+        found = "Fewer at the borders of the segments"
+        if here <= _MOST_IN_A_GAP * null:
+            found = "A gap between the segments"
+        elif here >= _LEAST_ON_A_SLOPE * null:
             found = "No gap between the segments"
         self.title = f"{found}: {format_share(here)} near one, {format_share(null)} in one continuum"
         self.how_to_read = (
@@ -162,14 +162,15 @@ class GorgeDisplay(Display):
         X : DataFrame, path, or array-like of shape (n_customers, n_characteristics), default=None
             The customers of a segmenter; None for a study.
         min_group_size : int, default=10
-            The least number of customers of whom anything is said.
+            The least number of customers of whom anything is said. A study has its own.
 
         Returns
         -------
         display : GorgeDisplay
             Not yet drawn.
         """
-        return cls(of_estimator(estimator, X, min_group_size), min_group_size=min_group_size)
+        shown, least = of_estimator(estimator, X, min_group_size)
+        return cls(shown, min_group_size=least)
 
     @classmethod
     @asking("GorgeDisplay")

@@ -55,15 +55,16 @@ def shown_plan(study: FittedStudy) -> Plan:
     return study.plan_ if study.cut_plan_ is None else study.cut_plan_
 
 
-def of_estimator(estimator: Any, X: Any, min_group_size: int = MIN_GROUP_SIZE) -> Segmentation:
-    """Return the segments of a fitted study, or those into which a fitted segmenter puts ``X``, as they may be told."""
+def of_estimator(estimator: Any, X: Any, min_group_size: int) -> tuple[Segmentation, int]:
+    """Return the segments of a study, or those into which a segmenter puts ``X``, and the least number told of."""
     if is_study(estimator):
         if X is not None:
             raise InvalidParameterError.not_allowed("X", "None, since the study has its customers", X)
-        return shown_plan(estimator).personas.described
+        personas = shown_plan(estimator).personas
+        return personas.described, personas.describer.min_group_size
     if X is None:
         raise InvalidParameterError.not_allowed("X", "the customers, since a segmenter keeps none", X)
-    return told(Segmentation.by(estimator, X), min_group_size)
+    return told(Segmentation.by(estimator, X), min_group_size), min_group_size
 
 
 def of_predictions(

@@ -203,15 +203,15 @@ class SegmentMapDisplay(Display):
         projection : {"centres", "pca"}, default="centres"
             The plane.
         min_group_size : int, default=10
-            The least number of customers of whom anything is said.
+            The least number of customers of whom anything is said. A study has its own.
 
         Returns
         -------
         display : SegmentMapDisplay
             Not yet drawn.
         """
-        shown = of_estimator(estimator, X, min_group_size)
-        return cls(shown, projection=projection, min_group_size=min_group_size)
+        shown, least = of_estimator(estimator, X, min_group_size)
+        return cls(shown, projection=projection, min_group_size=least)
 
     @classmethod
     @asking("SegmentMapDisplay")

@@ -168,14 +168,15 @@ class MosaicDisplay(Display):
         characteristic : str
             The column of levels, or of yes and no.
         min_group_size : int, default=10
-            The least number of customers of whom anything is said.
+            The least number of customers of whom anything is said. A study has its own.
 
         Returns
         -------
         display : MosaicDisplay
             Not yet drawn.
         """
-        return cls(of_estimator(estimator, X, min_group_size), characteristic, min_group_size=min_group_size)
+        shown, least = of_estimator(estimator, X, min_group_size)
+        return cls(shown, characteristic, min_group_size=least)
 
     @classmethod
     @asking("MosaicDisplay")

@@ -178,15 +178,15 @@ class RFMGridDisplay(Display):
         currency : str or None, default=None
             The currency of the monetary value, in words.
         min_group_size : int, default=10
-            The least number of customers of whom anything is said.
+            The least number of customers of whom anything is said. A study has its own.
 
         Returns
         -------
         display : RFMGridDisplay
             Not yet drawn.
         """
-        shown = of_estimator(estimator, X, min_group_size)
-        return cls(shown, currency=currency, min_group_size=min_group_size)
+        shown, least = of_estimator(estimator, X, min_group_size)
+        return cls(shown, currency=currency, min_group_size=least)
 
     @classmethod
     @asking("RFMGridDisplay")

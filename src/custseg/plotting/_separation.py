@@ -118,14 +118,15 @@ class SeparationDisplay(Display):
         X : DataFrame, path, or array-like of shape (n_customers, n_characteristics), default=None
             The customers of a segmenter; None for a study.
         min_group_size : int, default=10
-            The least number of customers of whom anything is said.
+            The least number of customers of whom anything is said. A study has its own.
 
         Returns
         -------
         display : SeparationDisplay
             Not yet drawn.
         """
-        return cls._of(of_estimator(estimator, X, min_group_size), None, min_group_size)
+        shown, least = of_estimator(estimator, X, min_group_size)
+        return cls._of(shown, None, least)
 
     @classmethod
     @asking("SeparationDisplay")

@@ -123,7 +123,7 @@ class SegmentValueDisplay(Display):
         """
         if is_study(estimator) and X is None:
             return cls(shown_plan(estimator).personas.segment_table, currency=estimator.brief.currency)
-        return cls(of_estimator(estimator, X, min_group_size).to_frame())
+        return cls(of_estimator(estimator, X, min_group_size)[0].to_frame())
 
     @classmethod
     @asking("SegmentValueDisplay")
