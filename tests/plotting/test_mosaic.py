@@ -62,6 +62,15 @@ def test_no_level_is_told_that_few_have_and_no_single_one_follows(counts):
     np.testing.assert_allclose(data.groupby("segment")["width"].first().sum(), 1)
 
 
+def test_chance_is_no_finding():
+    random = np.random.RandomState(0)
+    titles = []
+    for _ in range(40):
+        table = pd.DataFrame({"region": random.choice(list("abcdefgh"), 600)})
+        titles.append(MosaicDisplay.from_predictions(table, random.randint(6, size=600), characteristic="region").title)
+    assert sum(title == "Region: no clear difference between the segments" for title in titles) >= 36
+
+
 def test_a_rare_level_is_pooled_with_another():
     counts = np.column_stack([COUNTS, [2, 1, 1]])
     display = MosaicDisplay.from_predictions(*customers_of(counts), characteristic="region")

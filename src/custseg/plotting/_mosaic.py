@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from custseg._core.arrays import Bools, Floats, Integers
 from custseg._core.asking import asked, asking
@@ -43,6 +44,8 @@ _WIDTH, _HEIGHT, _ABOVE = 7.0, 4.2, 0.1
 _GAP = 0.006
 # the residuals from which a tile is shaded, and shaded more
 _STEPS = (2.0, 4.0)
+# the probability that the title names a tile where segment and level are independent
+_LEVEL = 0.05
 _SHADES = {-2: LESS, -1: "#e7bfa8", 0: "#e9ecef", 1: "#a9c8d2", 2: MORE}
 
 
@@ -89,7 +92,8 @@ class MosaicDisplay(Display):
     -----
     A missing value is in no tile, and a segment in which the level of too few is known is left out. The residual is
     Pearson's, (n - e) / sqrt(e), where e is the number of customers expected if segment and level were independent;
-    beyond 2 it is shaded, beyond 4 strongly [1]_.
+    beyond 2 it is shaded, beyond 4 strongly [1]_. The title names the largest where chance alone would make one of so
+    many tiles so large in 5 of 100 pictures at most (Bonferroni).
 
     **When not to use it**: for a characteristic that the segments were made of. It then differs by construction.
 
@@ -138,7 +142,8 @@ class MosaicDisplay(Display):
         strongest = rows_of(data.sort_values(["residual", "name", "level"], ascending=[False, True, True]))[0]
         label = sentence(visible(self.label))
         self.title = f"{label}: no clear difference between the segments"
-        if strongest.residual >= _STEPS[0]:
+        # beyond what chance makes of one of so many tiles
+        if strongest.residual >= norm.isf(_LEVEL / 2 / len(data)):
             self.title = (
                 f"{label}: “{visible(strongest.level)}” is most over-represented in “{visible(strongest.name)}”"
             )

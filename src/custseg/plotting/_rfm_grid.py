@@ -29,6 +29,8 @@ __all__ = ["RFMGridDisplay"]
 _SCORED = ("recency", "frequency", "monetary")
 _N_SCORES = 5
 _TILE_WIDTH, _TILE_HEIGHT, _LEFT, _BELOW = 1.42, 1.05, 1.15, 0.8
+# by how much the best tile must be above the average to be the title
+_WORTH_SAYING = 1.1
 _PALEST, _DARKEST = "#e3edf1", "#0e3a4a"
 
 
@@ -140,7 +142,7 @@ class RFMGridDisplay(Display):
         data, best = self.data_, self.data_.iloc[-1]
         n_customers = int(data["n_customers"].sum())
         self.title = f"{n_customers:,} customers by recency and frequency"
-        if best["monetary"] > mean > 0:
+        if mean > 0 and best["monetary"] / mean >= _WORTH_SAYING:
             self.title = (
                 f"The most recent and frequent, {format_share(best['n_customers'] / n_customers)} of the customers, "
                 f"spend {format_number(best['monetary'] / mean, 2)} times the average"
