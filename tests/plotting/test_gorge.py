@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from custseg.exceptions import InvalidParameterError
+from custseg.exceptions import InfeasibleError, InvalidParameterError
 from custseg.plotting import GorgeDisplay
 from custseg.segmentation import Segmentation
 from tests.plotting.conftest import relabelled
@@ -89,3 +89,11 @@ def test_small_segments_are_left_out_and_nobody_stands_alone():
     assert (outermost["n_members"] + outermost["n_others"] >= 10).all()
     with pytest.raises(InvalidParameterError, match="at least 2 segments with enough customers"):
         GorgeDisplay.from_predictions(points, labels, min_group_size=61)
+
+
+def test_customers_of_few_kinds_can_be_shown_and_those_of_one_are_refused():
+    answers = np.repeat([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0]], 40, axis=0)
+    display = GorgeDisplay.from_predictions(answers, np.repeat([0, 1, 2], 40), embedder="passthrough").plot()
+    assert (display.segments_["near_border"] == 0).all()
+    with pytest.raises(InfeasibleError, match="at least 2 customers that differ, got n_samples=40 with 1 distinct"):
+        GorgeDisplay.from_predictions(np.ones((40, 2)), np.arange(40) % 2, embedder="passthrough")

@@ -8,7 +8,7 @@ from scipy.spatial import ConvexHull
 from custseg.exceptions import InvalidParameterError
 from custseg.plotting import SegmentMapDisplay
 from custseg.plotting._map import _plane
-from custseg.plotting._places import Places
+from custseg.plotting._shared.places import Places
 from custseg.segmentation import Segmentation
 from custseg.validation import segment_separation
 from tests.plotting.conftest import relabelled, texts_of

@@ -14,9 +14,9 @@ from custseg._core.disclosure import enter
 from custseg._core.visible import visible
 from custseg._core.words import format_number
 from custseg.exceptions import ColumnTypeError, InfeasibleError
-from custseg.plotting._display import Display, name_rows, room_for_names
-from custseg.plotting._handed import MIN_GROUP_SIZE, column_of, left_out, of_estimator, of_predictions, unit_of
-from custseg.plotting._look import INK, LINE, MARGIN, MORE, PAPER, SMALL, rows_of, sentence
+from custseg.plotting._shared.display import Display, name_rows, room_for_names
+from custseg.plotting._shared.handed import MIN_GROUP_SIZE, column_of, left_out, of_estimator, of_predictions, unit_of
+from custseg.plotting._shared.look import INK, LINE, MARGIN, MORE, PAPER, SMALL, rows_of, sentence
 from custseg.segmentation import Segmentation
 
 __all__ = ["DistributionDisplay"]

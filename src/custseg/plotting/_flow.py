@@ -9,8 +9,20 @@ import numpy as np
 import pandas as pd
 
 from custseg._core.optional import require
-from custseg.plotting._display import head, highlight, size_of
-from custseg.plotting._look import INK, MARGIN, MORE, NONE, SMALL, SOFT, apart, height_of, rows_of, width_of, wrapped
+from custseg.plotting._shared.display import head, highlight, size_of
+from custseg.plotting._shared.look import (
+    INK,
+    MARGIN,
+    MORE,
+    NONE,
+    SMALL,
+    SOFT,
+    apart,
+    height_of,
+    rows_of,
+    width_of,
+    wrapped,
+)
 
 # of a column of segments: the room between two of them, and its width
 _GAP, _WIDTH = 0.035, 0.16

@@ -17,10 +17,10 @@ from custseg._core.params import RANDOM_STATE, check
 from custseg._core.threads import one_thread
 from custseg._core.visible import visible
 from custseg._core.words import format_share
-from custseg.plotting._display import Display, head, size_of
-from custseg.plotting._handed import MIN_GROUP_SIZE, of_estimator, of_predictions
-from custseg.plotting._look import INK, LESS, MARGIN, MORE, NONE, SMALL, SOFT, cut, rows_of
-from custseg.plotting._places import Places, embedder_of
+from custseg.plotting._shared.display import Display, head, size_of
+from custseg.plotting._shared.handed import MIN_GROUP_SIZE, of_estimator, of_predictions
+from custseg.plotting._shared.look import INK, LESS, MARGIN, MORE, NONE, SMALL, SOFT, cut, rows_of
+from custseg.plotting._shared.places import Places, embedder_of
 from custseg.segmentation import CharacteristicEmbedder, Segmentation
 from custseg.segmentation._for_validation import EMBEDDER, MAX_CUSTOMERS, one_continuum
 
@@ -127,7 +127,7 @@ class GorgeDisplay(Display):
                 "name": list(places.names),
                 "n_customers": places.sizes,
                 "near_border": _near(here),
-                "near_border_null": float(_near(null).mean()),
+                "near_border_null": float(_near(null)[0]),
             }
         )
         self._n_panels = len(places.segments)
@@ -268,10 +268,11 @@ def _null(places: Places, random: np.random.RandomState) -> Floats:
         for points in one_continuum(
             space.table, space.embedder, space.matrix, n_draws=_N_DRAWS, max_customers=MAX_CUSTOMERS, random=random
         ):
-            seed = random.randint(2**31)
-            cut = KMeans(min(n_segments, len(points)), n_init=_N_INIT, random_state=seed).fit(points)
-            found.append(_between(points, cut.cluster_centers_))
-    return np.concatenate(found)
+            # a draw has the values of the customers, but it may combine them to fewer kinds than there are segments
+            n_pieces = min(n_segments, len(np.unique(points, axis=0)))
+            cut = KMeans(n_pieces, n_init=_N_INIT, random_state=random.randint(2**31)).fit(points)
+            found.append(_between(points, cut.cluster_centers_).ravel())
+    return np.concatenate(found)[:, None]
 
 
 def _near(places: Floats) -> Floats:
@@ -279,7 +280,7 @@ def _near(places: Floats) -> Floats:
 
 
 def _bars(places: Places, here: Floats, null: Floats, least: int) -> pd.DataFrame:
-    expected = _counts(null.ravel()) / null.size * len(here)
+    expected = _counts(null) / null.size * len(here)
     parts = []
     for code, (segment, name) in enumerate(zip(places.segments, places.names, strict=True)):
         own, ends = places.codes == code, np.sort(here[:, code])[[least - 1, -least]]

@@ -16,9 +16,9 @@ from custseg._core.optional import require
 from custseg._core.params import OneOf, check
 from custseg._core.visible import visible
 from custseg._core.words import format_share
-from custseg.plotting._display import Display, size_of
-from custseg.plotting._handed import MIN_GROUP_SIZE, of_estimator, of_predictions
-from custseg.plotting._look import (
+from custseg.plotting._shared.display import Display, size_of
+from custseg.plotting._shared.handed import MIN_GROUP_SIZE, of_estimator, of_predictions
+from custseg.plotting._shared.look import (
     INK,
     LINE,
     MARGIN,
@@ -32,7 +32,7 @@ from custseg.plotting._look import (
     width_of,
     wrapped,
 )
-from custseg.plotting._places import Places, embedder_of, separation_of
+from custseg.plotting._shared.places import Places, embedder_of, separation_of
 from custseg.segmentation import CharacteristicEmbedder, Segmentation
 from custseg.segmentation._for_validation import EMBEDDER, content_hash
 

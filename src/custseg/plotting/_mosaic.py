@@ -17,9 +17,9 @@ from custseg._core.optional import require
 from custseg._core.visible import visible
 from custseg._core.words import format_share
 from custseg.exceptions import ColumnTypeError, InfeasibleError
-from custseg.plotting._display import Display, size_of
-from custseg.plotting._handed import MIN_GROUP_SIZE, column_of, of_estimator, of_predictions
-from custseg.plotting._look import (
+from custseg.plotting._shared.display import Display, size_of
+from custseg.plotting._shared.handed import MIN_GROUP_SIZE, column_of, of_estimator, of_predictions
+from custseg.plotting._shared.look import (
     INK,
     LESS,
     MARGIN,

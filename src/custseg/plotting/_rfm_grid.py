@@ -19,9 +19,9 @@ from custseg._core.visible import visible
 from custseg._core.words import feature_of, format_number, format_share
 from custseg.characteristics import RFMScorer
 from custseg.exceptions import ColumnNotFoundError, ColumnTypeError, InfeasibleError
-from custseg.plotting._display import Display
-from custseg.plotting._handed import MIN_GROUP_SIZE, of_estimator, of_predictions
-from custseg.plotting._look import INK, LINE, MARGIN, PAPER, SMALL, cut, filled, ink_on, joined, rows_of
+from custseg.plotting._shared.display import Display
+from custseg.plotting._shared.handed import MIN_GROUP_SIZE, of_estimator, of_predictions
+from custseg.plotting._shared.look import INK, LINE, MARGIN, PAPER, SMALL, cut, filled, ink_on, joined, rows_of
 from custseg.segmentation import RFMSegmenter, Segmentation
 
 __all__ = ["RFMGridDisplay"]

@@ -11,9 +11,9 @@ import pandas as pd
 from custseg._core.asking import asked, asking
 from custseg._core.words import format_number, format_share
 from custseg.exceptions import InfeasibleError, InvalidParameterError
-from custseg.plotting._display import Display, head, highlight
-from custseg.plotting._handed import is_study, shown_plan
-from custseg.plotting._look import LESS, MORE, PAPER, SMALL, rows_of
+from custseg.plotting._shared.display import Display, head, highlight
+from custseg.plotting._shared.handed import is_study, shown_plan
+from custseg.plotting._shared.look import LESS, MORE, PAPER, SMALL, rows_of
 from custseg.segmentation import SegmentSelection
 
 __all__ = ["SelectionDisplay"]

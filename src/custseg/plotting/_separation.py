@@ -11,10 +11,10 @@ from custseg._core.asking import asking
 from custseg._core.params import Integer, check
 from custseg._core.visible import visible
 from custseg.exceptions import InvalidParameterError
-from custseg.plotting._display import Display, name_rows, room_for_names, size_of
-from custseg.plotting._handed import MIN_GROUP_SIZE, of_estimator, of_predictions
-from custseg.plotting._look import INK, LESS, LINE, MARGIN, MORE, SMALL, SOFT, cut, rows_of
-from custseg.plotting._places import embedder_of, separation_of
+from custseg.plotting._shared.display import Display, name_rows, room_for_names, size_of
+from custseg.plotting._shared.handed import MIN_GROUP_SIZE, of_estimator, of_predictions
+from custseg.plotting._shared.look import INK, LESS, LINE, MARGIN, MORE, SMALL, SOFT, cut, rows_of
+from custseg.plotting._shared.places import embedder_of, separation_of
 from custseg.segmentation import CharacteristicEmbedder, Segmentation
 from custseg.validation import SeparationResult
 

@@ -12,10 +12,10 @@ import pandas as pd
 from custseg._core.asking import asked, asking
 from custseg._core.visible import visible
 from custseg.exceptions import InfeasibleError, InvalidParameterError
-from custseg.plotting._display import Display, head, highlight, size_of
 from custseg.plotting._flow import draw_flow
-from custseg.plotting._handed import is_study, shown_plan
-from custseg.plotting._look import LESS, MARGIN, MORE, PAPER, SMALL, cut, rows_of, width_of, wrapped
+from custseg.plotting._shared.display import Display, head, highlight, size_of
+from custseg.plotting._shared.handed import is_study, shown_plan
+from custseg.plotting._shared.look import LESS, MARGIN, MORE, PAPER, SMALL, cut, rows_of, width_of, wrapped
 from custseg.validation import STABLE_ADJUSTED_RAND, STABLE_SEGMENT, StabilityResult
 
 __all__ = ["StabilityDisplay"]

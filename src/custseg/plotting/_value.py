@@ -12,9 +12,21 @@ from custseg._core.asking import asking
 from custseg._core.visible import visible
 from custseg._core.words import format_number, format_share, format_total
 from custseg.exceptions import InvalidParameterError
-from custseg.plotting._display import Display, name_rows, room_for_names, size_of
-from custseg.plotting._handed import MIN_GROUP_SIZE, is_study, left_out, of_estimator, of_predictions, shown_plan
-from custseg.plotting._look import CUSTOMERS, INK, LESS, MARGIN, MORE, PAPER, SMALL, SOFT, rows_of, width_of, wrapped
+from custseg.plotting._shared.display import Display, name_rows, room_for_names, size_of
+from custseg.plotting._shared.handed import MIN_GROUP_SIZE, is_study, left_out, of_estimator, of_predictions, shown_plan
+from custseg.plotting._shared.look import (
+    CUSTOMERS,
+    INK,
+    LESS,
+    MARGIN,
+    MORE,
+    PAPER,
+    SMALL,
+    SOFT,
+    rows_of,
+    width_of,
+    wrapped,
+)
 
 __all__ = ["SegmentValueDisplay"]
 

@@ -10,7 +10,7 @@ from sklearn.base import clone
 
 from custseg._core.arrays import Floats, Integers
 from custseg._core.customers import CustomerTable
-from custseg.exceptions import InvalidParameterError
+from custseg.exceptions import InfeasibleError, InvalidParameterError
 from custseg.segmentation import Segmentation
 from custseg.segmentation._for_validation import Embedded, Embedding, content_hash, embedded
 from custseg.validation import SeparationResult, segment_separation
@@ -48,6 +48,8 @@ class Places:
         table, labels = shown_of(segmentation)
         space = embedded(table, Embedding(embedder))
         points = space.matrix + 0.0  # -0.0 has another hash
+        if not np.ptp(points, axis=0).any():
+            raise InfeasibleError.too_few_customers(len(np.unique(labels)), 1, len(points))
         order = np.lexsort((content_hash(points), labels))
         segments, codes = np.unique(labels[order], return_inverse=True)
         names = tuple(segmentation.segment_names[label] for label in segments)

@@ -16,7 +16,7 @@ from custseg._core.params import Integer, check
 from custseg._core.visible import visible
 from custseg._core.words import humanise
 from custseg.exceptions import ColumnNotFoundError, InvalidParameterError
-from custseg.plotting._look import joined
+from custseg.plotting._shared.look import joined
 from custseg.segmentation import Segmentation, Segmenter
 from custseg.targeting import Plan
 from custseg.validation import Evidence

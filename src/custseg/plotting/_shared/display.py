@@ -15,7 +15,19 @@ from custseg._core.asking import asks_as_class
 from custseg._core.optional import require
 from custseg._core.visible import visible
 from custseg.exceptions import InvalidParameterError, OutputPathError
-from custseg.plotting._look import BODY, INK, MARGIN, NAME, SOFT, TITLE, filled, height_of, look, width_of, wrapped
+from custseg.plotting._shared.look import (
+    BODY,
+    INK,
+    MARGIN,
+    NAME,
+    SOFT,
+    TITLE,
+    filled,
+    height_of,
+    look,
+    width_of,
+    wrapped,
+)
 
 __all__ = ["Display"]
 

@@ -9,7 +9,7 @@ from matplotlib import rcParams
 
 from custseg.exceptions import InvalidParameterError, MissingDependencyError, OutputPathError
 from custseg.plotting import SegmentValueDisplay
-from custseg.plotting._look import PAPER, apart, filled, ink_on, width_of, wrapped
+from custseg.plotting._shared.look import PAPER, apart, filled, ink_on, width_of, wrapped
 
 TABLE = pd.DataFrame(
     {
