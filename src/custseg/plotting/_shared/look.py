@@ -76,9 +76,9 @@ _SETTINGS: dict[str, Any] = {
 @contextmanager
 def look() -> Iterator[None]:
     """Draw in the look of custseg, whatever the user's settings say; their fonts stand in where a letter is missing."""
-    matplotlib = require("matplotlib")
-    fonts = ["DejaVu Sans", *(name for name in matplotlib.rcParams["font.family"] if name != "sans-serif")]
-    with matplotlib.rc_context({**_SETTINGS, "font.family": fonts}):
+    style, settings = require("matplotlib.style"), require("matplotlib").rcParams
+    fonts = ["DejaVu Sans", *(name for name in settings["font.family"] if name != "sans-serif")]
+    with style.context(["default", {**_SETTINGS, "font.family": fonts}]):
         yield
 
 
