@@ -78,8 +78,8 @@ def test_names_are_wrapped_and_measured():
     assert max(map(len, wrapped("x" * 100).split("\n"))) <= 18
     assert wrapped("a\x1b[31mb") == "a\\x1b[31mb"
     assert width_of("WW") > width_of("ii")
-    assert filled("one two", width_of("one two"), 9.5) == "one two"
-    assert filled("one two", width_of("one tw"), 9.5) == "one\ntwo"
+    assert filled("one two", 1.01 * width_of("one two"), 9.5) == "one two"
+    assert filled("one two", 0.9 * width_of("one two"), 9.5) == "one\ntwo"
 
 
 def test_labels_are_moved_apart_and_no_farther_than_needed():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -89,9 +90,15 @@ def wrapped(name: object, longest: int = _LONGEST_LINE) -> str:
 
 def width_of(text: str, points: float = BODY, *, bold: bool = False) -> float:
     """Measure the widest line of a text, in inches."""
-    font = require("matplotlib.font_manager").FontProperties(size=points, weight="bold" if bold else "normal")
+    fonts = tuple(require("matplotlib").rcParams["font.family"])
+    return max(_measured(line, points, "bold" if bold else "normal", fonts) for line in text.split("\n"))
+
+
+@lru_cache(maxsize=4096)
+def _measured(line: str, points: float, weight: str, fonts: tuple[str, ...]) -> float:
+    font = require("matplotlib.font_manager").FontProperties(family=list(fonts), size=points, weight=weight)
     measure = require("matplotlib.textpath").text_to_path.get_text_width_height_descent
-    return max((float(measure(line, font, False)[0]) for line in text.split("\n") if line), default=0.0) / _POINTS
+    return float(measure(line, font, False)[0]) / _POINTS if line else 0.0
 
 
 def height_of(text: str, points: float = BODY) -> float:
@@ -101,14 +108,15 @@ def height_of(text: str, points: float = BODY) -> float:
 
 def filled(text: str, width: float, points: float, *, bold: bool = False) -> str:
     """Break a text into lines of at most so many inches."""
-    lines: list[str] = []
+    space, lines, room = width_of("a a", points, bold=bold) - width_of("aa", points, bold=bold), "", width
     for word in text.split(" "):
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and width_of(longer, points, bold=bold) <= width:
-            lines[-1] = longer
+        needed = width_of(word, points, bold=bold)
+        is_first = not lines
+        if is_first or space + needed > room:
+            lines, room = lines + ("" if is_first else "\n") + word, width - needed
         else:
-            lines.append(word)
-    return "\n".join(lines)
+            lines, room = f"{lines} {word}", room - space - needed
+    return lines
 
 
 def cut(name: object, width: float, points: float, *, bold: bool = False) -> str:
