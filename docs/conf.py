@@ -5,6 +5,8 @@ import warnings
 from pathlib import Path
 
 import custseg
+from custseg import plotting
+from custseg.datasets import make_customers
 from custseg.targeting import goals_to_frame, named_actions_to_frame
 
 project = "custseg"
@@ -70,5 +72,37 @@ def write_goals(app):
         (folder / f"{name}.txt").write_text("".join(f"| {' | '.join(row)} |\n" for row in rows), encoding="utf-8")
 
 
+def draw_pictures(app):
+    """Draw the pictures of the guide, each with its alternative text."""
+    sample = make_customers(1000, n_segments=4, separation=1.5, random_state=0)
+    union = custseg.CharacteristicUnion(
+        [("rfm", custseg.RFMFeaturizer(), "transactions"), ("profile", custseg.DemographicEncoder(), "profile")]
+    )
+    brief = custseg.SegmentationBrief(goal="development", currency="USD", max_segments=6)
+    clusterer = custseg.SegmentClusterer(random_state=0)
+    study = custseg.SegmentationStudy(brief, characteristics=union, clusterer=clusterer, n_pairs=10)
+    study.fit({"transactions": sample.transactions, "profile": sample.profile})
+    purchases = custseg.RFMFeaturizer().fit_transform(sample.transactions)
+    by_rules = custseg.RFMSegmenter().fit(purchases)
+    displays = {
+        "value": plotting.SegmentValueDisplay.from_estimator(study),
+        "stability": plotting.StabilityDisplay.from_estimator(study),
+        "map": plotting.SegmentMapDisplay.from_estimator(study),
+        "gorge": plotting.GorgeDisplay.from_estimator(study),
+        "selection": plotting.SelectionDisplay.from_estimator(study),
+        "separation": plotting.SeparationDisplay.from_estimator(study),
+        "rfm_grid": plotting.RFMGridDisplay.from_estimator(by_rules, purchases, currency="USD"),
+        "mosaic": plotting.MosaicDisplay.from_estimator(study, characteristic="profile__household"),
+        "distribution": plotting.DistributionDisplay.from_estimator(study, characteristic="rfm__monetary"),
+    }
+    folder = Path(app.srcdir) / "api" / "generated" / "pictures"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, display in displays.items():
+        display.save(folder / f"{name}.svg")
+        image = f"```{{image}} ../api/generated/pictures/{name}.svg\n:alt: {display.alt_}\n```\n"
+        (folder / f"{name}.txt").write_text(image, encoding="utf-8")
+
+
 def setup(app):
     app.connect("builder-inited", write_goals)
+    app.connect("builder-inited", draw_pictures)

@@ -56,6 +56,19 @@ axes.legend(title="segments")
 figure.tight_layout()
 
 # %%
+# Is there a gap between the five? Each customer stands between the centre of a segment and the nearest other one; the
+# line is one continuum with the same characteristics, cut into as many pieces.
+
+from custseg.plotting import GorgeDisplay
+
+labels = {name: SegmentClusterer(n_segments=5, random_state=0).fit(table).labels_ for name, table in customers.items()}
+GorgeDisplay.from_predictions(customers["planted"], labels["planted"]).plot()
+
+# %%
+
+GorgeDisplay.from_predictions(customers["none"], labels["none"]).plot()
+
+# %%
 # Left to choose, the clusterer says so:
 
 for name, table in customers.items():

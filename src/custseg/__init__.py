@@ -3,8 +3,8 @@
 The folders stand in the order in which a customer's data flows: ``characteristics`` turns raw tables
 into one row per customer, ``weighting`` says how strongly each characteristic counts, ``segmentation``
 finds the segments, ``validation`` asks whether they are real, ``personas`` says who they are,
-``targeting`` what to do about them, ``reporting`` writes it down; ``study`` is the whole flow in one
-estimator.
+``targeting`` what to do about them, ``plotting`` draws it, ``reporting`` writes it down; ``study`` is the
+whole flow in one estimator.
 
 Every estimator, and every function that is meant to be called, is here under its own name; what they return
 is at home in its stage. A stage is imported when one of its names is first used. Type checkers read the names
@@ -84,7 +84,7 @@ _STAGE_OF = {
     "write_report": "reporting",
     "write_segments": "segmentation",
 }
-_STAGES = frozenset({*_STAGE_OF.values(), "exceptions"})
+_STAGES = frozenset({*_STAGE_OF.values(), "plotting", "exceptions"})
 
 __all__ = ["__version__", "datasets", *_STAGE_OF]  # noqa: PLE0604 - texts, which ruff cannot see
 __all__.sort(key=lambda name: (not name[0].isupper(), name))  # classes first, as in every stage

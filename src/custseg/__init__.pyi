@@ -2,6 +2,7 @@ from custseg import characteristics as characteristics
 from custseg import datasets as datasets
 from custseg import exceptions as exceptions
 from custseg import personas as personas
+from custseg import plotting as plotting
 from custseg import reporting as reporting
 from custseg import segmentation as segmentation
 from custseg import study as study

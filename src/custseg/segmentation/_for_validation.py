@@ -1,7 +1,8 @@
-"""What validation may use of the inside of this stage, and no other stage: public to it, private to users.
+"""What validation and plotting may use of the inside of this stage: public to them, private to users.
 
-Validation fits the clusterers of this stage again and again and asks questions of the distances that they see.
-Every name that it needs for that stands here, and import-linter lets it import from nowhere else.
+Validation fits the clusterers of this stage again and again and asks questions of the distances that they see;
+plotting draws these distances. Every name that they need for that stands here, and import-linter lets them import from
+nowhere else.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from custseg.segmentation._reproducibility.differences import least_differences
 from custseg.segmentation._reproducibility.levels import CLEAR_DIFFERENCE, STABLE_ADJUSTED_RAND, STABLE_SEGMENT
 from custseg.segmentation._reproducibility.measures import adjusted_rand, best_jaccard, cross_table
 from custseg.segmentation._reproducibility.number import Limits, Seen, below, choose_number
+from custseg.segmentation._selection.continuum import one_continuum
 from custseg.segmentation._selection.space import FEWEST_DISTINCT, Space
 from custseg.segmentation._selection.structure import (
     FEWEST_CUSTOMERS,
@@ -85,6 +87,7 @@ __all__ = [
     "n_distinct",
     "number_parameter",
     "numbered",
+    "one_continuum",
     "order_by_content",
     "read_as_fit",
     "refitted",
