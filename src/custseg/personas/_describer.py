@@ -26,7 +26,8 @@ from custseg._core.visible import visible
 from custseg._core.words import format_share, humanise
 from custseg.exceptions import InvalidParameterError, InvalidTableError, SegmentLabelError
 from custseg.personas._labels import find_id, labels_of
-from custseg.personas._naming import Words, name_personas, seen_names
+from custseg.personas._naming import name_personas, seen_names
+from custseg.personas._phrases import Words
 from custseg.personas._profile import Profile, empty_profile, profile_customers
 from custseg.personas._render import to_html, to_markdown, write_typical
 from custseg.personas._traits import Persona, Trait, find_traits
