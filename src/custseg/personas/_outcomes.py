@@ -17,6 +17,7 @@ from custseg._core.customers import Column
 from custseg._core.disclosure import described, enter, told_shares, told_whole
 from custseg._core.params import Instance, Integer, Number, Where, check
 from custseg.exceptions import ColumnNotFoundError
+from custseg.personas._intervals import wilson_interval
 from custseg.segmentation import Segmentation
 
 __all__ = ["outcomes_by_segment"]
@@ -175,14 +176,10 @@ def _intervals(
     labels: Integers, values: Floats, counts: Integers, confidence_level: float, *, is_share: bool
 ) -> tuple[Floats, Floats, Floats]:
     """Return the mean of each segment and the ends of its interval."""
-    tail = (1.0 + confidence_level) / 2.0
     with np.errstate(divide="ignore", invalid="ignore"):
         means = np.bincount(labels, values, len(counts)) / counts
         if is_share:
-            z = stats.norm.ppf(tail)
-            center = (means + z**2 / (2 * counts)) / (1 + z**2 / counts)
-            half = z * np.sqrt(means * (1 - means) / counts + z**2 / (4 * counts**2)) / (1 + z**2 / counts)
-            return means, np.clip(center - half, 0.0, 1.0), np.clip(center + half, 0.0, 1.0)
+            return means, *wilson_interval(means, counts, confidence_level)
         variance = np.bincount(labels, (values - means[labels]) ** 2, len(counts)) / (counts - 1)
-        half = stats.t.ppf(tail, np.maximum(counts - 1, 1)) * np.sqrt(variance / counts)
+        half = stats.t.ppf((1.0 + confidence_level) / 2.0, np.maximum(counts - 1, 1)) * np.sqrt(variance / counts)
         return means, means - half, means + half
