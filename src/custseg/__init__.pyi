@@ -39,6 +39,8 @@ from custseg.datasets import (
 )
 from custseg.personas import (
     PersonaDescriber as PersonaDescriber,
+    SegmentRules as SegmentRules,
+    SegmentTyping as SegmentTyping,
     describe_segments as describe_segments,
     outcomes_by_segment as outcomes_by_segment,
 )

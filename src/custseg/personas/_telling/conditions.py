@@ -10,10 +10,11 @@ from custseg._core.arrays import Bools, Floats, Integers
 from custseg._core.customers import Column, CustomerTable
 from custseg.segmentation._for_personas import Condition, Domain, Rule, find_domains, matches
 
-__all__ = ["Candidates", "find_candidates", "level_sets", "readable"]
+__all__ = ["Candidates", "level_sets", "readable_cuts"]
 
-# So many cuts of a number are tried, at even steps of the customers, and so many levels, the most frequent.
-_MOST_CUTS, _MOST_LEVELS = 24, 40
+# So many cuts of a number are tried, at even steps of the customers, and so many levels, the most frequent; of many
+# columns fewer, but no less than the quartiles, so that all have about as many conditions as can be looked at.
+_MOST_CUTS, _MOST_LEVELS, _FEWEST_CUTS, _MOST_IN_ALL = 24, 40, 3, 1_500
 # A list of more levels is no rule that a person remembers.
 _LONGEST_LIST = 5
 
@@ -32,7 +33,8 @@ class Candidates:
     """
 
     def __init__(self, table: CustomerTable, least: int) -> None:
-        found = [each for column in table.columns for each in _conditions(column, least)]
+        n_cuts = max(_FEWEST_CUTS, min(_MOST_CUTS, _MOST_IN_ALL // (2 * len(table.columns))))
+        found = [each for column in table.columns for each in _conditions(column, least, n_cuts)]
         self.table, self.least = table, least
         self.domains: Mapping[str, Domain] = find_domains([_alone(each) for each in found], table)
         masks = [self.meets(each) for each in found]
@@ -51,11 +53,6 @@ class Candidates:
         return bool(n_met >= self.least and n_known - n_met >= self.least)
 
 
-def find_candidates(table: CustomerTable, least: int) -> Candidates:
-    """Return the conditions that enough customers meet, and enough do not."""
-    return Candidates(table, least)
-
-
 def level_sets(candidates: Candidates, positive: Bools, rows: Bools) -> Iterator[tuple[Condition, Bools]]:
     """Yield lists of the levels that are most of one segment, as the customers in ``rows`` say.
 
@@ -65,9 +62,10 @@ def level_sets(candidates: Candidates, positive: Bools, rows: Bools) -> Iterator
         levels = _frequent(column, candidates.least) if column.kind == "nominal" else []
         if len(levels) < 3:
             continue
-        counts = np.bincount(column.values[rows & ~column.missing], minlength=len(column.categories))
-        own = np.bincount(column.values[rows & positive & ~column.missing], minlength=len(column.categories))
-        ranked = sorted(levels, key=lambda level: (-own[level] / max(counts[level], 1), column.categories[level]))  # noqa: B023
+        known, n_levels = rows & ~column.missing, len(column.categories)
+        counts = np.maximum(np.bincount(column.values[known], minlength=n_levels), 1)
+        shares = np.bincount(column.values[known & positive], minlength=n_levels) / counts
+        ranked = np.array(levels)[np.argsort(-shares[levels], kind="stable")].tolist()
         for length in range(2, min(_LONGEST_LIST, len(levels) - 1) + 1):
             chosen = sorted(ranked[:length])
             met = np.isin(column.values, chosen)
@@ -75,12 +73,12 @@ def level_sets(candidates: Candidates, positive: Bools, rows: Bools) -> Iterator
                 yield Condition(column.name, "in", tuple(column.categories[level] for level in chosen)), met
 
 
-def readable(low: float, high: float, *, whole: bool) -> float:
+def _readable(low: float, high: float, *, whole: bool) -> float:
     """Return the number with the fewest digits that parts two: at least the one, and less than the other.
 
     Examples
     --------
-    >>> readable(45_231.17, 45_402.5, whole=False), readable(3, 4, whole=True), readable(0.1412, 0.1413, whole=False)
+    >>> _readable(45_231.17, 45_402.5, whole=False), _readable(3, 4, whole=True), _readable(0.1412, 0.1413, whole=False)
     (45300.0, 3.0, 0.14125)
     """
     middle = low / 2 + high / 2
@@ -98,12 +96,12 @@ def _alone(condition: Condition) -> Rule:
     return Rule(name="rule", alternatives=((condition,),))
 
 
-def _conditions(column: Column, least: int) -> Iterator[Condition]:
+def _conditions(column: Column, least: int, n_cuts: int) -> Iterator[Condition]:
     """Yield the conditions on one column, whoever may meet them."""
     if column.kind == "binary":
         yield from (Condition(column.name, "==", value) for value in (False, True))
     elif column.kind == "numeric":
-        for cut in _cuts(column, least):
+        for cut in readable_cuts(column, least, n_cuts):
             number = int(cut) if cut.is_integer() else cut
             yield from (Condition(column.name, symbol, number) for symbol in ("<=", ">"))
     elif column.kind == "ordinal":
@@ -121,14 +119,14 @@ def _frequent(column: Column, least: int) -> list[int]:
     return sorted(ranked[:_MOST_LEVELS])
 
 
-def _cuts(column: Column, least: int) -> list[float]:
+def readable_cuts(column: Column, least: int, n_cuts: int = _MOST_CUTS) -> list[float]:
     """Return numbers between customers, with enough of these on either side."""
     values: Floats = column.without_rounding().values[~column.missing]
     distinct, counts = np.unique(values, return_counts=True)
     below = np.cumsum(counts)[:-1]
     places = np.flatnonzero((below >= least) & (len(values) - below >= least))
     # a few neighbours make a step, in which the shortest number is the cut
-    steps = below[places] * _MOST_CUTS // max(len(values), 1) if len(places) > _MOST_CUTS else places
+    steps = below[places] * n_cuts // max(len(values), 1) if len(places) > n_cuts else places
     whole = bool((distinct == np.floor(distinct)).all())
     ends = [(own[0], own[-1] + 1) for step in np.unique(steps) if len(own := places[steps == step])]
-    return [readable(float(distinct[first]), float(distinct[last]), whole=whole) for first, last in ends]
+    return [_readable(float(distinct[first]), float(distinct[last]), whole=whole) for first, last in ends]

@@ -27,10 +27,18 @@ from custseg.personas._labels import find_id
 from custseg.segmentation import Segmentation
 from custseg.segmentation._for_personas import content_hash
 
-__all__ = ["N_FOLDS", "Labelled", "LabelledEstimator", "folds_of"]
+__all__ = ["LABELLED", "N_FOLDS", "Labelled", "LabelledEstimator", "folds_of"]
 
 N_FOLDS = 5
 """Customers are parted in so many; what is learned of all parts but one is measured on that one."""
+
+
+LABELLED: ParameterTable = {
+    "segment": (COLUMN,),
+    "min_group_size": (Integer(1),),
+    "customer_id": (NONE, COLUMN),
+}
+"""What the parameters may be of all that learns from customers with labels."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +70,7 @@ class Labelled:
 class LabelledEstimator(CustomerTableMixin, Estimator):
     """Base of what learns to tell segments apart: reads labelled customers, and new ones by a few columns."""
 
-    _parameters: ClassVar[ParameterTable] = {
-        "segment": (COLUMN,),
-        "min_group_size": (Integer(1),),
-        "customer_id": (NONE, COLUMN),
-    }
+    _parameters: ClassVar[ParameterTable] = LABELLED
 
     customer_id: str | None
     segment: str
@@ -165,7 +169,9 @@ def _in_order(table: CustomerTable, labels: Integers, sizes: Integers, names: tu
     hashes = content_hash(np.column_stack(columns + missing))
     # sums of whole numbers of 64 bits wrap around, and depend on no order
     sums = [int(hashes[labels == segment].sum(dtype=np.uint64)) for segment in range(len(sizes))]
-    segments = np.array(sorted(np.flatnonzero(sizes).tolist(), key=lambda segment: (-int(sizes[segment]), sums[segment])))
+    segments = np.array(
+        sorted(np.flatnonzero(sizes).tolist(), key=lambda segment: (-int(sizes[segment]), sums[segment]))
+    )
     places = np.full(len(sizes), -1, dtype=np.int64)
     places[segments] = np.arange(len(segments))
     order = np.lexsort((places[labels], hashes))

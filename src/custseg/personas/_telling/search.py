@@ -1,48 +1,29 @@
-"""The conjunction of at most three conditions with the highest F-score: branch and bound, and what it leaves open."""
+"""The conjunction of at most three conditions with the highest F-score: branch and bound."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from custseg._core.arrays import Bools, Floats, Integers
 
-__all__ = ["Found", "best_conjunction"]
+__all__ = ["MOST_CONDITIONS", "WORTH_A_CONDITION", "best_conjunction"]
 
 # Another condition must raise the F-score by so much: a shorter rule is better remembered, and less made to measure.
 WORTH_A_CONDITION = 0.01
 # The first conjunctions of three are those of so many best pairs; they make the bounds sharp from the start.
 _FIRST_PAIRS = 64
-# So many additions and multiplications at most go into one search before it says how much better a rule may be.
+# So many additions and multiplications at most go into one search, and so many conditions, those that say most alone.
 _MOST_WORK = 4e9
+MOST_CONDITIONS = 400
 _LAST_DIGIT = 1e-9
 
 _Counts = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class Found:
-    """The best conjunction.
-
-    Attributes
-    ----------
-    places : tuple of int
-        The places of its conditions among those that were searched, in order.
-    score : float
-        Its F-score among the customers that were searched.
-    limit : float
-        What no conjunction of three or fewer of the conditions exceeds; ``score``, give or take a condition that is not
-        worth it, where the search came to its end.
-    """
-
-    places: tuple[int, ...]
-    score: float
-    limit: float
-
-
-def best_conjunction(met: Bools, positive: Bools, least: int) -> Found | None:
+def best_conjunction(met: Bools, positive: Bools, least: int) -> tuple[int, ...] | None:
     """Search conditions for the conjunction that best says who is in a segment.
 
     The F-score is the harmonic mean of precision and recall. A refinement of a conjunction that ``tp`` customers of
@@ -61,19 +42,19 @@ def best_conjunction(met: Bools, positive: Bools, least: int) -> Found | None:
 
     Returns
     -------
-    Found or None
-        None where no conjunction holds a larger part of the segment than of everyone.
+    tuple of int or None
+        The places of its conditions, in order; None where no conjunction holds a larger part of the segment than of
+        the others.
 
     References
     ----------
-    Morishita and Sese (2000), *PODS*, and Grosskreutz, Rueping and Wrobel (2008), *ECML PKDD*, for optimistic
-    estimates in subgroup discovery.
+    Grosskreutz, Rüping and Wrobel (2008), *ECML PKDD*, for optimistic estimates in subgroup discovery.
     """
     search = _Search(met, positive, least)
     search.singles()
     search.pairs()
-    limit = search.triples()
-    return search.found(limit)
+    search.triples()
+    return search.found()
 
 
 class _Search:
@@ -92,23 +73,21 @@ class _Search:
     @property
     def needed(self) -> float:
         """What a conjunction of three must exceed, or reach beside shorter ones, to be chosen."""
-        shorter = [
-            score + WORTH_A_CONDITION * (3 - length) for length, (score, _) in self.best.items() if length < 3
-        ]
+        shorter = [score + WORTH_A_CONDITION * (3 - length) for length, (score, _) in self.best.items() if length < 3]
         longest = self.best[3][0] if 3 in self.best else 0.0
         # a conjunction that just reaches what is asked for must not be passed over for its last digit
         return max(longest, max(shorter, default=0.0) - _LAST_DIGIT)
 
-    def scores(self, tp: _Counts, fp: _Counts) -> Floats:
+    def scores(self, tp: Any, fp: Any) -> Floats:
         """F-scores of conjunctions; -1 for those by which too few stand out, or that are no more of the segment."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            score = 2.0 * tp.astype(np.float64) / (tp + fp + self.n_inside)
+            score = 2.0 * tp / (tp + fp + np.float64(self.n_inside))
         may = (tp >= self.least) & (self.n_outside - fp >= self.least) & (tp * self.n_outside > fp * self.n_inside)
         return np.where(may, score, -1.0)
 
-    def bound(self, tp: _Counts, fp: _Counts | float = 0.0) -> Floats:
-        """What no conjunction that meets at most ``tp`` of the segment and at least ``fp`` others exceeds."""
-        score = 2.0 * tp.astype(np.float64) / (tp + fp + self.n_inside)
+    def bound(self, tp: Any, fp: Any = 0.0) -> Floats:
+        """Return what no conjunction that meets at most ``tp`` of the segment and at least ``fp`` others exceeds."""
+        score = 2.0 * tp / (tp + fp + np.float64(self.n_inside))
         return np.where(tp >= self.least, score, -1.0)
 
     def offer(self, score: float, places: tuple[int, ...]) -> None:
@@ -124,7 +103,7 @@ class _Search:
             self.offer(float(scores.max()), (int(scores.argmax()),))
 
     def pairs(self) -> None:
-        self.kept: Integers = np.flatnonzero(self.bound(self.tp) > self.top)
+        self.kept = self._worth_combining()
         self.inside, self.outside = self.inside[:, self.kept], self.outside[:, self.kept]
         self.tp2, self.fp2 = self.inside.T @ self.inside, self.outside.T @ self.outside
         self.alone = self.fp2.diagonal()
@@ -137,11 +116,16 @@ class _Search:
         for pair in zip(*np.unravel_index(order, scores.shape), strict=True):
             self._thirds(int(pair[0]), int(pair[1]))
 
+    def _worth_combining(self) -> Integers:
+        """Return the conditions that may be part of a better conjunction; of very many those that say most alone."""
+        kept = np.flatnonzero(self.bound(self.tp) > self.top)
+        # weighted relative accuracy but for a factor
+        gain = self.tp[kept] * self.n_outside - self.fp[kept] * np.float64(self.n_inside)
+        return np.sort(kept[np.argsort(-gain, kind="stable")[:MOST_CONDITIONS]])
+
     def _thirds(self, first: int, second: int) -> None:
         """Try every third condition beside two."""
-        tp, fp = (
-            (part[:, first] * part[:, second]) @ part for part in (self.inside, self.outside)
-        )
+        tp, fp = ((part[:, first] * part[:, second]) @ part for part in (self.inside, self.outside))
         scores = self.scores(tp, fp)
         scores[[first, second]] = -1.0
         third = int(scores.argmax())
@@ -150,16 +134,14 @@ class _Search:
     def _offer_triple(self, score: float, *places: int) -> None:
         self.offer(score, tuple(sorted(int(self.kept[place]) for place in places)))
 
-    def triples(self) -> float:
-        """Count all conjunctions of three that may beat the best; return what those not counted cannot exceed."""
+    def triples(self) -> None:
+        """Count all conjunctions of three that may beat the best."""
         limits = [self._beside(first) for first in range(len(self.kept))]
         bounds = np.array([limit for limit, _ in limits])
         work = 0.0
         for first in np.argsort(-bounds, kind="stable").tolist():
-            if bounds[first] <= self.needed:
+            if bounds[first] <= self.needed or work > _MOST_WORK:
                 break
-            if work > _MOST_WORK:
-                return float(bounds[first])
             others = self._beside(first)[1]
             rows = [part[part[:, first] > 0][:, others] for part in (self.inside, self.outside)]
             work += 2.0 * sum(part.shape[0] for part in rows) * len(others) ** 2
@@ -168,7 +150,6 @@ class _Search:
             if scores.size and scores.max() > 0:
                 second, third = np.unravel_index(int(scores.argmax()), scores.shape)
                 self._offer_triple(float(scores.max()), first, int(others[second]), int(others[third]))
-        return 0.0
 
     def _beside(self, first: int) -> tuple[float, Integers]:
         """Bound the conjunctions of a condition with two behind it; return the bound, and the two that may be good."""
@@ -187,13 +168,13 @@ class _Search:
         may = bounds > self.needed
         return float(bounds.max()), others[may.any(axis=0) | may.any(axis=1)]
 
-    def found(self, limit: float) -> Found | None:
+    def found(self) -> tuple[int, ...] | None:
         """Return the shortest conjunction that another condition would not raise by enough."""
-        held = [self.best[length] for length in sorted(self.best) if self.best[length][0] > 0]
+        held = [self.best[length] for length in sorted(self.best)]
         if not held:
             return None
         chosen = held[0]
         for longer in held[1:]:
             if longer[0] >= chosen[0] + WORTH_A_CONDITION * (len(longer[1]) - len(chosen[1])):
                 chosen = longer
-        return Found(chosen[1], chosen[0], max(limit, self.top))
+        return chosen[1]

@@ -1,13 +1,14 @@
-"""The estimator: for each segment the short rule that best says who is in it, measured on others than it was made of."""
+"""The estimator: for each segment the short rule that best says who is in it, and what it is worth."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 from sklearn.utils.validation import check_is_fitted
 
 from custseg._core.arrays import Bools, Floats, Integers
@@ -34,10 +35,10 @@ WEAK_RECALL = 0.25
 
 # Rules are searched on so many customers; all are measured.
 _MOST_SEARCHED = 20_000
-_SHARES = ("precision", "recall", "coverage")
+_SHARES, _ENDS = ("precision", "recall", "coverage"), ("", "_low", "_high")
 _COLUMNS = (
     *("segment", "name", "rule", "n_conditions", "n_customers"),
-    *(f"{share}{end}" for share in _SHARES for end in ("", "_low", "_high")),
+    *(f"{share}{end}" for share in _SHARES for end in _ENDS),
     *("weak", "note"),
 )
 
@@ -88,13 +89,14 @@ class SegmentRules(LabelledEstimator):
 
     **Search.** Conditions are thresholds (up to 24 a column, the shortest number within each of as many steps of the
     customers), ordered levels from and up to, levels, and lists of up to five levels that are most of the segment.
-    Among all conjunctions of these the search is exact, by branch and bound; where that takes too long, as with many
-    hundred conditions that tell little, the best one so far is taken. Of more than 20,000 customers it is searched on
-    20,000, drawn by what they hold, and measured on all.
+    Among all conjunctions of these the search is exact, by branch and bound; of more than 400 conditions among those
+    400 that have the highest weighted relative accuracy, and where it takes too long the best so far is taken. Of more
+    than 20,000 customers it is searched on 20,000, drawn by what they hold, and measured on all.
 
     **Weak rules** are flagged: those of which the lower end of the interval of precision is below .5, or that of recall
-    below .25. Not every segment has a short description; one that lies between others has none. The intervals are
-    Wilson's, at 95%. They hold what the search makes of chance, since it is repeated for every part.
+    below .25. Not every segment has a short description; one that lies between others has none. The intervals, at 95%,
+    are Wilson's, widened by how much the rules of the five parts differ in the figure: the search is part of what
+    chance decides.
 
     Each rule is measured by itself. Customers may meet several or none; ``predict`` decides by precision.
 
@@ -164,39 +166,36 @@ class SegmentRules(LabelledEstimator):
         """
         self._check_parameters()
         given = self._labelled(X, y)
-        candidates = Candidates(given.table.take(np.arange(min(_MOST_SEARCHED, len(given.labels)))), self.min_group_size)
-        rows = [
-            self._row(given, segment, _measured(given, candidates, place))
-            for place, segment in enumerate(given.segments.tolist())
-        ]
-        missing = sorted(set(range(len(self.segment_names_))) - set(given.segments.tolist()))
-        rows += [(segment, None, None) for segment in missing]
-        self._figures = {segment: figures for segment, _, figures in rows}
-        self.rules_ = tuple(rule for _, rule, _ in sorted(rows, key=lambda row: row[0]) if rule is not None)
+        candidates = Candidates(
+            given.table.take(np.arange(min(_MOST_SEARCHED, len(given.labels)))), self.min_group_size
+        )
+        found = {label: _measured(given, candidates, place) for place, label in enumerate(given.segments.tolist())}
+        sizes = np.bincount(given.labels).tolist()
+        self._n_told = dict(zip(given.segments.tolist(), sizes, strict=True))
+        rules = {label: each for label, each in sorted(found.items()) if each is not None}
+        self._figures = {label: each.figures(self.min_group_size) for label, each in rules.items()}
+        self.rules_ = tuple(
+            Rule(name=given.names[label], alternatives=(each.conditions,)) for label, each in rules.items()
+        )
         if not self.rules_:
             raise InfeasibleError(
                 f"{asked()}: no condition is met by {self.min_group_size} customers of a segment that sets it apart "
                 f"(min_group_size={self.min_group_size}). Pass more customers, or columns in which segments differ."
             )
-        self._labels_of_rules = [segment for segment, rule, _ in sorted(rows, key=lambda row: row[0]) if rule]
         self._domains = find_domains(self.rules_, given.table)
         return self
 
-    def _row(self, given: Labelled, segment: int, measured: _Measured | None) -> tuple[int, Rule | None, Any]:
-        """Put the rule and the figures of a segment together."""
-        n_customers = int(np.count_nonzero(given.segments[given.labels] == segment))
-        if measured is None:
-            return segment, None, (n_customers, {})
-        rule = Rule(name=given.names[segment], alternatives=(measured.conditions,))
-        return segment, rule, (n_customers, measured.figures(self.min_group_size))
-
     @property
-    def _tried_in(self) -> list[int]:
-        """The places of the rules in the order in which they are tried: the most precise first."""
-        precision = [self._figures[label][1]["precision"] for label in self._labels_of_rules]
-        sizes = [self._figures[label][0] for label in self._labels_of_rules]
-        keys = [(-np.nan_to_num(share, nan=-1.0), -size, rule.text) for share, size, rule in zip(precision, sizes, self.rules_, strict=True)]
-        return sorted(range(len(keys)), key=keys.__getitem__)
+    def _tried(self) -> list[tuple[int, Rule]]:
+        """Labels and rules in the order in which they are tried: the most precise first."""
+        labels = list(self._figures)
+
+        def key(place: int) -> tuple[float, int, str]:
+            label = labels[place]
+            precision = float(np.nan_to_num(self._figures[label]["precision"], nan=-1.0))
+            return -precision, -self._n_told[label], self.rules_[place].text
+
+        return [(labels[place], self.rules_[place]) for place in sorted(range(len(labels)), key=key)]
 
     def meets(self, X: Any) -> Bools:
         """Say which customers meet the rule of each segment.
@@ -229,7 +228,7 @@ class SegmentRules(LabelledEstimator):
         if any(unseen.values()):
             warn(UnseenCategoryWarning.of(unseen))
         met = np.zeros((table.n_customers, len(self.segment_names_)), dtype=bool)
-        for label, rule in zip(self._labels_of_rules, self.rules_, strict=True):
+        for label, rule in zip(self._figures, self.rules_, strict=True):
             met[:, label] = matches(rule, table, self._domains)
         return met
 
@@ -254,8 +253,10 @@ class SegmentRules(LabelledEstimator):
             If it is of another kind than in ``fit``.
         """
         met = self.meets(X)
-        labels = [self._labels_of_rules[place] for place in self._tried_in]
-        return np.array([*labels, NOT_ASSIGNED])[first_match((met[:, label] for label in labels), len(met), len(labels))]
+        labels = [label for label, _ in self._tried]
+        return np.array([*labels, NOT_ASSIGNED])[
+            first_match((met[:, label] for label in labels), len(met), len(labels))
+        ]
 
     def to_sql(
         self,
@@ -292,11 +293,9 @@ class SegmentRules(LabelledEstimator):
         if with_names and NOT_ASSIGNED_WORDS in self.segment_names_:
             words = f"False where a segment is called {NOT_ASSIGNED_WORDS!r}, which stands for no rule (or rename it)"
             raise InvalidParameterError.not_allowed("with_names", words, with_names)
-        labels = [self._labels_of_rules[place] for place in self._tried_in]
-        results: list[int | str] = [self.segment_names_[label] if with_names else label for label in labels]
-        rules = [self.rules_[place] for place in self._tried_in]
-        others = NOT_ASSIGNED_WORDS if with_names else NOT_ASSIGNED
-        return write_query(rules, self._domains, [*results, others], table=table, quote=quote)
+        results: list[int | str] = [rule.name if with_names else label for label, rule in self._tried]
+        results.append(NOT_ASSIGNED_WORDS if with_names else NOT_ASSIGNED)
+        return write_query([rule for _, rule in self._tried], self._domains, results, table=table, quote=quote)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the rules with what they are worth, one row per segment.
@@ -310,11 +309,10 @@ class SegmentRules(LabelledEstimator):
             ``_high``, NaN where too few stand behind it; ``weak``, and why in ``note``.
         """
         check_is_fitted(self)
-        rules = dict(zip(self._labels_of_rules, self.rules_, strict=True))
+        rules = dict(zip(self._figures, self.rules_, strict=True))
         rows = []
         for label, name in enumerate(self.segment_names_):
-            figures, rule = self._figures[label], rules.get(label)
-            n_customers, shares = figures or (None, {})
+            n_customers, shares, rule = self._n_told.get(label), self._figures.get(label, {}), rules.get(label)
             row = {"segment": label, "name": name, "n_customers": n_customers, **shares}
             if rule is not None:
                 row |= {"rule": rule.text, "n_conditions": len(rule.conditions)}
@@ -337,57 +335,77 @@ class SegmentRules(LabelledEstimator):
             if row["n_conditions"] is pd.NA:
                 lines.append(f"{row['name']}: {row['note']}.")
                 continue
+            precision, recall, coverage = (_written(row, share) for share in _SHARES)
             weak = f" Weak: {row['note']}." if row["weak"] else ""
-            lines += [
-                f"{row['name']}: {row['rule']}",
-                f"    Of those who meet it {_written(row, 'precision')} are in the segment; {_written(row, 'recall')} of "
-                f"the segment and {_written(row, 'coverage')} of all customers meet it.{weak}",
-            ]
+            lines.append(f"{row['name']}: {row['rule']}")
+            lines.append(
+                f"    Of those who meet it {precision} are in the segment; {recall} of the segment meet it, and "
+                f"{coverage} of all customers.{weak}"
+            )
         return "\n".join(map(visible, lines))
 
 
 @dataclass(frozen=True)
 class _Measured:
-    """The rule of a segment, and how many customers rules like it were right for in the parts that they never saw."""
+    """The rule of a segment, and how many customers rules like it were right for in the parts that they never saw.
+
+    ``spread`` are the standard deviations of precision, recall and coverage between these rules, on all customers.
+    """
 
     conditions: tuple[Condition, ...]
     n_both: int
     n_met: int
     n_segment: int
     n_customers: int
+    spread: Floats
 
     def figures(self, least: int) -> dict[str, float]:
         """Return precision, recall and coverage with their intervals; NaN where too few customers stand behind them."""
         both, n_met, n_segment, n_all = self.n_both, self.n_met, self.n_segment, self.n_customers
-        yes = np.array([both, n_segment - both], dtype=np.float64)[:, None]
-        precision = told_shares(yes, np.array([n_met, n_all - n_met]), least, is_yes=True)[0, 0]
-        yes = np.array([both, n_met - both], dtype=np.float64)[:, None]
-        recall = told_shares(yes, np.array([n_segment, n_all - n_segment]), least, is_yes=True)[0, 0]
-        coverage = min(n_met, n_all - n_met) >= least
-        parts = np.array([[both, n_met, precision], [both, n_segment, recall], [n_met, n_all, coverage]], dtype=float)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            shares: Floats = np.where(parts[:, 2] > 0, parts[:, 0] / parts[:, 1], np.nan)
-        low, high = wilson_interval(shares, np.maximum(parts[:, 1], 1.0))
-        named = zip(_SHARES, shares.tolist(), low.tolist(), high.tolist(), strict=True)
-        return {name + end: figure for name, *ends in named for end, figure in zip(("", "_low", "_high"), ends, strict=True)}
+        told = [
+            _is_told(both, n_met, n_segment - both, n_all - n_met, least),
+            _is_told(both, n_segment, n_met - both, n_all - n_segment, least),
+            min(n_met, n_all - n_met) >= least,
+        ]
+        counts = np.array([max(n_met, 1), n_segment, n_all], dtype=np.float64)
+        shares = np.where(told, np.array([both, both, n_met]) / counts, np.nan)
+        low, high = wilson_interval(shares, counts)
+        # the rule is one of many that customers like these give, of which five were seen
+        half = np.hypot((high - low) / 2, stats.norm.ppf(0.975) * self.spread)
+        ends = np.clip([(low + high) / 2 - half, (low + high) / 2 + half], 0.0, 1.0)
+        figures = zip(_SHARES, shares.tolist(), *ends.tolist(), strict=True)
+        return {name + end: value for name, *own in figures for end, value in zip(_ENDS, own, strict=True)}
+
+
+def _is_told(both: int, n_here: int, elsewhere: int, n_elsewhere: int, least: int) -> bool:
+    """Say whether enough customers stand behind a share here, beside that of everyone else."""
+    yes = np.array([[both], [elsewhere]], dtype=np.float64)
+    return bool(told_shares(yes, np.array([n_here, n_elsewhere]), least, is_yes=True)[0, 0])
 
 
 def _measured(given: Labelled, candidates: Candidates, place: int) -> _Measured | None:
     """Search the rule of a segment on all customers, and on all parts but one to measure it on that one."""
     positive = given.labels == place
-    searched = np.arange(len(positive)) < candidates.table.n_customers
-    final = _searched(candidates, positive[searched], np.ones(candidates.table.n_customers, dtype=bool))
+    n_searched = candidates.table.n_customers
+    final = _searched(candidates, positive[:n_searched], np.ones(n_searched, dtype=bool))
     if final is None:
         return None
-    met = np.zeros(len(positive), dtype=bool)
+    met = np.zeros((N_FOLDS, len(positive)), dtype=bool)
     for fold in range(N_FOLDS):
-        own = given.folds == fold
-        found = _searched(candidates, positive[searched], ~own[searched])
+        found = _searched(candidates, positive[:n_searched], given.folds[:n_searched] != fold)
         if found is not None:
-            rule = Rule(name="rule", alternatives=(found,))
-            met[own] = matches(rule, given.table.take(own), candidates.domains)
-    n_both = int(np.count_nonzero(met & positive))
-    return _Measured(final, n_both, int(met.sum()), int(positive.sum()), len(positive))
+            met[fold] = matches(Rule(name="rule", alternatives=(found,)), given.table, candidates.domains)
+    n_met, n_both = met.sum(axis=1), (met & positive).sum(axis=1)
+    shares = np.array([n_both / np.maximum(n_met, 1), n_both / positive.sum(), n_met / len(positive)])
+    unseen = met[given.folds, np.arange(len(positive))]
+    return _Measured(
+        conditions=final,
+        n_both=int(np.count_nonzero(unseen & positive)),
+        n_met=int(unseen.sum()),
+        n_segment=int(positive.sum()),
+        n_customers=len(positive),
+        spread=shares.std(axis=1, ddof=1),
+    )
 
 
 def _searched(candidates: Candidates, positive: Bools, rows: Bools) -> tuple[Condition, ...] | None:
@@ -396,7 +414,7 @@ def _searched(candidates: Candidates, positive: Bools, rows: Bools) -> tuple[Con
     conditions = [*candidates.conditions, *(condition for condition, _ in lists)]
     met = np.column_stack([candidates.met, *(own for _, own in lists)])
     found = best_conjunction(met[rows], positive[rows], candidates.least)
-    return None if found is None else tuple(conditions[place] for place in found.places)
+    return None if found is None else tuple(conditions[place] for place in found)
 
 
 def _note(rule: Rule | None, shares: dict[str, float], n_customers: int | None) -> str:
@@ -413,7 +431,7 @@ def _note(rule: Rule | None, shares: dict[str, float], n_customers: int | None) 
     return " and ".join(found)
 
 
-def _written(row: dict[str, Any], share: str) -> str:
+def _written(row: Mapping[Any, Any], share: str) -> str:
     if np.isnan(row[share]):
         return "a share that rests on too few to be told"
     return f"{format_share(row[share])} ({format_share(row[f'{share}_low'])} to {format_share(row[f'{share}_high'])})"

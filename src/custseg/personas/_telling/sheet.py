@@ -1,0 +1,166 @@
+"""The sheet: which questions are asked, and how many points an answer is worth for each segment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import softmax
+from sklearn.linear_model import LogisticRegression
+
+from custseg._core.arrays import Floats, Integers
+
+__all__ = ["Sheet", "choose_questions", "make_sheet"]
+
+# The answer that is worth most has so many points: whole numbers that are added in the head.
+_MOST_POINTS = 20
+# Where no answer is worth as much in log odds, points are not made of what is next to nothing.
+_LEAST_RANGE = 0.1
+# An answer is taken to have been given by so many more customers, who are spread as all are: what few gave says little.
+_PRIOR_CUSTOMERS = 5
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Whole points for every answer.
+
+    Attributes
+    ----------
+    questions : tuple of int
+        The places of the questions.
+    start : ndarray of shape (n_segments,)
+        The points that each segment has before any answer.
+    points : tuple of ndarray of shape (n_answers, n_segments)
+        The points of each question's answers.
+    points_per_logit : float
+        So many points are one unit of log odds.
+    """
+
+    questions: tuple[int, ...]
+    start: Integers
+    points: tuple[Integers, ...]
+    points_per_logit: float
+
+    def sums(self, codes: Sequence[Integers]) -> Integers:
+        """Add up the points of customers by the codes of their answers to these questions; no answer adds nothing."""
+        total = np.tile(self.start, (len(codes[0]), 1))
+        for own, points in zip(codes, self.points, strict=True):
+            total += np.vstack([points, np.zeros_like(self.start)])[own]
+        return total
+
+    def shares(self, sums: Integers) -> Floats:
+        """Turn sums of points into probabilities."""
+        return np.asarray(softmax(sums / self.points_per_logit, axis=1))
+
+
+def choose_questions(codes: Sequence[Integers], labels: Integers, most: int) -> list[list[int]]:
+    """Choose the best questions of each number up to ``most``.
+
+    A question is added that puts most customers right by naive Bayes; then each is exchanged for another as long as
+    that puts more of them right. The questions of a number stand in the order in which they would be added.
+
+    Parameters
+    ----------
+    codes : sequence of ndarray of shape (n_customers,)
+        The answers to each question, -1 for none.
+    labels : ndarray of shape (n_customers,)
+        The segments.
+    most : int
+        The most questions.
+
+    Returns
+    -------
+    list of list of int
+        The places of the questions of each number.
+    """
+    evidence = [_evidence(own, labels) for own in codes]
+    start = np.tile(np.log(np.bincount(labels) / len(labels)), (len(labels), 1))
+
+    def right(chosen: Sequence[int], candidates: Sequence[int]) -> Integers:
+        """Return how many customers are put right with each candidate beside the chosen questions."""
+        so_far = start + sum(evidence[place] for place in sorted(chosen))
+        found = [np.count_nonzero((so_far + evidence[place]).argmax(axis=1) == labels) for place in candidates]
+        return np.array(found, dtype=np.int64)
+
+    def added(chosen: list[int], candidates: Sequence[int]) -> list[int]:
+        open_ = [place for place in candidates if place not in chosen]
+        return [*chosen, open_[int(right(chosen, open_).argmax())]]
+
+    every = range(len(codes))
+    sets: list[list[int]] = []
+    chosen: list[int] = []
+    for _ in range(min(most, len(codes))):
+        chosen = _exchanged(added(chosen, every), right, every)
+        ordered: list[int] = []
+        while len(ordered) < len(chosen):
+            ordered = added(ordered, sorted(chosen))
+        sets.append(ordered)
+    return sets
+
+
+def _exchanged(chosen: list[int], right: Callable[..., Integers], every: Sequence[int]) -> list[int]:
+    """Exchange questions for better ones as long as there are any."""
+    best, improves = int(right(chosen[:-1], chosen[-1:])[0]), True
+    while improves:
+        improves = False
+        for place in chosen:
+            rest = [other for other in chosen if other != place]
+            candidates = [other for other in every if other not in rest]
+            found = right(rest, candidates)
+            if found.max() > best:
+                best, improves = int(found.max()), True
+                chosen = [*rest, candidates[int(found.argmax())]]
+    return chosen
+
+
+def _evidence(codes: Integers, labels: Integers) -> Floats:
+    """Return what each customer's answer says of each segment: by how much more often it is given there, as a log."""
+    n_answers, n_segments = int(codes.max()) + 1, int(labels.max()) + 1
+    known = codes >= 0
+    counts = np.bincount(codes[known] * n_segments + labels[known], minlength=n_answers * n_segments)
+    table = counts.reshape(n_answers, n_segments).astype(np.float64)
+    overall = table.sum(axis=1, keepdims=True) / table.sum()
+    shares = (table + _PRIOR_CUSTOMERS * overall) / (table.sum(axis=0) + _PRIOR_CUSTOMERS)
+    return np.vstack([np.log(shares / np.where(overall > 0, overall, 1.0)), np.zeros(n_segments)])[codes]
+
+
+def make_sheet(questions: Sequence[int], codes: Sequence[Integers], labels: Integers) -> Sheet:
+    """Fit the points of questions, and round them.
+
+    The points are the coefficients of a multinomial logistic regression on the answers, with a ridge penalty: those of
+    a question average to 0, so that a missing answer says nothing.
+
+    Parameters
+    ----------
+    questions : sequence of int
+        The places of the questions.
+    codes : sequence of ndarray of shape (n_customers,)
+        The answers to each of all questions.
+    labels : ndarray of shape (n_customers,)
+        The segments.
+
+    Returns
+    -------
+    Sheet
+        Of whole points, none below 0.
+    """
+    answers = [_indicators(codes[place]) for place in questions]
+    model = LogisticRegression(max_iter=1_000).fit(np.hstack(answers), labels)
+    start, weights = model.intercept_, model.coef_
+    if len(weights) == 1:
+        start, weights = np.array([-start[0], start[0]]) / 2, np.vstack([-weights, weights]) / 2
+    parts = np.split(weights, np.cumsum([part.shape[1] for part in answers])[:-1], axis=1)
+    means = [part @ given.sum(axis=0) / given.sum() for part, given in zip(parts, answers, strict=True)]
+    # a number that all segments have more decides nothing
+    raised = [
+        (part - mean[:, None] - (part - mean[:, None]).min(axis=0)).T for part, mean in zip(parts, means, strict=True)
+    ]
+    start = start + np.sum(means, axis=0)
+    unit = _MOST_POINTS / max(*(part.max() for part in raised), _LEAST_RANGE)
+    points = tuple(np.rint(part * unit).astype(np.int64) for part in raised)
+    return Sheet(tuple(questions), np.rint((start - start.min()) * unit).astype(np.int64), points, float(unit))
+
+
+def _indicators(codes: Integers) -> Floats:
+    return np.asarray(codes[:, None] == np.arange(int(codes.max()) + 1), dtype=np.float64)
