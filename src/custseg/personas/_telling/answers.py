@@ -64,6 +64,17 @@ class Question:
         bands = np.searchsorted(cuts + rounding_of(cuts, column.rounding), np.nan_to_num(column.values))
         return np.where(column.missing, NO_ANSWER, bands)
 
+    def unseen(self, column: Column) -> list[str]:
+        """Return the levels in an order that were none of those of ``fit``, one for each row that has one."""
+        if self.kind != "ordinal" or column.kind != "ordinal":
+            return []
+        known = self.levels or {}
+        return [
+            column.categories[code]
+            for code in column.values.tolist()
+            if code >= 0 and column.categories[code] not in known
+        ]
+
 
 def ask(column: Column, labels: Integers, least: int) -> Question | None:
     """Return the question that a column makes, with answers that enough customers give; None where it has but one.

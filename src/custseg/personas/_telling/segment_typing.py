@@ -14,8 +14,9 @@ from custseg._core.asking import asked
 from custseg._core.customers import CustomerTable
 from custseg._core.params import Integer, OneOf, ParameterTable
 from custseg._core.visible import visible
+from custseg._core.warning import warn
 from custseg._core.words import format_share, plain
-from custseg.exceptions import InfeasibleError, InvalidParameterError
+from custseg.exceptions import InfeasibleError, InvalidParameterError, UnseenCategoryWarning
 from custseg.personas._intervals import wilson_interval
 from custseg.personas._telling.answers import Question, ask
 from custseg.personas._telling.labelled import LABELLED, N_FOLDS, Labelled, LabelledEstimator
@@ -82,15 +83,16 @@ class SegmentTyping(LabelledEstimator):
     Notes
     -----
     **Missing values** are no answer, and add no points: the sheet takes such a customer for an average one in this
-    question. They are so in the measured accuracy too. A level that was not there in ``fit`` counts as any other level
-    where these are an answer, else as none.
+    question. They are so in the measured accuracy too. Text that was not there in ``fit`` counts as any other level
+    where these are an answer, else as none; a new level of an ordered category is none, with a warning.
 
     **Method.** Numbers are cut into up to six bands and ordered levels into up to six runs, where a classification tree
     on the column alone parts the segments best. Questions are chosen by naive Bayes: the next one puts most customers
-    right, and all are exchanged as long as that puts more right, so that the best three need not be among the best
-    four. The points are the coefficients of a logistic regression with a ridge penalty on the answers to the chosen
-    questions, rounded in units of a twentieth of the largest. More than 10,000 customers are learned from by a sample
-    of as many, drawn by what they hold, and all are measured. Of equal sums the larger segment holds.
+    right, and makes their own segment probable; then all are exchanged as long as that is better, so that the best
+    three need not be among the best four. The points are the coefficients of a logistic regression with a ridge penalty
+    on the answers to the chosen questions, rounded in units of a twentieth of the largest. More than 10,000 customers
+    are learned from by a sample of as many, drawn by what they hold, and all are measured. Of equal sums the larger
+    segment holds.
 
     The interval is Wilson's, at 95%. The best of several numbers is a little better than it will be, which the rule of
     one standard error takes into account.
@@ -236,6 +238,11 @@ class SegmentTyping(LabelledEstimator):
             If a column is missing that is asked for.
         ColumnChangeError
             If it is of another kind than in ``fit``.
+
+        Warns
+        -----
+        UnseenCategoryWarning
+            Levels of an ordered category that were not there in ``fit`` count as no answer.
         """
         return np.asarray(self._segments[self._sums(X).argmax(axis=1)])
 
@@ -267,6 +274,9 @@ class SegmentTyping(LabelledEstimator):
     def _sums(self, X: Any) -> Integers:
         check_is_fitted(self)
         table = self._by_columns(X, self.questions_)
+        unseen = {question.column: question.unseen(table[question.column]) for question in self._questions}
+        if any(unseen.values()):
+            warn(UnseenCategoryWarning.of(unseen))
         return self._sheet.sums([question.codes(table[question.column]) for question in self._questions])
 
     def _points(self) -> pd.DataFrame:

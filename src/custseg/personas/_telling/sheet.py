@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import softmax
+from scipy.special import logsumexp, softmax
 from sklearn.linear_model import LogisticRegression
 
 from custseg._core.arrays import Floats, Integers
@@ -19,6 +19,7 @@ _MOST_POINTS = 20
 _LEAST_RANGE = 0.1
 # An answer is taken to have been given by so many more customers, who are spread as all are: what few gave says little.
 _PRIOR_CUSTOMERS = 5
+_LAST_DIGIT = 1e-9
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ class Sheet:
 def choose_questions(codes: Sequence[Integers], labels: Integers, most: int) -> list[list[int]]:
     """Choose the best questions of each number up to ``most``.
 
-    A question is added that puts most customers right by naive Bayes; then each is exchanged for another as long as
-    that puts more of them right. The questions of a number stand in the order in which they would be added.
+    By naive Bayes: a question is added that is worth most beside those before it; then each is exchanged for another as
+    long as that is worth more. The questions of a number stand in the order in which they would be added.
 
     Parameters
     ----------
@@ -77,41 +78,44 @@ def choose_questions(codes: Sequence[Integers], labels: Integers, most: int) -> 
     evidence = [_evidence(own, labels) for own in codes]
     start = np.tile(np.log(np.bincount(labels) / len(labels)), (len(labels), 1))
 
-    def right(chosen: Sequence[int], candidates: Sequence[int]) -> Integers:
-        """Return how many customers are put right with each candidate beside the chosen questions."""
+    def added(chosen: Sequence[int], candidates: Iterable[int]) -> tuple[float, list[int]]:
+        """Add the candidate that is worth most, and say what they are worth together."""
         so_far = start + sum(evidence[place] for place in sorted(chosen))
-        found = [np.count_nonzero((so_far + evidence[place]).argmax(axis=1) == labels) for place in candidates]
-        return np.array(found, dtype=np.int64)
-
-    def added(chosen: list[int], candidates: Sequence[int]) -> list[int]:
         open_ = [place for place in candidates if place not in chosen]
-        return [*chosen, open_[int(right(chosen, open_).argmax())]]
+        worth = [_worth(so_far + evidence[place], labels) for place in open_]
+        best = int(np.argmax(worth))
+        return worth[best], [*chosen, open_[best]]
 
-    every = range(len(codes))
+    def exchanged(worth: float, chosen: list[int]) -> list[int]:
+        """Exchange questions for better ones as long as there are any."""
+        improves = True
+        while improves:
+            improves = False
+            for place in chosen:
+                found, others = added([other for other in chosen if other != place], range(len(codes)))
+                # the same questions in another order are worth the same but for the last digit
+                if found > worth + _LAST_DIGIT:
+                    worth, chosen, improves = found, others, True
+        return chosen
+
     sets: list[list[int]] = []
     chosen: list[int] = []
     for _ in range(min(most, len(codes))):
-        chosen = _exchanged(added(chosen, every), right, every)
+        chosen = exchanged(*added(chosen, range(len(codes))))
         ordered: list[int] = []
         while len(ordered) < len(chosen):
-            ordered = added(ordered, sorted(chosen))
+            ordered = added(ordered, sorted(chosen))[1]
         sets.append(ordered)
     return sets
 
 
-def _exchanged(chosen: list[int], right: Callable[..., Integers], every: Sequence[int]) -> list[int]:
-    """Exchange questions for better ones as long as there are any."""
-    best, improves = int(right(chosen[:-1], chosen[-1:])[0]), True
-    while improves:
-        improves = False
-        for place in chosen:
-            rest = [other for other in chosen if other != place]
-            candidates = [other for other in every if other not in rest]
-            found = right(rest, candidates)
-            if found.max() > best:
-                best, improves = int(found.max()), True
-                chosen = [*rest, candidates[int(found.argmax())]]
-    return chosen
+def _worth(evidence: Floats, labels: Integers) -> float:
+    """Return the share of customers that is put right, and half of how probable the right segment is to them.
+
+    The share alone jumps with single customers, so that chance would choose between questions that are as good.
+    """
+    logs = evidence[np.arange(len(labels)), labels] - logsumexp(evidence, axis=1)
+    return float(np.mean(evidence.argmax(axis=1) == labels) + np.exp(logs.mean()) / 2)
 
 
 def _evidence(codes: Integers, labels: Integers) -> Floats:
