@@ -33,6 +33,7 @@ from custseg import (
     SegmentationStudy,
     SegmentClusterer,
     SegmentRules,
+    SegmentTyping,
     assign_segments,
     write_segments,
 )
@@ -170,6 +171,9 @@ CALLS = {
     ),
     "rules of segments: a level that is new": lambda: (
         SegmentRules().fit(SHOPPERS[["band"]], SHOPPERS["band"] == "low").predict(NEW_BAND)
+    ),
+    "questions: a level that is new": lambda: (
+        SegmentTyping(1).fit(SHOPPERS[["band"]], SHOPPERS["band"] == "low").predict(NEW_BAND)
     ),
     "demographic: an empty column": lambda: DemographicEncoder().fit(PROFILE),
     "demographic: by fit_transform": lambda: DemographicEncoder().fit_transform(PROFILE),

@@ -21,13 +21,13 @@ from custseg.exceptions import (
     InvalidParameterError,
 )
 from custseg.personas import SegmentRules
-from tests.personas._telling.samples import planted, shuffled, young_people
+from tests.personas._telling.samples import hold_nine_of_ten, planted, shuffled, young_people
 from tests.sizes import size
 
 HOSTILE = ["😀", "عربي", "L'Aquila", "a;--", "naïve"]
 
 
-def mixed(n=300, seed=0):
+def mixed(n=200, seed=0):
     """Every kind of column, with gaps, and three segments that they tell apart."""
     rng = np.random.RandomState(seed)
     labels = rng.randint(0, 3, n)
@@ -63,7 +63,7 @@ def test_what_is_flagged_holds_on_a_second_sample():
             ends = ((row.precision_low, row.precision_high), (row.recall_low, row.recall_high))
             ends += ((row.coverage_low, row.coverage_high),)
             inside += [low <= share <= high for share, (low, high) in zip(true, ends, strict=True)]
-    assert np.mean(inside) >= 0.85
+    assert hold_nine_of_ten(inside)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -115,7 +115,7 @@ def test_a_segmentation_and_its_table_give_the_same_rules():
 @given(seed=st.integers(0, 1000))
 @settings(max_examples=size(2, 10))
 def test_no_order_of_rows_columns_or_labels_changes_a_rule(seed):
-    customers, labels = mixed(200)
+    customers, labels = mixed()
     one = SegmentRules().fit(customers, labels).to_frame()
     table, relabelled, renamed = shuffled(customers, labels, seed)
     other = SegmentRules().fit(table, relabelled).to_frame().iloc[renamed].reset_index(drop=True)
@@ -124,7 +124,7 @@ def test_no_order_of_rows_columns_or_labels_changes_a_rule(seed):
 
 
 def test_random_labels_have_weak_rules_and_planted_ones_do_not():
-    customers, labels = planted(300, 2, 2.0)
+    customers, labels = planted(200, 2, 2.0)
     assert not SegmentRules().fit(customers, labels).to_frame()["weak"].any()
     noise = np.random.RandomState(0).randint(0, 2, len(labels))
     told = SegmentRules().fit(customers, noise)
@@ -149,8 +149,8 @@ def test_a_segment_of_few_has_no_rule_and_enters_no_figure():
 @given(seed=st.integers(0, 1000), least=st.integers(2, 25))
 @settings(max_examples=size(3, 15))
 def test_no_condition_gives_few_customers_away(seed, least):
-    customers, labels = mixed(200, seed=seed)
-    customers["rare"] = np.where(np.arange(200) < least - 1, labels == 0, False).astype(int).astype(str)
+    customers, labels = mixed(seed=seed)
+    customers["rare"] = np.where(np.arange(len(labels)) < least - 1, labels == 0, False).astype(int).astype(str)
     rules = SegmentRules(min_group_size=least).fit(customers, labels)
     for rule in rules.rules_:
         for condition in rule.conditions:
@@ -185,8 +185,8 @@ def test_five_thousand_categories():
 @pytest.mark.parametrize(
     ("customers", "labels", "error", "words"),
     [
-        (mixed()[0], np.zeros(300, dtype=int), "InfeasibleError", "1 segment"),
-        (mixed()[0], np.repeat([0, 1], 150)[:200], "SegmentLabelError", "200 labels and 300 customers"),
+        (mixed()[0], np.zeros(200, dtype=int), "InfeasibleError", "1 segment"),
+        (mixed()[0], np.repeat([0, 1], 60), "SegmentLabelError", "120 labels and 200 customers"),
         (mixed()[0].assign(at=pd.Timestamp("2024-01-01")), mixed()[1], "ColumnTypeError", "column 'at'"),
         (mixed()[0][["spend"]] * 0 + 1, mixed()[1], "InvalidTableError", "no characteristic differs"),
         (pd.DataFrame({"a": np.arange(30) // 29}), np.arange(30) % 2, "InfeasibleError", "no condition is met by 10"),

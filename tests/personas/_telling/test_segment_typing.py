@@ -21,7 +21,7 @@ from custseg.exceptions import (
 )
 from custseg.personas import SegmentTyping
 from custseg.personas._telling.labelled import N_FOLDS
-from tests.personas._telling.samples import planted, shuffled, young_people
+from tests.personas._telling.samples import hold_nine_of_ten, planted, shuffled, young_people
 from tests.personas._telling.test_segment_rules import mixed
 from tests.sizes import size
 
@@ -73,15 +73,15 @@ def no_worse_than_trees(customers, labels, n_questions):
 @pytest.mark.thorough
 def test_young_people_are_found_as_well_as_by_trees_of_equal_depth():
     for n_segments in size([5], [3, 4, 5, 6]):
-        no_worse_than_trees(*young_people(n_segments), n_questions=size(4, 8))
+        no_worse_than_trees(*young_people(n_segments), n_questions=size(3, 8))
 
 
 @pytest.mark.thorough
 def test_planted_segments_are_found_as_well_as_by_trees_of_equal_depth():
     for seed in range(size(1, 3)):
         for separation in size([1.0], [0.7, 1.0, 2.0]):
-            customers, labels = planted(size(400, 1_500), 4 + seed % 2, separation, seed)
-            no_worse_than_trees(customers, labels, n_questions=size(4, 8))
+            customers, labels = planted(size(300, 1_500), 4 + seed % 2, separation, seed)
+            no_worse_than_trees(customers, labels, n_questions=size(3, 8))
 
 
 @pytest.mark.thorough
@@ -91,10 +91,10 @@ def test_the_accuracy_holds_on_a_second_sample():
     for _ in range(size(2, 20)):
         order = rng.permutation(len(labels))
         own, others = order[:500], order[500:]
-        typing = SegmentTyping(4).fit(customers.iloc[own], labels[own])
+        typing = SegmentTyping(3).fit(customers.iloc[own], labels[own])
         row = typing.accuracy_.iloc[-1]
         inside.append(row["low"] <= (typing.predict(customers.iloc[others]) == labels[others]).mean() <= row["high"])
-    assert np.mean(inside) >= 0.8
+    assert hold_nine_of_ten(inside)
 
 
 def by_hand(typing, customer):
@@ -127,7 +127,7 @@ def by_hand(typing, customer):
 
 
 def test_a_person_who_adds_up_the_sheet_finds_what_predict_finds():
-    customers, labels = planted(300, 3)
+    customers, labels = planted(200, 3)
     table = customers[["age", "income", "household", "price_matters"]].astype({"household": object})
     typing = SegmentTyping(3).fit(table, labels)
     found = typing.predict(table[:60])
@@ -149,7 +149,7 @@ def test_points_are_whole_few_and_what_predict_adds_up():
 
 
 def test_auto_takes_the_fewest_questions_within_one_standard_error():
-    customers, labels = planted(300, 3)
+    customers, labels = planted(200, 3)
     typing = SegmentTyping().fit(customers, labels)
     accuracy = typing.accuracy_["accuracy"].to_numpy()
     best = accuracy[1:].max()
@@ -169,7 +169,7 @@ def test_one_question_is_asked_where_one_tells_all():
 @given(seed=st.integers(0, 1000))
 @settings(max_examples=size(2, 10))
 def test_no_order_of_rows_columns_or_labels_changes_the_sheet(seed):
-    customers, labels = mixed(150)
+    customers, labels = mixed(120)
     one = SegmentTyping(2).fit(customers, labels)
     table, relabelled, renamed = shuffled(customers, labels, seed)
     other = SegmentTyping(2).fit(table, relabelled)
@@ -190,6 +190,16 @@ def test_probabilities_add_up_and_agree_with_the_labels():
     # the one member of a segment is nobody to be found
     assert (shares[:, 3] == 0).all()
     assert (shares[np.arange(len(labels)), typing.predict(customers)] == shares.max(axis=1)).all()
+
+
+def test_a_segment_of_one_is_no_obstacle_where_it_may_be_told_of():
+    customers, labels = mixed()
+    labels = np.where(np.arange(len(labels)) == 7, 3, labels)
+    typing = SegmentTyping(2, min_group_size=1).fit(customers[["town", "visits"]], labels)
+    assert typing.predict_proba(customers)[:, 3].max() > 0
+    two = (np.arange(len(labels)) == 7).astype(int)
+    accuracy = SegmentTyping(1, min_group_size=1).fit(customers[["visits"]], two).accuracy_["accuracy"]
+    assert accuracy.tolist() == [1 - 1 / len(labels)] * 2
 
 
 def test_only_the_columns_that_are_asked_for_are_looked_at():
@@ -225,7 +235,7 @@ def test_a_new_level_of_an_order_is_no_answer_and_new_text_any_other():
 @given(seed=st.integers(0, 1000), least=st.integers(2, 25))
 @settings(max_examples=size(2, 10))
 def test_every_answer_is_given_by_enough(seed, least):
-    customers, labels = mixed(200, seed=seed)
+    customers, labels = mixed(seed=seed)
     typing = SegmentTyping(6, min_group_size=least).fit(customers, labels)
     for question in typing._questions:
         column = typing._by_columns(customers, [question.column])[question.column]
@@ -239,17 +249,17 @@ def test_every_answer_is_given_by_enough(seed, least):
 @pytest.mark.parametrize(
     ("customers", "labels", "n_questions", "error", "words"),
     [
-        (mixed()[0], np.zeros(300, dtype=int), "auto", "InfeasibleError", "1 segment"),
+        (mixed()[0], np.zeros(200, dtype=int), "auto", "InfeasibleError", "1 segment"),
         (mixed()[0], mixed()[1], 9, "InvalidParameterError", "at most 6"),
         (mixed()[0].assign(at=pd.Timestamp("2024-01-01")), mixed()[1], 2, "ColumnTypeError", "column 'at'"),
         (
-            pd.DataFrame({"a": np.arange(300) // 299}),
+            pd.DataFrame({"a": np.arange(200) // 199}),
             mixed()[1],
             "auto",
             "InfeasibleError",
             "no column has two answers",
         ),
-        (mixed()[0], mixed()[1][:9], 2, "SegmentLabelError", "9 labels and 300 customers"),
+        (mixed()[0], mixed()[1][:9], 2, "SegmentLabelError", "9 labels and 200 customers"),
     ],
 )
 def test_one_error_says_what_is_wrong(customers, labels, n_questions, error, words):
@@ -260,7 +270,7 @@ def test_one_error_says_what_is_wrong(customers, labels, n_questions, error, wor
 
 
 def test_a_segmentation_says_the_labels_and_takes_no_others():
-    customers, labels = planted(300, 3)
+    customers, labels = planted(200, 3)
     segmentation = Segmentation.of(customers, labels, names=["😀 smile", "עברית", "ca\u202eb"])
     typing = SegmentTyping(2).fit(segmentation)
     assert_frame_equal(typing.accuracy_, SegmentTyping(2).fit(customers, labels).accuracy_)

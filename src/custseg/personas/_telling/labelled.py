@@ -27,11 +27,14 @@ from custseg.personas._labels import find_id
 from custseg.segmentation import Segmentation
 from custseg.segmentation._for_personas import content_hash
 
-__all__ = ["LABELLED", "N_FOLDS", "Labelled", "LabelledEstimator", "folds_of"]
+__all__ = ["LABELLED", "N_FOLDS", "Labelled", "LabelledEstimator", "drawn_from"]
 
 N_FOLDS = 5
 """Customers are parted in so many; what is learned of all parts but one is measured on that one."""
 
+
+# So many of a segment are learned from, if it has as many.
+_FEWEST_DRAWN = 200
 
 LABELLED: ParameterTable = {
     "segment": (COLUMN,),
@@ -134,13 +137,24 @@ class LabelledEstimator(CustomerTableMixin, Estimator):
         return read_customers(_narrow(X, names), with_ids=False, pairs=pairs).select(names)
 
 
-def folds_of(labels: Integers) -> Integers:
-    """Spread the customers of each segment, in the order in which they stand, evenly over the parts."""
-    folds = np.empty(len(labels), dtype=np.int64)
+def drawn_from(labels: Integers, most: int) -> Bools:
+    """Say who is learned from where there are more than ``most``: the first of each segment, and not too few of any.
+
+    Since rows stand in the order of a hash, the first ones are a sample.
+    """
+    if len(labels) <= most:
+        return np.ones(len(labels), dtype=bool)
+    shares = np.bincount(labels) / len(labels)
+    return np.asarray(_ranks(labels) < np.maximum(most * shares, _FEWEST_DRAWN)[labels])
+
+
+def _ranks(labels: Integers) -> Integers:
+    """Count the customers of the same segment who stand before each."""
+    ranks = np.empty(len(labels), dtype=np.int64)
     for label in np.unique(labels):
         rows = np.flatnonzero(labels == label)
-        folds[rows] = np.arange(len(rows)) % N_FOLDS
-    return folds
+        ranks[rows] = np.arange(len(rows))
+    return ranks
 
 
 def _narrow(X: Any, names: Sequence[str]) -> Any:
@@ -177,4 +191,4 @@ def _in_order(table: CustomerTable, labels: Integers, sizes: Integers, names: tu
     order = np.lexsort((places[labels], hashes))
     ordered = places[labels][order]
     # ids are not needed any more, and bear an order of their own
-    return Labelled(replace(table.take(order), ids=None), ordered, segments, names, folds_of(ordered))
+    return Labelled(replace(table.take(order), ids=None), ordered, segments, names, _ranks(ordered) % N_FOLDS)

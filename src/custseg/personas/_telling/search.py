@@ -142,7 +142,7 @@ class _Search:
         for first in np.argsort(-bounds, kind="stable").tolist():
             if bounds[first] <= self.needed or work > _MOST_WORK:
                 break
-            others = self._beside(first)[1]
+            others = limits[first][1]
             rows = [part[part[:, first] > 0][:, others] for part in (self.inside, self.outside)]
             work += 2.0 * sum(part.shape[0] for part in rows) * len(others) ** 2
             tp, fp = (part.T @ part for part in rows)

@@ -21,7 +21,7 @@ from custseg._core.words import format_share
 from custseg.exceptions import InfeasibleError, InvalidParameterError, UnseenCategoryWarning
 from custseg.personas._intervals import wilson_interval
 from custseg.personas._telling.conditions import Candidates, level_sets
-from custseg.personas._telling.labelled import N_FOLDS, Labelled, LabelledEstimator
+from custseg.personas._telling.labelled import N_FOLDS, Labelled, LabelledEstimator, drawn_from
 from custseg.personas._telling.search import best_conjunction
 from custseg.segmentation import Rule
 from custseg.segmentation._for_personas import Condition, find_domains, first_match, matches, unseen_levels, write_query
@@ -166,10 +166,11 @@ class SegmentRules(LabelledEstimator):
         """
         self._check_parameters()
         given = self._labelled(X, y)
-        candidates = Candidates(
-            given.table.take(np.arange(min(_MOST_SEARCHED, len(given.labels)))), self.min_group_size
-        )
-        found = {label: _measured(given, candidates, place) for place, label in enumerate(given.segments.tolist())}
+        searched = drawn_from(given.labels, _MOST_SEARCHED)
+        candidates = Candidates(given.table.take(searched), self.min_group_size)
+        found = {
+            label: _measured(given, candidates, searched, place) for place, label in enumerate(given.segments.tolist())
+        }
         sizes = np.bincount(given.labels).tolist()
         self._n_told = dict(zip(given.segments.tolist(), sizes, strict=True))
         rules = {label: each for label, each in sorted(found.items()) if each is not None}
@@ -383,16 +384,16 @@ def _is_told(both: int, n_here: int, elsewhere: int, n_elsewhere: int, least: in
     return bool(told_shares(yes, np.array([n_here, n_elsewhere]), least, is_yes=True)[0, 0])
 
 
-def _measured(given: Labelled, candidates: Candidates, place: int) -> _Measured | None:
+def _measured(given: Labelled, candidates: Candidates, searched: Bools, place: int) -> _Measured | None:
     """Search the rule of a segment on all customers, and on all parts but one to measure it on that one."""
     positive = given.labels == place
-    n_searched = candidates.table.n_customers
-    final = _searched(candidates, positive[:n_searched], np.ones(n_searched, dtype=bool))
+    own, folds = positive[searched], given.folds[searched]
+    final = _searched(candidates, own, np.ones(len(own), dtype=bool))
     if final is None:
         return None
     met = np.zeros((N_FOLDS, len(positive)), dtype=bool)
     for fold in range(N_FOLDS):
-        found = _searched(candidates, positive[:n_searched], given.folds[:n_searched] != fold)
+        found = _searched(candidates, own, folds != fold)
         if found is not None:
             met[fold] = matches(Rule(name="rule", alternatives=(found,)), given.table, candidates.domains)
     n_met, n_both = met.sum(axis=1), (met & positive).sum(axis=1)

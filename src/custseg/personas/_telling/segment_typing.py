@@ -19,7 +19,7 @@ from custseg._core.words import format_share, plain
 from custseg.exceptions import InfeasibleError, InvalidParameterError, UnseenCategoryWarning
 from custseg.personas._intervals import wilson_interval
 from custseg.personas._telling.answers import Question, ask
-from custseg.personas._telling.labelled import LABELLED, N_FOLDS, Labelled, LabelledEstimator
+from custseg.personas._telling.labelled import LABELLED, N_FOLDS, Labelled, LabelledEstimator, drawn_from
 from custseg.personas._telling.sheet import Sheet, choose_questions, make_sheet
 
 __all__ = ["MOST_QUESTIONS", "SegmentTyping"]
@@ -167,14 +167,15 @@ class SegmentTyping(LabelledEstimator):
         """
         self._check_parameters()
         given = self._labelled(X, y)
-        learned = np.arange(len(given.labels)) < _MOST_LEARNED
+        learned = drawn_from(given.labels, _MOST_LEARNED)
         asked_for = _questions(given, learned, self.min_group_size)
         most = self._most(len(asked_for))
-        sheets = _sheets(given, asked_for, learned, most)
-        self.accuracy_ = _accuracy(given, self._right(given, learned, most), sheets, asked_for)
-        self.n_questions_ = self._number(len(sheets), len(given.labels))
+        codes, labels = _codes(given.table.take(learned), asked_for, range(len(asked_for))), given.labels[learned]
+        sets = choose_questions(codes, labels, most)
+        self.accuracy_ = _accuracy(given, self._right(given, learned, most), sets, asked_for)
+        self.n_questions_ = self._number(most, len(given.labels))
         self.accuracy_["chosen"] = self.accuracy_["n_questions"] == self.n_questions_
-        self._sheet = sheets[self.n_questions_ - 1]
+        self._sheet = make_sheet(sets[self.n_questions_ - 1], codes, labels, len(given.segments))
         self._questions = [asked_for[place] for place in self._sheet.questions]
         self.questions_ = [question.column for question in self._questions]
         self._segments = given.segments
@@ -340,17 +341,22 @@ def _codes(table: CustomerTable, questions: Sequence[Question], places: Sequence
 
 
 def _sheets(given: Labelled, questions: Sequence[Question], rows: Bools, most: int) -> list[Sheet]:
-    """Make the best sheet of each number of questions, of the customers in ``rows``."""
-    codes = _codes(given.table.take(rows), questions, range(len(questions)))
+    """Make the best sheet of each number of questions, of the customers in ``rows``; none of a single segment."""
     labels = given.labels[rows]
-    return [make_sheet(chosen, codes, labels) for chosen in choose_questions(codes, labels, most)]
+    if len(np.unique(labels)) < 2:
+        return []
+    codes = _codes(given.table.take(rows), questions, range(len(questions)))
+    sets = choose_questions(codes, labels, most)
+    return [make_sheet(chosen, codes, labels, len(given.segments)) for chosen in sets]
 
 
-def _accuracy(given: Labelled, right: Floats, sheets: Sequence[Sheet], questions: Sequence[Question]) -> pd.DataFrame:
+def _accuracy(
+    given: Labelled, right: Floats, sets: Sequence[Sequence[int]], questions: Sequence[Question]
+) -> pd.DataFrame:
     """Tell how many customers each number of questions puts right."""
     n_customers = len(given.labels)
     shares = np.array([np.mean(given.labels == 0), *right.mean(axis=1)])
     low, high = wilson_interval(shares, n_customers)
-    names = [", ".join(questions[place].column for place in sheet.questions) for sheet in sheets]
+    names = [", ".join(questions[place].column for place in chosen) for chosen in sets]
     frame = {"n_questions": range(len(shares)), "accuracy": shares, "low": low, "high": high}
     return pd.DataFrame(frame | {"questions": pd.array(["", *names], dtype="str")})

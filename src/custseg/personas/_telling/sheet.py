@@ -75,6 +75,7 @@ def choose_questions(codes: Sequence[Integers], labels: Integers, most: int) -> 
     list of list of int
         The places of the questions of each number.
     """
+    labels = np.unique(labels, return_inverse=True)[1]
     evidence = [_evidence(own, labels) for own in codes]
     start = np.tile(np.log(np.bincount(labels) / len(labels)), (len(labels), 1))
 
@@ -129,7 +130,7 @@ def _evidence(codes: Integers, labels: Integers) -> Floats:
     return np.vstack([np.log(shares / np.where(overall > 0, overall, 1.0)), np.zeros(n_segments)])[codes]
 
 
-def make_sheet(questions: Sequence[int], codes: Sequence[Integers], labels: Integers) -> Sheet:
+def make_sheet(questions: Sequence[int], codes: Sequence[Integers], labels: Integers, n_segments: int) -> Sheet:
     """Fit the points of questions, and round them.
 
     The points are the coefficients of a multinomial logistic regression on the answers, with a ridge penalty: those of
@@ -142,7 +143,9 @@ def make_sheet(questions: Sequence[int], codes: Sequence[Integers], labels: Inte
     codes : sequence of ndarray of shape (n_customers,)
         The answers to each of all questions.
     labels : ndarray of shape (n_customers,)
-        The segments.
+        The segments, two or more of them.
+    n_segments : int
+        How many segments the sheet has; those of which nobody is here get no points.
 
     Returns
     -------
@@ -162,8 +165,10 @@ def make_sheet(questions: Sequence[int], codes: Sequence[Integers], labels: Inte
     ]
     start = start + np.sum(means, axis=0)
     unit = _MOST_POINTS / max(*(part.max() for part in raised), _LEAST_RANGE)
-    points = tuple(np.rint(part * unit).astype(np.int64) for part in raised)
-    return Sheet(tuple(questions), np.rint((start - start.min()) * unit).astype(np.int64), points, float(unit))
+    whole = np.zeros((1 + sum(map(len, raised)), n_segments), dtype=np.int64)
+    whole[:, model.classes_] = np.rint(np.vstack([start - start.min(), *raised]) * unit)
+    points = tuple(np.split(whole[1:], np.cumsum([len(part) for part in raised])[:-1]))
+    return Sheet(tuple(questions), whole[0], points, float(unit))
 
 
 def _indicators(codes: Integers) -> Floats:
