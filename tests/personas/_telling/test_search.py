@@ -61,7 +61,7 @@ def test_it_is_the_best_of_all_conjunctions(seed, n_conditions, least):
 @pytest.mark.thorough
 def test_no_path_of_a_tree_of_the_same_depth_describes_a_segment_better():
     for seed in range(size(1, 6)):
-        customers, labels = planted(seed=seed)
+        customers, labels = planted(size(150, 400), size(3, 4), seed=seed)
         matrix = pd.get_dummies(customers).astype(float)
         matrix = matrix.fillna(matrix.median()).to_numpy()
         met = SegmentRules().fit(customers, labels).meets(customers)

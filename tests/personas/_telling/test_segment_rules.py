@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from custseg import RuleSegmenter, Segmentation, SegmentClusterer
+from custseg import RuleSegmenter, Segmentation
 from custseg.exceptions import (
     ColumnChangeError,
     ColumnNotFoundError,
@@ -54,7 +54,7 @@ def test_what_is_flagged_holds_on_a_second_sample():
     rng, inside = np.random.RandomState(0), []
     for _ in range(size(1, 12)):
         order = rng.permutation(len(labels))
-        own, others = order[:600], order[600:]
+        own, others = order[: size(250, 600)], order[size(250, 600) :]
         rules = SegmentRules().fit(customers.iloc[own], labels[own])
         met, flagged = rules.meets(customers.iloc[others]), rules.to_frame()
         for row in flagged.itertuples():
@@ -66,7 +66,7 @@ def test_what_is_flagged_holds_on_a_second_sample():
     assert hold_nine_of_ten(inside)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", size([0, 1], range(6)))
 def test_sql_says_what_predict_says(seed):
     customers, labels = mixed(seed=seed)
     rules = SegmentRules().fit(customers, labels)
@@ -103,17 +103,17 @@ def test_predict_is_by_the_most_precise_of_the_rules_that_are_met():
 
 
 def test_a_segmentation_and_its_table_give_the_same_rules():
-    customers, labels = planted(200, 3)
-    by_labels = SegmentRules().fit(customers, labels)
-    of_segmentation = SegmentRules().fit(Segmentation.of(customers, labels))
-    assert_frame_equal(by_labels.to_frame(), of_segmentation.to_frame())
-    clusterer = SegmentClusterer(3, n_init=2, random_state=0).fit(customers)
-    names = SegmentRules().fit(Segmentation.by(clusterer, customers).named(["😀", "עברית", "c"])).segment_names_
-    assert names == ["😀", "עברית", "c"]
+    customers, labels = mixed()
+    by_labels = SegmentRules().fit(customers, labels).to_frame()
+    assert_frame_equal(by_labels, SegmentRules().fit(Segmentation.of(customers, labels)).to_frame())
+    segmenter = RuleSegmenter({"😀": "spend <= 60", "עברית": "spend > 60"}).fit(customers)
+    rules = SegmentRules().fit(Segmentation.by(segmenter, customers))
+    assert {rule.name: rule.text for rule in rules.rules_}.keys() == {"😀", "עברית"}
+    assert all(rule.text.startswith("spend ") for rule in rules.rules_)
 
 
 @given(seed=st.integers(0, 1000))
-@settings(max_examples=size(2, 10))
+@settings(max_examples=size(1, 10))
 def test_no_order_of_rows_columns_or_labels_changes_a_rule(seed):
     customers, labels = mixed()
     one = SegmentRules().fit(customers, labels).to_frame()
@@ -124,7 +124,7 @@ def test_no_order_of_rows_columns_or_labels_changes_a_rule(seed):
 
 
 def test_random_labels_have_weak_rules_and_planted_ones_do_not():
-    customers, labels = planted(200, 2, 2.0)
+    customers, labels = planted(120, 2, 2.0)
     assert not SegmentRules().fit(customers, labels).to_frame()["weak"].any()
     noise = np.random.RandomState(0).randint(0, 2, len(labels))
     told = SegmentRules().fit(customers, noise)
@@ -147,7 +147,7 @@ def test_a_segment_of_few_has_no_rule_and_enters_no_figure():
 
 
 @given(seed=st.integers(0, 1000), least=st.integers(2, 25))
-@settings(max_examples=size(3, 15))
+@settings(max_examples=size(2, 15))
 def test_no_condition_gives_few_customers_away(seed, least):
     customers, labels = mixed(seed=seed)
     customers["rare"] = np.where(np.arange(len(labels)) < least - 1, labels == 0, False).astype(int).astype(str)
@@ -201,7 +201,8 @@ def test_one_error_says_what_is_wrong(customers, labels, error, words):
 
 
 def test_labels_by_customer_id_are_brought_to_the_customers():
-    customers, labels = planted(200, 3)
+    customers, labels = mixed()
+    customers.index = pd.Index(np.arange(len(labels)) + 1_000, name="customer_id")
     by_id = pd.Series(labels, index=customers.index).sample(frac=1, random_state=0)
     assert_frame_equal(
         SegmentRules().fit(customers, by_id).to_frame(), SegmentRules().fit(customers, labels).to_frame()
@@ -232,7 +233,7 @@ def test_a_name_that_stands_for_no_rule_is_refused_in_sql():
 
 
 def test_a_matrix_has_rules_too():
-    customers, labels = young_people()
+    customers, labels = young_people(3, 6)
     rules = SegmentRules().fit(customers.to_numpy(), labels)
     assert all(part.column.startswith("x") for rule in rules.rules_ for part in rule.conditions)
     assert (rules.predict(customers.to_numpy()) == labels).mean() > 0.4

@@ -73,7 +73,7 @@ def no_worse_than_trees(customers, labels, n_questions):
 @pytest.mark.thorough
 def test_young_people_are_found_as_well_as_by_trees_of_equal_depth():
     for n_segments in size([5], [3, 4, 5, 6]):
-        no_worse_than_trees(*young_people(n_segments), n_questions=size(3, 8))
+        no_worse_than_trees(*young_people(n_segments), n_questions=size(2, 8))
 
 
 @pytest.mark.thorough
@@ -81,7 +81,7 @@ def test_planted_segments_are_found_as_well_as_by_trees_of_equal_depth():
     for seed in range(size(1, 3)):
         for separation in size([1.0], [0.7, 1.0, 2.0]):
             customers, labels = planted(size(300, 1_500), 4 + seed % 2, separation, seed)
-            no_worse_than_trees(customers, labels, n_questions=size(3, 8))
+            no_worse_than_trees(customers, labels, n_questions=size(2, 8))
 
 
 @pytest.mark.thorough
@@ -90,8 +90,8 @@ def test_the_accuracy_holds_on_a_second_sample():
     rng, inside = np.random.RandomState(0), []
     for _ in range(size(2, 20)):
         order = rng.permutation(len(labels))
-        own, others = order[:500], order[500:]
-        typing = SegmentTyping(3).fit(customers.iloc[own], labels[own])
+        own, others = order[: size(250, 500)], order[size(250, 500) :]
+        typing = SegmentTyping(2).fit(customers.iloc[own], labels[own])
         row = typing.accuracy_.iloc[-1]
         inside.append(row["low"] <= (typing.predict(customers.iloc[others]) == labels[others]).mean() <= row["high"])
     assert hold_nine_of_ten(inside)
@@ -149,7 +149,7 @@ def test_points_are_whole_few_and_what_predict_adds_up():
 
 
 def test_auto_takes_the_fewest_questions_within_one_standard_error():
-    customers, labels = planted(200, 3)
+    customers, labels = mixed()
     typing = SegmentTyping().fit(customers, labels)
     accuracy = typing.accuracy_["accuracy"].to_numpy()
     best = accuracy[1:].max()
@@ -161,13 +161,15 @@ def test_auto_takes_the_fewest_questions_within_one_standard_error():
 
 def test_one_question_is_asked_where_one_tells_all():
     customers, labels = mixed()
-    typing = SegmentTyping().fit(customers.assign(code=pd.Series(labels).map({0: "a", 1: "b", 2: "c"})), labels)
+    typing = SegmentTyping().fit(
+        customers[["town", "visits"]].assign(code=pd.Series(labels).map({0: "a", 1: "b", 2: "c"})), labels
+    )
     assert typing.questions_ == ["code"]
     assert typing.accuracy_["accuracy"].iloc[1] == 1.0
 
 
 @given(seed=st.integers(0, 1000))
-@settings(max_examples=size(2, 10))
+@settings(max_examples=size(1, 10))
 def test_no_order_of_rows_columns_or_labels_changes_the_sheet(seed):
     customers, labels = mixed(120)
     one = SegmentTyping(2).fit(customers, labels)
@@ -215,7 +217,7 @@ def test_ids_are_not_asked_for_nor_what_is_the_same_for_everyone():
     customers, labels = mixed()
     customers = customers.assign(same=1, unknown=None, email=[f"{row}@x.org" for row in range(len(customers))])
     with pytest.warns(DataQualityWarning, match="'email' differs in every row"):
-        typing = SegmentTyping().fit(customers, labels)
+        typing = SegmentTyping(1).fit(customers, labels)
     assert set(typing.left_out_) == {"same", "unknown"}
     assert not {"email", "same", "unknown"} & set(typing.questions_)
 
@@ -233,10 +235,10 @@ def test_a_new_level_of_an_order_is_no_answer_and_new_text_any_other():
 
 
 @given(seed=st.integers(0, 1000), least=st.integers(2, 25))
-@settings(max_examples=size(2, 10))
+@settings(max_examples=size(1, 10))
 def test_every_answer_is_given_by_enough(seed, least):
     customers, labels = mixed(seed=seed)
-    typing = SegmentTyping(6, min_group_size=least).fit(customers, labels)
+    typing = SegmentTyping(3, min_group_size=least).fit(customers, labels)
     for question in typing._questions:
         column = typing._by_columns(customers, [question.column])[question.column]
         codes = question.codes(column)
@@ -270,7 +272,7 @@ def test_one_error_says_what_is_wrong(customers, labels, n_questions, error, wor
 
 
 def test_a_segmentation_says_the_labels_and_takes_no_others():
-    customers, labels = planted(200, 3)
+    customers, labels = mixed()
     segmentation = Segmentation.of(customers, labels, names=["😀 smile", "עברית", "ca\u202eb"])
     typing = SegmentTyping(2).fit(segmentation)
     assert_frame_equal(typing.accuracy_, SegmentTyping(2).fit(customers, labels).accuracy_)

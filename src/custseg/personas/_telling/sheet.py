@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp, softmax
+from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 
 from custseg._core.arrays import Floats, Integers
@@ -115,8 +115,11 @@ def _worth(evidence: Floats, labels: Integers) -> float:
 
     The share alone jumps with single customers, so that chance would choose between questions that are as good.
     """
-    logs = evidence[np.arange(len(labels)), labels] - logsumexp(evidence, axis=1)
-    return float(np.mean(evidence.argmax(axis=1) == labels) + np.exp(logs.mean()) / 2)
+    rows, best = np.arange(len(labels)), evidence.argmax(axis=1)
+    highest = evidence[rows, best]
+    sums = np.exp(evidence - highest[:, None]).sum(axis=1)
+    logs = evidence[rows, labels] - highest - np.log(sums)
+    return float(np.mean(best == labels) + np.exp(logs.mean()) / 2)
 
 
 def _evidence(codes: Integers, labels: Integers) -> Floats:
@@ -153,7 +156,7 @@ def make_sheet(questions: Sequence[int], codes: Sequence[Integers], labels: Inte
         Of whole points, none below 0.
     """
     answers = [_indicators(codes[place]) for place in questions]
-    model = LogisticRegression(max_iter=1_000).fit(np.hstack(answers), labels)
+    model = LogisticRegression(solver="newton-cholesky", max_iter=1_000).fit(np.hstack(answers), labels)
     start, weights = model.intercept_, model.coef_
     if len(weights) == 1:
         start, weights = np.array([-start[0], start[0]]) / 2, np.vstack([-weights, weights]) / 2
