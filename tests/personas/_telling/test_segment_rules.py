@@ -164,12 +164,26 @@ def test_no_condition_gives_few_customers_away(seed, least):
 
 def test_whatever_tells_nobody_apart_is_left_out_and_said():
     customers, labels = mixed()
-    customers["same"], customers["unknown"] = 1.0, None
+    customers["same"], customers["unknown"], customers["number"] = 1.0, None, 2**60 + labels
     customers["email"] = [f"{row}@example.org" for row in range(len(customers))]
     with pytest.warns(DataQualityWarning, match="column 'email' differs in every row and is taken for an id"):
         rules = SegmentRules().fit(customers, labels)
-    assert rules.left_out_ == {"same": "the same for everyone", "unknown": "not known of anyone"}
-    assert not {"same", "unknown", "email"} & {part.column for rule in rules.rules_ for part in rule.conditions}
+    assert rules.left_out_ == {
+        "same": "the same for everyone",
+        "unknown": "not known of anyone",
+        "number": "numbers of 2**53 or more, as ids are",
+    }
+    assert not {"same", "unknown", "number", "email"} & {
+        part.column for rule in rules.rules_ for part in rule.conditions
+    }
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1e-5, 1.0, 1e300])
+def test_numbers_of_any_size_are_told_apart_and_written_short(unit):
+    numbers = np.linspace(-1, 1, 100) * unit
+    rules = SegmentRules().fit(pd.DataFrame({"x": numbers}), (numbers > 0.5 * unit).astype(int))
+    assert rules.predict(pd.DataFrame({"x": numbers})).tolist() == (numbers > 0.5 * unit).astype(int).tolist()
+    assert max(len(rule.text) for rule in rules.rules_) < 20
 
 
 def test_five_thousand_categories():

@@ -8,6 +8,7 @@ import numpy as np
 
 from custseg._core.arrays import Bools, Floats, Integers
 from custseg._core.customers import Column, CustomerTable
+from custseg._core.exact import EXACT_FLOATS
 from custseg.segmentation._for_personas import Condition, Domain, Rule, find_domains, matches
 
 __all__ = ["Candidates", "level_sets", "readable_cuts"]
@@ -79,7 +80,7 @@ def _readable(low: float, high: float, *, whole: bool) -> float:
     Examples
     --------
     >>> _readable(45_231.17, 45_402.5, whole=False), _readable(3, 4, whole=True), _readable(0.1412, 0.1413, whole=False)
-    (45300.0, 3.0, 0.14125)
+    (45300.0, 3.0, 0.1412)
     """
     middle = low / 2 + high / 2
     middle = float(np.floor(middle)) if whole else middle
@@ -102,7 +103,7 @@ def _conditions(column: Column, least: int, n_cuts: int) -> Iterator[Condition]:
         yield from (Condition(column.name, "==", value) for value in (False, True))
     elif column.kind == "numeric":
         for cut in readable_cuts(column, least, n_cuts):
-            number = int(cut) if cut.is_integer() else cut
+            number = int(cut) if cut.is_integer() and abs(cut) < EXACT_FLOATS else cut
             yield from (Condition(column.name, symbol, number) for symbol in ("<=", ">"))
     elif column.kind == "ordinal":
         named = np.bincount(column.values[~column.missing], minlength=len(column.categories)) >= least

@@ -124,8 +124,8 @@ class LabelledEstimator(CustomerTableMixin, Estimator):
         kept = sorted(set(table.names) - set(self.left_out_))
         if not kept:
             raise InvalidTableError(
-                f"{asked()}: no characteristic differs between customers: {list_names(self.left_out_)} are the same "
-                "for everyone or not known. Pass the customers with the columns that tell their segments apart."
+                f"{asked()}: no characteristic differs between customers: {list_names(self.left_out_)} are left out, "
+                f"{next(iter(self.left_out_.values()))}. Pass the columns that tell their segments apart."
             )
         return table.select(kept)
 
@@ -168,10 +168,12 @@ def _narrow(X: Any, names: Sequence[str]) -> Any:
 
 
 def _says_nothing(column: Column) -> str | None:
-    """Say why a column tells nobody from anyone else, if it does not."""
+    """Say why nothing is asked of a column, if nothing is."""
     known: Bools = ~column.missing
     if not known.any():
         return "not known of anyone"
+    if column.exact is not None:
+        return "numbers of 2**53 or more, as ids are"
     values = column.without_rounding().values[known]
     return "the same for everyone" if (values == values[0]).all() else None
 

@@ -71,7 +71,8 @@ class SegmentRules(LabelledEstimator):
     segment_names_ : list of str
         The names of all segments; position = label.
     left_out_ : dict of str to str
-        The columns that nothing can be asked of, since they are the same for everyone or not known of anyone.
+        The columns of which nothing is asked, and why: they are the same for everyone, not known of anyone, or numbers
+        of 2**53 or more, as ids are.
     n_features_in_ : int
         Number of columns seen in ``fit``, the segment among them.
     feature_names_in_ : ndarray of str
@@ -112,14 +113,14 @@ class SegmentRules(LabelledEstimator):
     >>> import pandas as pd
     >>> from custseg.personas import SegmentRules
     >>> customers = pd.DataFrame({"recency": np.arange(100), "town": ["Rome", "Oslo"] * 50})
-    >>> labels = np.where(customers["recency"] > 59, "lapsed", "active")
+    >>> labels = np.where(customers["recency"] > 60, "lapsed", "active")
     >>> rules = SegmentRules().fit(customers, labels)
     >>> [rule.text for rule in rules.rules_]
-    ['recency <= 59', 'recency > 59']
+    ['recency <= 60', 'recency > 60']
     >>> print(rules.to_sql("customers", with_names=True))
     SELECT *, CASE
-        WHEN "recency" <= 59 THEN 'active'
-        WHEN "recency" > 59 AND "recency" <= 1.7976931348623157E308 THEN 'lapsed'
+        WHEN "recency" <= 60 THEN 'active'
+        WHEN "recency" > 60 AND "recency" <= 1.7976931348623157E308 THEN 'lapsed'
         ELSE 'not assigned'
     END AS "segment"
     FROM "customers"

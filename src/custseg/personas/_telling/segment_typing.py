@@ -69,7 +69,8 @@ class SegmentTyping(LabelledEstimator):
     segment_names_ : list of str
         The names of all segments; position = label.
     left_out_ : dict of str to str
-        The columns that nothing can be asked of, since they are the same for everyone or not known of anyone.
+        The columns of which nothing is asked, and why: they are the same for everyone, not known of anyone, or numbers
+        of 2**53 or more, as ids are.
     n_features_in_ : int
         Number of columns seen in ``fit``, the segment among them.
     feature_names_in_ : ndarray of str
@@ -108,7 +109,7 @@ class SegmentTyping(LabelledEstimator):
     >>> import pandas as pd
     >>> from custseg.personas import SegmentTyping
     >>> customers = pd.DataFrame({"recency": np.arange(100), "town": ["Rome", "Oslo"] * 50})
-    >>> labels = np.where(customers["recency"] > 59, "lapsed", "active")
+    >>> labels = np.where(customers["recency"] > 60, "lapsed", "active")
     >>> typing = SegmentTyping().fit(customers, labels)
     >>> typing.questions_
     ['recency']
