@@ -91,8 +91,9 @@ class LabelledEstimator(CustomerTableMixin, Estimator):
     def _labelled(self, X: Any, y: Any) -> Labelled:
         """Read the customers of ``fit``; leave out ids, and columns that are the same for everyone."""
         table, found = self._customers(X, y)
-        # only of a table can the first column be an id
-        table = find_id(table, self.customer_id, first_too=table.ids is None and table.named)
+        if found is not X:
+            # only of a table can the first column be an id
+            table = find_id(table, self.customer_id, first_too=table.ids is None and table.named)
         told = described(found.labels, found.n_segments, self.min_group_size, found.customer_table)
         sizes = np.bincount(told[told >= 0], minlength=found.n_segments)
         if np.count_nonzero(sizes) < 2:
