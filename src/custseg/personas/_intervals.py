@@ -1,4 +1,4 @@
-"""The interval of a share."""
+"""The interval of a share, as it was counted, or as it was learned and measured part by part."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from scipy import stats
 
 from custseg._core.arrays import Floats
 
-__all__ = ["wilson_interval"]
+__all__ = ["cross_fitted_interval", "wilson_interval"]
 
 
 def wilson_interval(
@@ -38,3 +38,30 @@ def wilson_interval(
     center = (means + z**2 / (2 * counts)) / (1 + z**2 / counts)
     half = z * np.sqrt(means * (1 - means) / counts + z**2 / (4 * counts**2)) / (1 + z**2 / counts)
     return np.clip(center - half, 0.0, 1.0), np.clip(center + half, 0.0, 1.0)
+
+
+def cross_fitted_interval(shares: npt.ArrayLike, counts: npt.ArrayLike, spread: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """Return Wilson's interval of 95%, widened by how much what was learned of the parts differs.
+
+    What was learned of all customers is one of many that such customers give, of which the parts show a few.
+
+    Parameters
+    ----------
+    shares, counts : array-like
+        As in :func:`wilson_interval`, each customer measured by what was learned of others.
+    spread : array-like
+        The standard deviation of the share between what was learned of the parts, on the same customers.
+
+    Returns
+    -------
+    low, high : ndarray
+
+    Examples
+    --------
+    >>> low, high = cross_fitted_interval([0.9], [20], [0.1])
+    >>> low.round(3), high.round(3)
+    (array([0.597]), array([1.]))
+    """
+    low, high = wilson_interval(shares, counts)
+    half = np.hypot((high - low) / 2, stats.norm.ppf(0.975) * np.asarray(spread))
+    return np.clip((low + high) / 2 - half, 0.0, 1.0), np.clip((low + high) / 2 + half, 0.0, 1.0)

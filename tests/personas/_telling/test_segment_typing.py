@@ -62,7 +62,7 @@ def no_worse_than_trees(customers, labels, n_questions):
     """Compare customer by customer: for no number of questions are trees better than by chance, and they are worse."""
     typing = SegmentTyping(n_questions)
     given = typing._labelled(customers, labels)
-    right = typing._right(given, np.ones(len(labels), dtype=bool), n_questions)
+    right, _ = typing._right(given, np.ones(len(labels), dtype=bool), n_questions)
     for trees in of_trees(given, n_questions):
         gain = right - trees
         error = gain.std(axis=1) / np.sqrt(len(labels))

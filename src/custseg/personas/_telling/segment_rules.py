@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 from sklearn.utils.validation import check_is_fitted
 
 from custseg._core.arrays import Bools, Floats, Integers
@@ -19,7 +18,7 @@ from custseg._core.visible import visible
 from custseg._core.warning import warn
 from custseg._core.words import format_share
 from custseg.exceptions import InfeasibleError, InvalidParameterError, UnseenCategoryWarning
-from custseg.personas._intervals import wilson_interval
+from custseg.personas._intervals import cross_fitted_interval
 from custseg.personas._telling.conditions import Candidates, level_sets
 from custseg.personas._telling.labelled import N_FOLDS, Labelled, LabelledEstimator, drawn_from
 from custseg.personas._telling.search import best_conjunction
@@ -371,11 +370,8 @@ class _Measured:
         ]
         counts = np.array([max(n_met, 1), n_segment, n_all], dtype=np.float64)
         shares = np.where(told, np.array([both, both, n_met]) / counts, np.nan)
-        low, high = wilson_interval(shares, counts)
-        # the rule is one of many that customers like these give, of which five were seen
-        half = np.hypot((high - low) / 2, stats.norm.ppf(0.975) * self.spread)
-        ends = np.clip([(low + high) / 2 - half, (low + high) / 2 + half], 0.0, 1.0)
-        figures = zip(_SHARES, shares.tolist(), *ends.tolist(), strict=True)
+        low, high = cross_fitted_interval(shares, counts, self.spread)
+        figures = zip(_SHARES, shares.tolist(), low.tolist(), high.tolist(), strict=True)
         return {name + end: value for name, *own in figures for end, value in zip(_ENDS, own, strict=True)}
 
 
