@@ -36,6 +36,8 @@ _STAGE_OF = {
     "RFMSegmenter": "segmentation",
     "RuleSegmenter": "segmentation",
     "SegmentClusterer": "segmentation",
+    "SegmentRules": "personas",
+    "SegmentTyping": "personas",
     "Segmentation": "segmentation",
     "SegmentationBrief": "study",
     "SegmentationStudy": "study",

@@ -40,6 +40,8 @@ from custseg.datasets import (
 )
 from custseg.personas import (
     PersonaDescriber as PersonaDescriber,
+    SegmentRules as SegmentRules,
+    SegmentTyping as SegmentTyping,
     describe_segments as describe_segments,
     needs_by_segment as needs_by_segment,
     outcomes_by_segment as outcomes_by_segment,

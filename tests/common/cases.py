@@ -28,6 +28,8 @@ from custseg import (
     SegmentationBrief,
     SegmentationStudy,
     SegmentClusterer,
+    SegmentRules,
+    SegmentTyping,
     SocialMediaFeaturizer,
 )
 from custseg.datasets import make_customers
@@ -83,6 +85,8 @@ NAMED_TABLES = {
     "DemographicEncoder": "reads customer ids by name, and text",
     "PersonaDescriber": "reads a column of segments by name, and describes columns by their names",
     "RFMFeaturizer": "reads purchase lines by name: an id, a timestamp and an amount",
+    "SegmentRules": "reads a column of segments by name, and its rules name columns",
+    "SegmentTyping": "reads a column of segments by name, and asks for columns by their names",
     "SegmentationStudy": "fits a dictionary of tables, each read by the names of its columns",
 }
 
@@ -138,6 +142,8 @@ CASES = {
     "RFMSegmenter": Case(RFMSegmenter(), RFMFeaturizer().fit_transform(SAMPLE.transactions)),
     "RuleSegmenter": Case(RuleSegmenter({"Older": "age > 50", "Younger": "age <= 50"}), PROFILE),
     "SegmentClusterer": Case(SegmentClusterer(n_segments=3, n_init=2, random_state=0), PROFILE),
+    "SegmentRules": Case(SegmentRules(), PROFILE.assign(segment=SAMPLE.segment)),
+    "SegmentTyping": Case(SegmentTyping(2), PROFILE.assign(segment=SAMPLE.segment)),
     "SegmentationStudy": Case(
         SegmentationStudy(
             SegmentationBrief("retention"),

@@ -244,6 +244,8 @@ def test_every_table_estimator_is_there():
         "CharacteristicUnion",
         "PersonaDescriber",
         "RFMScorer",
+        "SegmentRules",
+        "SegmentTyping",
         "SegmentationStudy",
     }
     after_tables |= {name for name, found in estimator_classes().items() if issubclass(found, Segmenter)}

@@ -100,6 +100,7 @@ MADE = {
     "standard_errors": "Whether standard errors are computed.",
     "otherwise": "The name of the segment of everyone who meets no rule.",
     "n_traits": "How many traits a persona has.",
+    "n_questions": "How many questions are asked of a new customer.",
     "characteristics": "What describes customers: an estimator that makes it of tables, or what was found of each.",
     "clusterer": "What finds segments and can be refitted.",
     "describer": "What describes segments.",

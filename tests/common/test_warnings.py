@@ -32,6 +32,8 @@ from custseg import (
     SegmentationBrief,
     SegmentationStudy,
     SegmentClusterer,
+    SegmentRules,
+    SegmentTyping,
     assign_segments,
     write_segments,
 )
@@ -163,6 +165,15 @@ CALLS = {
     ),
     "personas: an id": lambda: PersonaDescriber().fit(
         SHOPPERS.assign(client=[f"c{row}" for row in range(60)]), np.arange(60) % 2
+    ),
+    "rules of segments: an id": lambda: SegmentRules().fit(
+        SHOPPERS.assign(client=[f"c{row}" for row in range(60)]), np.arange(60) % 2
+    ),
+    "rules of segments: a level that is new": lambda: (
+        SegmentRules().fit(SHOPPERS[["band"]], SHOPPERS["band"] == "low").predict(NEW_BAND)
+    ),
+    "questions: a level that is new": lambda: (
+        SegmentTyping(1).fit(SHOPPERS[["band"]], SHOPPERS["band"] == "low").predict(NEW_BAND)
     ),
     "demographic: an empty column": lambda: DemographicEncoder().fit(PROFILE),
     "demographic: by fit_transform": lambda: DemographicEncoder().fit_transform(PROFILE),

@@ -4,7 +4,8 @@
 characteristics in which it differs most, in original units; names it from the two strongest; and
 writes the personas as text, Markdown, JSON and HTML. A persona never exposes a person: small groups
 are suppressed, and the typical customer is a synthetic profile of medians and modes. The statistics
-behind it are public functions of counts, means and standard deviations.
+behind it are public functions of counts, means and standard deviations. :class:`SegmentRules` says in one
+short rule who is in each segment, :class:`SegmentTyping` which few questions find a new customer's.
 """
 
 from custseg._core.effects import hedges_g
@@ -22,6 +23,8 @@ from custseg.personas._statistics import (
     lift,
     numeric_v_test,
 )
+from custseg.personas._telling.segment_rules import SegmentRules
+from custseg.personas._telling.segment_typing import SegmentTyping
 from custseg.personas._traits import Persona, Trait
 
 __all__ = [
@@ -30,6 +33,8 @@ __all__ = [
     "Personas",
     "SegmentNeeds",
     "SegmentProfile",
+    "SegmentRules",
+    "SegmentTyping",
     "Trait",
     "benjamini_hochberg",
     "category_p_value",

@@ -19,7 +19,7 @@ from custseg._core.results import Result
 from custseg._core.segments import NOT_ASSIGNED
 from custseg._core.words import plain
 from custseg.exceptions import ColumnNotFoundError, CustomerIdError, InvalidTableError, SegmentLabelError, list_names
-from custseg.personas._segment_profile.intervals import mean_interval
+from custseg.personas._intervals import mean_interval
 from custseg.personas._segment_profile.known import Known
 from custseg.personas._statistics import benjamini_hochberg
 from custseg.segmentation import Segmentation

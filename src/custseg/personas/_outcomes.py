@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from custseg._core.arrays import Bools, Floats, Integers
 from custseg._core.asking import asks
@@ -17,6 +16,7 @@ from custseg._core.customers import Column
 from custseg._core.disclosure import described, enter, told_shares, told_whole
 from custseg._core.params import Instance, Integer, Number, Where, check
 from custseg.exceptions import ColumnNotFoundError
+from custseg.personas._intervals import mean_interval, wilson_interval
 from custseg.segmentation import Segmentation
 
 __all__ = ["outcomes_by_segment"]
@@ -175,14 +175,9 @@ def _intervals(
     labels: Integers, values: Floats, counts: Integers, confidence_level: float, *, is_share: bool
 ) -> tuple[Floats, Floats, Floats]:
     """Return the mean of each segment and the ends of its interval."""
-    tail = (1.0 + confidence_level) / 2.0
     with np.errstate(divide="ignore", invalid="ignore"):
         means = np.bincount(labels, values, len(counts)) / counts
         if is_share:
-            z = stats.norm.ppf(tail)
-            center = (means + z**2 / (2 * counts)) / (1 + z**2 / counts)
-            half = z * np.sqrt(means * (1 - means) / counts + z**2 / (4 * counts**2)) / (1 + z**2 / counts)
-            return means, np.clip(center - half, 0.0, 1.0), np.clip(center + half, 0.0, 1.0)
-        variance = np.bincount(labels, (values - means[labels]) ** 2, len(counts)) / (counts - 1)
-        half = stats.t.ppf(tail, np.maximum(counts - 1, 1)) * np.sqrt(variance / counts)
-        return means, means - half, means + half
+            return means, *wilson_interval(means, counts, confidence_level)
+        variances = np.bincount(labels, (values - means[labels]) ** 2, len(counts)) / counts
+    return means, *mean_interval(means, variances, counts, confidence_level)

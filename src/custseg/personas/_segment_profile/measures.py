@@ -11,8 +11,8 @@ from scipy import stats
 from custseg._core.arrays import Bools, Floats
 from custseg._core.customers import Column
 from custseg._core.disclosure import told_shares, told_whole
+from custseg.personas._intervals import mean_interval, wilson_interval
 from custseg.personas._segment_profile.contrast import Contrast, Figures, compare_shares, effect_interval
-from custseg.personas._segment_profile.intervals import mean_interval, share_interval
 from custseg.personas._segment_profile.known import Known
 from custseg.personas._segment_profile.ordered import Ordered, centre_and_scale, is_skewed
 
@@ -144,7 +144,7 @@ def _shares(mass: Floats, known: Known, told: Bools, levels: Sequence[str], rule
     variance = p * (1 - p)
     moments = (variance, variance * (1 - 2 * p), variance * (1 - 3 * variance))
     figures = _compared(contrast, moments, rule) | {name: compared[name] for name in compared if name in FIGURES}
-    figures["low"], figures["high"] = share_interval(contrast.means, counts, rule.confidence_level)
+    figures["low"], figures["high"] = wilson_interval(contrast.means, counts, rule.confidence_level)
     few_rest = known.sizes.sum() - known.sizes[:, None] * told < rule.least
     return Measure("share", levels, _hidden(figures, ~told, few_rest))
 

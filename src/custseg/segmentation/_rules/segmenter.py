@@ -15,8 +15,8 @@ from custseg._core.arrays import Integers
 from custseg._core.asking import asked, asking
 from custseg._core.customers import CustomerTable
 from custseg._core.ids import ID_OR_ROWS
-from custseg._core.params import NONE, Instance, OneOf, ParameterTable, Where, check
-from custseg._core.segments import NOT_ASSIGNED, NOT_ASSIGNED_WORDS, SEGMENT
+from custseg._core.params import NONE, Instance, ParameterTable, Where
+from custseg._core.segments import NOT_ASSIGNED, NOT_ASSIGNED_WORDS
 from custseg._core.warning import warn
 from custseg.exceptions import (
     InvalidParameterError,
@@ -28,7 +28,7 @@ from custseg.segmentation._rules.columns import Domain, find_domains, first_matc
 from custseg.segmentation._rules.grid import Grid
 from custseg.segmentation._rules.report import RuleReport, refuse_impossible, report_rules
 from custseg.segmentation._rules.rules import Rule, read_rules
-from custseg.segmentation._rules.sql import case_expression, quote_name
+from custseg.segmentation._rules.sql import write_query
 
 __all__ = ["RuleDefinedSegmenter", "RuleSegmenter"]
 
@@ -163,19 +163,13 @@ class RuleDefinedSegmenter(Segmenter):
         """
         check_is_fitted(self)
         with asking(f"{asked()}.to_sql"):
-            check(_SQL_PARAMETERS, {"table": table, "quote": quote})
             if with_names and self.otherwise_ is None and NOT_ASSIGNED_WORDS in self.segment_names_:
                 words = f"False where a rule is named {NOT_ASSIGNED_WORDS!r}, which stands for no rule (or rename it)"
                 raise InvalidParameterError.not_allowed("with_names", words, with_names)
-        results: list[int | str] = [*self.segment_names_] if with_names else [*range(self.n_segments_)]
-        if self.otherwise_ is None:
-            results.append(NOT_ASSIGNED_WORDS if with_names else NOT_ASSIGNED)
-        expression = case_expression(self.rules_, self._domains, results, quote=quote)
-        if table is None:
-            return expression
-        parts = [table] if isinstance(table, str) else list(table)
-        source = ".".join(quote_name(part, quote) for part in parts)
-        return f"SELECT *, {expression} AS {quote_name(SEGMENT, quote)}\nFROM {source}"
+            results: list[int | str] = [*self.segment_names_] if with_names else [*range(self.n_segments_)]
+            if self.otherwise_ is None:
+                results.append(NOT_ASSIGNED_WORDS if with_names else NOT_ASSIGNED)
+            return write_query(self.rules_, self._domains, results, table=table, quote=quote)
 
     def _apply(
         self, table: CustomerTable, domains: dict[str, Domain], described: Sequence[Rule] | None, grid: Grid
@@ -195,17 +189,6 @@ class RuleDefinedSegmenter(Segmenter):
 
     def _label_of_others(self) -> int:
         return NOT_ASSIGNED if self.otherwise_ is None else len(self.rules_)
-
-
-def _is_table_name(value: Any) -> bool:
-    parts = [value] if isinstance(value, str) else value
-    return isinstance(parts, Sequence) and len(parts) > 0 and all(isinstance(part, str) and part for part in parts)
-
-
-_SQL_PARAMETERS: ParameterTable = {
-    "table": (NONE, Where(_is_table_name, "a name, or a sequence of names")),
-    "quote": (OneOf('"', "`"),),
-}
 
 
 def _are_rules(value: Any) -> bool:

@@ -4,21 +4,73 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from custseg._core.composed import spellings
 from custseg._core.exact import EXACT_FLOATS
+from custseg._core.params import NONE, OneOf, ParameterTable, Where, check
 from custseg._core.rounding import rounding_of
+from custseg._core.segments import SEGMENT
 from custseg.segmentation._rules.columns import Domain, level_text
 from custseg.segmentation._rules.rules import COMPARISONS, LISTS, Condition, Rule, Scalar, exact_number
 
-__all__ = ["case_expression", "quote_name"]
+__all__ = ["case_expression", "quote_name", "write_query"]
 
 # Whole numbers below are exact in every type; a column of short floats is compared with a long
 # number only where the number is written as one.
 _EXACT = 2**24
 _LARGEST = repr(sys.float_info.max).replace("e+", "E")
+
+
+def _is_table_name(value: Any) -> bool:
+    parts = [value] if isinstance(value, str) else value
+    return isinstance(parts, Sequence) and len(parts) > 0 and all(isinstance(part, str) and part for part in parts)
+
+
+_PARAMETERS: ParameterTable = {
+    "table": (NONE, Where(_is_table_name, "a name, or a sequence of names")),
+    "quote": (OneOf('"', "`"),),
+}
+
+
+def write_query(
+    rules: Sequence[Rule],
+    domains: Mapping[str, Domain],
+    results: Sequence[int | str],
+    *,
+    table: str | Sequence[str] | None,
+    quote: str,
+) -> str:
+    """Write rules as a query of a table, or as a CASE expression where no table is named.
+
+    Parameters
+    ----------
+    rules, domains, results
+        As in :func:`case_expression`.
+    table : str or sequence of str or None
+        The table of customers, one name or several.
+    quote : {'"', "`"}
+        The quote around columns and tables.
+
+    Returns
+    -------
+    str
+        The query or the expression.
+
+    Raises
+    ------
+    InvalidParameterError
+        If ``table`` is no name, or ``quote`` is another one.
+    """
+    check(_PARAMETERS, {"table": table, "quote": quote})
+    expression = case_expression(rules, domains, results, quote=quote)
+    if table is None:
+        return expression
+    parts = [table] if isinstance(table, str) else list(table)
+    source = ".".join(quote_name(part, quote) for part in parts)
+    return f"SELECT *, {expression} AS {quote_name(SEGMENT, quote)}\nFROM {source}"
 
 
 def quote_name(name: str, quote: str) -> str:
