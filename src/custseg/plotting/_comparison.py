@@ -142,7 +142,7 @@ class ComparisonDisplay(Display):
         differing = self.data_[self.data_["step"] > 0].sort_values("eta2", ascending=False, kind="stable")
         words = [visible(each) for each in differing["subject"].unique()[:_MOST_NAMED]]
         found = f"they differ most in {joined(words)}" if words else "none differs clearly"
-        self.title = f"{len(self.segments_)} segments side by side: {found}"
+        self.title = f"{len(self.segments_)} segment{'s' if len(self.segments_) > 1 else ''} side by side: {found}"
         self.how_to_read = (
             "Median, mean or share, in original units. ▲ higher, ▼ lower than among all other customers; the darker, "
             f"the clearer.{note}{not_shown}"

@@ -120,7 +120,9 @@ class NeedsDisplay(Display):
 
     def __init__(self, needs: SegmentNeeds) -> None:
         if not isinstance(needs, SegmentNeeds):
-            raise InvalidParameterError.not_allowed("needs", "SegmentNeeds", needs, "needs_by_segment makes them.")
+            raise InvalidParameterError.not_allowed(
+                "needs", "SegmentNeeds", type(needs).__name__, "needs_by_segment makes them."
+            )
         if needs.satisfaction_line is None:
             remedy = "Pass satisfaction to needs_by_segment too."
             raise InvalidParameterError.not_allowed("needs", "of importance and satisfaction", "importance", remedy)
@@ -211,9 +213,7 @@ def _draw_items(ax: Any, rows: pd.DataFrame) -> None:
     unit = np.array([(right - left) / width, (top - bottom) / height])  # of the figures, in an inch
     points = (rows[["satisfaction", "importance"]].to_numpy(dtype=np.float64) - [left, bottom]) / unit
     words = [cut(item, _LONGEST, SMALL) for item in rows["item"]]
-    sizes = np.array([[width_of(word, SMALL, bold=True), height_of(word, SMALL) * 0.8] for word in words]).reshape(
-        -1, 2
-    )
+    sizes = np.array([[width_of(word, SMALL, bold=True), height_of(word, SMALL)] for word in words]).reshape(-1, 2)
     side = np.array([_side(at, points, sizes[at], width) for at in range(len(points))])
     centres = points + np.column_stack([side * (_DOT + sizes[:, 0] / 2), np.zeros(len(points))])
     placed = apart(centres, sizes, gap=0.01)

@@ -19,7 +19,7 @@ from custseg.personas import SegmentProfile, profile_segments
 from custseg.plotting._shared.handed import left_out
 from custseg.segmentation import Segmentation
 
-__all__ = ["check_profile", "is_year", "labels_of", "profiled", "segments_of", "with_unit", "written"]
+__all__ = ["check_profile", "is_year", "labels_of", "profiled", "quoted", "segments_of", "with_unit", "written"]
 
 _DIGITS, _EXPONENTS = 3, range(-5, 15)
 _YEARS = (1000, 2999)
@@ -27,6 +27,8 @@ _YEARS = (1000, 2999)
 
 def profiled(shown: Segmentation, min_group_size: int) -> tuple[SegmentProfile, dict[str, str]]:
     """Compare the segments that are shown, and say what their columns are called."""
+    if not (shown.labels >= 0).any():
+        raise _nobody(min_group_size)
     labels = {each.column: each.label for each in shown.characteristics}
     return profile_segments(shown, min_group_size=min_group_size), labels
 
@@ -35,12 +37,15 @@ def check_profile(profile: SegmentProfile) -> None:
     """Refuse what is no profile, and one of which nothing may be told."""
     if not isinstance(profile, SegmentProfile):
         remedy = "profile_segments makes one; from_predictions takes customers and labels."
-        raise InvalidParameterError.not_allowed("profile", "a SegmentProfile", profile, remedy)
+        raise InvalidParameterError.not_allowed("profile", "a SegmentProfile", type(profile).__name__, remedy)
     if not profile.frame["segment_value"].notna().any():
-        raise InfeasibleError(
-            f"{asked()}: no segment has {profile.min_group_size} customers of whom a characteristic is known. Pass "
-            "more customers."
-        )
+        raise _nobody(profile.min_group_size)
+
+
+def _nobody(least: int) -> InfeasibleError:
+    return InfeasibleError(
+        f"{asked()}: no segment has {least} customers of whom a characteristic is known. Pass more customers."
+    )
 
 
 def segments_of(profile: SegmentProfile) -> tuple[pd.DataFrame, str]:
