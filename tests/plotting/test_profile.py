@@ -78,14 +78,17 @@ def test_the_scale_is_chosen_or_said():
     ordered = SegmentProfileDisplay.from_predictions(table.drop(columns="club"), labels).plot()
     assert set(ordered.data_["characteristic"]) == {"mood", "taste"}
     assert "1: never; 5: always." in ordered.how_to_read
-    np.testing.assert_array_equal(ordered.data_["is_marker"], ordered.data_["effect_size"].abs() >= 0.5)
+    effect, away = ordered.data_["effect_size"], ordered.data_["segment_value"] - ordered.data_["overall_value"]
+    np.testing.assert_array_equal(ordered.data_["is_marker"], (effect.abs() >= 0.5) & (effect * away > 0))
     numbers = SegmentProfileDisplay.from_predictions(table, labels, columns=["orders", "noise"]).plot()
     assert set(numbers.data_["characteristic"]) == {"orders", "noise"}
 
 
 def test_columns_of_no_one_scale_are_refused():
     table, labels = mixed_table()
-    with pytest.raises(InfeasibleError, match=r"^SegmentProfileDisplay: no two characteristics are of one scale"):
+    with pytest.raises(
+        InfeasibleError, match=r"^SegmentProfileDisplay: no two characteristics that may be told of are of one scale"
+    ):
         SegmentProfileDisplay.from_predictions(table[["orders", "noise", "town", "mood", "club"]], labels)
     with pytest.raises(InvalidParameterError, match=r"'columns' must be of one scale.*club differ .* from mood"):
         SegmentProfileDisplay.from_predictions(table, labels, columns=["club", "mood"])

@@ -48,7 +48,7 @@ _KEYS = ["characteristic", "level"]
 _STEPS = (0.2, 0.5, 0.8, 1.2)
 _STEP_NAMES = ("a little (.2)", "clearly (.5)", "strongly (.8)", "very strongly (1.2)")
 _TINTS = {1: ("#e4eff3", "#b9d6e0", "#6fa9bd", MORE), -1: ("#fae9df", "#f2c9b0", "#dc9467", LESS)}
-_BOLD, _TWICE = 3, 4
+_CLEAR, _BOLD, _TWICE = 2, 3, 4
 _DO, _ARE, _THINK = "What they do", "Who they are", "What they think"
 _BLOCKS = {"behavioural": _DO, "demographic": _ARE, "geographic": _ARE, "psychographic": _THINK, "social": _THINK}
 _ORDER = (_DO, _ARE, _THINK, "")
@@ -139,7 +139,7 @@ class ComparisonDisplay(Display):
         self.segments_, not_shown = segments_of(profile)
         rows, note = _rows(profile, labels)
         self.data_ = _cells(rows, profile, self.segments_)
-        differing = self.data_[self.data_["step"] > 0].sort_values("eta2", ascending=False, kind="stable")
+        differing = self.data_[self.data_["step"] >= _CLEAR].sort_values("eta2", ascending=False, kind="stable")
         words = [visible(each) for each in differing["subject"].unique()[:_MOST_NAMED]]
         found = f"they differ most in {joined(words)}" if words else "none differs clearly"
         self.title = f"{len(self.segments_)} segment{'s' if len(self.segments_) > 1 else ''} side by side: {found}"

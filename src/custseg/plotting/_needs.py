@@ -225,8 +225,9 @@ def _draw_items(ax: Any, rows: pd.DataFrame) -> None:
         x, y = start * unit + [left, bottom]
         colour = SOFT if row.quadrant == _UNDECIDED else _COLOURS.get(row.quadrant, INK)
         weight = "bold" if row.quadrant == _CONCERN else "normal"
-        align = {"ha": "left" if towards > 0 else "right", "va": "center"}
-        ax.text(x, y, word, fontsize=SMALL, color=colour, fontweight=weight, parse_math=False, **align)
+        align = {"ha": "left" if towards > 0 else "right", "va": "center", "zorder": 3}
+        box = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.5}  # so that no line crosses a word
+        ax.text(x, y, word, fontsize=SMALL, color=colour, fontweight=weight, parse_math=False, bbox=box, **align)
 
 
 def _side(at: int, points: Floats, size: Floats, width: float) -> int:

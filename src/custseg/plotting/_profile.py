@@ -91,10 +91,10 @@ class SegmentProfileDisplay(Display):
     Notes
     -----
     A share marks a segment where it is .25 or half of it away from that of everyone, as Dolnicar, Grün and Leisch [1]_
-    say; a mean or a median where Hedges' g against everyone else is .5 or more. The characteristics stand in the
-    optimal leaf order [2]_ of an average-linkage tree over their differences from everyone. The bar of an ordered
-    characteristic is its median, as a position from 1. Columns of 0 and 1 are numbers; as bool they are yes or no.
-    Missing values are in no figure.
+    say; a mean or a median where Hedges' g against everyone else is .5 or more, and it lies on the same side. The
+    characteristics stand in the optimal leaf order [2]_ of an average-linkage tree over their differences from
+    everyone. The bar of an ordered characteristic is its median, as a position from 1. Columns of 0 and 1 are numbers;
+    as bool they are yes or no. Missing values are in no figure.
 
     **When not to use it**: for characteristics of several units, which :class:`ComparisonDisplay` shows. And where all
     bars of a segment are longer than everyone's, or all are shorter, it may be a way of answering and no kind of
@@ -146,6 +146,8 @@ class SegmentProfileDisplay(Display):
         name = self.segments_.set_index("segment")["name"]
         share = self._kind == "binary"
         marker = rows["marker"] if share else rows["effect_size"].abs() >= _CLEAR_EFFECT
+        # medians may be equal where the rest of the customers differ: such a bar has no side to be coloured by
+        marker &= share | (np.sign(rows["segment_value"] - rows["overall_value"]) == np.sign(rows["effect_size"]))
         rows = rows.assign(
             name=rows["segment"].map(name),
             label=rows["characteristic"].map(words),
@@ -260,7 +262,8 @@ class SegmentProfileDisplay(Display):
     @property
     def _grid(self) -> tuple[int, int]:
         """The number of rows and of columns of panels."""
-        return -(-self._n_panels // _COLUMNS), min(_COLUMNS, self._n_panels)
+        n_columns = 2 if self._n_panels == 4 else min(_COLUMNS, self._n_panels)
+        return -(-self._n_panels // n_columns), n_columns
 
     @property
     def _left(self) -> float:
@@ -277,7 +280,7 @@ class SegmentProfileDisplay(Display):
         return width, n_rows * (_ABOVE + self._height + _BELOW) + MARGIN / 2
 
     def _boxes(self) -> Sequence[tuple[float, float, float, float]]:
-        row, column = np.divmod(np.arange(self._n_panels), _COLUMNS)
+        row, column = np.divmod(np.arange(self._n_panels), self._grid[1])
         left = self._left + column * (_WIDTH + _BETWEEN)
         bottom = (self._grid[0] - 1 - row) * (_ABOVE + self._height + _BELOW) + _BELOW + MARGIN / 2
         return [(x, y, _WIDTH, self._height) for x, y in zip(left.tolist(), bottom.tolist(), strict=True)]
@@ -287,7 +290,9 @@ class SegmentProfileDisplay(Display):
         for panel, (ax, segment) in enumerate(zip(axes, rows_of(self.segments_), strict=True)):
             self._draw_bars(ax, self.data_[self.data_["segment"] == segment.segment])
             ax.set(ylim=(-0.6, len(words) - 0.4), yticks=range(len(words)))
-            ax.set_yticklabels(words[::-1] if panel % _COLUMNS == 0 else [], color=INK, fontsize=BODY, parse_math=False)
+            ax.set_yticklabels(
+                words[::-1] if panel % self._grid[1] == 0 else [], color=INK, fontsize=BODY, parse_math=False
+            )
             ax.tick_params(length=0)
             ax.grid(axis="x", color=LINE)
             ax.spines["bottom"].set_visible(False)
@@ -299,7 +304,7 @@ class SegmentProfileDisplay(Display):
     def _draw_bars(self, ax: Any, rows: pd.DataFrame) -> None:
         y, here = np.arange(len(rows))[::-1], rows["segment_value"].to_numpy(dtype=np.float64)
         everyone, marker = rows["overall_value"].to_numpy(dtype=np.float64), rows["is_marker"].to_numpy()
-        more = _sign(rows) > 0
+        more = here > everyone
         ax.barh(y, here, height=0.66, color=np.where(~marker, NONE, np.where(more, MORE, LESS)))
         ax.scatter(everyone, y, marker="|", s=120, color=PAPER, linewidth=4, zorder=3)
         ax.scatter(everyone, y, marker="|", s=95, color=INK, linewidth=1.7, zorder=4)
@@ -325,11 +330,6 @@ class SegmentProfileDisplay(Display):
             ax.set_xlabel(visible(self._unit), fontsize=SMALL, labelpad=1, parse_math=False)
         ax.set_xlim(low, high + _ROOM * (high - low))
         return low, high
-
-
-def _sign(rows: pd.DataFrame) -> Any:
-    """Say in which direction a segment lies from everyone."""
-    return np.sign(rows["effect_size"].fillna(rows["segment_value"] - rows["overall_value"]).to_numpy())
 
 
 def _away(rows: pd.DataFrame) -> pd.Series[float]:
@@ -362,8 +362,9 @@ def _largest(scales: Mapping[str, tuple[Any, ...]]) -> list[str]:
         if len(largest) >= _FEWEST:
             return largest
     raise InfeasibleError(
-        f"{asked()}: no two characteristics are of one scale: yes or no, ordered with the same levels, or numbers of "
-        "one known unit. Name numbers of one scale in columns=, or use ComparisonDisplay, which shows any."
+        f"{asked()}: no two characteristics that may be told of are of one scale: yes or no, ordered with the same "
+        "levels, or numbers of one known unit. Name numbers of one scale in columns=, or use ComparisonDisplay, which "
+        "shows any."
     )
 
 
