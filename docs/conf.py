@@ -4,6 +4,9 @@ import os
 import warnings
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+
 import custseg
 from custseg import plotting
 from custseg.datasets import make_customers
@@ -72,6 +75,15 @@ def write_goals(app):
         (folder / f"{name}.txt").write_text("".join(f"| {' | '.join(row)} |\n" for row in rows), encoding="utf-8")
 
 
+def rated(segmentation, step):
+    """Draw how each customer rates six items, from 1 to 5; segments differ by some steps."""
+    items = ["price", "advice", "opening hours", "range", "delivery", "returns"]
+    random = np.random.RandomState(step)
+    means = 3 + ((np.arange(len(items)) * 7 + segmentation.labels[:, None] * step) % 5 - 2) / 2
+    answers = np.clip(np.round(random.normal(means, 0.8)), 1, 5)
+    return pd.DataFrame(answers, columns=items, index=segmentation.labels_by_customer.index)
+
+
 def draw_pictures(app):
     """Draw the pictures of the guide, each with its alternative text."""
     sample = make_customers(1000, n_segments=4, separation=1.5, random_state=0)
@@ -84,8 +96,16 @@ def draw_pictures(app):
     study.fit({"transactions": sample.transactions, "profile": sample.profile})
     purchases = custseg.RFMFeaturizer().fit_transform(sample.transactions)
     by_rules = custseg.RFMSegmenter().fit(purchases)
+    segments = study.segmentation_
+    answers = sample.survey.set_index("customer_id")
+    needs = custseg.needs_by_segment(rated(segments, 2), rated(segments, 3), segments)
     displays = {
         "value": plotting.SegmentValueDisplay.from_estimator(study),
+        "comparison": plotting.ComparisonDisplay.from_estimator(study),
+        "profile": plotting.SegmentProfileDisplay.from_predictions(
+            answers, segments.labels_by_customer, names=segments.segment_names, columns=list(answers)
+        ),
+        "needs": plotting.NeedsDisplay(needs),
         "stability": plotting.StabilityDisplay.from_estimator(study),
         "map": plotting.SegmentMapDisplay.from_estimator(study),
         "gorge": plotting.GorgeDisplay.from_estimator(study),

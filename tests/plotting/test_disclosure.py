@@ -5,10 +5,12 @@ import pandas as pd
 import pytest
 
 from custseg.plotting import (
+    ComparisonDisplay,
     DistributionDisplay,
     GorgeDisplay,
     MosaicDisplay,
     SegmentMapDisplay,
+    SegmentProfileDisplay,
     SegmentValueDisplay,
     SeparationDisplay,
 )
@@ -26,12 +28,15 @@ def customers(seed):
             "spend": np.exp(random.normal(3, 1, n)).round(2),
             "age": random.normal(40, 10, n).round(1),
             "visits": random.poisson(6, n) + 4.0 * (labels == "ann"),
+            "club": random.uniform(size=n) < 0.5,
+            "app": random.uniform(size=n) < 0.3 + 0.4 * (labels == "bob"),
             "way": random.choice(["bus", "car", "foot", "train"], n, p=[0.4, 0.4, 0.15, 0.05]),
         },
         index=pd.Index(np.arange(n), name="customer_id"),
     )
     hidden = labels == "few"
     table.loc[hidden, ["spend", "age", "visits"]] = others.uniform(0, 300, (FEW, 3)).round(1)
+    table.loc[hidden, ["club", "app"]] = others.uniform(size=(FEW, 2)) < 0.5
     table.loc[hidden, "way"] = others.choice(["bus", "train"], FEW)
     return table, labels
 
@@ -42,6 +47,8 @@ PICTURES = {
     "gorge": GorgeDisplay.from_predictions,
     "separation": SeparationDisplay.from_predictions,
     "mosaic": lambda *given: MosaicDisplay.from_predictions(*given, characteristic="way"),
+    "comparison": ComparisonDisplay.from_predictions,
+    "profile": SegmentProfileDisplay.from_predictions,
     "distribution": lambda *given: DistributionDisplay.from_predictions(*given, characteristic="age"),
 }
 

@@ -17,11 +17,13 @@ from custseg import (
 from custseg.datasets import make_customers
 from custseg.exceptions import InvalidParameterError
 from custseg.plotting import (
+    ComparisonDisplay,
     DistributionDisplay,
     GorgeDisplay,
     MosaicDisplay,
     RFMGridDisplay,
     SegmentMapDisplay,
+    SegmentProfileDisplay,
     SegmentValueDisplay,
     SelectionDisplay,
     SeparationDisplay,
@@ -48,6 +50,9 @@ def test_pictures_bear_the_names_of_the_personas(study):
     assert set(SeparationDisplay.from_estimator(study).data_["segment"]) == names
     assert set(DistributionDisplay.from_estimator(study, characteristic="demo__age").data_["name"]) == names
     assert set(MosaicDisplay.from_estimator(study, characteristic="demo__household").data_["name"]) == names
+    assert set(ComparisonDisplay.from_estimator(study).data_["name"]) == names
+    of_money = ["demo__income", "demo__leisure_spend"]
+    assert set(SegmentProfileDisplay.from_estimator(study, columns=of_money).data_["name"]) == names
     assert set(RFMGridDisplay(study.segmentation_, min_group_size=1).data_["segment"].dropna()) <= names
 
 
@@ -58,6 +63,7 @@ def test_the_figures_are_those_of_the_study(study):
     assert "EUR" in value.how_to_read
     stability = StabilityDisplay.from_estimator(study).segments_
     np.testing.assert_allclose(stability["slsw"], study.segment_table_["stability"][stability["segment"]])
+    assert "spend per purchase, EUR per purchase" in set(ComparisonDisplay.from_estimator(study).data_["label"])
     selection = SelectionDisplay.from_estimator(study)
     assert selection.data_.loc[selection.data_["shown"], "n_segments"].tolist() == [study.n_segments_]
 

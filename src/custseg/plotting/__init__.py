@@ -6,10 +6,13 @@ data. What is drawn stands in ``data_``, and in ``alt_`` in words. No picture sh
 ``min_group_size`` customers.
 """
 
+from custseg.plotting._comparison import ComparisonDisplay
 from custseg.plotting._distribution import DistributionDisplay
 from custseg.plotting._gorge import GorgeDisplay
 from custseg.plotting._map import SegmentMapDisplay
 from custseg.plotting._mosaic import MosaicDisplay
+from custseg.plotting._needs import NeedsDisplay
+from custseg.plotting._profile import SegmentProfileDisplay
 from custseg.plotting._rfm_grid import RFMGridDisplay
 from custseg.plotting._selection import SelectionDisplay
 from custseg.plotting._separation import SeparationDisplay
@@ -17,11 +20,14 @@ from custseg.plotting._stability import StabilityDisplay
 from custseg.plotting._value import SegmentValueDisplay
 
 __all__ = [
+    "ComparisonDisplay",
     "DistributionDisplay",
     "GorgeDisplay",
     "MosaicDisplay",
+    "NeedsDisplay",
     "RFMGridDisplay",
     "SegmentMapDisplay",
+    "SegmentProfileDisplay",
     "SegmentValueDisplay",
     "SelectionDisplay",
     "SeparationDisplay",

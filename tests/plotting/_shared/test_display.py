@@ -8,7 +8,7 @@ from matplotlib import pyplot as plt
 from matplotlib import rcParams
 
 from custseg.exceptions import InvalidParameterError, MissingDependencyError, OutputPathError
-from custseg.plotting import SegmentValueDisplay
+from custseg.plotting import SegmentProfileDisplay, SegmentValueDisplay
 from custseg.plotting._shared.look import PAPER, apart, filled, ink_on, width_of, wrapped
 
 TABLE = pd.DataFrame(
@@ -59,6 +59,15 @@ def test_it_is_drawn_on_axes_that_are_given():
     assert figure.texts == []
     with pytest.raises(InvalidParameterError, match=r"^SegmentValueDisplay: parameter 'ax' must be 1 axes, got '2'"):
         display.plot(ax=[ax, ax])
+
+
+def test_every_panel_on_axes_that_are_given_keeps_its_name():
+    table = pd.DataFrame({"club": [True, False] * 30, "app": [True] * 30 + [False, True] * 15})
+    display = SegmentProfileDisplay.from_predictions(table, ["one"] * 30 + ["two"] * 30)
+    _, axes = plt.subplots(1, 2)
+    for _ in range(2):  # drawn again on the same axes, the titles stay
+        display.plot(ax=axes)
+        assert [ax.get_title(loc="left") for ax in axes] == [f"{display.title}\none", "two"]
 
 
 def test_without_matplotlib_it_says_who_needs_it(monkeypatch):

@@ -96,7 +96,8 @@ class Display(ABC):
                 if len(self.axes_) != self._n_panels:
                     raise InvalidParameterError.not_allowed("ax", f"{self._n_panels} axes", f"{len(self.axes_)}")
                 self.figure_ = self.axes_[0].figure
-                self.axes_[0].set_title(self.title, loc="left", parse_math=False)
+                for panel, title in zip(self.axes_, [self.title, *[""] * (self._n_panels - 1)], strict=True):
+                    panel.set_title(title, loc="left", parse_math=False)
             self.ax_ = self.axes_[0]
             self._draw(list(self.axes_))
         return self
@@ -204,6 +205,6 @@ def highlight(ax: Any, numbers: Iterable[int], shown: int) -> None:
 
 
 def head(ax: Any, title: str, pad: float = 8.0) -> None:
-    """Write the title of a panel; of axes that were given, the first bears that of the picture."""
-    if not ax.get_title(loc="left"):
-        ax.set_title(title, loc="left", pad=pad, parse_math=False)
+    """Write the title of a panel; of axes that were given, the first bears that of the picture above it."""
+    of_picture = ax.get_title(loc="left")
+    ax.set_title(f"{of_picture}\n{title}" if of_picture else title, loc="left", pad=pad, parse_math=False)
