@@ -218,6 +218,7 @@ def test_columns_that_begin_alike_stay_apart():
 def test_what_is_not_common_names_a_segment_only_where_nothing_else_does():
     traits = [trait("household", -2, kind="nominal", level="couple"), trait("income", 1), trait("visits", 0.8)]
     assert name_personas({0: traits, 1: []}, [])[0] == "High income, many visits"
+    assert name_personas({0: traits[:2], 1: []}, [])[0] == "High income"
     assert name_personas({0: traits[:1], 1: []}, [])[0] == "Rarely couple"
 
 

@@ -52,7 +52,8 @@ def seen_names(names: Mapping[int, str]) -> dict[int, str]:
 
 def _told(traits: Sequence[Trait], words: Words) -> list[str]:
     told: list[Trait] = []
-    for trait in sorted(traits, key=is_level_missing):
+    # what customers are not names them only where nothing else does
+    for trait in [trait for trait in traits if not is_level_missing(trait)] or traits:
         # An equal effect is a copy of a column or its complement: a second word for the same thing.
         if not any(same_effect(trait, earlier) for earlier in told):
             told.append(trait)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -26,6 +25,9 @@ _FACT_WORDS = {
 
 # Facts that are effects of the characteristic that bears the role.
 FACT_ROLES = ("recency", "frequency", "monetary", "tenure")
+
+# So many standard deviations apart the figures of two groups hardly meet.
+_FAR = 4.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +87,7 @@ def _words(facts: SegmentFacts, fact: str) -> str:
 
 
 def deviations(effect: float, more: str, less: str) -> str:
-    """Say how large an effect is; where nobody differs from those beside them it is without bounds.
+    """Say how large an effect is; where hardly anybody is like those of the other side, that it is far.
 
     Examples
     --------
@@ -93,7 +95,7 @@ def deviations(effect: float, more: str, less: str) -> str:
     ('0.50 standard deviations less', 'far more')
     """
     way = less if effect < 0 else more
-    return f"far {way}" if math.isinf(effect) else f"{abs(effect):.2f} standard deviations {way}"
+    return f"far {way}" if abs(effect) >= _FAR else f"{abs(effect):.2f} standard deviations {way}"
 
 
 def times_average(index: float) -> str:
