@@ -179,7 +179,8 @@ def needs_by_segment(
     ColumnNotFoundError
         If an item was asked for one of the two only.
     CustomerIdError
-        If no respondent is in the segmentation, or the segmentation bears no ids although the answers do.
+        If no respondent is in the segmentation, one is there twice, or the segmentation bears no ids although the
+        answers do.
     InvalidTableError
         If there is no item, or one is neither a number nor an ordered level.
     InvalidParameterError
@@ -232,6 +233,8 @@ def needs_by_segment(
     parts, lines = [], {}
     for measure, table in read.items():
         labels = _labels(measure, table, segmentation)
+        if not (labels >= 0).any():
+            raise SegmentLabelError.none_assigned(table.n_customers)
         told = described(labels, segmentation.n_segments, min_group_size, table)
         rows = pd.DataFrame(
             [
@@ -240,7 +243,7 @@ def needs_by_segment(
                 for row in _rows(column, told, segmentation.segment_names, confidence_level, min_group_size)
             ]
         )
-        lines[measure] = float(rows.drop_duplicates("item")["overall_value"].mean())
+        lines[measure] = float(rows.drop_duplicates("item")["overall_value"].sort_values().mean())
         parts.append(rows.assign(measure=measure, p_adjusted=benjamini_hochberg(rows["p_value"])))
     return SegmentNeeds(
         frame=pd.concat(parts, ignore_index=True)[list(_COLUMNS)],
@@ -278,19 +281,35 @@ def _check_same_items(importance: CustomerTable, satisfaction: CustomerTable) ->
 
 def _labels(measure: str, table: CustomerTable, segmentation: Segmentation) -> Integers:
     """Find the segment of each respondent; -1 for one in none."""
-    ids = segmentation.customer_table.ids
-    if table.ids is None or ids is None:
+    own, ids = table.ids, segmentation.customer_table.ids
+    if own is None or ids is None:
         if table.n_customers != segmentation.n_customers:
             raise SegmentLabelError.length(segmentation.n_customers, table.n_customers)
+        if own is not None and not np.array_equal(own, np.arange(len(own))):
+            example = own[:1].tolist()[0]
+            raise CustomerIdError(
+                f"the respondents of {measure} bear ids, for example {example!r}, and those of the segmentation "
+                "bear none. Make the segmentation of a table with ids; or pass the answers without ids, if they stand "
+                "in the order of its customers."
+            )
         return segmentation.labels
-    labels = segmentation.labels_by_customer.reindex(pd.Index(table.ids), fill_value=NOT_ASSIGNED)
-    if not pd.Index(table.ids).isin(ids).any():
-        shown = list_names(map(str, table.ids[:3]))
+    respondents, customers = pd.Index(own), pd.Index(ids)
+    if respondents.equals(customers):
+        return segmentation.labels
+    for whose, found in ((f"respondents of {measure}", respondents), ("customers of the segmentation", customers)):
+        if not found.is_unique:
+            example = found[found.duplicated()].tolist()[0]
+            raise CustomerIdError(
+                f"the {whose} have the id {example!r} more than once. Keep one row for each customer."
+            )
+    places = customers.get_indexer(respondents)
+    if (places < 0).all():
+        shown = list_names(map(str, own[:3]))
         raise CustomerIdError(
             f"no respondent of {measure} is in the segmentation; the first are {shown}. Pass the ids by which the "
             "segmentation knows its customers."
         )
-    return np.asarray(labels, dtype=np.int64)
+    return np.where(places >= 0, segmentation.labels[places], NOT_ASSIGNED)
 
 
 def _rows(
