@@ -112,9 +112,11 @@ def enter(known: Bools, labels: Integers, n_segments: int, least: int, numbers: 
     enough = counts >= least
     if numbers is not None:
         enough &= ~dominated(numbers, labels, n_segments, least)
-        highest = numbers == numbers.max(initial=-np.inf)
-        if not highest.all() and (highest | (numbers == numbers.min())).all():
-            yes = np.bincount(labels, highest, n_segments).astype(np.float64)[:, None]
+        # of two values where segments that are out already had a third one too
+        left = numbers if enough.all() else numbers[enough[labels]]
+        lowest, highest = left.min(initial=np.inf), left.max(initial=-np.inf)
+        if lowest < highest and ((left == lowest) | (left == highest)).all():
+            yes = np.bincount(labels, numbers == highest, n_segments).astype(np.float64)[:, None]
             enough &= told_shares(yes, counts * enough, least, is_yes=True)[:, 0]
     if not enough.all():
         inside[inside] = enough[labels]

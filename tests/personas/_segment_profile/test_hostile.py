@@ -143,3 +143,20 @@ def test_hidden_customers_follow_from_no_figure():
     age = frame[frame["characteristic"] == "age"]
     assert age["n"].sum() == age["n_overall"].iloc[0] == (told >= 0).sum()
     assert (age["n"] @ age["segment_value"]) / age["n"].sum() == pytest.approx(age["overall_value"].iloc[0])
+
+
+def test_two_values_are_a_yes_and_no_where_a_hidden_segment_has_a_third():
+    """One of the first 40 has another value than all others; the last segment is hidden, since one dominates it."""
+    values = [5.0] * 39 + [6.0] + [5.0] * 40 + [5.0] * 39 + [1e9]
+    profile = profile_segments(pd.DataFrame({"x": values}), np.repeat([0, 1, 2], 40))
+    assert profile.frame[["segment_value", "overall_value"]].isna().all().all()
+
+
+@pytest.mark.parametrize("made", [pd.Index, np.array, iter, set])
+def test_columns_and_names_in_any_collection(made):
+    table, labels, _ = customers()
+    frame = profile_segments(table, labels, used=made(["spend", "town"])).frame
+    assert set(frame.loc[frame["used_for_clustering"], "characteristic"]) == {"spend", "town"}
+    assert Segmentation.of(table, labels, clustered_on=made(["spend", "town"])).clustered_on == ("spend", "town")
+    if made in (pd.Index, np.array):
+        assert profile_segments(table, labels, names=made(["new", "old"])).segment_names == ("new", "old")

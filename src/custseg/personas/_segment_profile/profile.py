@@ -306,8 +306,8 @@ def _read(X: Any, said: dict[str, Any], segment: str, customer_id: str | None) -
                 raise InvalidParameterError.not_allowed(name, "None, since the segmentation says it", given)
         return X, _compared(X.customer_table)
     table = read_input(X, customer_id=customer_id)
-    _check_used(said["used"], table.names)
-    options = {"names": said["names"], "characteristics": said["characteristics"], "clustered_on": said["used"]}
+    used = _used(said["used"], table.names)
+    options = {"names": said["names"], "characteristics": said["characteristics"], "clustered_on": used}
     found = Segmentation._of_table(  # noqa: SLF001 - `of`, of a table that is read
         table, X, said["labels"], segment=segment, customer_id=customer_id, **options
     )
@@ -334,12 +334,16 @@ def _mass(sample_weight: Any, table: CustomerTable, X: Any, customer_id: str | N
     return mass
 
 
-def _check_used(used: Collection[str] | None, columns: Sequence[str]) -> None:
+def _used(used: Collection[str] | None, columns: Sequence[str]) -> tuple[str, ...] | None:
+    if used is None:
+        return None
     if isinstance(used, str):
         raise InvalidParameterError.not_allowed("used", "a list of column names", used)
-    for name in used or ():
+    names = tuple(used)
+    for name in names:
         if name not in columns:
             raise InvalidParameterError.unknown_name("column in used", name, columns)
+    return names
 
 
 def _frame(
