@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from custseg.exceptions import CustomerIdError, SegmentLabelError
+from custseg.exceptions import CustomerIdError, InvalidTableError, SegmentLabelError
 from custseg.personas import needs_by_segment
 from custseg.segmentation import Segmentation
 
@@ -64,3 +64,35 @@ def test_the_lines_have_the_same_digits_in_any_order_of_items():
     many = pd.DataFrame({f"item {i}": answers["p"] * 1.1**i for i in range(20)})
     orders = [many.sample(frac=1, axis=1, random_state=seed) for seed in range(6)]
     assert len({needs_by_segment(items, None, segmentation).importance_line for items in orders}) == 1
+
+
+def test_what_all_answer_alike_differs_nowhere():
+    for value in (0.1, 0.7, 2.3):
+        for n in range(11, 40, 3):
+            same = pd.DataFrame({"x": np.full(n + 40, value)})
+            needs = needs_by_segment(same, same, Segmentation.of(same, ["a"] * n + ["b"] * 40))
+            assert needs.needs == needs.strengths == needs.weaknesses == {"a": [], "b": []}
+            assert needs.frame["difference"].eq(0).all()
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e300])
+def test_any_unit(scale):
+    answers, labels = survey()
+    segmentation = Segmentation.of(answers, labels)
+    expected, found = (needs_by_segment(items, None, segmentation) for items in (answers, answers * scale))
+    assert found.needs == expected.needs
+    for figure in ("value", "low", "overall_value", "difference_high"):
+        assert (found.frame[figure] / scale).to_numpy() == pytest.approx(expected.frame[figure].to_numpy())
+    assert found.frame["p_value"].to_numpy() == pytest.approx(expected.frame["p_value"].to_numpy())
+
+
+def test_a_column_of_ids_is_no_item():
+    """Else rows would be laid beside those of other customers, whose ids happen to be the numbers of the rows."""
+    answers, labels = survey()
+    table = answers.reset_index(drop=True).assign(code=np.arange(60)[::-1])
+    segmentation = Segmentation.of(table, labels, customer_id="code")
+    with pytest.raises(InvalidTableError, match="'code'"):
+        needs_by_segment(table, None, segmentation)
+    found = needs_by_segment(table.rename(columns={"code": "customer_id"}), None, segmentation).frame
+    expected = needs_by_segment(answers, None, Segmentation.of(answers, labels)).frame
+    pd.testing.assert_frame_equal(found, expected)

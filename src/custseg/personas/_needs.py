@@ -12,7 +12,7 @@ from scipy import stats
 
 from custseg._core.arrays import Floats, Integers
 from custseg._core.asking import asks
-from custseg._core.customers import Column, CustomerTable, read_input
+from custseg._core.customers import Column, CustomerTable, looks_like_id, read_input
 from custseg._core.disclosure import described, enter
 from custseg._core.params import Instance, Integer, Number, check
 from custseg._core.results import Result
@@ -21,6 +21,7 @@ from custseg._core.words import plain
 from custseg.exceptions import ColumnNotFoundError, CustomerIdError, InvalidTableError, SegmentLabelError, list_names
 from custseg.personas._segment_profile.intervals import mean_interval
 from custseg.personas._segment_profile.known import Known
+from custseg.personas._segment_profile.ordered import centre_and_scale
 from custseg.personas._statistics import benjamini_hochberg
 from custseg.segmentation import Segmentation
 
@@ -182,7 +183,7 @@ def needs_by_segment(
         If no respondent is in the segmentation, one is there twice, or the segmentation bears no ids although the
         answers do.
     InvalidTableError
-        If there is no item, or one is neither a number nor an ordered level.
+        If there is no item, or one is neither a number nor an ordered level, or holds ids.
     InvalidParameterError
         If a parameter is out of its range or of the wrong kind.
     SegmentLabelError
@@ -265,6 +266,11 @@ def _items(measure: str, answers: Any, segmentation: Segmentation) -> CustomerTa
                 f"{measure} column {column.name!r} is {column.kind}. Items are rated: pass numbers, or ordered "
                 "categories; leave out what is no item."
             )
+        if looks_like_id(column):
+            raise InvalidTableError(
+                f"{measure} column {column.name!r} has another whole number in every row: ids, not ratings. Call it "
+                f"{customer_id or 'customer_id'!r} to find respondents by it, or leave it out."
+            )
     n_levels = {len(column.categories) for column in table.columns if column.kind == "ordinal"}
     if len(n_levels) > 1:
         numbers = " and ".join(map(str, sorted(n_levels)))
@@ -320,6 +326,9 @@ def _rows(
     rows = np.flatnonzero(enter(~column.missing, labels, len(names), least, numbers))
     rows = rows[np.argsort(labels[rows], kind="stable")]
     known, values = Known(labels[rows], len(names)).sorted_by(numbers[rows])
+    # about a number in the middle, so that what all answered alike does not differ by rounding
+    middle, scale = centre_and_scale(np.sort(values))
+    values = (values - middle) / scale
     n, means = known.weights, known.means(values)
     variances = known.means((values - np.repeat(means, known.sizes)) ** 2)
     low, high = mean_interval(means, variances, n, confidence_level)
@@ -333,13 +342,13 @@ def _rows(
             "name": name,
             "item": column.name,
             "n": int(n[segment]),
-            "value": means[segment] if told else np.nan,
-            "low": low[segment] if told else np.nan,
-            "high": high[segment] if told else np.nan,
-            "overall_value": overall,
-            "difference": difference[segment] if compared else np.nan,
-            "difference_low": difference[segment] - half[segment] if compared else np.nan,
-            "difference_high": difference[segment] + half[segment] if compared else np.nan,
+            "value": middle + scale * means[segment] if told else np.nan,
+            "low": middle + scale * low[segment] if told else np.nan,
+            "high": middle + scale * high[segment] if told else np.nan,
+            "overall_value": middle + scale * overall,
+            "difference": scale * difference[segment] if compared else np.nan,
+            "difference_low": scale * (difference[segment] - half[segment]) if compared else np.nan,
+            "difference_high": scale * (difference[segment] + half[segment]) if compared else np.nan,
             "p_value": p_values[segment] if compared else np.nan,
         }
 
