@@ -72,10 +72,17 @@ class TestWeights:
         spend = profile_segments(table, labels, sample_weight=weight).frame.query("characteristic == 'spend'")
         assert spend["segment_value"].isna().tolist() == [True, False]
 
-    def test_weights_that_add_up_to_one_are_refused(self):
+    @pytest.mark.parametrize("total", [1.0, 1e90])
+    def test_weights_that_add_up_to_no_number_of_customers_are_refused(self, total):
         table, labels, _ = customers()
         with pytest.raises(InvalidParameterError, match="multiply all"):
-            profile_segments(table, labels, sample_weight=np.full(len(table), 1 / len(table)))
+            profile_segments(table, labels, sample_weight=np.full(len(table), total / len(table)))
+
+    def test_weights_may_stand_for_very_many(self):
+        table, labels, _ = customers()
+        frame = profile_segments(table[["spend"]], labels, sample_weight=np.full(len(table), 8e9)).frame
+        assert frame["statistic"].eq("median").all()
+        assert frame["high"].to_numpy() == pytest.approx(frame["segment_value"].to_numpy(), rel=0.1)
 
 
 class TestNobody:

@@ -68,8 +68,8 @@ _PARAMETERS = {
     "min_group_size": (Integer(1),),
     "confidence_level": (Number(0.5, 1.0, open_high=True),),
 }
-# fewer have no variance
-_LEAST_CUSTOMERS = 2
+# fewer have no variance; of more, one customer more or less is lost in rounding
+_LEAST_CUSTOMERS, _MOST_CUSTOMERS = 2, 1e12
 # in a sentence
 _MOST_NAMED = 3
 
@@ -225,7 +225,8 @@ def profile_segments(
     ColumnNotFoundError
         If ``X`` has no column of labels.
     InvalidParameterError
-        If a parameter is out of its range, ``used`` names no column, or weights are negative or add up to less than 2.
+        If a parameter is out of its range, ``used`` names no column, or weights are negative or add up to less than 2
+        or more than 1e12.
     CustomerIdError
         If labels or weights with an index of their own cannot be aligned.
     InvalidTableError
@@ -328,7 +329,7 @@ def _mass(sample_weight: Any, table: CustomerTable, X: Any, customer_id: str | N
     if isinstance(sample_weight, pd.Series) and table.ids is not None and len(sample_weight) == table.n_customers:
         sample_weight = aligned("sample_weight", sample_weight, table.ids, X=X, customer_id=customer_id)
     mass = customer_mass(sample_weight, table)
-    if mass.sum() < _LEAST_CUSTOMERS:
+    if not _LEAST_CUSTOMERS <= mass.sum() <= _MOST_CUSTOMERS:
         words = "weights that add up to the number of customers asked (multiply all by one number)"
         raise InvalidParameterError.not_allowed("sample_weight", words, f"a total of {mass.sum():g}")
     return mass
