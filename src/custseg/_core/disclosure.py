@@ -43,7 +43,7 @@ def described(labels: Integers, n_segments: int, least: int, table: CustomerTabl
     least : int
         The smallest segment that is described.
     table : CustomerTable, optional
-        The customers. Their ids, or else their values, say who is left out, whatever the order of the rows.
+        The customers. Their ids, or else their values, say who is left out, whatever the order of rows and columns.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def described(labels: Integers, n_segments: int, least: int, table: CustomerTabl
     rows = np.flatnonzero(labels == largest)
     if table is not None:
         own = table.take(rows)
-        keys = [own.ids] if own.ids is not None else [column.values for column in own.columns]
+        keys = [own.ids] if own.ids is not None else [own[name].values for name in sorted(own.names)]
         rows = rows[np.lexsort(keys)]
     # from all over the segment, whatever the ids say of their customers
     told[rows[np.arange(n_out) * len(rows) // max(1, n_out)]] = -1
@@ -112,9 +112,11 @@ def enter(known: Bools, labels: Integers, n_segments: int, least: int, numbers: 
     enough = counts >= least
     if numbers is not None:
         enough &= ~dominated(numbers, labels, n_segments, least)
-        highest = numbers == numbers.max(initial=-np.inf)
-        if not highest.all() and (highest | (numbers == numbers.min())).all():
-            yes = np.bincount(labels, highest, n_segments).astype(np.float64)[:, None]
+        # of two values where segments that are out already had a third one too
+        left = numbers if enough.all() else numbers[enough[labels]]
+        lowest, highest = left.min(initial=np.inf), left.max(initial=-np.inf)
+        if lowest < highest and ((left == lowest) | (left == highest)).all():
+            yes = np.bincount(labels, numbers == highest, n_segments).astype(np.float64)[:, None]
             enough &= told_shares(yes, counts * enough, least, is_yes=True)[:, 0]
     if not enough.all():
         inside[inside] = enough[labels]

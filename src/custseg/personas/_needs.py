@@ -12,7 +12,7 @@ from scipy import stats
 
 from custseg._core.arrays import Floats, Integers
 from custseg._core.asking import asks
-from custseg._core.customers import Column, CustomerTable, read_input
+from custseg._core.customers import Column, CustomerTable, looks_like_id, read_input
 from custseg._core.disclosure import described, enter
 from custseg._core.params import Instance, Integer, Number, check
 from custseg._core.results import Result
@@ -21,6 +21,7 @@ from custseg._core.words import plain
 from custseg.exceptions import ColumnNotFoundError, CustomerIdError, InvalidTableError, SegmentLabelError, list_names
 from custseg.personas._intervals import mean_interval
 from custseg.personas._segment_profile.known import Known
+from custseg.personas._segment_profile.ordered import centre_and_scale
 from custseg.personas._statistics import benjamini_hochberg
 from custseg.segmentation import Segmentation
 
@@ -179,9 +180,10 @@ def needs_by_segment(
     ColumnNotFoundError
         If an item was asked for one of the two only.
     CustomerIdError
-        If no respondent is in the segmentation, or the segmentation bears no ids although the answers do.
+        If no respondent is in the segmentation, one is there twice, or the segmentation bears no ids although the
+        answers do.
     InvalidTableError
-        If there is no item, or one is neither a number nor an ordered level.
+        If there is no item, or one is neither a number nor an ordered level, or holds ids.
     InvalidParameterError
         If a parameter is out of its range or of the wrong kind.
     SegmentLabelError
@@ -232,6 +234,8 @@ def needs_by_segment(
     parts, lines = [], {}
     for measure, table in read.items():
         labels = _labels(measure, table, segmentation)
+        if not (labels >= 0).any():
+            raise SegmentLabelError.none_assigned(table.n_customers)
         told = described(labels, segmentation.n_segments, min_group_size, table)
         rows = pd.DataFrame(
             [
@@ -240,7 +244,7 @@ def needs_by_segment(
                 for row in _rows(column, told, segmentation.segment_names, confidence_level, min_group_size)
             ]
         )
-        lines[measure] = float(rows.drop_duplicates("item")["overall_value"].mean())
+        lines[measure] = float(rows.drop_duplicates("item")["overall_value"].sort_values().mean())
         parts.append(rows.assign(measure=measure, p_adjusted=benjamini_hochberg(rows["p_value"])))
     return SegmentNeeds(
         frame=pd.concat(parts, ignore_index=True)[list(_COLUMNS)],
@@ -262,6 +266,11 @@ def _items(measure: str, answers: Any, segmentation: Segmentation) -> CustomerTa
                 f"{measure} column {column.name!r} is {column.kind}. Items are rated: pass numbers, or ordered "
                 "categories; leave out what is no item."
             )
+        if looks_like_id(column):
+            raise InvalidTableError(
+                f"{measure} column {column.name!r} has another whole number in every row: ids, not ratings. Call it "
+                f"{customer_id or 'customer_id'!r} to find respondents by it, or leave it out."
+            )
     n_levels = {len(column.categories) for column in table.columns if column.kind == "ordinal"}
     if len(n_levels) > 1:
         numbers = " and ".join(map(str, sorted(n_levels)))
@@ -278,19 +287,35 @@ def _check_same_items(importance: CustomerTable, satisfaction: CustomerTable) ->
 
 def _labels(measure: str, table: CustomerTable, segmentation: Segmentation) -> Integers:
     """Find the segment of each respondent; -1 for one in none."""
-    ids = segmentation.customer_table.ids
-    if table.ids is None or ids is None:
+    own, ids = table.ids, segmentation.customer_table.ids
+    if own is None or ids is None:
         if table.n_customers != segmentation.n_customers:
             raise SegmentLabelError.length(segmentation.n_customers, table.n_customers)
+        if own is not None and not np.array_equal(own, np.arange(len(own))):
+            example = own[:1].tolist()[0]
+            raise CustomerIdError(
+                f"the respondents of {measure} bear ids, for example {example!r}, and those of the segmentation "
+                "bear none. Make the segmentation of a table with ids; or pass the answers without ids, if they stand "
+                "in the order of its customers."
+            )
         return segmentation.labels
-    labels = segmentation.labels_by_customer.reindex(pd.Index(table.ids), fill_value=NOT_ASSIGNED)
-    if not pd.Index(table.ids).isin(ids).any():
-        shown = list_names(map(str, table.ids[:3]))
+    respondents, customers = pd.Index(own), pd.Index(ids)
+    if respondents.equals(customers):
+        return segmentation.labels
+    for whose, found in ((f"respondents of {measure}", respondents), ("customers of the segmentation", customers)):
+        if not found.is_unique:
+            example = found[found.duplicated()].tolist()[0]
+            raise CustomerIdError(
+                f"the {whose} have the id {example!r} more than once. Keep one row for each customer."
+            )
+    places = customers.get_indexer(respondents)
+    if (places < 0).all():
+        shown = list_names(map(str, own[:3]))
         raise CustomerIdError(
             f"no respondent of {measure} is in the segmentation; the first are {shown}. Pass the ids by which the "
             "segmentation knows its customers."
         )
-    return np.asarray(labels, dtype=np.int64)
+    return np.where(places >= 0, segmentation.labels[places], NOT_ASSIGNED)
 
 
 def _rows(
@@ -301,6 +326,9 @@ def _rows(
     rows = np.flatnonzero(enter(~column.missing, labels, len(names), least, numbers))
     rows = rows[np.argsort(labels[rows], kind="stable")]
     known, values = Known(labels[rows], len(names)).sorted_by(numbers[rows])
+    # about a number in the middle, so that what all answered alike does not differ by rounding
+    middle, scale = centre_and_scale(np.sort(values))
+    values = (values - middle) / scale
     n, means = known.weights, known.means(values)
     variances = known.means((values - np.repeat(means, known.sizes)) ** 2)
     low, high = mean_interval(means, variances, n, confidence_level)
@@ -314,13 +342,13 @@ def _rows(
             "name": name,
             "item": column.name,
             "n": int(n[segment]),
-            "value": means[segment] if told else np.nan,
-            "low": low[segment] if told else np.nan,
-            "high": high[segment] if told else np.nan,
-            "overall_value": overall,
-            "difference": difference[segment] if compared else np.nan,
-            "difference_low": difference[segment] - half[segment] if compared else np.nan,
-            "difference_high": difference[segment] + half[segment] if compared else np.nan,
+            "value": middle + scale * means[segment] if told else np.nan,
+            "low": middle + scale * low[segment] if told else np.nan,
+            "high": middle + scale * high[segment] if told else np.nan,
+            "overall_value": middle + scale * overall,
+            "difference": scale * difference[segment] if compared else np.nan,
+            "difference_low": scale * (difference[segment] - half[segment]) if compared else np.nan,
+            "difference_high": scale * (difference[segment] + half[segment]) if compared else np.nan,
             "p_value": p_values[segment] if compared else np.nan,
         }
 

@@ -45,8 +45,10 @@ class Contrast:
         n_all = counts.sum(axis=0)
         with np.errstate(divide="ignore", invalid="ignore"):
             rest_means = others @ (counts * means) / n_rest
-            gaps = np.where(counts > 0, means, np.nan)[None] - rest_means[:, None]
-            between = np.einsum("rj,rjl->rl", others, np.nan_to_num(counts * gaps**2))
+            # segment by segment: of many segments and levels all gaps at once would not fit into memory
+            between = np.array(
+                [here @ (counts * (means - rest) ** 2) for here, rest in zip(others, rest_means, strict=True)]
+            )
             rest_sds = np.sqrt((others @ squares + between) / n_rest)
             sds = np.sqrt(squares / counts)
             mean = (counts * means).sum(axis=0) / n_all
@@ -166,15 +168,17 @@ def effect_interval(
 
 def _of_the_rest(contrast: Contrast, moments: tuple[Floats, Floats, Floats]) -> tuple[Floats, Floats, Floats]:
     """Return the moments of everyone else about their mean."""
-    second, third, fourth = (np.nan_to_num(moment)[None] for moment in moments)
+    second, third, fourth = (np.nan_to_num(moment) for moment in moments)
     others = 1.0 - np.eye(len(contrast.counts))
-    # of segment j (second axis) as part of those outside segment r (first axis)
-    gap = np.nan_to_num(contrast.means[None] - contrast.rest_means[:, None])
-    parts = (
-        second + gap**2,
-        third + 3 * gap * second + gap**3,
-        fourth + 4 * gap * third + 6 * gap**2 * second + gap**4,
-    )
+    sums = np.zeros((3, *contrast.counts.shape))
+    for segment, (here, rest) in enumerate(zip(others, contrast.rest_means, strict=True)):
+        gap = np.nan_to_num(contrast.means - rest)
+        parts = (
+            second + gap**2,
+            third + 3 * gap * second + gap**3,
+            fourth + 4 * gap * third + 6 * gap**2 * second + gap**4,
+        )
+        sums[:, segment] = [here @ (contrast.counts * part) for part in parts]
     with np.errstate(divide="ignore", invalid="ignore"):
-        of_all = [np.einsum("rj,jl,rjl->rl", others, contrast.counts, part) / contrast.n_rest for part in parts]
-    return of_all[0], of_all[1], of_all[2]
+        second, third, fourth = sums / contrast.n_rest
+    return second, third, fourth

@@ -10,15 +10,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from custseg._core.arrays import Floats, Integers
+from custseg._core.arrays import Bools, Floats, Integers
 from custseg._core.asking import asks
 from custseg._core.characteristic import Characteristic
 from custseg._core.customers import Column, CustomerTable, read_input
-from custseg._core.disclosure import described, enter
+from custseg._core.disclosure import described, dominated, enter
 from custseg._core.frames import is_table
 from custseg._core.mass import customer_mass
 from custseg._core.params import COLUMN, NONE, Integer, Number, check
 from custseg._core.results import Result
+from custseg._core.segments import NOT_ASSIGNED, aligned
 from custseg._core.words import plain
 from custseg.exceptions import InvalidParameterError, InvalidTableError, SegmentLabelError
 from custseg.personas._labels import find_id
@@ -67,6 +68,8 @@ _PARAMETERS = {
     "min_group_size": (Integer(1),),
     "confidence_level": (Number(0.5, 1.0, open_high=True),),
 }
+# fewer have no variance; of more, one customer more or less is lost in rounding
+_LEAST_CUSTOMERS, _MOST_CUSTOMERS = 2, 1e12
 # in a sentence
 _MOST_NAMED = 3
 
@@ -115,7 +118,8 @@ class SegmentProfile(Result):
     @property
     def overall(self) -> pd.Series[float]:
         """The figure of each characteristic and level among everyone."""
-        return self._wide("overall_value").bfill(axis=1).iloc[:, 0].rename("overall")
+        # everyone is the same beside each segment, where anything may be told of them
+        return self._wide("overall_value").max(axis=1).astype("float64").rename("overall")
 
     def difference(self) -> pd.DataFrame:
         """Return how far each segment lies from everyone, in original units; shares from -1 to 1.
@@ -128,10 +132,12 @@ class SegmentProfile(Result):
         return self.by_segment.sub(self.overall, axis=0)
 
     def _wide(self, figure: str) -> pd.DataFrame:
-        index = ["characteristic", "level"]
-        rows = self.frame[index].drop_duplicates()
-        cells = self.frame.fillna({"level": ""}).set_index([*index, "segment"])[figure]
-        return cells.unstack("segment").reindex(pd.MultiIndex.from_frame(rows.fillna({"level": ""})))  # noqa: PD010
+        # by place, since levels may share a name: every segment has the same rows in the same order
+        segments = self.frame["segment"].unique()
+        n_rows = len(self.frame) // max(1, len(segments))
+        rows = self.frame[["characteristic", "level"]].iloc[:n_rows].fillna({"level": ""})
+        cells = self.frame[figure].to_numpy().reshape(len(segments), n_rows).T
+        return pd.DataFrame(cells, pd.MultiIndex.from_frame(rows), pd.Index(segments, name="segment"))
 
     def __str__(self) -> str:
         names = self.frame["characteristic"].unique()
@@ -172,10 +178,11 @@ def profile_segments(
     used : collection of str, default=None
         The columns that formed the segments: that they differ in these is no finding. None is the cautious reading: all
         of them. A segmentation knows.
-    sample_weight : array-like of shape (n_customers,), default=None
+    sample_weight : array-like or Series of shape (n_customers,), default=None
         How many customers each row stands for: weight 2 is the row twice, 0 no row. Weights that say how likely a
         customer was to be asked give the right values; for the right intervals let them add up to the number asked.
-        Who may be told of is decided by rows, not by weight.
+        Who may be told of is decided by rows, not by weight; but a segment most of which is one row's weight is not
+        told. A pandas Series is aligned as the labels are.
     names : sequence of str, default=None
         The names of the segments; position = label. A segmentation knows.
     characteristics : DataFrame, default=None
@@ -218,7 +225,10 @@ def profile_segments(
     ColumnNotFoundError
         If ``X`` has no column of labels.
     InvalidParameterError
-        If a parameter is out of its range, ``used`` names no column, or weights are negative or all zero.
+        If a parameter is out of its range, ``used`` names no column, or weights are negative or add up to less than 2
+        or more than 1e12.
+    CustomerIdError
+        If labels or weights with an index of their own cannot be aligned.
     InvalidTableError
         If there is nothing to compare.
 
@@ -274,10 +284,11 @@ def profile_segments(
     )
     said = {"labels": labels, "used": used, "names": names, "characteristics": characteristics}
     found, table = _read(X, said, segment, customer_id)
-    mass = None if sample_weight is None else customer_mass(sample_weight, table)
-    told = described(found.labels, found.n_segments, min_group_size, table)
-    if not (found.labels >= 0).any():
+    mass = None if sample_weight is None else _mass(sample_weight, table, found.customers, customer_id)
+    labels = found.labels if mass is None else np.where(mass > 0, found.labels, NOT_ASSIGNED)
+    if not (labels >= 0).any():
         raise SegmentLabelError.none_assigned(found.n_customers)
+    told = described(labels, found.n_segments, min_group_size, table)
     frame = _frame(table, told, found, mass, min_group_size=min_group_size, confidence_level=confidence_level)
     return SegmentProfile(
         frame=frame,
@@ -294,28 +305,46 @@ def _read(X: Any, said: dict[str, Any], segment: str, customer_id: str | None) -
         for name, given in said.items():
             if given is not None:
                 raise InvalidParameterError.not_allowed(name, "None, since the segmentation says it", given)
-        return X, X.customer_table
+        return X, _compared(X.customer_table)
     table = read_input(X, customer_id=customer_id)
-    _check_used(said["used"], table.names)
-    options = {"names": said["names"], "characteristics": said["characteristics"], "clustered_on": said["used"]}
+    used = _used(said["used"], table.names)
+    options = {"names": said["names"], "characteristics": said["characteristics"], "clustered_on": used}
     found = Segmentation._of_table(  # noqa: SLF001 - `of`, of a table that is read
         table, X, said["labels"], segment=segment, customer_id=customer_id, **options
     )
-    table = find_id(found.customer_table, customer_id, first_too=table.ids is None and is_table(X))
+    return found, _compared(find_id(found.customer_table, customer_id, first_too=table.ids is None and is_table(X)))
+
+
+def _compared(table: CustomerTable) -> CustomerTable:
     if not table.columns:
         raise InvalidTableError(
             "the table has no characteristic besides the labels. Pass the customers with at least one column to "
             "compare them by."
         )
-    return found, table
+    return table
 
 
-def _check_used(used: Collection[str] | None, columns: Sequence[str]) -> None:
+def _mass(sample_weight: Any, table: CustomerTable, X: Any, customer_id: str | None) -> Floats:
+    """Read the weights in the order of the customers."""
+    if isinstance(sample_weight, pd.Series) and table.ids is not None and len(sample_weight) == table.n_customers:
+        sample_weight = aligned("sample_weight", sample_weight, table.ids, X=X, customer_id=customer_id)
+    mass = customer_mass(sample_weight, table)
+    if not _LEAST_CUSTOMERS <= mass.sum() <= _MOST_CUSTOMERS:
+        words = "weights that add up to the number of customers asked (multiply all by one number)"
+        raise InvalidParameterError.not_allowed("sample_weight", words, f"a total of {mass.sum():g}")
+    return mass
+
+
+def _used(used: Collection[str] | None, columns: Sequence[str]) -> tuple[str, ...] | None:
+    if used is None:
+        return None
     if isinstance(used, str):
         raise InvalidParameterError.not_allowed("used", "a list of column names", used)
-    for name in used or ():
+    names = tuple(used)
+    for name in names:
         if name not in columns:
             raise InvalidParameterError.unknown_name("column in used", name, columns)
+    return names
 
 
 def _frame(
@@ -328,20 +357,18 @@ def _frame(
     confidence_level: float,
 ) -> pd.DataFrame:
     """Measure every characteristic of the segments that are told."""
-    inside = labels >= 0
-    if mass is not None:
-        inside &= mass > 0
-    rows = np.flatnonzero(inside)
-    rows = rows[np.argsort(labels[rows], kind="stable")]
+    rows = np.flatnonzero(labels >= 0)
+    # by weight too, so that sums of weights have the same digits in any order of rows
+    keys = (labels[rows],) if mass is None else (mass[rows], labels[rows])
+    rows = rows[np.lexsort(keys)]
     shown = np.unique(labels[rows])
     if not len(shown):
-        return pd.DataFrame(columns=list(COLUMNS))
+        return _nothing()
     everyone = Known(np.searchsorted(shown, labels[rows]), len(shown), None if mass is None else mass[rows])
     known = {each.column: each for each in found.characteristics}
     parts = []
     for column in table.take(rows).columns:
-        numbers = np.asarray(column.values, dtype=np.float64) if column.kind == "numeric" else None
-        told = enter(~column.missing, everyone.labels, everyone.n_segments, min_group_size, numbers)
+        told = _entering(column, everyone, min_group_size)
         own = everyone if told.all() else everyone.take(told)
         of_column = column if told.all() else column.take(told)
         said = known.get(column.name, Characteristic(column=column.name))
@@ -351,6 +378,30 @@ def _frame(
             for measured in measure(of_column, own, min_group_size=min_group_size, confidence_level=confidence_level)
         ]
     return _tested(_joined(parts), shown)
+
+
+def _entering(column: Column, everyone: Known, least: int) -> Bools:
+    """Say who enters the figures: those of whom it is known, in segments where neither a value nor a weight dominates.
+
+    A weighted figure of a segment where one weighs more than all others is the figure of that one.
+    """
+    known = ~column.missing
+    numbers = np.asarray(column.values, dtype=np.float64) if column.kind == "numeric" else None
+    if everyone.mass is not None:
+        labels, mass = everyone.labels[known], everyone.mass[known]
+        one = dominated(mass, labels, everyone.n_segments, least)
+        if numbers is not None:
+            size = max(float(np.abs(numbers[known]).max(initial=0.0)), np.finfo(np.float64).tiny)
+            one |= dominated(numbers[known] / size * mass, labels, everyone.n_segments, least)
+        known &= ~one[everyone.labels]
+    return enter(known, everyone.labels, everyone.n_segments, least, numbers)
+
+
+def _nothing() -> pd.DataFrame:
+    """Return the table of nobody, its columns of the same types as of anybody."""
+    frame = pd.DataFrame(columns=list(COLUMNS), dtype="float64")
+    kinds = {**dict.fromkeys(_TEXTS, "str"), **dict.fromkeys(("segment", "n", "n_overall"), "int64")}
+    return frame.astype(kinds | dict.fromkeys(("marker", "used_for_clustering"), "bool"))
 
 
 def _rows(column: Column, said: Characteristic, measured: Measure, everyone: Known, known: Known) -> dict[str, Any]:
@@ -374,8 +425,6 @@ def _rows(column: Column, said: Characteristic, measured: Measure, everyone: Kno
 
 
 def _joined(parts: list[dict[str, Any]]) -> pd.DataFrame:
-    if not parts:
-        return pd.DataFrame(columns=list(COLUMNS))
     lengths = [len(part["segment"]) for part in parts]
     frame = pd.DataFrame(
         {

@@ -39,7 +39,7 @@ def checked_names(names: Sequence[str] | None) -> tuple[str, ...]:
     """Check the names of segments; none where there are none."""
     if names is None:
         return ()
-    if isinstance(names, str) or not names or not all(isinstance(name, str) for name in names):
+    if isinstance(names, str) or not len(names) or not all(isinstance(name, str) for name in names):
         raise InvalidParameterError.not_allowed("names", "a list of names", names)
     if len(set(names)) < len(names):
         raise InvalidParameterError.not_allowed("names", "names that differ", list(names))
@@ -60,6 +60,7 @@ def checked_columns(names: Collection[str] | None, columns: Sequence[str]) -> tu
         return tuple(columns)
     if isinstance(names, str):
         raise InvalidParameterError.not_allowed("clustered_on", "a list of column names", names)
+    names = tuple(names)
     for name in names:
         if name not in columns:
             with asking(f"{asked()}(clustered_on=...)"):
