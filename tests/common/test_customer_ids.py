@@ -25,6 +25,7 @@ from custseg.characteristics import (
     split_transactions,
 )
 from custseg.exceptions import ColumnNotFoundError, CustomerIdError, InvalidParameterError, InvalidTableError
+from custseg.personas import profile_segments
 from custseg.weighting import best_worst_weights, constant_sum_weights, rating_agreement, rating_weights
 from tests.common.cases import CASES, SAMPLE
 from tests.common.discovery import public_functions
@@ -82,6 +83,9 @@ FUNCTIONS = {
     "parallel_analysis": lambda customer_id: parallel_analysis(
         ANSWERS, n_draws=5, random_state=0, customer_id=customer_id
     ),
+    "profile_segments": lambda customer_id: profile_segments(
+        ANSWERS, np.arange(60) % 2, customer_id=customer_id
+    ).to_frame(),
     "rating_agreement": lambda customer_id: rating_agreement(POINTS, customer_id=customer_id),
     "rating_weights": lambda customer_id: rating_weights(POINTS // 10, scale_range=(0, 10), customer_id=customer_id),
 }

@@ -66,6 +66,7 @@ def test_what_is_flagged_holds_on_a_second_sample():
     assert hold_nine_of_ten(inside)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", size([0, 1], range(6)))
 def test_sql_says_what_predict_says(seed):
     customers, labels = mixed(seed=seed)
