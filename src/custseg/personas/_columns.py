@@ -13,7 +13,7 @@ from custseg._core.disclosure import told_cuts, told_modes, told_shares
 from custseg._core.words import round_digits
 from custseg.personas._segment_profile.contrast import Contrast, Figures, compare_shares
 from custseg.personas._segment_profile.known import Known
-from custseg.personas._segment_profile.ordered import centre_and_scale, is_skewed
+from custseg.personas._segment_profile.ordered import about_middle, centre_and_scale, is_skewed
 from custseg.personas._statistics import is_marker, lift
 
 COMPARISONS = ("effect_size", "v_test", "p_value", "eta2", "lift", "difference_pp", "marker")
@@ -66,10 +66,7 @@ def _hide(figures: Figures, few: Bools, few_rest: Bools) -> Figures:
 def _profile_numbers(column: Column, labels: Integers, n_segments: int, min_group_size: int) -> ColumnProfile:
     if column.exact is None:
         return _profile_floats(column.values, labels, n_segments, min_group_size)
-    # Whole numbers that floats take for their neighbours differ from one in their middle by numbers that are floats.
-    ordered = np.sort(column.exact)
-    middle = int(ordered[len(ordered) // 2])
-    differences = (column.exact.astype(object) - middle).astype(np.float64)
+    middle, differences = about_middle(column)
     found = _profile_floats(differences, labels, n_segments, min_group_size)
     for name in VALUES:
         found.figures[name] = found.figures[name] + middle

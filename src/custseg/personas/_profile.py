@@ -14,7 +14,7 @@ from custseg._core.customers import Column, CustomerTable
 from custseg._core.disclosure import enter
 from custseg.personas._columns import COMPARISONS, TEXTS, VALUES, profile_column
 from custseg.personas._segment_profile.contrast import Figures
-from custseg.personas._statistics import benjamini_hochberg
+from custseg.personas._segment_profile.long_table import adjusted, long_table
 
 PROFILE_COLUMNS = (
     "segment",
@@ -100,7 +100,7 @@ def profile_customers(
         shares[column.name] = 1.0 - unknown / sizes
         rows.append(_rows(column, part.figures, sizes, unknown) | {"clustered_on": column.name in clustered_on})
     return Profile(
-        _tested(_frame(rows)),
+        _tested(long_table(rows, ("characteristic", "kind", *TEXTS))),
         {name: part.typical for name, part in parts.items()},
         {name: part.n_rare for name, part in parts.items() if part.n_rare},
         shares,
@@ -108,15 +108,9 @@ def profile_customers(
 
 
 def _tested(frame: pd.DataFrame) -> pd.DataFrame:
-    """Put the segments in order and adjust the p-values of each family of tests.
-
-    Columns that formed the segments differ by design: among the descriptors they would let anything pass, and a
-    descriptor more or less would move what the segments are named by.
-    """
-    frame = frame.sort_values("segment", kind="stable", ignore_index=True)
-    frame["p_adjusted"] = np.nan
-    for family in (frame["clustered_on"], ~frame["clustered_on"]):
-        frame.loc[family, "p_adjusted"] = benjamini_hochberg(frame.loc[family, "p_value"].to_numpy())
+    """Put the segments in order and adjust the p-values of each family of tests."""
+    frame = frame.sort_values("segment", kind="stable", ignore_index=True).astype({"clustered_on": "bool"})
+    frame["p_adjusted"] = adjusted(frame["p_value"], frame["clustered_on"])
     return frame[list(PROFILE_COLUMNS)]
 
 
@@ -147,15 +141,3 @@ def _rows(column: Column, figures: Figures, sizes: Integers, unknown: Integers) 
         "missing_share_rest": np.tile(missing_rest, n_levels),
         **{name: figures[name].T.ravel() for name in (*VALUES, *COMPARISONS, *TEXTS)},
     }
-
-
-def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    lengths = [len(part["segment"]) for part in rows]
-    columns = {
-        name: np.concatenate([part[name] for part in rows])
-        if isinstance(rows[0][name], np.ndarray)
-        else np.repeat(np.array([part[name] for part in rows], dtype=object), lengths)
-        for name in rows[0]
-    }
-    texts = dict.fromkeys(("characteristic", "kind", *TEXTS), "str")
-    return pd.DataFrame(columns).astype({**texts, "clustered_on": "bool"})

@@ -14,7 +14,7 @@ from custseg._core.disclosure import told_shares, told_whole
 from custseg.personas._intervals import mean_interval, wilson_interval
 from custseg.personas._segment_profile.contrast import Contrast, Figures, compare_shares, effect_interval
 from custseg.personas._segment_profile.known import Known
-from custseg.personas._segment_profile.ordered import Ordered, centre_and_scale, is_skewed
+from custseg.personas._segment_profile.ordered import Ordered, about_middle, centre_and_scale, is_skewed
 
 FIGURES = (
     "segment_value",
@@ -244,11 +244,7 @@ def _place(share: float, up_to: Floats) -> tuple[int, float]:
 
 def _numbers(column: Column, known: Known, rule: _Rule) -> Measure:
     """Compare means, or the medians of skewed numbers."""
-    # whole numbers that floats take for their neighbours differ from one in their middle by numbers that are floats
-    middle, values = 0, column.values
-    if column.exact is not None and len(column.exact):
-        middle = int(np.sort(column.exact)[len(column.exact) // 2])
-        values = (column.exact.astype(object) - middle).astype(np.float64)
+    middle, values = about_middle(column)
     found = _floats(values, known, rule)
     for name in ("segment_value", "rest_value", "overall_value", "low", "high"):
         found.figures[name] = found.figures[name] + middle

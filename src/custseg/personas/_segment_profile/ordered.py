@@ -10,6 +10,7 @@ from scipy import stats
 from scipy.special import betainc
 
 from custseg._core.arrays import Floats
+from custseg._core.customers import Column
 from custseg._core.skewness import SKEWED, quantile_skewness
 
 # what sums of weights are rounded by, as a share of all
@@ -94,6 +95,17 @@ class Ordered:
         low = (1 - share) * self.reaching(rank) + share * self.reaching(rank + 1)
         high = (1 - share) * self.beyond(n - rank) + share * self.beyond(n - rank - 1)
         return low, high
+
+
+def about_middle(column: Column) -> tuple[int, Floats]:
+    """Return a whole number in the middle and how far the values lie from it; 0 where floats hold them exactly.
+
+    Whole numbers that floats take for their neighbours differ from one in their middle by numbers that are floats.
+    """
+    if column.exact is None or not len(column.exact):
+        return 0, column.values
+    middle = int(np.sort(column.exact)[len(column.exact) // 2])
+    return middle, (column.exact.astype(object) - middle).astype(np.float64)
 
 
 def centre_and_scale(values: Floats) -> tuple[float, float]:

@@ -24,8 +24,8 @@ from custseg._core.words import plain
 from custseg.exceptions import InvalidParameterError, InvalidTableError, SegmentLabelError
 from custseg.personas._labels import find_id
 from custseg.personas._segment_profile.known import Known
+from custseg.personas._segment_profile.long_table import adjusted, long_table
 from custseg.personas._segment_profile.measures import FIGURES, Measure, measure
-from custseg.personas._statistics import benjamini_hochberg
 from custseg.segmentation import Segmentation
 
 __all__ = ["SegmentProfile", "profile_segments"]
@@ -377,7 +377,7 @@ def _frame(
             _rows(column, said, measured, everyone, own) | {"used_for_clustering": used}
             for measured in measure(of_column, own, min_group_size=min_group_size, confidence_level=confidence_level)
         ]
-    return _tested(_joined(parts), shown)
+    return _tested(long_table(parts, _TEXTS), shown)
 
 
 def _entering(column: Column, everyone: Known, least: int) -> Bools:
@@ -424,24 +424,9 @@ def _rows(column: Column, said: Characteristic, measured: Measure, everyone: Kno
     }
 
 
-def _joined(parts: list[dict[str, Any]]) -> pd.DataFrame:
-    lengths = [len(part["segment"]) for part in parts]
-    frame = pd.DataFrame(
-        {
-            name: np.concatenate([part[name] for part in parts])
-            if isinstance(parts[0][name], np.ndarray)
-            else np.repeat(np.array([part[name] for part in parts], dtype=object), lengths)
-            for name in parts[0]
-        }
-    )
-    return frame.astype({**dict.fromkeys(_TEXTS, "str"), "used_for_clustering": "bool", "n_overall": "int64"})
-
-
 def _tested(frame: pd.DataFrame, shown: Integers) -> pd.DataFrame:
     """Put the segments in order, under their labels, and adjust the p-values of each family of tests."""
     frame = frame.sort_values("segment", kind="stable", ignore_index=True)
     frame["segment"] = shown[frame["segment"].to_numpy(dtype=np.int64)]
-    frame["p_adjusted"] = np.nan
-    for family in (frame["used_for_clustering"], ~frame["used_for_clustering"]):
-        frame.loc[family, "p_adjusted"] = benjamini_hochberg(frame.loc[family, "p_value"].to_numpy())
-    return frame[list(COLUMNS)]
+    frame["p_adjusted"] = adjusted(frame["p_value"], frame["used_for_clustering"])
+    return frame[list(COLUMNS)].astype({"used_for_clustering": "bool", "n_overall": "int64"})
