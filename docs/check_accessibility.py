@@ -17,10 +17,10 @@ import sys
 import tempfile
 import threading
 from functools import partial
+from http.client import HTTPConnection
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
-from urllib.request import Request, urlopen
 
 from websocket import WebSocket, create_connection
 
@@ -96,7 +96,7 @@ def found_on(tab: Tab, address: str, host: str, axe: str) -> list[str]:
 def browser(chromium: str, folder: str) -> tuple[subprocess.Popen, str]:
     """Start a browser; return it and the address at which it listens."""
     options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0", "--no-first-run"]
-    started = subprocess.Popen(
+    started = subprocess.Popen(  # noqa: S603 - the browser that was asked for
         [chromium, *options, f"--user-data-dir={folder}", "--window-size=1280,800", "about:blank"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -109,6 +109,13 @@ def browser(chromium: str, folder: str) -> tuple[subprocess.Popen, str]:
             threading.Thread(target=started.stderr.read, daemon=True).start()
             return started, listening[1]
     raise RuntimeError(f"{chromium} did not start")
+
+
+def new_tab(listening: str) -> str:
+    """Open a tab; return the address by which it is driven."""
+    connection = HTTPConnection(listening)
+    connection.request("PUT", "/json/new?about:blank")
+    return json.loads(connection.getresponse().read())["webSocketDebuggerUrl"]
 
 
 def main() -> int:
@@ -127,8 +134,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         started, listening = browser(given.chromium, folder)
         try:
-            opened = Request(f"http://{listening}/json/new?about:blank", method="PUT")
-            tab = Tab(json.loads(urlopen(opened).read())["webSocketDebuggerUrl"])
+            tab = Tab(new_tab(listening))
             for theme in THEMES:
                 tab.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}])
                 for page in pages:

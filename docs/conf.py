@@ -59,7 +59,6 @@ for stage in set(custseg.__all__) & {path.stem for path in (HERE / "api").glob("
     classes = [name for name in import_module(f"custseg.{stage}").__all__ if name[0].isupper() and not name.isupper()]
     numpydoc_xref_aliases |= {name: f"custseg.{stage}.{name}" for name in classes}
 toc_object_entries_show_parents = "hide"
-viewcode_line_numbers = True
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 copybutton_exclude = ".linenos, .gp"
@@ -82,11 +81,14 @@ myst_heading_anchors = 3
 
 html_theme = "pydata_sphinx_theme"
 html_title = "custseg"
+html_favicon = "_static/icon.svg"
+html_logo = "_static/icon.svg"
 html_show_sourcelink = False
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 html_js_files = ["estimator_box.js"]
 html_theme_options = {
+    "logo": {"text": "custseg", "alt_text": "custseg, to the first page"},
     "navbar_align": "left",
     "navigation_with_keys": False,
     "show_toc_level": 2,

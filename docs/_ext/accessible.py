@@ -4,12 +4,10 @@ import re
 
 # A citation list is announced as a list without items; a thumbnail's picture says what its link says; a table or code
 # wider than a phone is scrolled, by the keyboard too.
-MENDED = (
-    (re.compile(r'<div role="list" class="citation-list">'), '<div class="citation-list">'),
-)
+MENDED = ((re.compile(r'<div role="list" class="citation-list">'), '<div class="citation-list">'),)
 
 
-def mend(app, pagename, templatename, context, doctree):
+def mend(_app, _pagename, _templatename, context, _doctree):
     for pattern, text in MENDED:
         if "body" in context:
             context["body"] = pattern.sub(text, context["body"])

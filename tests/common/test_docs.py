@@ -1,12 +1,17 @@
 """What the pages are built from: names of other libraries, the extras, the terms, the pictures."""
 
+import ast
+import doctest
 import re
+import tomllib
 
 import pytest
 
-from tests.common.discovery import PROJECT
+import custseg
+from tests.common.discovery import PROJECT, public_names
 
 DOCS = PROJECT / "docs"
+PACKAGE = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
 INVENTORIES = sorted((DOCS / "_inventories").glob("*.inv"))
 
 
@@ -31,3 +36,67 @@ def test_a_stored_inventory_names_what_is_referred_to_and_nothing_else(inventory
 def test_every_library_that_is_linked_has_its_inventory():
     linked = re.findall(r"^        \"(\w+)\": \"https://", (DOCS / "conf.py").read_text(encoding="utf-8"), re.MULTILINE)
     assert sorted(linked) == [path.stem for path in INVENTORIES]
+
+
+def test_the_first_page_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = (DOCS / "index.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```pycon\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    example = doctest.DocTestParser().get_doctest(block, {}, "index", None, 0)
+    assert len(example.examples) == 6
+    failures = []
+    runner = doctest.DocTestRunner()
+    runner.run(example, out=failures.append)
+    assert not runner.failures, "".join(failures)
+
+
+def test_every_extra_is_told():
+    tables = (DOCS / "_ext" / "tables.py").read_text(encoding="utf-8")
+    (told,) = (node.value for node in ast.parse(tables).body if ast.unparse(node).startswith("EXTRAS = "))
+    assert set(ast.literal_eval(told)) == set(PACKAGE["project"]["optional-dependencies"])
+
+
+def test_every_stage_and_constant_has_its_words():
+    tables = ast.parse((DOCS / "_ext" / "tables.py").read_text(encoding="utf-8"))
+    words = {
+        node.targets[0].id: ast.literal_eval(node.value)
+        for node in tables.body
+        if isinstance(node, ast.Assign) and node.targets[0].id in ("STAGES", "CONSTANTS")
+    }
+    pages = {path.stem for path in (DOCS / "api").glob("*.rst")} - {"index"}
+    assert set(words["STAGES"]) == pages
+    constants = {name.rpartition(".")[2] for name, thing in public_names().items() if not callable(thing)}
+    assert set(words["CONSTANTS"]) == constants
+
+
+def test_every_picture_is_drawn_and_shown():
+    drawn = set(re.findall(r'yield (?:\(\s*)?"(\w+)"', (DOCS / "_ext" / "pictures.py").read_text(encoding="utf-8")))
+    shown = {
+        name for path in DOCS.rglob("*.md") for name in re.findall(r"pictures/(\w+)\.txt", path.read_text("utf-8"))
+    }
+    assert shown == drawn
+
+
+def test_every_kind_of_picture_has_an_example():
+    examples = "\n".join(path.read_text(encoding="utf-8") for path in (DOCS / "examples").glob("*.py"))
+    displays = {name.rpartition(".")[2] for name in public_names() if name.startswith("custseg.plotting.")}
+    assert displays == {name for name in displays if f"{name}." in examples or f"{name}(" in examples}
+
+
+def test_the_figures_of_performance_are_those_of_the_benchmarks():
+    page = (DOCS / "user_guide" / "performance.md").read_text(encoding="utf-8")
+    measured = (PROJECT / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    rows = [row.split("|")[2:4] for row in page.splitlines() if re.match(r"\| .*\d", row)]
+    figures = [figure.strip() for row in rows for figure in row if figure.strip()]
+    assert len(figures) > 6
+    assert [
+        figure for figure in figures if not re.search(rf"(?<![\d.]){re.escape(figure)}(?![\d.]*\d)", measured)
+    ] == []
+
+
+def test_the_citation_is_of_this_version():
+    citation = (PROJECT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"version: {custseg.__version__}\n" in citation
+    assert f"license: {PACKAGE['project']['license']}\n" in citation
+    page = (DOCS / "user_guide" / "citation.md").read_text(encoding="utf-8")
+    assert f"Version {custseg.__version__.partition('.dev')[0]}." in page
