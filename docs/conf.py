@@ -108,6 +108,7 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "show_memory": False,
     "show_signature": False,
+    "thumbnail_size": (640, 400),
     "within_subsection_order": "FileNameSortKey",
 }
 

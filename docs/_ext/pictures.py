@@ -37,6 +37,11 @@ def of_a_study(sample):
     needs = custseg.needs_by_segment(rated(segments, 2), rated(segments, 3), segments)
     yield "value", plotting.SegmentValueDisplay.from_estimator(study)
     yield "comparison", plotting.ComparisonDisplay.from_estimator(study)
+    told = ["rfm__frequency", "rfm__monetary", "profile__age", "profile__income", "profile__household"]
+    glance = custseg.Segmentation.of(
+        study.customers_[told], segments.labels_by_customer, characteristics=study.characteristics_.describe()
+    ).named(segments.segment_names)
+    yield "at_a_glance", plotting.ComparisonDisplay.from_predictions(glance)
     of_answers = {"names": segments.segment_names, "columns": list(answers)}
     yield (
         "profile",

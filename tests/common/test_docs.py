@@ -1,7 +1,6 @@
 """What the pages are built from: names of other libraries, the extras, the terms, the pictures."""
 
 import ast
-import doctest
 import re
 import tomllib
 
@@ -36,18 +35,6 @@ def test_a_stored_inventory_names_what_is_referred_to_and_nothing_else(inventory
 def test_every_library_that_is_linked_has_its_inventory():
     linked = re.findall(r"^        \"(\w+)\": \"https://", (DOCS / "conf.py").read_text(encoding="utf-8"), re.MULTILINE)
     assert sorted(linked) == [path.stem for path in INVENTORIES]
-
-
-def test_the_first_page_runs(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    page = (DOCS / "index.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"^```pycon\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    example = doctest.DocTestParser().get_doctest(block, {}, "index", None, 0)
-    assert len(example.examples) == 6
-    failures = []
-    runner = doctest.DocTestRunner()
-    runner.run(example, out=failures.append)
-    assert not runner.failures, "".join(failures)
 
 
 def test_every_extra_is_told():
