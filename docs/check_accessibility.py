@@ -138,6 +138,7 @@ def main() -> int:
     given = parser.parse_args()
     axe = given.axe.read_text(encoding="utf-8") + "\n;0"
     pages = sorted(page.relative_to(given.built).as_posix() for page in given.built.glob(given.only))
+    pages = [page for page in pages if not page.startswith("_static/")]  # which the theme left there
     sources = [page for page in pages if page.startswith("_modules/")]
     pages = [page for page in pages if page not in sources] + sources[::SOURCES]
     pages += [address for address in SEARCHED if address.partition("?")[0] in pages]
