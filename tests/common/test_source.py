@@ -116,7 +116,11 @@ def test_no_path_of_a_machine_stands_in_the_project():
     # put together here, so that this file does not find itself
     places = ["/" + place + "/" for place in ("home", "root", "Users", "work")] + [str(Path.home()) + "/"]
     generated = {"_build", "gallery", "generated", "__pycache__"}
-    files = [path for path in PROJECT.iterdir() if path.is_file() and not path.name.startswith(".coverage")]
+    files = [
+        path
+        for path in PROJECT.iterdir()
+        if path.is_file() and not path.name.startswith(".coverage") and path.name != ".git"
+    ]
     for folder in (*FOLDERS, ".ci"):
         files += [path for path in (PROJECT / folder).rglob("*") if path.is_file()]
     for path in files:
