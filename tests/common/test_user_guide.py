@@ -44,7 +44,7 @@ def test_a_page_links_to_its_neighbours_and_to_what_it_names(page):
 
 
 # A page is one doctest: what a later block shows rests on an earlier one, so a page is run whole or not at all.
-LONG_PAGES = ("segmentation", "study", "validation")
+LONG_PAGES = ("report", "segmentation", "study", "validation")
 
 
 @pytest.mark.thorough

@@ -323,7 +323,7 @@ def test_a_sample_does_not_miss_far_groups_of_few() -> None:
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("n_init", [1, 5])
+@pytest.mark.parametrize("n_init", size([1], [1, 5]))
 def test_few_restarts_are_seldom_worse_than_as_many_of_scikit_learn(n_init: int) -> None:
     worse = 0
     for seed in range(size(30, 60)):
