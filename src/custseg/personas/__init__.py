@@ -9,6 +9,7 @@ short rule who is in each segment, :class:`SegmentTyping` which few questions fi
 """
 
 from custseg._core.effects import hedges_g
+from custseg.personas._card.parts import Need, Prevalence
 from custseg.personas._describer import PersonaDescriber
 from custseg.personas._needs import SegmentNeeds, needs_by_segment
 from custseg.personas._outcomes import outcomes_by_segment
@@ -28,9 +29,11 @@ from custseg.personas._telling.segment_typing import SegmentTyping
 from custseg.personas._traits import Persona, Trait
 
 __all__ = [
+    "Need",
     "Persona",
     "PersonaDescriber",
     "Personas",
+    "Prevalence",
     "SegmentNeeds",
     "SegmentProfile",
     "SegmentRules",

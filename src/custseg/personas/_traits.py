@@ -12,6 +12,7 @@ from custseg._core.coverage import KNOWN_OF_HALF, known_of
 from custseg._core.results import Result
 from custseg._core.visible import visible
 from custseg._core.words import format_lift, format_numbers, format_points, format_shares, plain, round_digits
+from custseg.personas._card.parts import BESIDE, SECTIONS, Need, Prevalence
 
 FALSE_DISCOVERY_RATE = 0.05
 """A difference is a trait where its adjusted p-value is at most this ..."""
@@ -21,6 +22,7 @@ SMALL_EFFECT = 0.2
 _SAME_EFFECT = 9
 # The traits that a sentence or a name is made of.
 _FIRST = 2
+_IN_SECTION = 4
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -57,6 +59,15 @@ class Trait(Result):
         The difference in words, plain text.
     known_share, known_share_rest : float
         The share of customers here and elsewhere of whom it is known; the text says so where it is under 80%.
+    criterion : str
+        "demographic", "geographic", "behavioural", "psychographic" or "social"; empty where not known.
+    role : str or None
+        What the column says of a customer, one of the roles of ``describe()``; None where not known.
+    unit : str
+        The unit of its numbers; empty where it has none, or it is not known.
+    also : tuple of str
+        What else says the same: labels of other characteristics that rank the customers as this one does, and are
+        told with it.
     """
 
     characteristic: str
@@ -77,6 +88,10 @@ class Trait(Result):
     text: str
     known_share: float = 1.0
     known_share_rest: float = 1.0
+    criterion: str = ""
+    role: str | None = None
+    unit: str = ""
+    also: tuple[str, ...] = ()
 
     @property
     def known_of_half(self) -> bool:
@@ -120,6 +135,20 @@ class Persona(Result):
     known_shares : dict
         Of the characteristics that are known of less than 80% of the customers, but not of too few to be told: of what
         share.
+    further_traits : tuple of Trait
+        Those that came after ``traits``, the strongest first.
+    where_to_reach, when : tuple of Trait
+        Traits that say through which channels, paths and platforms they are met, and when they buy.
+    needs : tuple of Need
+        What matters to them and how well they are served, where customers were asked.
+    prevalence : Prevalence or None
+        How many fit the first traits; None where it would tell of too few customers.
+    like_everyone : tuple of str
+        Labels of characteristics in which they are like everyone else although another segment is not.
+    known_of_few : tuple of str
+        What is known of less than 80% of them, and of how many.
+    answering_style : str
+        A sentence where their traits may be a way of answering rather than a kind of customer; else empty.
     """
 
     segment: int
@@ -132,6 +161,24 @@ class Persona(Result):
     suppressed: bool
     size: str
     known_shares: Mapping[str, float] = field(default_factory=dict)
+    further_traits: tuple[Trait, ...] = ()
+    where_to_reach: tuple[Trait, ...] = ()
+    when: tuple[Trait, ...] = ()
+    needs: tuple[Need, ...] = ()
+    prevalence: Prevalence | None = None
+    like_everyone: tuple[str, ...] = ()
+    known_of_few: tuple[str, ...] = ()
+    answering_style: str = ""
+
+    @property
+    def sections(self) -> tuple[tuple[str, tuple[Trait, ...]], ...]:
+        """Headings with the traits under each, at most four, the strongest first: what they do, are and think."""
+        told = [trait for trait in (*self.traits, *self.further_traits) if trait.role not in BESIDE]
+        sections = {
+            heading: tuple(trait for trait in told if trait.criterion in criteria)[:_IN_SECTION]
+            for heading, criteria in SECTIONS.items()
+        }
+        return tuple((heading, traits) for heading, traits in sections.items() if traits)
 
     @classmethod
     def of_nobody(cls, *, segment: int, name: str) -> Self:
