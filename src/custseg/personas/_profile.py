@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from custseg._core.arrays import Floats, Integers
+from custseg._core.arrays import Bools, Floats, Integers
 from custseg._core.customers import Column, CustomerTable
 from custseg._core.disclosure import enter
 from custseg.personas._columns import COMPARISONS, TEXTS, VALUES, profile_column
@@ -54,12 +54,25 @@ class Profile:
         Number of levels left unnamed, per nominal characteristic that has any.
     known : dict of str to ndarray
         For each characteristic the share of the customers of each segment of whom it is known.
+    table : CustomerTable
+        The customers, sorted by segment.
+    labels : ndarray of shape (n_customers,)
+        Their segments.
+    told : dict of str to ndarray
+        Who enters the figures of each characteristic, where that is not everyone.
     """
 
     frame: pd.DataFrame
     typical: dict[str, list[Any]]
     rare_levels: dict[str, int]
     known: dict[str, Floats]
+    table: CustomerTable
+    labels: Integers
+    told: dict[str, Bools]
+
+    def told_of(self, name: str) -> Bools:
+        """Return who enters the figures of a characteristic."""
+        return self.told.get(name, np.ones(len(self.labels), dtype=bool))
 
 
 def profile_customers(
@@ -82,7 +95,7 @@ def profile_customers(
     table, labels = table.take(order), labels[order]
     beside = None if beside is None else beside[order]
     sizes = np.bincount(labels, minlength=n_segments)
-    parts, rows, shares = {}, [], {}
+    parts, rows, shares, not_all = {}, [], {}, {}
     for column in table.columns:
         numbers = np.asarray(column.values, dtype=np.float64) if column.kind == "numeric" else None
         known = ~column.missing
@@ -93,6 +106,7 @@ def profile_customers(
             part = profile_column(column, labels, n_segments, min_group_size)
         else:
             part = profile_column(column.take(told), labels[told], n_segments, min_group_size)
+            not_all[column.name] = told
         if beside is not None and column.kind in ("binary", "nominal"):
             _hide_beside(part.figures, column.take(told), beside[told], min_group_size)
         parts[column.name] = part
@@ -104,6 +118,9 @@ def profile_customers(
         {name: part.typical for name, part in parts.items()},
         {name: part.n_rare for name, part in parts.items() if part.n_rare},
         shares,
+        table,
+        labels,
+        not_all,
     )
 
 
@@ -116,7 +133,8 @@ def _tested(frame: pd.DataFrame) -> pd.DataFrame:
 
 def empty_profile() -> Profile:
     """Return the profile of nobody: no segment is large enough to be described."""
-    return Profile(pd.DataFrame(columns=list(PROFILE_COLUMNS)), {}, {}, {})
+    nobody = CustomerTable((), 0), np.array([], dtype=np.int64)
+    return Profile(pd.DataFrame(columns=list(PROFILE_COLUMNS)), {}, {}, {}, *nobody, {})
 
 
 def _hide_beside(figures: Figures, column: Column, labels: Integers, min_group_size: int) -> None:
