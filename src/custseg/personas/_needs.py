@@ -21,7 +21,7 @@ from custseg._core.words import plain
 from custseg.exceptions import ColumnNotFoundError, CustomerIdError, InvalidTableError, SegmentLabelError, list_names
 from custseg.personas._intervals import mean_interval
 from custseg.personas._segment_profile.known import Known
-from custseg.personas._segment_profile.ordered import centre_and_scale
+from custseg.personas._segment_profile.ordered import Together, centre_and_scale
 from custseg.personas._statistics import benjamini_hochberg
 from custseg.segmentation import Segmentation
 
@@ -335,10 +335,8 @@ def _rows(
     rows = rows[np.argsort(labels[rows], kind="stable")]
     known, values = Known(labels[rows], len(names)).sorted_by(numbers[rows])
     # about a number in the middle, so that what all answered alike does not differ by rounding
-    middle, scale = centre_and_scale(np.sort(values))
-    values = (values - middle) / scale
-    n, means = known.weights, known.means(values)
-    variances = known.means((values - np.repeat(means, known.sizes)) ** 2)
+    middle, scale = centre_and_scale(Together(known.groups(values)))
+    n, (means, variances) = known.weights, known.moments(values, middle, scale)
     low, high = mean_interval(means, variances, n, confidence_level)
     overall = float(n @ means / n.sum()) if n.any() else np.nan
     difference, half, p_values = _against_the_rest(n, means, variances, confidence_level)

@@ -95,7 +95,7 @@ def _ranked(profile: Profile, name: str, level: str | None, rows: Integers) -> F
     if column.kind == "nominal":
         place = [plain(category) for category in column.categories].index(str(level))
         values = (column.values == place).astype(np.float64)
-    known = ~column.missing & profile.told_of(name)[rows]
+    known = ~column.missing & (profile.known[name] > 0)[profile.labels[rows]]
     ranks = np.full(len(values), np.nan)
     ranks[known] = rankdata(values[known])
     return ranks

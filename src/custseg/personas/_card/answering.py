@@ -83,7 +83,7 @@ def answering_styles(
             for side, sign in (("above", 1), ("below", -1)):
                 n_one_way = int((sign * effects >= SMALL_EFFECT).sum())
                 if n_one_way >= ONE_WAY * len(items):
-                    told.setdefault(int(segment), _sentence(n_one_way, items, side, known))
+                    told.setdefault(int(str(segment)), _sentence(n_one_way, items, side, known))
     return told
 
 

@@ -52,8 +52,8 @@ def _counts(profile: Profile, segment: int, traits: Sequence[Trait]) -> Integers
     known = np.logical_and.reduce(told)
     met = [meets(profile, trait) & known for trait in traits]
     groups = [known, np.logical_and.reduce(met), *met, *(own & ~known for own in told)]
-    inside = slice(*np.searchsorted(profile.labels, [segment, segment + 1]))
-    here = [np.count_nonzero(group[inside]) for group in groups]
+    inside = profile.labels == segment
+    here = [np.count_nonzero(group & inside) for group in groups]
     counts = np.array([[own, np.count_nonzero(group) - own] for own, group in zip(here, groups, strict=True)])
     everyone, every, each = counts[0], counts[1], counts[2 : 2 + len(met)]
     return np.vstack([counts, everyone - every, everyone - each, each - every])
