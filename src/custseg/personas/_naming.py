@@ -11,7 +11,7 @@ from custseg._core.segments import find_segment
 from custseg._core.visible import visible
 from custseg.exceptions import InvalidParameterError
 from custseg.personas._phrases import Words, describe, is_level_missing
-from custseg.personas._traits import Trait, same_effect
+from custseg.personas._traits import Trait
 
 ALL_CUSTOMERS = "All customers"
 ALL_OTHERS = "All other customers"
@@ -82,12 +82,8 @@ def seen_names(names: Mapping[int, str]) -> dict[int, str]:
 
 
 def _told(traits: Sequence[Trait], words: Words) -> list[str]:
-    told: list[Trait] = []
     # what customers are not names them only where nothing else does
-    for trait in [trait for trait in traits if not is_level_missing(trait)] or traits:
-        # An equal effect is a copy of a column or its complement: a second word for the same thing.
-        if not any(same_effect(trait, earlier) for earlier in told):
-            told.append(trait)
+    told = [trait for trait in traits if not is_level_missing(trait)] or traits
     return list(dict.fromkeys(filter(None, (describe(trait, words) for trait in told))))
 
 

@@ -80,8 +80,8 @@ def _sentences(persona: Persona) -> list[tuple[str, str]]:
     """Return what is said of the sketch as a whole: in what words it begins, and how it goes on."""
     told = [
         ("How well the sketch fits", "" if persona.prevalence is None else f"{persona.prevalence.text}."),
-        ("Like everyone else in", ", ".join(persona.like_everyone)),
-        ("Known of few", ", ".join(persona.known_of_few)),
+        ("Like everyone else in", "; ".join(persona.like_everyone)),
+        ("Known of few", "; ".join(persona.known_of_few)),
         ("Careful", persona.answering_style),
     ]
     return [(lead, text) for lead, text in told if text]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
@@ -281,20 +282,18 @@ def find_traits(profile: pd.DataFrame, columns: Mapping[str, Characteristic]) ->
 
 def _decimals(profile: pd.DataFrame) -> dict[str, int]:
     """Return how many decimals the figures of each number have, the same in every segment."""
-    numbers = profile[(profile["kind"] == "numeric")]
-    groups = numbers.groupby("characteristic")[["segment_value", "rest_value"]]
-    return {str(name): decimals_of(group.to_numpy().ravel()) for name, group in groups}
+    columns = ("kind", "characteristic", "segment_value", "rest_value")
+    numbers: dict[str, list[float]] = defaultdict(list)
+    for kind, name, *values in zip(*(profile[column].tolist() for column in columns), strict=True):
+        if kind == "numeric":
+            numbers[name] += values
+    return {name: decimals_of(values) for name, values in numbers.items()}
 
 
 def known_first(traits: Sequence[Trait]) -> list[Trait]:
     """Put what is known of less than half of the customers after the first two; without them there is none of it."""
     first = [trait for trait in traits if trait.known_of_half][:_FIRST]
     return [*first, *(trait for trait in traits if trait not in first)] if len(first) == _FIRST else first
-
-
-def same_effect(first: Trait, second: Trait) -> bool:
-    """Say whether two traits are equally strong to nine digits, as a column and its copy are."""
-    return _strength(first.effect_size) == _strength(second.effect_size)
 
 
 def _strength(effect_size: float) -> float:
