@@ -28,7 +28,7 @@ from custseg import (
 from custseg._core.results import Result
 from custseg.characteristics import factorability, join_responses, parallel_analysis
 from custseg.datasets import make_customers
-from custseg.personas import describe_segments, needs_by_segment, profile_segments
+from custseg.personas import Need, Prevalence, describe_segments, needs_by_segment, profile_segments
 from custseg.segmentation import Rule, Segmentation
 from custseg.targeting import SegmentFacts, find_goal, plan_actions, recommend
 from custseg.validation import examine_segments, judge, weight_sensitivity
@@ -102,6 +102,7 @@ RESULTS = {
     "Factorability": lambda _: factorability(RATINGS),
     "JoinedResponses": lambda _: joined(),
     "MatchReport": lambda _: matched(),
+    "Need": lambda _: Need(label=EVIL, kind="need", here=4.5, elsewhere=2.0, text=f"{EVIL}: 4.5, against 2 elsewhere"),
     "NumberOfSegments": lambda _: (
         SegmentClusterer("reproducible", max_segments=2, random_state=0).fit(POINTS).number_of_segments_
     ),
@@ -110,6 +111,9 @@ RESULTS = {
     "Persona": lambda _: personas()[0],
     "Personas": lambda _: described(),
     "Plan": lambda _: plan_actions("pricing", described()),
+    "Prevalence": lambda _: Prevalence(
+        labels=(EVIL,), shares=(0.9,), here=0.9, elsewhere=0.1, in_segment=0.5, text=f"{EVIL} 90%"
+    ),
     "RatingAgreement": lambda _: rating_agreement(
         np.tile([5, 4, 2, 1], (8, 1)), names=[EVIL, "taste", "origin", "pack"]
     ),

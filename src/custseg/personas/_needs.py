@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -231,25 +231,33 @@ def needs_by_segment(
     read = {name: _items(name, answers, segmentation) for name, answers in tables.items()}
     if satisfaction is not None:
         _check_same_items(read["importance"], read["satisfaction"])
-    parts, lines = [], {}
+    asked = {}
     for measure, table in read.items():
         labels = _labels(measure, table, segmentation)
         if not (labels >= 0).any():
             raise SegmentLabelError.none_assigned(table.n_customers)
-        told = described(labels, segmentation.n_segments, min_group_size, table)
+        asked[measure] = table, described(labels, segmentation.n_segments, min_group_size, table)
+    return compare_needs(asked, segmentation.segment_names, min_group_size, confidence_level)
+
+
+def compare_needs(
+    asked: Mapping[str, tuple[CustomerTable, Integers]],
+    names: Sequence[str],
+    min_group_size: int,
+    confidence_level: float = 0.95,
+) -> SegmentNeeds:
+    """Compare the answers to each measure, with the labels of those of whom figures may tell."""
+    parts, lines = [], {}
+    for measure, (table, told) in asked.items():
         rows = pd.DataFrame(
-            [
-                row
-                for column in table.columns
-                for row in _rows(column, told, segmentation.segment_names, confidence_level, min_group_size)
-            ]
+            [row for column in table.columns for row in _rows(column, told, names, confidence_level, min_group_size)]
         )
         lines[measure] = float(rows.drop_duplicates("item")["overall_value"].sort_values().mean())
         parts.append(rows.assign(measure=measure, p_adjusted=benjamini_hochberg(rows["p_value"])))
     return SegmentNeeds(
         frame=pd.concat(parts, ignore_index=True)[list(_COLUMNS)],
         quadrants=_quadrants(parts, lines),
-        importance_line=lines["importance"],
+        importance_line=lines.get("importance", np.nan),
         satisfaction_line=lines.get("satisfaction"),
     )
 

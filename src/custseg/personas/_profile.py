@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from custseg._core.arrays import Floats, Integers
+from custseg._core.arrays import Bools, Floats, Integers
 from custseg._core.customers import Column, CustomerTable
 from custseg._core.disclosure import enter
 from custseg._core.in_threads import in_threads
@@ -55,12 +55,23 @@ class Profile:
         Number of levels left unnamed, per nominal characteristic that has any.
     known : dict of str to ndarray
         For each characteristic the share of the customers of each segment of whom it is known.
+    table : CustomerTable
+        The customers.
+    labels : ndarray of shape (n_customers,)
+        Their segments.
     """
 
     frame: pd.DataFrame
     typical: dict[str, list[Any]]
     rare_levels: dict[str, int]
     known: dict[str, Floats]
+    table: CustomerTable
+    labels: Integers
+
+    def told_of(self, name: str) -> Bools:
+        """Return who enters the figures of a characteristic: those of whom it is known in segments that are told of."""
+        known, told = ~self.table[name].missing, self.known[name] > 0
+        return known if told.all() else known & told[self.labels]
 
 
 def profile_customers(
@@ -97,6 +108,8 @@ def profile_customers(
         {name: part.typical for name, part in zip(table.names, parts, strict=True)},
         {name: part.n_rare for name, part in zip(table.names, parts, strict=True) if part.n_rare},
         dict(zip(table.names, shares, strict=True)),
+        table,
+        labels,
     )
 
 
@@ -133,7 +146,8 @@ def _tested(frame: pd.DataFrame) -> pd.DataFrame:
 
 def empty_profile() -> Profile:
     """Return the profile of nobody: no segment is large enough to be described."""
-    return Profile(pd.DataFrame(columns=list(PROFILE_COLUMNS)), {}, {}, {})
+    nobody = CustomerTable((), 0), np.array([], dtype=np.int64)
+    return Profile(pd.DataFrame(columns=list(PROFILE_COLUMNS)), {}, {}, {}, *nobody)
 
 
 def _hide_beside(figures: Figures, column: Column, labels: Integers, min_group_size: int) -> None:
