@@ -199,7 +199,7 @@ def stand_in(
     verdict = verdict or Verdict(word="constructive" if cut else "natural", sentence=sentence)
     found = overall if cut else shown
     if selection is ...:
-        selection = SimpleNamespace(n_segments=len(found), reason="structure test: p = 0.40.")
+        selection = SimpleNamespace(n_segments=len(found), reason="structure test: p = 0.40.", structured=not cut)
     shown_plan = plan_of(shown, table_of(shown, value) if table is None else table, clusterer, total)
     return SimpleNamespace(
         brief=SimpleNamespace(

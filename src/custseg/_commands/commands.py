@@ -138,8 +138,7 @@ def report(
 
 
 def _report(study: SegmentationStudy, path: Path, title: str | None, *, overwrite: bool) -> None:
-    titled = {} if title is None else {"title": title}
-    print(visible(f"Report: {write_report(study, path, overwrite=overwrite, **titled)}"))
+    print(visible(f"Report: {write_report(study, path, title=title, overwrite=overwrite)}"))
 
 
 def _sources(files: Mapping[str, TableFile]) -> list[tuple[str, Path]]:

@@ -7,22 +7,22 @@ from typing import Any
 
 from custseg._core.jsonable import jsonable
 from custseg._version import __version__
-from custseg.reporting._html import TITLE
+from custseg.reporting._finding import finding
 from custseg.reporting._numbers import numbers_in_json
 from custseg.reporting._study import FittedStudy
 from custseg.targeting import Plan
 from custseg.validation import Evidence
 
 
-def render_json(study: FittedStudy, *, title: str = TITLE) -> str:
+def render_json(study: FittedStudy, *, title: str | None = None) -> str:
     """Render a fitted study as JSON.
 
     Parameters
     ----------
     study : SegmentationStudy
         A fitted study.
-    title : str, default="Customer segments"
-        The title.
+    title : str or None, default=None
+        The title; None takes the finding.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def render_json(study: FittedStudy, *, title: str = TITLE) -> str:
     """
     cut, evidence = study.cut_plan_, study.evidence_
     facts = {
-        "title": title,
+        "title": finding(study) if title is None else title,
         "custseg_version": __version__,
         "brief": study.brief.to_dict(),
         "n_customers": study.plan_.segmentation.n_customers,

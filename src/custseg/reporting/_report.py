@@ -8,7 +8,8 @@ from pathlib import Path
 
 from custseg._core.files import check_writable, replacing
 from custseg.exceptions import OutputPathError
-from custseg.reporting._html import TITLE, render_html
+from custseg.reporting._finding import finding
+from custseg.reporting._html import render_html
 from custseg.reporting._json import render_json
 from custseg.reporting._markdown import render_markdown
 from custseg.reporting._study import FittedStudy
@@ -56,7 +57,7 @@ def check_report_path(path: str | Path) -> Path:
     return check_writable(path)
 
 
-def write_report(study: FittedStudy, path: str | Path, *, title: str = TITLE, overwrite: bool = True) -> Path:
+def write_report(study: FittedStudy, path: str | Path, *, title: str | None = None, overwrite: bool = True) -> Path:
     """Write the report of a fitted study to a file, whole or not at all.
 
     Parameters
@@ -65,8 +66,8 @@ def write_report(study: FittedStudy, path: str | Path, *, title: str = TITLE, ov
         A fitted study.
     path : str or path
         The file; its ending chooses HTML (``.html``, ``.htm``), Markdown (``.md``) or JSON (``.json``).
-    title : str, default="Customer segments"
-        The title.
+    title : str or None, default=None
+        The title; None takes the finding, such as "Five real segments: 32% of the customers bring 80% of the value".
     overwrite : bool, default=True
         Whether a file that exists is replaced; otherwise it is refused.
 
@@ -101,7 +102,7 @@ def write_report(study: FittedStudy, path: str | Path, *, title: str = TITLE, ov
     path = check_report_path(path)
     if not overwrite and os.path.lexists(path):
         raise OutputPathError.exists(path)
-    text = _FORMATS[path.suffix.lower()](study, title=title)
+    text = _FORMATS[path.suffix.lower()](study, title=finding(study) if title is None else title)
     with replacing(path, overwrite=overwrite) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return path

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -28,13 +27,12 @@ from custseg._core.warning import each_warning_once
 from custseg.characteristics import DemographicEncoder
 from custseg.exceptions import CustomersNotStoredError, InvalidParameterError
 from custseg.personas import PersonaDescriber, describe_segments, outcomes_by_segment
-from custseg.reporting import write_report
 from custseg.segmentation import Segmentation, Segmenter
 from custseg.study._brief import SegmentationBrief
 from custseg.study._characterise import Customers, admit, characterise, customer_id_of, described_as_of, ids_of
 from custseg.study._fit_to_brief import check_outcomes, fit_to_brief
 from custseg.study._lead import Wanted
-from custseg.study._views import StudyViews
+from custseg.study._written import StudyWriting
 from custseg.targeting import Plan, plan_actions
 from custseg.validation import examine_segments
 
@@ -50,7 +48,7 @@ _STEPS = {
 }
 
 
-class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
+class SegmentationStudy(StudyWriting, CallbackSupportMixin, Estimator):
     """Segment customers from raw tables, as a brief asks.
 
     ``fit`` builds one row per customer, keeps the audience of the brief, finds the segments, refits
@@ -472,26 +470,3 @@ class SegmentationStudy(StudyViews, CallbackSupportMixin, Estimator):
             held = getattr(self, name)
             setattr(bare, name, None if held is None else without_customers(held, n_customers))
         return bare
-
-    def write_report(self, path: str | Path) -> Path:
-        """Write the report.
-
-        Parameters
-        ----------
-        path : str or path
-            The file; its ending chooses HTML (``.html``), Markdown (``.md``) or JSON (``.json``).
-
-        Returns
-        -------
-        pathlib.Path
-            The file written.
-
-        Raises
-        ------
-        MissingDependencyError
-            If jinja2 is not installed and HTML is asked for.
-        OutputPathError
-            If the file cannot be written or its ending is unknown.
-        """
-        check_is_fitted(self)
-        return write_report(self, path)
