@@ -9,10 +9,10 @@ short rule who is in each segment, :class:`SegmentTyping` which few questions fi
 """
 
 from custseg._core.effects import hedges_g
-from custseg.personas._card.parts import Need, Prevalence
 from custseg.personas._describer import PersonaDescriber
 from custseg.personas._needs import SegmentNeeds, needs_by_segment
 from custseg.personas._outcomes import outcomes_by_segment
+from custseg.personas._parts import Need, Prevalence
 from custseg.personas._personas import Personas, describe_segments
 from custseg.personas._segment_profile.profile import SegmentProfile, profile_segments
 from custseg.personas._statistics import (

@@ -81,17 +81,25 @@ class Words:
     roles: Mapping[str, str]
 
     @classmethod
-    def of(cls, names: Sequence[str], known: Iterable[Characteristic]) -> Words:
-        """Read the roles; a column whose maker says none is what its whole name says, if that is one."""
+    def of(cls, names: Sequence[str], known: Iterable[Characteristic], own: Mapping[str, str] | None = None) -> Words:
+        """Read the roles; a column whose maker says none is what its whole name says, if that is one.
+
+        The user's own labels stand above all, and for the role too: who calls a recency "silence" wants to read that.
+        """
         made = {each.column: each for each in known}
         borne = {name: (made[name].role if name in made else None) or name for name in names}
         counts = Counter(borne.values())
-        alone = {name: role for name, role in borne.items() if role in _ROLE_WORDS and counts[role] == 1}
+        own = own or {}
+        alone = {
+            name: role for name, role in borne.items() if role in _ROLE_WORDS and counts[role] == 1 and name not in own
+        }
         called = humanise(names)
         for name, each in made.items():
-            own = plain(each.label)
-            if name in called and own != in_words(name.removeprefix(f"{each.member}__")) and len(own) <= LONGEST_COLUMN:
-                called[name] = own
+            label = plain(each.label)
+            told = label != in_words(name.removeprefix(f"{each.member}__"))
+            if name in called and told and len(label) <= LONGEST_COLUMN:
+                called[name] = label
+        called |= {name: plain(label) for name, label in own.items()}
         return cls(columns=short(called), roles=alone)
 
 

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 import pandas as pd
 
+from custseg._core.characteristic import Characteristic
 from custseg._core.coverage import KNOWN_OF_HALF, known_of
 from custseg._core.results import Result
 from custseg._core.visible import visible
-from custseg._core.words import format_lift, format_numbers, format_points, format_shares, plain, round_digits
-from custseg.personas._card.parts import BESIDE, SECTIONS, Need, Prevalence
+from custseg._core.words import (
+    decimals_of,
+    format_alike,
+    format_lift,
+    format_numbers,
+    format_points,
+    format_shares,
+    is_year,
+    plain,
+    round_digits,
+    unit_beside,
+)
+from custseg.personas._parts import BESIDE, SECTIONS, Need, Prevalence
 
 FALSE_DISCOVERY_RATE = 0.05
 """A difference is a trait where its adjusted p-value is at most this ..."""
@@ -249,24 +261,33 @@ class Persona(Result):
         return pd.DataFrame([trait.to_dict() for trait in self.traits], columns=columns)
 
 
-def find_traits(profile: pd.DataFrame, labels: Mapping[str, str]) -> dict[int, list[Trait]]:
+def find_traits(profile: pd.DataFrame, columns: Mapping[str, Characteristic]) -> dict[int, list[Trait]]:
     """Return the traits of every segment, strongest first: one per characteristic, its strongest level.
 
-    Effects that agree to nine digits count as equal and keep the order of the columns, so that the
-    rounding of sums decides nothing. What is known of less than half of the customers comes after the
-    first two, and not at all without them.
+    Effects that agree to nine digits count as equal and go by the names of the columns, so that neither their order nor
+    the rounding of sums decides anything.
     """
     sure = (profile["p_adjusted"] <= FALSE_DISCOVERY_RATE) & (profile["effect_size"].abs() >= SMALL_EFFECT)
-    rows = sorted(profile[sure].to_dict("records"), key=lambda row: -_strength(row["effect_size"]))
+    told = profile[sure].to_dict("records")
+    rows = sorted(told, key=lambda row: (-_strength(row["effect_size"]), row["characteristic"]))
+    decimals = _decimals(profile)
     found: dict[int, dict[str, Trait]] = {int(segment): {} for segment in profile["segment"].unique()}
     for row in rows:
         name, traits = row["characteristic"], found[row["segment"]]
         if name not in traits:
-            traits[name] = _trait(row, labels[name])
-    return {segment: _known_first([*traits.values()]) for segment, traits in found.items()}
+            traits[name] = _trait(row, columns[name], decimals.get(name, 0))
+    return {segment: [*traits.values()] for segment, traits in found.items()}
 
 
-def _known_first(traits: list[Trait]) -> list[Trait]:
+def _decimals(profile: pd.DataFrame) -> dict[str, int]:
+    """Return how many decimals the figures of each number have, the same in every segment."""
+    numbers = profile[(profile["kind"] == "numeric")]
+    groups = numbers.groupby("characteristic")[["segment_value", "rest_value"]]
+    return {str(name): decimals_of(group.to_numpy().ravel()) for name, group in groups}
+
+
+def known_first(traits: Sequence[Trait]) -> list[Trait]:
+    """Put what is known of less than half of the customers after the first two; without them there is none of it."""
     first = [trait for trait in traits if trait.known_of_half][:_FIRST]
     return [*first, *(trait for trait in traits if trait not in first)] if len(first) == _FIRST else first
 
@@ -280,7 +301,7 @@ def _strength(effect_size: float) -> float:
     return round_digits(abs(effect_size), _SAME_EFFECT)
 
 
-def _trait(row: Mapping[Any, Any], label: str) -> Trait:
+def _trait(row: Mapping[Any, Any], column: Characteristic, decimals: int) -> Trait:
     is_share = row["statistic"] == "share"
     level = plain(row["level"]) if isinstance(row["level"], str) else None
     is_category = isinstance(row["segment_category"], str)
@@ -290,12 +311,12 @@ def _trait(row: Mapping[Any, Any], label: str) -> Trait:
     if is_share:
         figures = _share_text("" if row["kind"] == "binary" else f"{level} ", here, rest, row["lift"])
     else:
-        figures = _middle_text(row["statistic"], here, rest)
+        figures = _middle_text(row["statistic"], here, rest, column, decimals)
     known = {"known_share": 1.0 - row["missing_share"], "known_share_rest": 1.0 - row["missing_share_rest"]}
     note = known_of(*known.values())
     return Trait(
         characteristic=row["characteristic"],
-        label=label,
+        label=column.label,
         kind=row["kind"],
         level=level,
         statistic=row["statistic"],
@@ -309,7 +330,10 @@ def _trait(row: Mapping[Any, Any], label: str) -> Trait:
         difference_pp=float(row["difference_pp"]) if is_share else None,
         marker=bool(row["marker"]),
         clustered_on=bool(row["clustered_on"]),
-        text=f"{label}: {figures}{f', {note}' if note else ''}",
+        text=f"{column.label}: {figures}{f', {note}' if note else ''}",
+        criterion=column.criterion,
+        role=column.role,
+        unit=column.unit,
         **known,
     )
 
@@ -319,6 +343,16 @@ def _share_text(level: str, here: float, rest: float, lift: float) -> str:
     return f"{level}{shown}, against {elsewhere} elsewhere ({format_points(here, rest)}, {format_lift(lift)})"
 
 
-def _middle_text(statistic: str, here: Any, rest: Any) -> str:
-    shown, elsewhere = (plain(here), plain(rest)) if isinstance(here, str) else format_numbers(here, rest)
-    return f"{shown} {'on average' if statistic == 'mean' else 'at the median'}, against {elsewhere} elsewhere"
+def _middle_text(statistic: str, here: Any, rest: Any, column: Characteristic, decimals: int) -> str:
+    unit = ""
+    if isinstance(here, str):
+        shown, elsewhere = plain(here), plain(rest)
+    elif column.unit == "share":
+        shown, elsewhere = format_shares(here, rest)
+    elif is_year(column.label, column.unit, (here, rest)):
+        shown, elsewhere = (text.replace(",", "") for text in format_numbers(here, rest))
+    else:
+        shown, elsewhere = format_alike(here, rest, decimals)
+        unit = unit_beside(column.label, column.unit)
+    how = "on average" if statistic == "mean" else "at the median"
+    return f"{shown}{unit} {how}, against {elsewhere} elsewhere"

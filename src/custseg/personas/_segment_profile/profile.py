@@ -16,6 +16,7 @@ from custseg._core.characteristic import Characteristic
 from custseg._core.customers import Column, CustomerTable, read_input
 from custseg._core.disclosure import described, dominated, enter
 from custseg._core.frames import is_table
+from custseg._core.in_threads import in_threads
 from custseg._core.mass import customer_mass
 from custseg._core.params import COLUMN, NONE, Integer, Number, check
 from custseg._core.results import Result
@@ -365,18 +366,19 @@ def _frame(
     if not len(shown):
         return _nothing()
     everyone = Known(np.searchsorted(shown, labels[rows]), len(shown), None if mass is None else mass[rows])
-    known = {each.column: each for each in found.characteristics}
-    parts = []
-    for column in table.take(rows).columns:
-        told = _entering(column, everyone, min_group_size)
-        own = everyone if told.all() else everyone.take(told)
-        of_column = column if told.all() else column.take(told)
-        said = known.get(column.name, Characteristic(column=column.name))
-        used = column.name in found.clustered_on
-        parts += [
-            _rows(column, said, measured, everyone, own) | {"used_for_clustering": used}
-            for measured in measure(of_column, own, min_group_size=min_group_size, confidence_level=confidence_level)
-        ]
+    said = {each.column: each for each in found.characteristics}
+
+    def measured(column: Column) -> list[dict[str, Any]]:
+        own = column.take(rows)
+        told = _entering(own, everyone, min_group_size)
+        known = everyone if told.all() else everyone.take(told)
+        own = own if told.all() else own.take(told)
+        what = said.get(column.name, Characteristic(column=column.name))
+        parts = measure(own, known, min_group_size=min_group_size, confidence_level=confidence_level)
+        used = {"used_for_clustering": column.name in found.clustered_on}
+        return [_rows(column, what, part, everyone, known) | used for part in parts]
+
+    parts = [part for own in in_threads(measured, table.columns, n_rows=len(rows)) for part in own]
     return _tested(long_table(parts, _TEXTS), shown)
 
 

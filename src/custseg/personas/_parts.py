@@ -7,13 +7,14 @@ from typing import Literal
 
 from custseg._core.results import Result
 
-__all__ = ["BESIDE", "REACHED_BY", "SECTIONS", "TIMED_BY", "Need", "Prevalence"]
+__all__ = ["BESIDE", "REACHED_BY", "SECTIONS", "TIMED_BY", "UNKNOWN_SECTION", "Need", "Prevalence"]
 
+UNKNOWN_SECTION = "What else sets them apart"
 SECTIONS = {
     "What they do": ("behavioural", "social"),
     "Who they are": ("demographic", "geographic"),
     "What they think": ("psychographic",),
-    "What else sets them apart": ("",),
+    UNKNOWN_SECTION: ("",),
 }
 """Heading to the criteria of the traits that stand under it."""
 
