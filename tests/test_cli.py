@@ -119,6 +119,7 @@ print(f"brought: {{brought}}")
     [
         (["rum"], "invalid choice: 'rum'"),
         (["run"], "--config"),
+        (["run", "a.toml", "--config", "b.toml"], "not allowed with argument FILE"),
         (["demo", "--seed", "-1"], "must be a whole number"),
         (["demo", "--seed", "x"], "must be a whole number"),
         (["assign", "--study", "a", "--output", "b.csv", "--table", "c.csv"], "NAME=PATH"),

@@ -83,6 +83,7 @@ _STAGE_OF = {
     "structure_test": "validation",
     "trusted_types": "study",
     "weight_sensitivity": "validation",
+    "write_figures": "reporting",
     "write_report": "reporting",
     "write_segments": "segmentation",
 }

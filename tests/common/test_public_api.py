@@ -25,6 +25,7 @@ HELPERS = {
     "is_marker": _STATISTICS,
     "lift": _STATISTICS,
     "numeric_v_test": _STATISTICS,
+    "check_figures_path": "for programs that draw after a long computation, such as the command line",
     "check_report_path": "for programs that write a report after a long computation, such as the command line",
 }
 OPTIONAL = {

@@ -15,6 +15,7 @@ from custseg._core.disclosure import described, enter
 from custseg._core.params import NONE, Instance, check
 from custseg._core.results import Result
 from custseg.personas._describer import PersonaDescriber
+from custseg.personas._segment_profile.profile import SegmentProfile, profile_segments
 from custseg.personas._traits import Persona
 from custseg.segmentation import Segmentation
 
@@ -42,12 +43,15 @@ class Personas(Result):
         whom the value may not be told it is missing.
     segment_table : pandas.DataFrame
         Size and value of each segment, as :meth:`Segmentation.to_frame` gives them; missing where they may not be told.
+    compared : SegmentProfile or None
+        What :meth:`compare` returns, where that is not made of ``described``: of personas without their customers.
     """
 
     segmentation: Segmentation
     describer: PersonaDescriber
     described: Segmentation
     segment_table: pd.DataFrame
+    compared: SegmentProfile | None = None
 
     @property
     def personas(self) -> list[Persona]:
@@ -64,9 +68,22 @@ class Personas(Result):
         """Every characteristic of every segment against everyone else, see :class:`PersonaDescriber`."""
         return self.describer.profile_
 
+    def compare(self) -> SegmentProfile | None:
+        """Return every characteristic of every segment of which may be told beside everyone.
+
+        Returns
+        -------
+        SegmentProfile or None
+            As :func:`profile_segments` makes it of ``described``; None where of no segment may be told.
+        """
+        if self.compared is not None or not self.described.sizes.any():
+            return self.compared
+        return profile_segments(self.described, min_group_size=self.describer.min_group_size)
+
     def _without_customers(self, n_customers: int) -> Personas:
         held = ("segmentation", "described", "describer")
-        return replace(self, **{name: without_customers(getattr(self, name), n_customers) for name in held})
+        bare = {name: without_customers(getattr(self, name), n_customers) for name in held}
+        return replace(self, **bare, compared=self.compare())
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per persona, as :meth:`PersonaDescriber.to_frame` does."""

@@ -1,4 +1,4 @@
-"""What a fitted study writes for people: its report."""
+"""What a fitted study writes for people: its report and its pictures."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
+from custseg._core.asking import asks_as_class
 from custseg.characteristics import RowReport
-from custseg.reporting import write_report
+from custseg.reporting import write_figures, write_report
 from custseg.study._brief import SegmentationBrief
 from custseg.study._views import StudyViews
 
@@ -27,6 +28,7 @@ class StudyWriting(StudyViews):
     audience_report_: pd.DataFrame
     row_report_: RowReport
 
+    @asks_as_class
     def write_report(self, path: str | Path, *, title: str | None = None, overwrite: bool = True) -> Path:
         """Write the report.
 
@@ -53,3 +55,30 @@ class StudyWriting(StudyViews):
         """
         check_is_fitted(self)
         return write_report(self, path, title=title, overwrite=overwrite)
+
+    @asks_as_class
+    def figures(self, path: str | Path, *, overwrite: bool = True) -> list[Path]:
+        """Write every picture that the study has data for as PNG and SVG, with its alternative text.
+
+        Parameters
+        ----------
+        path : str or path
+            The folder; where there is none, it is made, in one that is there.
+        overwrite : bool, default=True
+            Whether figures that exist are replaced; otherwise a folder that holds some is refused.
+
+        Returns
+        -------
+        list of pathlib.Path
+            The files written, see :func:`~custseg.reporting.write_figures`. The last, ``figures.txt``, lists the
+            pictures by their titles, and those that are left out with the reason.
+
+        Raises
+        ------
+        MissingDependencyError
+            If matplotlib is not installed.
+        OutputPathError
+            If the folder cannot be written to, or holds figures and they are not to be replaced.
+        """
+        check_is_fitted(self)
+        return write_figures(self, path, overwrite=overwrite)
