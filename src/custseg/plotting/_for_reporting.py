@@ -3,6 +3,6 @@
 from custseg.plotting._flow import bands_of, boxes_of
 from custseg.plotting._shared.handed import shown_plan
 from custseg.plotting._shared.look import apart, joined, rows_of, sentence
-from custseg.plotting._shared.profiled import is_year, with_unit, written
+from custseg.plotting._shared.profiled import with_unit, written
 
-__all__ = ["apart", "bands_of", "boxes_of", "is_year", "joined", "rows_of", "sentence", "shown_plan", "with_unit", "written"]
+__all__ = ["apart", "bands_of", "boxes_of", "joined", "rows_of", "sentence", "shown_plan", "with_unit", "written"]

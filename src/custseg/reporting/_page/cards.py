@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from custseg._core.words import format_share, format_total, known
+from custseg._core.words import format_share, format_total, is_year, known
 from custseg.personas import Need, Persona, Trait
-from custseg.plotting._for_reporting import is_year, shown_plan, with_unit, written
+from custseg.plotting._for_reporting import shown_plan, with_unit, written
 from custseg.reporting._contents import Contents, Group, rule_in_words
-from custseg.reporting._page.pictures import Pictures
 from custseg.reporting._page.strips import Scales, Strip
 from custseg.reporting._page.value import agreement, money, times_average
 from custseg.reporting._study import FittedStudy
@@ -69,16 +68,13 @@ class Card:
     nobody: str
 
 
-def cards_of(
-    study: FittedStudy, contents: Contents, groups: Sequence[Group], pictures: Pictures
-) -> tuple[Card, ...]:
+def cards_of(study: FittedStudy, contents: Contents, groups: Sequence[Group]) -> tuple[Card, ...]:
     """Make the cards, in the order of the report."""
     plan, shown = shown_plan(study), contents.cut or contents.found
     personas = {persona.segment: persona for persona in plan.personas.personas}
     traits = [trait for persona in personas.values() for trait in _told(persona)]
-    scales = None
-    if pictures.profile is not None:
-        scales = Scales(traits, pictures.profile, plan.personas.described)
+    profile = plan.personas.compare()
+    scales = None if profile is None else Scales(traits, profile, plan.personas.described)
     rules = getattr(plan.segmentation.clusterer, "rules_", ())
     currency = study.brief.currency or ""
     cards = []
@@ -154,7 +150,7 @@ def _meter(share: float | None) -> float:
 
 
 def _row(trait: Trait, persona: Persona, scales: Scales | None) -> TraitRow:
-    is_share = trait.statistic == "share"
+    is_share = "share" in (trait.statistic, trait.unit)
     if isinstance(trait.segment_value, str) or isinstance(trait.rest_value, str):
         here, elsewhere = str(trait.segment_value), str(trait.rest_value)
     else:
@@ -169,7 +165,7 @@ def _row(trait: Trait, persona: Persona, scales: Scales | None) -> TraitRow:
         note=trait.note,
         also=trait.also,
         strip=None if scales is None else scales.strip(trait, persona.segment, persona.share),
-        is_share=is_share,
+        is_share=trait.statistic == "share",
     )
 
 

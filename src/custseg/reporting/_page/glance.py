@@ -13,7 +13,7 @@ from custseg.plotting._for_reporting import rows_of
 
 __all__ = ["Block", "Cell", "Glance", "Row", "glance"]
 
-_TWICE = 4
+_TWICE, _ON_A_PAGE = 4, 36
 _MADE = {True: "made the segments, so they differ", False: "not used to make the segments: findings"}
 
 
@@ -54,9 +54,9 @@ class Glance:
     how: str
 
     @property
-    def n_rows(self) -> int:
-        """How long it is."""
-        return sum(len(block.rows) for block in self.blocks)
+    def is_long(self) -> bool:
+        """Whether it needs smaller letters to be printed on a page."""
+        return sum(1 + len(block.rows) for block in self.blocks) > _ON_A_PAGE
 
 
 def glance(display: ComparisonDisplay, order: Sequence[int]) -> Glance:

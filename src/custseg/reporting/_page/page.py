@@ -12,7 +12,7 @@ from custseg.reporting._contents import Contents, Group
 from custseg.reporting._page.borders import Flow, Panel, flow, gorge
 from custseg.reporting._page.cards import Card, cards_of
 from custseg.reporting._page.glance import Glance, glance
-from custseg.reporting._page.pictures import Pictures, pictures_of
+from custseg.reporting._page.pictures import Pictures
 from custseg.reporting._page.plane import Plane, plane
 from custseg.reporting._page.plots import Plot, selection_plots, stability_plot
 from custseg.reporting._page.value import ValueBars, agreement, in_order, value_bars
@@ -55,7 +55,7 @@ class Page:
     selection_title: str
     selection_how: str
     data: str
-    missing: tuple[str, ...]
+    missing: tuple[tuple[str, str], ...]
 
     @property
     def rules(self) -> str:
@@ -67,11 +67,11 @@ class Page:
 
 def page_of(study: FittedStudy, contents: Contents) -> Page:
     """Lay out the page of a fitted study."""
-    shown, pictures = contents.cut or contents.found, pictures_of(study)
+    shown, pictures = contents.cut or contents.found, Pictures.of(study)
     groups = in_order(shown.groups, pictures.value)
     number = {group.segment: place for place, group in enumerate(groups, 1)}
     mirrored = contents.cut is not None and len(groups) == _MIRRORED and pictures.comparison is not None
-    cards = () if mirrored else cards_of(study, contents, groups, pictures)
+    cards = () if mirrored else cards_of(study, contents, groups)
     links = {group.segment: card.id for group, card in zip(groups, cards, strict=False)}
     order, stability = [group.segment for group in groups], pictures.stability
     lead, known_, more = _verdict(study.evidence_, contents, pictures.gorge)
@@ -101,7 +101,7 @@ def page_of(study: FittedStudy, contents: Contents) -> Page:
         selection_title="" if pictures.selection is None else pictures.selection.title,
         selection_how="" if pictures.selection is None else pictures.selection.how_to_read,
         data=_data(study),
-        missing=pictures.missing,
+        missing=tuple(pictures.missing.items()),
     )
 
 

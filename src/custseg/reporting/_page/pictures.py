@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from custseg.exceptions import InfeasibleError, InvalidParameterError, InvalidTableError
-from custseg.personas import SegmentProfile, profile_segments
 from custseg.plotting import (
     ComparisonDisplay,
     GorgeDisplay,
@@ -19,62 +15,51 @@ from custseg.plotting import (
     StabilityDisplay,
 )
 from custseg.plotting._for_reporting import shown_plan
+from custseg.reporting._export.figures import LACKING, pictures_of
 from custseg.reporting._study import FittedStudy
 
-__all__ = ["Pictures", "pictures_of"]
+__all__ = ["Pictures"]
+
+_SHOWN = {
+    "01_segment_value": "value",
+    "02_comparison": "comparison",
+    "04_stability": "stability",
+    "05_map": "plane",
+    "06_gorge": "gorge",
+    "07_selection": "selection",
+}
+_WORDS = {
+    "value": "Share of the value",
+    "comparison": "Comparison",
+    "stability": "Stability",
+    "plane": "Map",
+    "gorge": "Gap between the segments",
+    "selection": "Number of segments",
+}
 
 
-@dataclass(frozen=True)
+@dataclass
 class Pictures:
-    """What is drawn; None where there is nothing to draw, and ``missing`` says why where that is no matter of course."""
+    """What is drawn; None where a study lacks what is needed, and ``missing`` says what."""
 
-    profile: SegmentProfile | None
-    value: SegmentValueDisplay | None
-    comparison: ComparisonDisplay | None
-    plane: SegmentMapDisplay | None
-    gorge: GorgeDisplay | None
-    stability: StabilityDisplay | None
-    selection: SelectionDisplay | None
-    missing: tuple[str, ...]
+    value: SegmentValueDisplay | None = None
+    comparison: ComparisonDisplay | None = None
+    stability: StabilityDisplay | None = None
+    plane: SegmentMapDisplay | None = None
+    gorge: GorgeDisplay | None = None
+    selection: SelectionDisplay | None = None
+    missing: dict[str, str] = field(default_factory=dict)
 
-
-def pictures_of(study: FittedStudy) -> Pictures:
-    """Make the pictures of the segments that a study leads with."""
-    personas, evidence, missing = shown_plan(study).personas, study.evidence_, list[str]()
-    described, least = personas.described, personas.describer.min_group_size
-
-    def drawn(make: Callable[[], Any], *, asked: bool) -> Any:
-        try:
-            return make() if asked else None
-        except (InfeasibleError, InvalidParameterError, InvalidTableError) as why:
-            missing.append(str(why))
-            return None
-
-    kept = hasattr(described, "labels")
-    if not kept:
-        missing.append(
-            "The study was stored without its customers, so there is no comparison, no map and no gap to show."
-        )
-    n_told = len(np.unique(described.labels[described.labels >= 0])) if kept else 0
-    profile = drawn(lambda: profile_segments(described, min_group_size=least), asked=n_told > 1)
-    number, selection = personas.segmentation.n_segments, evidence.selection
-    compared = selection is not None and selection.table["null_unexplained"].notna().any()
-    return Pictures(
-        profile=profile,
-        value=drawn(
-            lambda: SegmentValueDisplay.from_estimator(study),
-            asked=bool(personas.segment_table["value_share"].notna().any()),
-        ),
-        comparison=drawn(
-            lambda: ComparisonDisplay(profile, labels=personas.column_labels), asked=profile is not None
-        ),
-        plane=drawn(lambda: SegmentMapDisplay(described, min_group_size=least), asked=n_told > 1),
-        # rules need not be about centres
-        gorge=drawn(
-            lambda: GorgeDisplay(described, min_group_size=least),
-            asked=n_told > 1 and evidence.verdict.word != "defined",
-        ),
-        stability=drawn(lambda: StabilityDisplay.from_estimator(study), asked=number in evidence.stability.numbers),
-        selection=drawn(lambda: SelectionDisplay.from_estimator(study), asked=compared),
-        missing=tuple(missing),
-    )
+    @classmethod
+    def of(cls, study: FittedStudy) -> Pictures:
+        """Make the pictures of the segments that a study leads with, those of its files."""
+        pictures = cls()
+        makers: Mapping[str, Any] = dict(pictures_of(study, shown_plan(study)))
+        for stem, name in _SHOWN.items():
+            if stem not in makers:
+                continue
+            try:
+                setattr(pictures, name, makers[stem]())
+            except LACKING as why:
+                pictures.missing[_WORDS[name]] = str(why)
+        return pictures

@@ -11,7 +11,6 @@ import pandas as pd
 
 from custseg._core.words import format_number, format_share
 from custseg.plotting import SelectionDisplay, StabilityDisplay
-from custseg.plotting._for_reporting import rows_of
 from custseg.validation import STABLE_ADJUSTED_RAND
 
 __all__ = ["UNITS", "Plot", "dotted", "selection_plots", "stability_plot"]

@@ -77,7 +77,8 @@ def _scale_of(name: str, rows: pd.DataFrame, described: Segmentation, least: int
     everyone, band = float(rows["overall_value"].max()), None
     if not known(everyone):
         return None
-    if (rows["kind"] == "numeric").all():
+    # of a study without its customers there are no quantiles
+    if (rows["kind"] == "numeric").all() and hasattr(described, "labels"):
         try:
             quantiles = DistributionDisplay(described, name, min_group_size=least).everyone_
         except InfeasibleError:
