@@ -14,18 +14,21 @@ import pandas as pd
 from custseg._core._html import Html, element
 from custseg._core.words import format_share, format_total, known
 
-__all__ = ["grid", "segment_bars", "shown", "tinted"]
+__all__ = ["comparison", "segment_bars", "shown"]
 
-# of a tint, by the number of limits that the effect has passed
+# of an effect, and of the tint from there on
+_LIMITS = (0.2, 0.5, 0.8, 1.2)
 _ALPHA = (0.12, 0.22, 0.34, 0.48)
 _UP, _DOWN = "23, 96, 122", "180, 83, 31"
+_MOST_ROWS = 40
 _SIZE, _TIMES = "customers", "against the average customer"
 _BAR_WIDTH, _BAR_HEIGHT = 120, 10
 
 
 _STYLE = """
 .custseg-result { overflow-x: auto; }
-.custseg-result table { color: inherit; border-collapse: collapse; font-variant-numeric: tabular-nums; }
+.custseg-result table { color: inherit; margin: 0 0 1em; border-collapse: collapse;
+  font-variant-numeric: tabular-nums; }
 .custseg-result th, .custseg-result td { padding: 0.25em 0.8em; text-align: left; vertical-align: top;
   background: none; color: inherit; border: 0; border-bottom: 1px solid rgba(128, 128, 128, 0.35); }
 .custseg-result .num { text-align: right; }
@@ -55,7 +58,7 @@ def segment_bars(table: pd.DataFrame) -> Html:
         cells["share of value"] = _bars(table["value_share"])
         cells[_TIMES] = [_number(f"{each:.1f} times" if known(each) else "") for each in times]
     rows = zip(table["name"], zip(*cells.values(), strict=True), strict=True)
-    return grid(["segment", *cells], rows, numeric=(_SIZE, _TIMES))
+    return _grid(["segment", *cells], rows, numeric=(_SIZE, _TIMES))
 
 
 def _number(words: str) -> Html:
@@ -75,17 +78,28 @@ def _bar(length: float, share: float) -> Html:
     return element("td", element("svg", rect, **size, aria_hidden="true"), format_share(share))
 
 
-def tinted(words: str, effect: float, limits: Sequence[float]) -> Html:
-    """Make a cell whose tint and arrow say how clearly a figure is higher or lower than elsewhere."""
-    step = min(sum(abs(effect) >= limit for limit in limits), len(_ALPHA))
+def comparison(names: Sequence[str], rows: Sequence[tuple[str, str, Sequence[tuple[str, float]]]]) -> Html:
+    """Set segments side by side: of each row a label, the figure of everyone, and text and effect in each segment."""
+    header = ["characteristic", "everyone", *names]
+    cells = (
+        (label, [_number(everyone), *(_tinted(*each) for each in here)]) for label, everyone, here in rows[:_MOST_ROWS]
+    )
+    parts = [_grid(header, cells, numeric=header[1:])]
+    if len(rows) > _MOST_ROWS:
+        parts.append(element("p", f"{len(rows) - _MOST_ROWS:,} more rows in to_frame()."))
+    how = "▲ higher, ▼ lower than among all other customers; the darker, the clearer."
+    return element("div", *parts, element("p", how))
+
+
+def _tinted(words: str, effect: float) -> Html:
+    step = sum(abs(effect) >= limit for limit in _LIMITS)
     if not step:
-        return element("td", words, class_="num")
-    way, arrow, said = ("up", "▲", "higher") if effect > 0 else ("down", "▼", "lower")
-    mark = element("span", f" {arrow}", title=said)
-    return element("td", words, mark, class_=f"num {way}{step}")
+        return _number(words)
+    way, arrow = ("up", "▲") if effect > 0 else ("down", "▼")
+    return element("td", words, f" {arrow}", class_=f"num {way}{step}")
 
 
-def grid(header: Sequence[str], rows: Iterable[tuple[object, Sequence[Html]]], *, numeric: Collection[str]) -> Html:
+def _grid(header: Sequence[str], rows: Iterable[tuple[object, Sequence[Html]]], *, numeric: Collection[str]) -> Html:
     """Build a table whose rows have names; the cells are elements already."""
     names = [element("th", name, scope="col", class_="num" if name in numeric else None) for name in header]
     body = (element("tr", element("th", name, scope="row"), *cells) for name, cells in rows)

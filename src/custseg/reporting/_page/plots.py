@@ -83,8 +83,7 @@ def stability_plot(display: StabilityDisplay) -> Plot:
     frame = _Frame(tuple(means.index), min(0.0, float(pairs["adjusted_rand"].min())), 1.0)
     spread = pairs["n_segments"] + _SPREAD * (pairs["pair"] * _GOLDEN % 1 - 0.5)
     dots = [
-        (frame.x(number), frame.y(agreement))
-        for number, agreement in zip(spread, pairs["adjusted_rand"], strict=True)
+        (frame.x(number), frame.y(agreement)) for number, agreement in zip(spread, pairs["adjusted_rand"], strict=True)
     ]
     told = ", ".join(f"{number}: {mean:.2f}" for number, mean in means.items())
     return Plot(
@@ -150,4 +149,3 @@ def _ticks(frame: _Frame) -> list[float]:
     unit = 10.0 ** np.floor(np.log10(span))
     step = next(unit * part for part in _STEPS if span / (unit * part) <= _MOST_TICKS)
     return [float(tick) for tick in np.arange(np.ceil(frame.low / step), frame.high / step) * step]
-

@@ -46,9 +46,7 @@ def in_order(groups: Sequence[Group], display: SegmentValueDisplay | None) -> li
     return sorted(groups, key=lambda group: (place.get(group.segment, len(place)), group.segment))
 
 
-def value_bars(
-    groups: Sequence[Group], display: SegmentValueDisplay | None, cards: Mapping[int, str]
-) -> ValueBars:
+def value_bars(groups: Sequence[Group], display: SegmentValueDisplay | None, cards: Mapping[int, str]) -> ValueBars:
     """Lay the bars out, for segments in their order."""
     rows = {} if display is None else {row.segment: row for row in rows_of(display.data_)}
     most = max((group.share for group in groups if known(group.share)), default=0.0) or 1.0
