@@ -183,7 +183,8 @@ def shown(fresh, monkeypatch, capsys):
         (fresh / "study.toml").write_text(CONFIG.partition("[outputs]")[0])
         assert cli.main(["run", "--config", str(fresh / "study.toml"), *options]) == 0
         assert not re.search(r"custseg: |\r", capsys.readouterr().out)
-        return stream.getvalue()
+        # how long it takes is another matter
+        return re.sub(r"\b\d:\d\d\b", "0:00", stream.getvalue())
 
     return run
 
@@ -197,7 +198,9 @@ WARNING = "custseg: warning: few customers"
 def test_on_a_terminal_progress_is_shown_and_a_warning_has_a_line_of_its_own(shown, options):
     line, *others = shown(Terminal(), *options).split("\n")
     _, *reading, step, blanks, warning = line.split("\r")
-    assert [each.rstrip() for each in reading] == ["custseg:  0% 0:00 - Reading transactions", *PROFILE]
+    # what takes longer than a moment is told again
+    told = list(dict.fromkeys(each.rstrip() for each in reading))
+    assert told == ["custseg:  0% 0:00 - Reading transactions", *PROFILE]
     assert step == "custseg:  2% 0:00 - Describing the customers"
     assert blanks == " " * len(step)
     assert warning == WARNING
