@@ -135,8 +135,7 @@ def test_the_loss_is_the_excess_in_what_is_left_and_cells_grow_while_it_is_large
         own = np.random.RandomState(seed)
         drawn = np.bincount(own.randint(600, size=600), minlength=600)
         labels = refits.sampled([(drawn, own.randint(MOST))])
-        for k in (3, 8):
-            excess.append(left(by_content, drawn, labels(k)[0]) / best_there_is(by_content, drawn, k) - 1)
+        excess += [left(by_content, drawn, labels(k)[0]) / best_there_is(by_content, drawn, k) - 1 for k in (3, 8)]
     # what it is compared with is searched for no longer than refits are: no more than the excess over the best there is
     assert found[np.inf].cell_loss <= np.mean(excess) + 1e-3
     assert np.mean(excess) < 0.03

@@ -45,11 +45,9 @@ def test_dependence_inside_segments_is_said_and_splits_nothing():
     assert figures["bic"].idxmin() > 4
     assert figures["icl"].idxmin() > 3  # which is why the ICL is not the guard
     assert "go together" in selection.warning
+    parameters = {"max_segments": size(6, 10), "n_init": size(4, 20), "random_state": 0}
     with pytest.warns(DataQualityWarning, match="SegmentClusterer: characteristics go together"):
-        clusterer = SegmentClusterer(
-            max_segments=size(4, 10), n_init=size(4, 20), embedder="passthrough", random_state=0
-        )
-        assert clusterer.fit(customers).n_segments_ == 3
+        assert SegmentClusterer(embedder="passthrough", **parameters).fit(customers).n_segments_ == 3
 
 
 @pytest.mark.thorough

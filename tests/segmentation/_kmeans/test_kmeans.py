@@ -20,6 +20,7 @@ from custseg.segmentation._kmeans.kmeans import fit_kmeans
 from custseg.segmentation._kmeans.nearest import nearest
 from custseg.segmentation._kmeans.optimum import Optimum, SampleCost
 from custseg.segmentation._kmeans.patterns import Patterns, distinct_patterns
+from tests.segmentation.partitions import partitions
 from tests.sizes import size
 
 pytestmark = pytest.mark.sampled
@@ -118,11 +119,7 @@ def test_no_exchange_of_a_single_pattern_helps(matrix: Floats) -> None:
 )
 def test_the_best_partition_of_few_patterns_is_found(matrix: Floats) -> None:
     patterns = distinct_patterns(matrix)
-    best = min(
-        sse_of(patterns.values, patterns.counts, np.array(labels))
-        for labels in product(range(2), repeat=patterns.n_patterns)
-        if len(set(labels)) == 2
-    )
+    best = min(sse_of(patterns.values, patterns.counts, labels) for labels in partitions(patterns.n_patterns, 2))
     fit = fit_kmeans(patterns, 2, n_init=20, random_state=0)
     assert fit.sse == pytest.approx(best, abs=1e-9)
 
