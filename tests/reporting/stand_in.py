@@ -148,6 +148,9 @@ def plan_of(personas, table, clusterer, n_customers):
         n_segments=len(personas),
         n_not_assigned=0,
         clusterer=clusterer,
+        characteristics=(),
+        clustered_on=(),
+        segment_names=tuple(person.name for person in personas),
     )
     told = SimpleNamespace(
         personas=personas, column_labels=Labels(), segment_table=table.drop(columns="stability"), compare=lambda: None

@@ -61,7 +61,7 @@ class Picture(Protocol):
     how_to_read: str
     alt_: str
 
-    def save(self, path: str | Path) -> Path: ...
+    def save(self, path: str | Path, *, heading: bool = True) -> Path: ...
 
 
 @dataclass(frozen=True)
