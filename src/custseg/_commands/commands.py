@@ -55,7 +55,9 @@ def run(config: Path, *, title: str | None = None, verbose: bool | None = None, 
         raise missing_key(f"--title needs a report: {config.name}, [outputs]", "report", 'report = "report.html"')
     sources = [("the study file", config), *_sources(plan.tables), *parameter_files(study)]
     refuse_losses({f"outputs.{name}": path for name, path in outputs.items()}, sources, overwrite=overwrite)
-    given = _found(config.name, plan, verbose)
+    # read first, so that every month may write the study that the next one takes its names from
+    before = None if plan.names_from is None else load_study(plan.names_from)
+    given = _found(config.name, plan, verbose, before)
     if "report" in outputs:
         _report(study, outputs["report"], title, overwrite=overwrite)
     if "assignments" in outputs:
@@ -66,7 +68,7 @@ def run(config: Path, *, title: str | None = None, verbose: bool | None = None, 
         store_study(study, outputs["study"], include_customers=plan.include_customers, overwrite=overwrite)
 
 
-def _found(where: str, plan: Plan, verbose: bool | None) -> Any:
+def _found(where: str, plan: Plan, verbose: bool | None, before: SegmentationStudy | None) -> Any:
     """Fit the study of a study file to its tables, and print what it found."""
     study = plan.study
     tables: dict[str, Any] = {}
@@ -78,7 +80,7 @@ def _found(where: str, plan: Plan, verbose: bool | None) -> Any:
             tables[file.name] = customers
         else:
             tables |= open_tables(plan.tables.values())
-        return _fit(study, tables, verbose)
+        return _fit(study, tables, verbose, before)
 
 
 def assign(
@@ -138,7 +140,8 @@ def report(
 
 
 def _report(study: SegmentationStudy, path: Path, title: str | None, *, overwrite: bool) -> None:
-    titled = {} if title is None else {"title": title}
+    title = title or study.title
+    titled: dict[str, Any] = {} if title is None else {"title": title}
     print(visible(f"Report: {write_report(study, path, overwrite=overwrite, **titled)}"))
 
 
@@ -146,7 +149,12 @@ def _sources(files: Mapping[str, TableFile]) -> list[tuple[str, Path]]:
     return [(f"table {name!r}", file.path) for name, file in files.items()]
 
 
-def _fit(study: SegmentationStudy, tables: Mapping[str, Path | pd.DataFrame], verbose: bool | None) -> Any:
+def _fit(
+    study: SegmentationStudy,
+    tables: Mapping[str, Path | pd.DataFrame],
+    verbose: bool | None,
+    before: SegmentationStudy | None = None,
+) -> Any:
     """Fit a study, print what it found, and return what it was given.
 
     Progress is shown where that is wanted, by default (None) where there is a terminal to rewrite a line on.
@@ -157,6 +165,6 @@ def _fit(study: SegmentationStudy, tables: Mapping[str, Path | pd.DataFrame], ve
         for name, table in tables.items():
             with doing(f"Reading {name}", _READING):
                 check_readable(name, table)
-        study.fit(given)
+        study.fit(given, names_from=before)
     show(study, short=not verbose)
     return given

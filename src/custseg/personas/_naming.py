@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from custseg._core.segments import find_segment
+from custseg._core.own_words import find_segment
 from custseg._core.visible import visible
 from custseg.exceptions import InvalidParameterError
 from custseg.personas._phrases import Words, describe, is_level_missing
@@ -73,6 +73,11 @@ def own_names(names: Mapping[int, str], own: Sequence[str] | Mapping[Any, str] |
     if counts and max(counts.values()) > 1:
         raise InvalidParameterError.not_allowed("names", "such that no two segments bear the same name", found)
     return found
+
+
+def is_generic(name: str) -> bool:
+    """Say whether a name stands in for one: it says nothing of the segment that would still be true of another."""
+    return name.partition(" (")[0] in (ALL_CUSTOMERS, ALL_OTHERS, AVERAGE, SMALL)
 
 
 def seen_names(names: Mapping[int, str]) -> dict[int, str]:
