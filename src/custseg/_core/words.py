@@ -208,7 +208,7 @@ def unit_beside(label: str, unit: str) -> str:
     what, per, each = unit.partition(" per ")
     parts = ["points" if what.startswith("points ") else what.replace("currency", "").strip(), f"{per}{each}".strip()]
     told = " ".join(part for part in parts if part and part.casefold() not in label.casefold())
-    return "" if unit == "share" or not told else f" {plain(told)}"
+    return "" if unit == "share" or unit.startswith("from ") or not told else f" {plain(told)}"
 
 
 def _infinite(value: float) -> str:

@@ -121,12 +121,14 @@ def _distinct(told: Mapping[int, list[str]], taken: Iterable[str] = ()) -> dict[
 
 
 def _choices(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """Yield the words of possible names, the strongest first: two traits, else one; never too long."""
+    """Yield the words of possible names: two traits of which one is the strongest, it alone, others; never too long."""
     words = [word if len(word) <= LONGEST_NAME else f"{word[: LONGEST_NAME - 1].rstrip()}…" for word in words]
-    pairs = sorted(combinations(range(len(words)), 2), key=lambda pair: (sum(pair), pair))
-    fitting = [(words[first], words[second]) for first, second in pairs]
-    yield from (pair for pair in fitting if len(_joined(pair)) <= LONGEST_NAME)
-    yield from ((word,) for word in words)
+    pairs = sorted(combinations(range(len(words)), 2), key=lambda pair: (pair[0] > 0, sum(pair), pair))
+    fitting = [pair for pair in pairs if len(_joined([words[place] for place in pair])) <= LONGEST_NAME]
+    alone = [(place,) for place in range(len(words))]
+    with_first = [pair for pair in fitting if pair[0] == 0]
+    for places in (*with_first, *alone[:1], *fitting[len(with_first) :], *alone[1:]):
+        yield tuple(words[place] for place in places)
 
 
 def _joined(words: Sequence[str]) -> str:
