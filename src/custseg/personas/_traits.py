@@ -276,18 +276,18 @@ def find_traits(profile: pd.DataFrame, columns: Mapping[str, Characteristic]) ->
     for row in rows:
         name, traits = row["characteristic"], found[row["segment"]]
         if name not in traits:
-            traits[name] = _trait(row, columns[name], decimals.get(name, 0))
+            traits[name] = _trait(row, columns[name], decimals.get((name, row["statistic"]), 0))
     return {segment: [*traits.values()] for segment, traits in found.items()}
 
 
-def _decimals(profile: pd.DataFrame) -> dict[str, int]:
-    """Return how many decimals the figures of each number have, the same in every segment."""
-    columns = ("kind", "characteristic", "segment_value", "rest_value")
-    numbers: dict[str, list[float]] = defaultdict(list)
-    for kind, name, *values in zip(*(profile[column].tolist() for column in columns), strict=True):
+def _decimals(profile: pd.DataFrame) -> dict[tuple[str, str], int]:
+    """Return how many decimals the means, and the medians, of each number have, the same in every segment."""
+    columns = ("kind", "characteristic", "statistic", "segment_value", "rest_value")
+    numbers: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for kind, name, statistic, *values in zip(*(profile[column].tolist() for column in columns), strict=True):
         if kind == "numeric":
-            numbers[name] += values
-    return {name: decimals_of(values) for name, values in numbers.items()}
+            numbers[name, statistic] += values
+    return {each: decimals_of(values) for each, values in numbers.items()}
 
 
 def known_first(traits: Sequence[Trait]) -> list[Trait]:

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from custseg._core.arrays import Bools, Integers
+from custseg._core.coverage import known_of
 from custseg._core.words import format_share, plain
 from custseg.personas._parts import Prevalence
 from custseg.personas._phrases import Words, describe
@@ -36,14 +37,16 @@ def find_prevalence(
     elsewhere: those who meet a trait, those who do not, those who meet one but not all, and those of whom one is known
     but not all.
     """
-    # medians that are levels have no halfway
-    able = [trait for trait in traits if not isinstance(trait.segment_value, str)][:_MOST_TRAITS]
+    # medians that are levels have no halfway; of what is known of few no share would be one of the segment
+    able = [each for each in traits if each.known_of_half and not isinstance(each.segment_value, str)][:_MOST_TRAITS]
     patterns = _patterns(profile, segment, able)
     for n_traits in range(len(able), 0, -1):
         counts = _counts(patterns, n_traits)
         if not ((counts > 0) & (counts < min_group_size)).any():
-            everyone, every, *each = counts[: n_traits + 2]
-            return _told(able[:n_traits], everyone, every, np.array(each), words) if every[0] else None
+            if not counts[0].all() or not counts[1, 0]:
+                return None
+            labels = tuple(describe(trait, words) or plain(trait.label) for trait in able[:n_traits])
+            return _told(labels, counts, known_of(*map(float, counts[0] / patterns.sum(axis=1))))
     return None
 
 
@@ -86,19 +89,15 @@ def meets(profile: Profile, trait: Trait) -> Bools:
     return np.asarray((column.values >= cut) == more)
 
 
-def _told(traits: Sequence[Trait], everyone: Integers, every: Integers, each: Integers, words: Words) -> Prevalence:
-    labels = tuple(describe(trait, words) or plain(trait.label) for trait in traits)
+def _told(labels: tuple[str, ...], counts: Integers, note: str) -> Prevalence:
+    everyone, every, each = counts[0], counts[1], counts[2 : 2 + len(labels)]
     shares = tuple(map(float, each[:, 0] / everyone[0]))
     here, elsewhere = map(float, every / everyone)
     in_segment = float(every[0] / every.sum())
     told = ", ".join(f"{label} {format_share(share)}" for label, share in zip(labels, shares, strict=True))
-    both = f"{format_share(here)} here and {format_share(elsewhere)} elsewhere"
+    both = f"{format_share(here)} here and {format_share(elsewhere)} elsewhere{f', {note}' if note else ''}"
     told = f"{labels[0]} {both}" if len(labels) == 1 else f"{told}; all of that {both}"
+    whom = f"of all customers of whom that is true, {format_share(in_segment)} are in this segment"
     return Prevalence(
-        labels=labels,
-        shares=shares,
-        here=here,
-        elsewhere=elsewhere,
-        in_segment=in_segment,
-        text=f"{told}; of all customers of whom that is true, {format_share(in_segment)} are in this segment",
+        labels=labels, shares=shares, here=here, elsewhere=elsewhere, in_segment=in_segment, text=f"{told}; {whom}"
     )
