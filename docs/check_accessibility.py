@@ -25,12 +25,22 @@ from pathlib import Path
 from websocket import WebSocket, create_connection
 
 SEVERE = {"serious", "critical"}
-THEMES = ("light", "dark")
+# in the dark only colours differ
+THEMES = {
+    "light": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"],
+    "dark": ["color-contrast", "link-in-text-block"],
+}
+# what a search shows, and a page with what was searched for marked
+SEARCHED = ("search.html?q=segments", "index.html?highlight=customers")
+# results come some time after the page
+WAIT = "new Promise(done => setTimeout(done, location.search ? 2000 : 0))"
 # what axe found, in a few words a finding
 RUN = """
-axe.run({resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]})
+axe.run({resultTypes: ["violations"], runOnly: %s})
   .then(found => found.violations.map(v => [v.impact, v.id, v.nodes.length, v.nodes[0].html.slice(0, 160)]))
 """
+# pages of source code are all alike and large: of so many one is opened
+SOURCES = 10
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -74,11 +84,12 @@ class Tab:
         return result["result"].get("value")
 
 
-def found_on(tab: Tab, address: str, host: str, axe: str) -> list[str]:
+def found_on(tab: Tab, address: str, host: str, axe: str, rules: list[str]) -> list[str]:
     """What is wrong with a page, in one line each."""
     tab.open(address)
+    tab.evaluate(WAIT)
     tab.evaluate(axe)
-    violations = tab.evaluate(RUN)
+    violations = tab.evaluate(RUN % json.dumps(rules))
     found = [f"{impact}: {name} ({n} times), first {html}" for impact, name, n, html in violations if impact in SEVERE]
     for event in tab.events:
         parameters = event.get("params", {})
@@ -126,7 +137,10 @@ def main() -> int:
     parser.add_argument("--only", default="**/*.html", help="which pages, as a pattern (default: all)")
     given = parser.parse_args()
     axe = given.axe.read_text(encoding="utf-8") + "\n;0"
-    pages = sorted(given.built.glob(given.only))
+    pages = sorted(page.relative_to(given.built).as_posix() for page in given.built.glob(given.only))
+    sources = [page for page in pages if page.startswith("_modules/")]
+    pages = [page for page in pages if page not in sources] + sources[::SOURCES]
+    pages += [address for address in SEARCHED if address.partition("?")[0] in pages]
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=given.built))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     host = f"http://127.0.0.1:{server.server_port}/"
@@ -135,11 +149,10 @@ def main() -> int:
         started, listening = browser(given.chromium, folder)
         try:
             tab = Tab(new_tab(listening))
-            for theme in THEMES:
+            for theme, rules in THEMES.items():
                 tab.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}])
-                for page in pages:
-                    name = page.relative_to(given.built).as_posix()
-                    for line in found_on(tab, host + name, host, axe):
+                for name in pages:
+                    for line in found_on(tab, host + name, host, axe, rules):
                         print(f"{theme} {name}: {line}", flush=True)
                         n_found += 1
         finally:

@@ -55,7 +55,7 @@ numpydoc_xref_aliases = {name: name for name in DEFAULT_LINKS} | {
     "pandas.Series": "pandas.Series",
     "pandas.Timestamp": "pandas.Timestamp",
 }
-for stage in set(custseg.__all__) & {path.stem for path in (HERE / "api").glob("*.rst")}:
+for stage in {path.stem for path in (HERE / "api").glob("*.rst")} - {"exceptions", "index"}:
     classes = [name for name in import_module(f"custseg.{stage}").__all__ if name[0].isupper() and not name.isupper()]
     numpydoc_xref_aliases |= {name: f"custseg.{stage}.{name}" for name in classes}
 toc_object_entries_show_parents = "hide"
@@ -86,7 +86,7 @@ html_logo = "_static/icon.svg"
 html_show_sourcelink = False
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
-html_js_files = ["estimator_box.js"]
+html_js_files = ["estimator_box.js", "search.js"]
 html_theme_options = {
     "logo": {"text": "custseg", "alt_text": "custseg, to the first page"},
     "navbar_align": "left",

@@ -10,9 +10,9 @@ def inline(translator, node):
 
 
 def block(translator, node):
-    # a formula wider than a phone is scrolled, by the keyboard too
-    formula = convert(node.astext(), display="block")
-    translator.body.append(f'<div class="math" tabindex="0" role="group" aria-label="formula">{formula}</div>\n')
+    # formulas side by side stand below each other on a phone; one that is wider is scrolled, by the keyboard too
+    formulas = "\n".join(convert(part, display="block") for part in node.astext().split(r"\qquad"))
+    translator.body.append(f'<div class="math" tabindex="0" role="group" aria-label="formula">{formulas}</div>\n')
     raise nodes.SkipNode
 
 

@@ -74,11 +74,8 @@ LONG_PAGES = ("recipes", "report", "segmentation", "study", "validation")
 @pytest.mark.thorough
 @pytest.mark.parametrize(
     "page",
-    [
-        *size([page for page in TASKS if page.stem not in LONG_PAGES], TASKS),
-        *(page for page in FORMULAS if page.stem != "index"),
-    ],
-    ids=lambda path: path.stem if path.parent == GUIDE else f"formulas-{path.stem}",
+    [*size([page for page in TASKS if page.stem not in LONG_PAGES], [FIRST, *TASKS]), *FORMULAS],
+    ids=lambda path: path.stem if path.parent == GUIDE else f"{path.parent.stem}-{path.stem}",
 )
 def test_the_examples_of_a_page_run(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
