@@ -76,6 +76,7 @@ _STAGE_OF = {
     "render_json": "reporting",
     "render_markdown": "reporting",
     "render_text": "reporting",
+    "report_schema": "reporting",
     "segment_separation": "validation",
     "select_n_segments": "segmentation",
     "split_transactions": "characteristics",
@@ -83,6 +84,7 @@ _STAGE_OF = {
     "structure_test": "validation",
     "trusted_types": "study",
     "weight_sensitivity": "validation",
+    "write_figures": "reporting",
     "write_report": "reporting",
     "write_segments": "segmentation",
 }

@@ -37,7 +37,7 @@ _EXAMPLES = {
 examples:
   custseg demo
   custseg init purchases.csv customers.csv
-  custseg run --config study.toml
+  custseg run study.toml
 
 Each command has examples of its own: custseg run --help""",
     "demo": """\
@@ -50,8 +50,8 @@ examples:
   custseg init purchases.csv customers.parquet survey.csv --config spring.toml""",
     "run": """\
 examples:
-  custseg run --config study.toml
-  custseg run --config study.toml --title "Spring" --overwrite
+  custseg run study.toml
+  custseg run study.toml --title "Spring" --figures pictures --overwrite
   custseg run --config study.toml --verbose > log.txt 2>&1""",
     "assign": """\
 examples:
@@ -59,7 +59,7 @@ examples:
   custseg assign --study study.skops --config study.toml --output segments.parquet --as-of 2025-06-30""",
     "report": """\
 examples:
-  custseg report --study study.skops --output report.html --title "Spring"
+  custseg report --study study.skops --output report.html --title "Spring" --figures pictures
   custseg report --study study.skops --output report.md""",
 }
 _TRUST = "read a study that may run code when it is read, such as a pickle: only if you trust whoever made it"
@@ -194,16 +194,21 @@ def _parser() -> argparse.ArgumentParser:
     init.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a table: .csv, .csv.gz or .parquet")
     init.add_argument("--config", type=Path, default=Path("study.toml"), help="what to write; default: %(default)s")
     run = _add(commands, _run, "segment your tables as a study file asks")
-    run.add_argument("--config", type=Path, required=True, help="the study file (TOML)")
+    study_file = run.add_mutually_exclusive_group(required=True)
+    study_file.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the study file (TOML)")
+    study_file.add_argument("--config", type=Path, help="the same, by its name")
     assign = _add(commands, _assign, "assign customers to the segments of a study")
     _add_assign(assign)
     report = _add(commands, _report, "write the report of a study")
     report.add_argument("--study", type=Path, required=True, help=_STUDY)
-    report.add_argument("--output", type=Path, required=True, help="a .html, .md or .json file")
+    report.add_argument("--output", type=Path, required=True, help="a .html, .md, .json, .xlsx or .pptx file")
     for one in (assign, report):
         one.add_argument("--trust", action="store_true", help=_TRUST)
     for one in (demo, run, report):
-        one.add_argument("--title", help="the title of the report")
+        one.add_argument("--title", help="the title of the report; default: what was found")
+    for one in (run, report):
+        words = "a folder for every picture, as PNG and SVG, with its text; it is made where there is none"
+        one.add_argument("--figures", type=Path, metavar="DIR", help=words)
     for one in (demo, run):
         _add_shown(one)
     for one in (demo, init, run, assign, report):
@@ -266,7 +271,13 @@ def _init(options: argparse.Namespace) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    custseg._commands.run(options.config, title=options.title, verbose=options.verbose, overwrite=options.overwrite)
+    custseg._commands.run(
+        options.config or options.file,
+        title=options.title,
+        figures=options.figures,
+        verbose=options.verbose,
+        overwrite=options.overwrite,
+    )
 
 
 def _assign(options: argparse.Namespace) -> None:
@@ -284,7 +295,12 @@ def _assign(options: argparse.Namespace) -> None:
 
 def _report(options: argparse.Namespace) -> None:
     custseg._commands.report(
-        options.study, options.output, title=options.title, trust=options.trust, overwrite=options.overwrite
+        options.study,
+        options.output,
+        title=options.title,
+        figures=options.figures,
+        trust=options.trust,
+        overwrite=options.overwrite,
     )
 
 

@@ -68,7 +68,7 @@ def test_a_page_links_to_its_neighbours_and_to_what_it_names(page):
 
 # A page is one doctest: what a later block shows rests on an earlier one, so a page is run whole or not at all.
 FIRST = PROJECT / "docs" / "index.md"
-LONG_PAGES = ("recipes", "segmentation", "study", "validation")
+LONG_PAGES = ("recipes", "report", "segmentation", "study", "validation")
 
 
 @pytest.mark.thorough

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
+from custseg import SegmentationBrief
 from custseg.characteristics._row_report import RowPolicy, RowReport
 from custseg.personas import Persona, Trait
 from custseg.segmentation import Rule
@@ -147,8 +148,13 @@ def plan_of(personas, table, clusterer, n_customers):
         n_segments=len(personas),
         n_not_assigned=0,
         clusterer=clusterer,
+        characteristics=(),
+        clustered_on=(),
+        segment_names=tuple(person.name for person in personas),
     )
-    told = SimpleNamespace(personas=personas, column_labels=Labels(), segment_table=table.drop(columns="stability"))
+    told = SimpleNamespace(
+        personas=personas, column_labels=Labels(), segment_table=table.drop(columns="stability"), compare=lambda: None
+    )
     return SimpleNamespace(segmentation=segmentation, personas=told, actions=[ACTION] * len(personas))
 
 
@@ -199,7 +205,7 @@ def stand_in(
     verdict = verdict or Verdict(word="constructive" if cut else "natural", sentence=sentence)
     found = overall if cut else shown
     if selection is ...:
-        selection = SimpleNamespace(n_segments=len(found), reason="structure test: p = 0.40.")
+        selection = SimpleNamespace(n_segments=len(found), reason="structure test: p = 0.40.", structured=not cut)
     shown_plan = plan_of(shown, table_of(shown, value) if table is None else table, clusterer, total)
     return SimpleNamespace(
         brief=SimpleNamespace(
@@ -211,7 +217,7 @@ def stand_in(
             max_segments=8,
             value=None,
             currency=None,
-            to_dict=lambda: {"goal": "retention"},
+            to_dict=SegmentationBrief("retention").to_dict,
         ),
         n_pairs=5,
         plan_=plan_of(overall, table_of(overall, value), clusterer, total) if cut else shown_plan,

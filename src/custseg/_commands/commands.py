@@ -11,6 +11,7 @@ import pandas as pd
 
 from custseg._commands.errors import missing_key
 from custseg._commands.outputs import (
+    check_figures,
     check_output,
     load_study,
     parameter_files,
@@ -47,17 +48,26 @@ def demo(
     _report(study, path, title, overwrite=overwrite)
 
 
-def run(config: Path, *, title: str | None = None, verbose: bool | None = None, overwrite: bool = False) -> None:
+def run(
+    config: Path,
+    *,
+    title: str | None = None,
+    figures: Path | None = None,
+    verbose: bool | None = None,
+    overwrite: bool = False,
+) -> None:
     """Do what a study file asks for."""
     plan = read_plan(config)
     study, outputs = plan.study, plan.outputs
     if title is not None and "report" not in outputs:
         raise missing_key(f"--title needs a report: {config.name}, [outputs]", "report", 'report = "report.html"')
     sources = [("the study file", config), *_sources(plan.tables), *parameter_files(study)]
-    refuse_losses({f"outputs.{name}": path for name, path in outputs.items()}, sources, overwrite=overwrite)
-    given = _found(config.name, plan, verbose)
-    if "report" in outputs:
-        _report(study, outputs["report"], title, overwrite=overwrite)
+    named = {f"outputs.{name}": path for name, path in outputs.items()}
+    refuse_losses({**named, **check_figures(figures, named)}, sources, overwrite=overwrite)
+    # read first, so that every month may write the study that the next one takes its names from
+    before = None if plan.names_from is None else load_study(plan.names_from)
+    given = _found(config.name, plan, verbose, before)
+    _report(study, outputs.get("report"), title, figures, overwrite=overwrite)
     if "assignments" in outputs:
         write_assignments(
             study, given, outputs["assignments"], escape_formulas=plan.escape_formulas, overwrite=overwrite
@@ -66,7 +76,7 @@ def run(config: Path, *, title: str | None = None, verbose: bool | None = None, 
         store_study(study, outputs["study"], include_customers=plan.include_customers, overwrite=overwrite)
 
 
-def _found(where: str, plan: Plan, verbose: bool | None) -> Any:
+def _found(where: str, plan: Plan, verbose: bool | None, before: SegmentationStudy | None) -> Any:
     """Fit the study of a study file to its tables, and print what it found."""
     study = plan.study
     tables: dict[str, Any] = {}
@@ -78,7 +88,7 @@ def _found(where: str, plan: Plan, verbose: bool | None) -> Any:
             tables[file.name] = customers
         else:
             tables |= open_tables(plan.tables.values())
-        return _fit(study, tables, verbose)
+        return _fit(study, tables, verbose, before)
 
 
 def assign(
@@ -129,24 +139,44 @@ def _id_of(study: SegmentationStudy) -> str | None:
 
 
 def report(
-    study_path: Path, output: Path, *, title: str | None = None, trust: bool = False, overwrite: bool = False
+    study_path: Path,
+    output: Path,
+    *,
+    title: str | None = None,
+    figures: Path | None = None,
+    trust: bool = False,
+    overwrite: bool = False,
 ) -> None:
-    """Write the report of a study."""
-    path = check_output("report", output)
-    refuse_losses({"the report": path}, [("the study", study_path)], overwrite=overwrite)
-    _report(load_study(study_path, trust=trust), path, title, overwrite=overwrite)
+    """Write the report of a study, and its pictures."""
+    outputs = {"the report": check_output("report", output)}
+    refuse_losses({**outputs, **check_figures(figures, outputs)}, [("the study", study_path)], overwrite=overwrite)
+    _report(load_study(study_path, trust=trust), output, title, figures, overwrite=overwrite)
 
 
-def _report(study: SegmentationStudy, path: Path, title: str | None, *, overwrite: bool) -> None:
-    titled = {} if title is None else {"title": title}
-    print(visible(f"Report: {write_report(study, path, overwrite=overwrite, **titled)}"))
+def _report(
+    study: SegmentationStudy, path: Path | None, title: str | None, figures: Path | None = None, *, overwrite: bool
+) -> None:
+    """Write what people look at, and say where in one line, for which the screen has room."""
+    told = []
+    if path is not None:
+        told.append(f"Report: {write_report(study, path, title=title or study.title, overwrite=overwrite)}")
+    if figures is not None:
+        *_, index = study.figures(figures, overwrite=overwrite)
+        told.append(f"Figures: {figures}, listed in {index.name}")
+    if told:
+        print(visible("; ".join(told)))
 
 
 def _sources(files: Mapping[str, TableFile]) -> list[tuple[str, Path]]:
     return [(f"table {name!r}", file.path) for name, file in files.items()]
 
 
-def _fit(study: SegmentationStudy, tables: Mapping[str, Path | pd.DataFrame], verbose: bool | None) -> Any:
+def _fit(
+    study: SegmentationStudy,
+    tables: Mapping[str, Path | pd.DataFrame],
+    verbose: bool | None,
+    before: SegmentationStudy | None = None,
+) -> Any:
     """Fit a study, print what it found, and return what it was given.
 
     Progress is shown where that is wanted, by default (None) where there is a terminal to rewrite a line on.
@@ -157,6 +187,6 @@ def _fit(study: SegmentationStudy, tables: Mapping[str, Path | pd.DataFrame], ve
         for name, table in tables.items():
             with doing(f"Reading {name}", _READING):
                 check_readable(name, table)
-        study.fit(given)
+        study.fit(given, names_from=before)
     show(study, short=not verbose)
     return given

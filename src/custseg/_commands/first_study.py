@@ -82,7 +82,7 @@ def init(files: Sequence[Path], config: Path, *, overwrite: bool = False) -> Non
     for part in parts:
         say(part.said)
     print(visible(f"Study file: {path}"))
-    print(visible(f"Read it, change what is wrong, and: custseg run --config {shlex.quote(str(path))}"))
+    print(visible(f"Read it, change what is wrong, and: custseg run {shlex.quote(str(path))}"))
 
 
 def _names(files: Iterable[Path]) -> list[str]:
@@ -193,7 +193,7 @@ def _lines(parts: Sequence[_Part], ids: dict[str, str | None], path: Path) -> It
     """Write the study file."""
     used = [part for part in parts if part.estimator]
     common = ids[used[0].name]
-    yield f"# Written by custseg init. Run it with: custseg run --config {visible(path.name)}"
+    yield f"# Written by custseg init. Run it with: custseg run {visible(path.name)}"
     yield "# What stands behind a # is not read: it explains, or is a choice that was not made."
     yield ""
     if common is not None:

@@ -19,10 +19,18 @@ from custseg._core.paths import is_path
 from custseg._core.stored import fitted, holds_skops, read_skops, unknown_types
 from custseg._core.visible import visible
 from custseg.exceptions import ConfigurationError, OutputPathError, StoredStudyError
-from custseg.reporting import check_report_path
+from custseg.reporting import check_figures_path, check_report_path
 from custseg.study import SegmentationStudy
 
-__all__ = ["check_output", "load_study", "parameter_files", "refuse_losses", "store_study", "write_assignments"]
+__all__ = [
+    "check_figures",
+    "check_output",
+    "load_study",
+    "parameter_files",
+    "refuse_losses",
+    "store_study",
+    "write_assignments",
+]
 
 _TABLES = (".csv", ".csv.gz", ".parquet")
 _PICKLES = (".joblib", ".pkl", ".pickle")
@@ -32,15 +40,21 @@ _ADD_TRUST = "If you trust whoever made it, add --trust."
 def check_output(name: str, path: Path) -> Path:
     """Check the path of a report, of assignments or of a study, and the library that writing it needs."""
     if name == "report":
-        path = check_report_path(path)
-        if path.suffix.lower().startswith(".htm"):
-            require("jinja2", "the HTML report")
-        return path
+        return check_report_path(path)
     if name == "assignments" and not path.name.lower().endswith(_TABLES):
         raise ConfigurationError.not_a_table(path, _TABLES)
     if name == "study" and not _is_pickle(path):
         require("skops", "storing a study")
     return check_writable(path)
+
+
+def check_figures(folder: Path | None, outputs: Mapping[str, Path]) -> dict[str, Path]:
+    """Check the folder of figures, where some are asked for, and return the file that every such folder has."""
+    if folder is None:
+        return {}
+    require("matplotlib", "--figures")
+    refuse_collisions({**outputs, "--figures": folder})
+    return {"--figures": check_figures_path(folder)}
 
 
 def refuse_losses(outputs: Mapping[str, Path], sources: Iterable[tuple[str, Path]], *, overwrite: bool = False) -> None:

@@ -23,12 +23,15 @@ import numpy as np
 from custseg._core.arrays import Bools, Floats, Integers
 from custseg._core.customers import CustomerTable
 
-__all__ = ["described", "dominated", "enter", "told_cuts", "told_modes", "told_shares", "told_whole"]
+__all__ = ["FEWEST_LEFT", "described", "dominated", "enter", "told_cuts", "told_modes", "told_shares", "told_whole"]
 
 # One customer may make at most so much of a total.
 _MOST_OF_ONE = 0.5
 # What the middle or the most frequent level leaves for those that are hidden may be no less than 0 to so many.
-_FEWEST_LEFT = 3
+FEWEST_LEFT = 3
+_FIRST = 100
+# sums of so large numbers, and halves of so small ones, are exact enough
+_IN_RANGE = 1e250
 
 
 def described(labels: Integers, n_segments: int, least: int, table: CustomerTable | None = None) -> Integers:
@@ -115,12 +118,17 @@ def enter(known: Bools, labels: Integers, n_segments: int, least: int, numbers: 
         # of two values where segments that are out already had a third one too
         left = numbers if enough.all() else numbers[enough[labels]]
         lowest, highest = left.min(initial=np.inf), left.max(initial=-np.inf)
-        if lowest < highest and ((left == lowest) | (left == highest)).all():
+        if lowest < highest and _two_values(left, lowest, highest):
             yes = np.bincount(labels, numbers == highest, n_segments).astype(np.float64)[:, None]
             enough &= told_shares(yes, counts * enough, least, is_yes=True)[:, 0]
     if not enough.all():
         inside[inside] = enough[labels]
     return inside
+
+
+def _two_values(numbers: Floats, lowest: float, highest: float) -> bool:
+    """Say whether there is nothing between the lowest and the highest: as a rule the first few show that there is."""
+    return all(((part == lowest) | (part == highest)).all() for part in (numbers[:_FIRST], numbers[_FIRST:]))
 
 
 def dominated(numbers: Floats, labels: Integers, n_segments: int, least: int) -> Bools:
@@ -135,11 +143,13 @@ def dominated(numbers: Floats, labels: Integers, n_segments: int, least: int) ->
     if least <= 1:
         return np.zeros(n_segments, dtype=bool)
     sizes = np.abs(numbers)
-    # in range, however large they are
-    sizes = sizes / max(float(sizes.max(initial=0.0)), np.finfo(np.float64).tiny)
+    largest = float(sizes.max(initial=0.0))
+    if not 1.0 / _IN_RANGE < largest < _IN_RANGE:
+        sizes = sizes / max(largest, np.finfo(np.float64).tiny)
+        largest = min(largest, 1.0)
     # but for the rounding of sums
     most = _MOST_OF_ONE * (1 + 1e-9) * np.bincount(labels, sizes, n_segments)
-    if sizes.max(initial=0.0) <= most.min():
+    if largest <= most.min():
         return np.zeros(n_segments, dtype=bool)
     return np.bincount(labels[sizes > most[labels]], minlength=n_segments) > 0
 
@@ -244,7 +254,7 @@ def told_modes(table: Floats, told: Bools, counts: Integers | Floats, least: int
     """
     rows, modes = np.arange(len(table)), table.argmax(axis=1)
     left = np.asarray(counts) - (table * told).sum(axis=1) - (table * told).max(axis=1)
-    return np.asarray((table[rows, modes] >= least) & (told[rows, modes] | (left >= min(_FEWEST_LEFT, least))))
+    return np.asarray((table[rows, modes] >= least) & (told[rows, modes] | (left >= min(FEWEST_LEFT, least))))
 
 
 def told_cuts(table: Floats, least: int) -> Bools:
@@ -274,7 +284,7 @@ def told_cuts(table: Floats, least: int) -> Bools:
     above = np.cumsum(table[:, ::-1], axis=1)[:, ::-1]
     overall, counts = table.sum(axis=0), above[:, :1]
     rare = (overall > 0) & (overall < least)
-    few = min(_FEWEST_LEFT, least)
+    few = min(FEWEST_LEFT, least)
     safe = np.ones(table.shape, dtype=bool)
     for side, holds_rare in ((counts - above, np.cumsum(rare) > rare), (above, np.cumsum(rare[::-1])[::-1] > 0)):
         safe &= ~(holds_rare & (side > 0) & (side < few))

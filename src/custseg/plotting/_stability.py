@@ -157,8 +157,10 @@ class StabilityDisplay(Display):
         if not is_study(estimator):
             remedy = "Pass what bootstrap_stability returns to StabilityDisplay itself."
             raise InvalidParameterError.not_allowed("estimator", "a fitted SegmentationStudy", estimator, remedy)
-        segmentation = shown_plan(estimator).segmentation
-        return cls(estimator.evidence_.stability, segmentation.n_segments, names=segmentation.segment_names)
+        stability, shown = estimator.evidence_.stability, shown_plan(estimator).segmentation
+        # a rule that nobody meets has no stability
+        own = stability.segments.loc[stability.segments["n_segments"] == shown.n_segments, "segment"]
+        return cls(stability, shown.n_segments, names=[shown.segment_names[label] for label in own])
 
     def _size(self) -> tuple[float, float]:
         left, _, width, _ = self._boxes()[-1]

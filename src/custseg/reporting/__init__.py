@@ -5,10 +5,23 @@ script, no request), as Markdown, as JSON for programs, and as plain text for a 
 :func:`write_report` chooses by the ending of the file's name.
 """
 
+from custseg.reporting._export.figures import check_figures_path, write_figures
+from custseg.reporting._finding import finding
 from custseg.reporting._html import render_html
-from custseg.reporting._json import render_json
+from custseg.reporting._json import render_json, report_schema
 from custseg.reporting._markdown import render_markdown
 from custseg.reporting._report import check_report_path, write_report
 from custseg.reporting._text import render_text
 
-__all__ = ["check_report_path", "render_html", "render_json", "render_markdown", "render_text", "write_report"]
+__all__ = [
+    "check_figures_path",
+    "check_report_path",
+    "finding",
+    "render_html",
+    "render_json",
+    "render_markdown",
+    "render_text",
+    "report_schema",
+    "write_figures",
+    "write_report",
+]

@@ -16,22 +16,22 @@ from custseg.reporting._contents import (
     stability_table,
 )
 from custseg.reporting._data_table import DataTable
+from custseg.reporting._finding import finding
 from custseg.reporting._glossary import GLOSSARY
-from custseg.reporting._html import TITLE
 from custseg.reporting._study import FittedStudy
 
 _ARROWS = {"more": "▲", "less": "▼", "same": "="}
 
 
-def render_markdown(study: FittedStudy, *, title: str = TITLE) -> str:
+def render_markdown(study: FittedStudy, *, title: str | None = None) -> str:
     r"""Render a fitted study as Markdown (GitHub's dialect, for its tables).
 
     Parameters
     ----------
     study : SegmentationStudy
         A fitted study.
-    title : str, default="Customer segments"
-        The heading.
+    title : str or None, default=None
+        The heading; None takes the finding.
 
     Returns
     -------
@@ -52,9 +52,9 @@ def render_markdown(study: FittedStudy, *, title: str = TITLE) -> str:
     >>> render_markdown(study, title="Spring").splitlines()[0]
     '# Spring'
     """
-    contents = read_study(study, title)
+    contents = read_study(study, finding(study) if title is None else title)
     shown = contents.cut or contents.found
-    lines = [f"# {escape_markdown(title)}", ""]
+    lines = [f"# {escape_markdown(contents.title)}", ""]
     lines += [f"- {term}: {escape_markdown(words)}" for term, words in contents.brief]
     lines += ["", "## Are these segments real?", "", escape_markdown(contents.verdict), ""]
     lines += [f"- {term}: {figure} ({escape_markdown(gloss)})" for term, figure, gloss in contents.figures]
