@@ -36,6 +36,8 @@ RUN = """
 axe.run({resultTypes: ["violations"], runOnly: %s})
   .then(found => found.violations.map(v => [v.impact, v.id, v.nodes.length, v.nodes[0].html.slice(0, 160)]))
 """
+# what the theme tells of itself
+CHATTER = ("[PST]", "Got invalid theme mode")
 # pages of source code are all alike and large: of so many one is opened
 SOURCES = 10
 
@@ -54,7 +56,8 @@ def found_on(browser: Browser, address: str, axe: str, rules: list[str]) -> list
     host = address[: address.index("/", len("http://"))]
     asked = [f"asks for {each}" for each in browser.asked if not each.startswith((host, "blob:"))]
     told = [f"{impact}: {name} ({n} times), first {html}" for impact, name, n, html in violations if impact in SEVERE]
-    return [*told, *asked, *(f"says {words}" for words in browser.said)]
+    said = [f"says {words}" for words in browser.said if not any(own in words for own in CHATTER)]
+    return [*told, *asked, *said]
 
 
 def pages_of(built: Path, pattern: str) -> list[str]:
