@@ -5,10 +5,9 @@ From purchase lines to personas in one Pipeline
 Every stage is an estimator of scikit-learn, so the stages compose as any others do.
 """
 
-# sphinx_gallery_thumbnail_number = -1
-
 # %%
 
+# sphinx_gallery_thumbnail_number = -1
 from sklearn.pipeline import make_pipeline
 
 from custseg import PersonaDescriber, RFMFeaturizer, SegmentClusterer
