@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import shutil
 import signal
@@ -65,6 +66,16 @@ def shared_data(name: str) -> Path:
     if not folder.is_dir():
         pytest.skip(f"shared data set {name!r} is not here; set CUSTSEG_SHARED_DATA to the folder that holds it")
     return folder
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """What is imported and collected stays: to search it for garbage over and over takes a fifth of the collection."""
+    gc.disable()
+    result = yield
+    gc.freeze()
+    gc.enable()
+    return result
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def sizes(tree):
     """Each call of ``size``, with what stands around it, outermost first."""
 
     def walk(node, around):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "size":
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "size":
             yield node, around
         for child in ast.iter_child_nodes(node):
             yield from walk(child, [*around, node])
@@ -60,7 +60,8 @@ def is_thorough(around):
     if any(isinstance(node, ast.Call) and ast.unparse(node.func) == "settings" for node in around):
         return True
     marks = [mark for node in around for mark in getattr(node, "decorator_list", [])]
-    marks += [node.value for node in around[0].body if ast.unparse(node).startswith("pytestmark =")]
+    assigned = [node for node in around[0].body if isinstance(node, ast.Assign)]
+    marks += [node.value for node in assigned if ast.unparse(node.targets[0]) == "pytestmark"]
     return any("mark.thorough" in ast.unparse(mark) for mark in marks)
 
 

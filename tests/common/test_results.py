@@ -25,10 +25,11 @@ from custseg import (
     structure_test,
     write_segments,
 )
+from custseg._core._html import escape
 from custseg._core.results import Result
 from custseg.characteristics import factorability, join_responses, parallel_analysis
 from custseg.datasets import make_customers
-from custseg.personas import describe_segments, needs_by_segment, profile_segments
+from custseg.personas import Need, Prevalence, describe_segments, needs_by_segment, profile_segments
 from custseg.segmentation import Rule, Segmentation
 from custseg.targeting import SegmentFacts, find_goal, plan_actions, recommend
 from custseg.validation import examine_segments, judge, weight_sensitivity
@@ -102,6 +103,7 @@ RESULTS = {
     "Factorability": lambda _: factorability(RATINGS),
     "JoinedResponses": lambda _: joined(),
     "MatchReport": lambda _: matched(),
+    "Need": lambda _: Need(label=EVIL, kind="need", here=4.5, elsewhere=2.0, text=f"{EVIL}: 4.5, against 2 elsewhere"),
     "NumberOfSegments": lambda _: (
         SegmentClusterer("reproducible", max_segments=2, random_state=0).fit(POINTS).number_of_segments_
     ),
@@ -110,6 +112,9 @@ RESULTS = {
     "Persona": lambda _: personas()[0],
     "Personas": lambda _: described(),
     "Plan": lambda _: plan_actions("pricing", described()),
+    "Prevalence": lambda _: Prevalence(
+        labels=(EVIL,), shares=(0.9,), here=0.9, elsewhere=0.1, in_segment=0.5, text=f"{EVIL} 90%"
+    ),
     "RatingAgreement": lambda _: rating_agreement(
         np.tile([5, 4, 2, 1], (8, 1)), names=[EVIL, "taste", "origin", "pack"]
     ),
@@ -268,8 +273,10 @@ def test_a_notebook_shows_sentence_and_table_escaped(name, example):
     found = example(name)
     page = found._repr_html_()
     assert page.startswith('<div class="custseg-result"><p>')
-    assert f'<th scope="col">{found.to_frame().reset_index().columns[-1]}</th>' in page
-    assert page.count("<tr>") == 1 + min(len(found.to_frame()), 20)
+    shown = found.by_segment if name == "SegmentProfile" else found.to_frame().reset_index()
+    last = "share of customers" if name == "Segmentation" else escape(shown.columns[-1])
+    assert re.search(f'<th scope="col"( class="num")?>{re.escape(last)}</th>', page)
+    assert page.count("<tr>") == 1 + min(len(shown), 20)
     assert EVIL not in page
     assert ("&lt;script&gt;" in page) == (name not in NAMELESS)
 

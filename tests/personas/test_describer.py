@@ -1,7 +1,9 @@
 """The describer as its users meet it: what goes in, what comes out, and what is never shown."""
 
+import itertools
 import json
 import pickle
+import re
 from dataclasses import FrozenInstanceError, fields, replace
 from html.parser import HTMLParser
 
@@ -24,6 +26,7 @@ from custseg.exceptions import (
     SegmentLabelError,
 )
 from custseg.personas import Persona, PersonaDescriber
+from custseg.personas._render import STYLE
 from tests.sizes import size
 from tests.strategies import customer_tables
 
@@ -96,7 +99,7 @@ class TestPersonas:
     def test_texts_speak_in_original_units(self, describer):
         spending = describer.personas_[1].traits[0]
         here, rest = (customers().query(f"segment {sign} 1")["behaviour__monetary"].median() for sign in ("==", "!="))
-        assert spending.text == f"monetary: {here:.0f} at the median, against {rest:.1f} elsewhere"
+        assert spending.text == f"monetary: {here:.0f} at the median, against {rest:.0f} elsewhere"
         kids = next(trait for trait in describer.personas_[1].traits if trait.label == "kids")
         has = customers().groupby(customers()["segment"] == 1)["demographics__kids"].mean()
         assert kids.text.startswith(f"kids: {100 * has[True]:.0f}%, against {100 * has[False]:.0f}% elsewhere (+")
@@ -126,11 +129,12 @@ class TestPersonas:
         assert fitted["effect_size"].isna().all()
         assert fitted["segment_value"].notna().all()
 
-    def test_a_column_and_its_copy_are_both_listed_and_named_once(self):
+    def test_a_column_and_its_copy_are_told_once(self):
         table = customers()[["behaviour__monetary", "segment"]]
         table = table.assign(copy=table["behaviour__monetary"])
         describer = PersonaDescriber().fit(table, characteristics=KNOWN)
-        assert [trait.characteristic for trait in describer.personas_[1].traits] == ["behaviour__monetary", "copy"]
+        told = describer.personas_[1].traits
+        assert [(trait.characteristic, trait.also) for trait in told] == [("behaviour__monetary", ("copy",))]
         assert describer.segment_names_[1] == "High-spending"
 
 
@@ -253,8 +257,9 @@ class TestOutput:
         # as of a yes or no that half a customer of 20 contradicts on either side
         p = 0.5 / 21
         most = (1 - 2 * p) / np.sqrt(40 * p * (1 - p) / 38)
-        effects = [trait["effect_size"] for trait in content["personas"][0]["traits"]]
-        assert effects == pytest.approx([-most, most])
+        trait = content["personas"][0]["traits"][0]
+        assert (trait["characteristic"], trait["also"]) == ("flag", ["x"])
+        assert trait["effect_size"] == pytest.approx(most)
 
     def test_html_is_balanced_and_escaped(self, describer):
         html = describer.to_html()
@@ -298,8 +303,17 @@ class TestOutput:
     def test_html_repr_shows_the_personas_once_fitted(self, describer):
         unfitted = PersonaDescriber(n_traits=3)
         assert "sk-" in unfitted._repr_html_()
-        assert describer._repr_html_() == describer.to_html()
-        assert describer._repr_mimebundle_()["text/html"] == describer.to_html()
+        shown = describer._repr_html_()
+        assert shown.replace(f"<style>{STYLE}</style>", "") == describer.to_html()
+        assert describer._repr_mimebundle_()["text/html"] == shown
+
+    def test_the_style_changes_nothing_outside_and_headings_are_in_order(self, describer):
+        selectors = re.findall(r"(?m)^(.*?)\s*\{", STYLE)
+        assert selectors
+        assert all(each.strip().startswith(".custseg-personas") for line in selectors for each in line.split(","))
+        levels = [int(level) for level in re.findall(r"<h(\d)", describer._repr_html_())]
+        assert levels[0] == 2
+        assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
         assert "PersonaDescriber" in repr(describer)
 
 
@@ -484,6 +498,8 @@ class TestEstimator:
             "n_traits": 2,
             "min_group_size": 10,
             "customer_id": "customer_id",
+            "names": None,
+            "labels": None,
         }
         assert not hasattr(made, "personas_")
         again = pickle.loads(pickle.dumps(describer))  # noqa: S301 - our own bytes

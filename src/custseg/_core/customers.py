@@ -21,6 +21,7 @@ from custseg._core.composed import merged_levels
 from custseg._core.exact import as_stored, exact_below, exact_numbers, inexact_levels, refuse_inexact_levels
 from custseg._core.frames import collect, is_table, open_table, with_index
 from custseg._core.ids import read_ids
+from custseg._core.in_threads import in_threads
 from custseg._core.levels import level_text
 from custseg._core.native import from_native
 from custseg._core.optional import is_installed
@@ -146,7 +147,8 @@ class CustomerTable:
 
     def without_rounding(self) -> CustomerTable:
         """Return the customers as something is to be learned from them: no difference is one of rounding alone."""
-        return replace(self, columns=tuple(column.without_rounding() for column in self.columns))
+        columns = in_threads(Column.without_rounding, self.columns, n_rows=self.n_customers)
+        return replace(self, columns=tuple(columns))
 
 
 def read_customers(

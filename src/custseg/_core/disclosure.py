@@ -29,6 +29,9 @@ __all__ = ["FEWEST_LEFT", "described", "dominated", "enter", "told_cuts", "told_
 _MOST_OF_ONE = 0.5
 # What the middle or the most frequent level leaves for those that are hidden may be no less than 0 to so many.
 FEWEST_LEFT = 3
+_FIRST = 100
+# sums of so large numbers, and halves of so small ones, are exact enough
+_IN_RANGE = 1e250
 
 
 def described(labels: Integers, n_segments: int, least: int, table: CustomerTable | None = None) -> Integers:
@@ -115,12 +118,17 @@ def enter(known: Bools, labels: Integers, n_segments: int, least: int, numbers: 
         # of two values where segments that are out already had a third one too
         left = numbers if enough.all() else numbers[enough[labels]]
         lowest, highest = left.min(initial=np.inf), left.max(initial=-np.inf)
-        if lowest < highest and ((left == lowest) | (left == highest)).all():
+        if lowest < highest and _two_values(left, lowest, highest):
             yes = np.bincount(labels, numbers == highest, n_segments).astype(np.float64)[:, None]
             enough &= told_shares(yes, counts * enough, least, is_yes=True)[:, 0]
     if not enough.all():
         inside[inside] = enough[labels]
     return inside
+
+
+def _two_values(numbers: Floats, lowest: float, highest: float) -> bool:
+    """Say whether there is nothing between the lowest and the highest: as a rule the first few show that there is."""
+    return all(((part == lowest) | (part == highest)).all() for part in (numbers[:_FIRST], numbers[_FIRST:]))
 
 
 def dominated(numbers: Floats, labels: Integers, n_segments: int, least: int) -> Bools:
@@ -135,11 +143,13 @@ def dominated(numbers: Floats, labels: Integers, n_segments: int, least: int) ->
     if least <= 1:
         return np.zeros(n_segments, dtype=bool)
     sizes = np.abs(numbers)
-    # in range, however large they are
-    sizes = sizes / max(float(sizes.max(initial=0.0)), np.finfo(np.float64).tiny)
+    largest = float(sizes.max(initial=0.0))
+    if not 1.0 / _IN_RANGE < largest < _IN_RANGE:
+        sizes = sizes / max(largest, np.finfo(np.float64).tiny)
+        largest = min(largest, 1.0)
     # but for the rounding of sums
     most = _MOST_OF_ONE * (1 + 1e-9) * np.bincount(labels, sizes, n_segments)
-    if sizes.max(initial=0.0) <= most.min():
+    if largest <= most.min():
         return np.zeros(n_segments, dtype=bool)
     return np.bincount(labels[sizes > most[labels]], minlength=n_segments) > 0
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from custseg._core.arrays import Bools, Floats
+from custseg._core.arrays import Bools, Floats, Integers
 from custseg._core.exact import EXACT_FLOATS, exact_below
 
 __all__ = ["ROUNDING", "doubles", "rounding_in", "rounding_of", "without_rounding"]
@@ -29,6 +29,8 @@ _LAST_PLACES = 4
 
 # Floats below are exact where they are whole: neighbours are counts or codes, and no rounding made them of one another.
 _WHOLE = float(EXACT_FLOATS)
+
+_LAST_BITS = 16
 
 
 def rounding_in(dtype: Any) -> float:
@@ -88,9 +90,11 @@ def without_rounding(numbers: Floats, share: float = ROUNDING) -> Floats:
         return numbers
     ordered = np.sort(numbers)  # NaN last
     ordered = ordered[: np.searchsorted(ordered, np.inf, side="right")]
-    if not _same_as_next(ordered, share).any():
+    # what is not near another number is neither one with it nor between two that are one
+    near = np.flatnonzero(_near(ordered, share))
+    if not len(near):
         return numbers
-    distinct = ordered[np.append(True, ordered[1:] > ordered[:-1])]
+    distinct = np.unique(np.concatenate([ordered[near], ordered[near + 1]]))
     close = _same_as_next(distinct, share)
     starts = np.flatnonzero(close & ~np.append(False, close[:-1]))
     ends = np.flatnonzero(close & ~np.append(close[1:], False)) + 1
@@ -98,30 +102,38 @@ def without_rounding(numbers: Floats, share: float = ROUNDING) -> Floats:
     is_one = highest - lowest <= share * np.maximum(-lowest, highest)
     if not is_one.any():
         return numbers
-    # as a rule few numbers move, so that the others are not looked up among all
     edges = np.zeros(len(distinct) + 1, dtype=np.int64)
     edges[starts[is_one]] += 1
     edges[ends[is_one]] -= 1
     moved = distinct[edges.cumsum()[:-1] > 0]
     meant = np.repeat(highest[is_one], (ends - starts)[is_one])
-    rows = np.flatnonzero((numbers >= moved[0]) & (numbers <= moved[-1]))
-    place = np.searchsorted(moved, numbers[rows])
-    own = moved[place] == numbers[rows]
+    rows = _rows_of(moved, numbers)
     changed = numbers.copy()
-    changed[rows[own]] = meant[place[own]]
+    changed[rows] = meant[np.searchsorted(moved, numbers[rows])]
     return changed
 
 
-def _same_as_next(ordered: Floats, share: float) -> Bools:
-    """Say which sorted numbers are followed by another that differs by rounding alone."""
-    low, high = ordered[:-1], ordered[1:]
+def _near(ordered: Floats, share: float) -> Bools:
+    """Say which sorted numbers are followed by another as near as rounding can be of the largest of all."""
     with np.errstate(over="ignore"):
-        step = high - low
-    # as a rule hardly two are as near as the largest would allow
+        step = ordered[1:] - ordered[:-1]
     largest = max(-ordered[0], ordered[-1], 0.0) if len(ordered) else 0.0
-    near = np.flatnonzero((step <= share * largest) & (step > 0))
-    low, high = low[near], high[near]
+    return (step <= share * largest) & (step > 0)
+
+
+def _rows_of(wanted: Floats, numbers: Floats) -> Integers:
+    """Find the rows of a few sorted numbers, by their last bits before they are looked up."""
+    bits = (1 << _LAST_BITS) - 1
+    has = np.zeros(bits + 1, dtype=bool)
+    has[wanted.view(np.int64) & bits] = True
+    rows = np.flatnonzero(has[numbers.view(np.int64) & bits])
+    place = np.minimum(np.searchsorted(wanted, numbers[rows]), len(wanted) - 1)
+    return np.asarray(rows[wanted[place] == numbers[rows]])
+
+
+def _same_as_next(distinct: Floats, share: float) -> Bools:
+    """Say which sorted numbers are followed by another that differs by rounding alone."""
+    low, high = distinct[:-1], distinct[1:]
     whole = (low == np.floor(low)) & (high == np.floor(high)) & (np.maximum(-low, high) < _WHOLE)
-    close = np.zeros(len(step), dtype=bool)
-    close[near] = (step[near] <= share * np.maximum(-low, high)) & ~whole
-    return close
+    with np.errstate(over="ignore"):
+        return np.asarray((high - low <= share * np.maximum(-low, high)) & ~whole)

@@ -11,8 +11,9 @@ decimals (:func:`format_effect`). What is not there is "unknown".
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ _MEMBER_SEPARATOR = "__"
 _LONGEST = 60
 _DIGITS = 3
 _MOST_DIGITS = 15
+_MOST_DECIMALS = 5
 
 
 def feature_of(column: str) -> str:
@@ -129,6 +131,84 @@ def format_numbers(first: float, second: float) -> tuple[str, str]:
     while first != second and digits < _MOST_DIGITS and format_number(first, digits) == format_number(second, digits):
         digits += 1
     return format_number(first, digits), format_number(second, digits)
+
+
+def decimals_of(values: Iterable[float]) -> int:
+    """Return how many decimals a column of numbers needs: three significant digits of the largest, or as few as tell.
+
+    Examples
+    --------
+    >>> decimals_of([3.14159, 41.72]), decimals_of([3.0, 12.0]), decimals_of([1234.5]), decimals_of([0.0214])
+    (1, 0, 0, 4)
+    """
+    numbers = [value for value in values if known(value)]
+    largest = max(map(abs, numbers), default=0.0)
+    most = 0 if largest == 0 else min(_MOST_DECIMALS, max(0, _DIGITS - 1 - math.floor(math.log10(largest))))
+    written = [f"{value:.{most}f}" for value in numbers]
+    return max((len(text.rstrip("0").partition(".")[2]) for text in written), default=0) if most else 0
+
+
+def format_decimals(value: float, decimals: int) -> str:
+    """Write a number with so many decimals; from a thousand, or where they would make a 0 of it, by its digits.
+
+    Examples
+    --------
+    >>> format_decimals(5.0, 1), format_decimals(123456.0, 1), format_decimals(0.004, 1)
+    ('5.0', '123,500', '0.004')
+    """
+    text = f"{value:,.{decimals}f}"
+    return text if 0 < abs(value) < 1000 and float(text) else format_number(value)
+
+
+def format_alike(first: float, second: float, decimals: int) -> tuple[str, str]:
+    """Write two numbers with so many decimals, or with as many more as make them look different if they are.
+
+    Examples
+    --------
+    >>> format_alike(5.0, 17.25, 1), format_alike(5.01, 5.04, 1)
+    (('5.0', '17.2'), ('5.01', '5.04'))
+    """
+    while first != second and decimals < _MOST_DIGITS and len(set(_written(first, second, decimals))) == 1:
+        decimals += 1
+    written = _written(first, second, decimals)
+    return written if first == second or written[0] != written[1] else format_numbers(first, second)
+
+
+def _written(first: float, second: float, decimals: int) -> tuple[str, str]:
+    return format_decimals(first, decimals), format_decimals(second, decimals)
+
+
+_YEAR = re.compile(r"^year\b|^birth ?year$|(?<!per )(?<!a )(?<!each )(?<!last )(?<!this )\byear$", re.IGNORECASE)
+
+
+def is_year(label: str, unit: str, values: Iterable[float]) -> bool:
+    """Say whether numbers are years, which have no thousands mark: by unit or label, from 1000 to 2999.
+
+    Examples
+    --------
+    >>> is_year("year of birth", "", [1973.4]), is_year("spend per year", "EUR", [1200.0])
+    (True, False)
+    """
+    named = unit == "year" or (not unit and _YEAR.search(label) is not None)
+    return named and all(1000 <= value < 3000 for value in values)
+
+
+def unit_beside(label: str, unit: str) -> str:
+    """Return the unit as it stands behind a number, where the label does not say it already.
+
+    Examples
+    --------
+    >>> unit_beside("recency", "days"), unit_beside("days since the last order", "days")
+    (' days', '')
+    >>> unit_beside("basket", "EUR per order"), unit_beside("basket", "currency per order")
+    (' EUR per order', ' per order')
+    >>> unit_beside("spend per order", "EUR per order"), unit_beside("quality", "points 1 to 6")
+    (' EUR', ' points')
+    """
+    what, per, each = unit.partition(" per ")
+    parts = ["points" if what.startswith("points ") else what.replace("currency", "").strip(), f"{per}{each}".strip()]
+    told = " ".join(part for part in parts if part and part.casefold() not in label.casefold())
+    return "" if unit == "share" or unit.startswith("from ") or not told else f" {plain(told)}"
 
 
 def _infinite(value: float) -> str:

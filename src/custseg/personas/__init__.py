@@ -12,6 +12,7 @@ from custseg._core.effects import hedges_g
 from custseg.personas._describer import PersonaDescriber
 from custseg.personas._needs import SegmentNeeds, needs_by_segment
 from custseg.personas._outcomes import outcomes_by_segment
+from custseg.personas._parts import Need, Prevalence
 from custseg.personas._personas import Personas, describe_segments
 from custseg.personas._segment_profile.profile import SegmentProfile, profile_segments
 from custseg.personas._statistics import (
@@ -28,9 +29,11 @@ from custseg.personas._telling.segment_typing import SegmentTyping
 from custseg.personas._traits import Persona, Trait
 
 __all__ = [
+    "Need",
     "Persona",
     "PersonaDescriber",
     "Personas",
+    "Prevalence",
     "SegmentNeeds",
     "SegmentProfile",
     "SegmentRules",

@@ -13,7 +13,13 @@ from custseg._core.disclosure import told_cuts, told_modes, told_shares
 from custseg._core.words import round_digits
 from custseg.personas._segment_profile.contrast import Contrast, Figures, compare_shares
 from custseg.personas._segment_profile.known import Known
-from custseg.personas._segment_profile.ordered import about_middle, centre_and_scale, is_skewed
+from custseg.personas._segment_profile.ordered import (
+    Together,
+    about_middle,
+    centre_and_scale,
+    is_skewed,
+    medians_without,
+)
 from custseg.personas._statistics import is_marker, lift
 
 COMPARISONS = ("effect_size", "v_test", "p_value", "eta2", "lift", "difference_pp", "marker")
@@ -31,7 +37,7 @@ class ColumnProfile:
 
 
 def profile_column(column: Column, labels: Integers, n_segments: int, min_group_size: int) -> ColumnProfile:
-    """Profile one characteristic: known values only, sorted by segment, and ``labels`` their segments."""
+    """Profile one characteristic: known values only, numbers sorted by segment, and ``labels`` their segments."""
     return _PROFILERS[column.kind](column, labels, n_segments, min_group_size)
 
 
@@ -77,12 +83,12 @@ def _profile_numbers(column: Column, labels: Integers, n_segments: int, min_grou
 def _profile_floats(numbers: Floats, labels: Integers, n_segments: int, min_group_size: int) -> ColumnProfile:
     # Sums run over the sorted values of each segment, so that no order of the rows changes a digit.
     known, values = Known(labels, n_segments).sorted_by(numbers)
-    groups, everyone = known.groups(values), known.everyone(values)
+    groups = known.groups(values)
+    everyone = Together(groups)
     # A shift and a power of two keep squares in range and change no comparison.
-    centre, scale = centre_and_scale(everyone.values)
-    deviations = (values - centre) / scale
-    means, weights = known.means(deviations), known.weights[:, None]
-    squares = known.means((deviations - np.repeat(means, known.sizes)) ** 2)
+    centre, scale = centre_and_scale(everyone)
+    means, squares = known.moments(values, centre, scale)
+    weights = known.weights[:, None]
     contrast = Contrast.of(weights, means[:, None], weights * squares[:, None])
     figures = _figures(contrast)
     for name in VALUES:
@@ -90,8 +96,7 @@ def _profile_floats(numbers: Floats, labels: Integers, n_segments: int, min_grou
     figures["statistic"][:] = "mean"
     medians = [group.median for group in groups]
     if is_skewed(everyone):
-        rest = [everyone.median_without(group) for group in groups]
-        _show_medians(figures, np.array(medians), np.array(rest))
+        _show_medians(figures, np.array(medians), medians_without(groups))
     typical = [
         round_digits(median) if count >= min_group_size else None
         for median, count in zip(medians, known.sizes, strict=True)

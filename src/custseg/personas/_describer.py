@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -15,26 +16,25 @@ from sklearn.utils.validation import check_is_fitted
 from custseg._core.arrays import Integers
 from custseg._core.asking import asked
 from custseg._core.base import Estimator
-from custseg._core.characteristic import Characteristic
-from custseg._core.coverage import KNOWN_OF_HALF, KNOWN_OF_MOST
+from custseg._core.characteristic import Characteristic, as_told, check_columns
 from custseg._core.customers import CustomerTable, CustomerTableMixin
+from custseg._core.described import OVERRIDES
 from custseg._core.disclosure import described
 from custseg._core.frames import is_table
+from custseg._core.own_words import NAMES
 from custseg._core.params import COLUMN, NONE, Integer, ParameterTable
 from custseg._core.segments import NOT_ASSIGNED, NOT_ASSIGNED_WORDS, known_segments
 from custseg._core.visible import visible
-from custseg._core.words import format_share, humanise
+from custseg._core.words import humanise, plain
 from custseg.exceptions import InvalidParameterError, InvalidTableError, SegmentLabelError
+from custseg.personas._card.cards import Cards
 from custseg.personas._labels import find_id, labels_of
-from custseg.personas._naming import name_personas, seen_names
+from custseg.personas._naming import name_personas, own_names, seen_names
 from custseg.personas._phrases import Words
 from custseg.personas._profile import Profile, empty_profile, profile_customers
-from custseg.personas._render import to_html, to_markdown, write_typical
-from custseg.personas._traits import Persona, Trait, find_traits
+from custseg.personas._render import to_html, to_markdown
+from custseg.personas._traits import Persona
 from custseg.segmentation import Segmentation
-
-# Everyone cannot differ from anyone else; so many figures of the typical customer stand in for traits.
-_TOLD_OF_EVERYONE = 4
 
 
 class PersonaDescriber(CustomerTableMixin, Estimator):
@@ -62,6 +62,11 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         back into theirs. No mean, median or share rests on fewer known values, here or elsewhere; a
         high share rests on at least as many customers who have the level; a level that fewer have is
         never named.
+    names : sequence of str, mapping of int or str to str, or None, default=None
+        What you call the segments: a name for each, or of some of them by number or by the name that they would have.
+        They may be of any length; no two may be alike.
+    labels : mapping of str to str or None, default=None
+        What you call columns, in place of what their maker calls them.
 
     Attributes
     ----------
@@ -132,6 +137,8 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         "n_traits": (Integer(1),),
         "min_group_size": (Integer(1),),
         "customer_id": (NONE, COLUMN),
+        **NAMES,
+        "labels": OVERRIDES["labels"],
     }
 
     def __init__(
@@ -141,11 +148,15 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         segment: str = "segment",
         n_traits: int = 5,
         min_group_size: int = 10,
+        names: Sequence[str] | Mapping[int | str, str] | None = None,
+        labels: Mapping[str, str] | None = None,
     ) -> None:
         self.customer_id = customer_id
         self.segment = segment
         self.n_traits = n_traits
         self.min_group_size = min_group_size
+        self.names = names
+        self.labels = labels
 
     def fit(
         self,
@@ -194,13 +205,22 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         InvalidTableError
             If the table has no characteristic besides the labels.
         InvalidParameterError
-            If ``clustered_on`` names a column that is not in the table, or ``names`` a segment twice.
+            If ``clustered_on`` or ``labels`` names a column that is not in the table, ``names`` a segment that there is
+            not, or two segments bear one name.
         """
         self._fit(X, y, clustered_on=clustered_on, names=names, characteristics=characteristics)
         return self
 
-    def _fit(self, X: Any, y: Any = None, *, beside: Integers | None = None, **said: Any) -> Integers:
-        """Describe; return the labels of those of whom the figures tell.
+    def _fit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        beside: Integers | None = None,
+        carried: Mapping[int, str] | None = None,
+        **said: Any,
+    ) -> Integers:
+        """Describe; return the labels of those of whom the figures tell. Names that are carried on stay.
 
         Of customers whom the labels ``beside``, of figures told beside these, leave out no figure tells here either.
         """
@@ -214,14 +234,14 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
                 f"{asked()}: the table has no characteristic besides the segment {self.segment!r}. "
                 "Pass the customers with at least one column to describe them by."
             )
-        self.column_labels_ = _labels(table.names, found.characteristics)
-        self._words = Words.of(table.names, found.characteristics)
+        self._columns = _columns(table.names, found.characteristics, self.labels or {})
+        self.column_labels_ = {each.column: each.label for each in self._columns}
         # labels that are no positions stay what the segments are known by
         self._levels = None if found is X or said.get("names") is not None else found.names
         told = described(found.labels, found.n_segments, self.min_group_size, table)
         if beside is not None:
             told = np.where(beside >= 0, told, NOT_ASSIGNED)
-        self._describe(table, found, told, beside)
+        self._describe(table, found, told, beside, carried or {})
         return told
 
     def _segmentation(self, X: Any, y: Any, **said: Any) -> Segmentation:
@@ -236,40 +256,56 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         self._read(X.customer_table, fitting=True)
         return X
 
-    def _describe(self, table: CustomerTable, found: Segmentation, told: Integers, beside: Integers | None) -> None:
+    def _describe(
+        self,
+        table: CustomerTable,
+        found: Segmentation,
+        told: Integers,
+        beside: Integers | None,
+        carried: Mapping[int, str],
+    ) -> None:
         sizes, sizes_told = found.sizes, np.bincount(told[told >= 0], minlength=found.n_segments)
         if not sizes.any():
             raise SegmentLabelError.none_assigned(found.n_customers)
         self.n_not_assigned_ = found.n_not_assigned
         shown = np.flatnonzero(sizes_told)
         profile = self._profile(table, told, shown, found.clustered_on, beside)
-        self.profile_, self.rare_levels_ = profile.frame, profile.rare_levels
-        traits: dict[int, list[Trait]] = {int(segment): [] for segment in shown}
-        traits |= find_traits(profile.frame, self.column_labels_)
-        names = dict(enumerate(found.names or ()))
-        if not names:
-            telling = {segment: _telling(own, found.clustered_on) for segment, own in traits.items()}
-            small = [segment for segment in range(len(sizes)) if segment not in traits]
-            names = name_personas(telling, small, self._words)
+        cards = Cards.of(
+            profile,
+            {each.column: each for each in self._columns},
+            Words.of(table.names, found.characteristics, self.labels),
+            found.clustered_on,
+            n_traits=self.n_traits,
+            min_group_size=self.min_group_size,
+            tells_counts=beside is None,
+        )
+        self.profile_ = profile.frame.assign(segment=shown[profile.frame["segment"]])
+        self.rare_levels_ = profile.rare_levels
+        places = {int(segment): place for place, segment in enumerate(shown)}
+        names = self._named(cards, places, found, carried)
         self.segment_names_ = list(names.values())
         self.personas_ = []
         # the names that were given stay exact, in segment_names_; a persona is text
         for segment, name in seen_names(names).items():
-            if segment not in traits:
+            if segment not in places:
                 self.personas_.append(self._of_few(int(sizes[segment]), segment, name))
                 continue
-            position, n_customers = int(np.searchsorted(shown, segment)), int(sizes_told[segment])
-            persona = _persona(
-                segment,
-                name,
-                n_customers=n_customers,
-                share=float(n_customers / sizes_told.sum()),
-                traits=tuple(traits[segment][: self.n_traits]),
-                typical=_typical(profile, position),
-                labels=self.column_labels_,
-                known_shares=_known_of_few(profile, position, n_customers, self.min_group_size),
+            n_customers = int(sizes_told[segment])
+            share = float(n_customers / sizes_told.sum())
+            self.personas_.append(
+                cards.persona(places[segment], segment=segment, name=name, n_customers=n_customers, share=share)
             )
-            self.personas_.append(persona)
+
+    def _named(
+        self, cards: Cards, places: Mapping[int, int], found: Segmentation, carried: Mapping[int, str]
+    ) -> dict[int, str]:
+        """Name the segments: as they are called already, else by their traits; the user's own names above either."""
+        names = dict(enumerate(found.names or ()))
+        if not names:
+            telling = {segment: cards.naming.get(place, []) for segment, place in places.items()}
+            small = [segment for segment in range(found.n_segments) if segment not in places]
+            names = name_personas(telling, small, cards.words, carried)
+        return own_names(names, self.names)
 
     def _of_few(self, n_customers: int, segment: int, name: str) -> Persona:
         if not n_customers:
@@ -289,7 +325,7 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         if not len(shown):
             return empty_profile()
         inside = np.isin(labels, shown)
-        profile = profile_customers(
+        return profile_customers(
             table if inside.all() else table.take(inside),
             np.searchsorted(shown, labels[inside]).astype(np.int64),
             len(shown),
@@ -297,8 +333,12 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
             clustered_on=clustered_on,
             beside=None if beside is None else beside[inside],
         )
-        profile.frame["segment"] = shown[profile.frame["segment"]]
-        return profile
+
+    def _telling(self, segmentation: Segmentation) -> Segmentation:
+        """Let a segmentation call segments and columns as the personas do."""
+        own = {each.column: each for each in self._columns if each.column in (self.labels or {})}
+        known = tuple(own.pop(each.column, each) for each in segmentation.characteristics)
+        return replace(segmentation.named(self.segment_names_), characteristics=(*known, *own.values()))
 
     def predict(self, X: Any) -> npt.NDArray[np.object_]:
         """Return the name of each customer's persona.
@@ -355,7 +395,7 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
             An overview table and a section for each persona.
         """
         check_is_fitted(self)
-        return to_markdown(self.personas_, self.column_labels_, self.n_not_assigned_)
+        return to_markdown(self.personas_, self._columns, self.n_not_assigned_)
 
     def to_json(self, *, indent: int | None = 2) -> str:
         """Return the personas as JSON.
@@ -386,11 +426,13 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
             A ``div`` of class ``custseg-personas``.
         """
         check_is_fitted(self)
-        return str(to_html(self.personas_, self.column_labels_, self.n_not_assigned_))
+        return str(to_html(self.personas_, self._columns, self.n_not_assigned_))
 
     def _html_repr(self) -> str:
         # scikit-learn shows an estimator by this; once fitted, the personas say more than the parameters.
-        return self.to_html() if hasattr(self, "personas_") else str(super()._html_repr())
+        if not hasattr(self, "personas_"):
+            return str(super()._html_repr())
+        return str(to_html(self.personas_, self._columns, self.n_not_assigned_, styled=True))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -399,74 +441,16 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         return tags
 
 
-def _labels(names: Sequence[str], known: Iterable[Characteristic]) -> dict[str, str]:
-    """Label the columns as their makers do, no two alike; others by their names."""
-    said = {each.column: each.label for each in known}
-    labels = {name: said.get(name, label) for name, label in humanise(names).items()}
+def _columns(
+    names: Sequence[str], known: Iterable[Characteristic], own: Mapping[str, str]
+) -> tuple[Characteristic, ...]:
+    """Say what each column is: labelled by the user, else as its maker does, else by its name; no two alike."""
+    check_columns("labels", own, names)
+    made = {each.column: each for each in known}
+    labels = {name: made[name].label if name in made else label for name, label in humanise(names).items()}
     counts = Counter(labels.values())
-    return {name: visible(label if counts[label] == 1 else name) for name, label in labels.items()}
-
-
-def _telling(traits: Sequence[Trait], clustered_on: Collection[str]) -> list[Trait]:
-    """Return the traits that may name a segment, which none does that is known of few."""
-    # by what the segments were made of alone, if that is here: another descriptor must not rename them
-    return [trait for trait in traits if trait.known_of_half and (trait.clustered_on or not clustered_on)]
-
-
-def _typical(profile: Profile, position: int) -> dict[str, Any]:
-    """Return the typical value of each characteristic; none where it is known of less than half."""
-    typical = {
-        column: values[position] if profile.known[column][position] >= KNOWN_OF_HALF else None
-        for column, values in profile.typical.items()
-    }
-    return {column: visible(value) if isinstance(value, str) else value for column, value in typical.items()}
-
-
-def _known_of_few(profile: Profile, position: int, n_customers: int, min_group_size: int) -> dict[str, float]:
-    """Return of what share each characteristic is known that is not known of most, unless these are too few to tell."""
-    shares = {column: float(known[position]) for column, known in profile.known.items()}
-    return {
-        column: share
-        for column, share in shares.items()
-        if share < KNOWN_OF_MOST and round(share * n_customers) >= min_group_size
-    }
-
-
-def _persona(
-    segment: int,
-    name: str,
-    *,
-    n_customers: int,
-    share: float,
-    traits: tuple[Trait, ...],
-    typical: dict[str, Any],
-    labels: Mapping[str, str],
-    known_shares: dict[str, float],
-) -> Persona:
-    size = f"{n_customers:,} customer{'' if n_customers == 1 else 's'}"
-    if share == 1:
-        known = [
-            f"{labels[column]} {write_typical(value, known_shares.get(column, 1.0))}"
-            for column, value in typical.items()
-            if value is not None
-        ]
-        told = "typically " + ", ".join(known[:_TOLD_OF_EVERYONE]) if known else "nothing is known of half of them"
-    else:
-        told = "; ".join(trait.text for trait in traits[:2]) or (
-            "nothing that is known of half of them sets them clearly apart from anyone else"
-            if known_shares
-            else "nothing sets them clearly apart from anyone else"
-        )
-    summary = f"{name}: {size} ({format_share(share)}); {told}."
-    return Persona(
-        segment=segment,
-        name=name,
-        n_customers=n_customers,
-        share=share,
-        traits=traits,
-        typical_customer=typical,
-        summary=summary,
-        suppressed=False,
-        size=size,
-        known_shares=known_shares,
-    )
+    columns = [
+        replace(made.get(name, Characteristic(column=name)), label=visible(label if counts[label] == 1 else name))
+        for name, label in labels.items()
+    ]
+    return as_told(columns, {"label": {name: plain(label) for name, label in own.items()}})

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
+from typing import Any
 
+from custseg._core.own_words import find_segment
 from custseg._core.visible import visible
+from custseg.exceptions import InvalidParameterError
 from custseg.personas._phrases import Words, describe, is_level_missing
-from custseg.personas._traits import Trait, same_effect
+from custseg.personas._traits import Trait
 
 ALL_CUSTOMERS = "All customers"
 ALL_OTHERS = "All other customers"
@@ -19,7 +22,12 @@ LONGEST_NAME = 32
 """A name has at most so many characters."""
 
 
-def name_personas(traits: Mapping[int, Sequence[Trait]], suppressed: Sequence[int], words: Words) -> dict[int, str]:
+def name_personas(
+    traits: Mapping[int, Sequence[Trait]],
+    suppressed: Sequence[int],
+    words: Words,
+    carried: Mapping[int, str] | None = None,
+) -> dict[int, str]:
     """Name every segment.
 
     Parameters
@@ -30,6 +38,8 @@ def name_personas(traits: Mapping[int, Sequence[Trait]], suppressed: Sequence[in
         The segments too small to be described.
     words : Words
         What the columns are called.
+    carried : mapping of int to str, optional
+        Names that segments bear already, which no other gets.
 
     Returns
     -------
@@ -37,11 +47,37 @@ def name_personas(traits: Mapping[int, Sequence[Trait]], suppressed: Sequence[in
         Unique names of at most ``LONGEST_NAME`` characters, in the order of the segments. Personas that would share a
         name all take the next of theirs; where these run out, the later segments get a number.
     """
-    told = {segment: _told(found, words) for segment, found in traits.items()}
+    carried = carried or {}
+    told = {segment: _told(found, words) for segment, found in traits.items() if segment not in carried}
     fallback = AVERAGE if len(traits) > 1 else ALL_OTHERS if suppressed else ALL_CUSTOMERS
-    names = {segment: name or fallback for segment, name in _distinct(told).items()}
-    names.update(dict.fromkeys(suppressed, SMALL))
-    return _numbered({segment: names[segment] for segment in sorted(names)}, LONGEST_NAME)
+    names = {segment: name or fallback for segment, name in _distinct(told, carried.values()).items()}
+    names |= {segment: SMALL for segment in suppressed if segment not in carried}
+    new = _numbered({segment: names[segment] for segment in sorted(names)}, LONGEST_NAME, carried.values())
+    return dict(sorted({**carried, **new}.items()))
+
+
+def own_names(names: Mapping[int, str], own: Sequence[str] | Mapping[Any, str] | None) -> dict[int, str]:
+    """Put the user's own names, by segment number or by name, in place of those that segments have."""
+    if own is None:
+        return dict(names)
+    given = [*names.values()]
+    if not isinstance(own, Mapping):
+        if len(own) != len(given):
+            words = f"one name for each of {len(given)} segment(s), or a dict by segment"
+            raise InvalidParameterError.not_allowed("names", words, list(own))
+        own = dict(enumerate(own))
+    found = dict(names)
+    for key, name in own.items():
+        found[find_segment(key, given, "names")] = name
+    counts = Counter(found.values())
+    if counts and max(counts.values()) > 1:
+        raise InvalidParameterError.not_allowed("names", "such that no two segments bear the same name", found)
+    return found
+
+
+def is_generic(name: str) -> bool:
+    """Say whether a name stands in for one: it says nothing of the segment that would still be true of another."""
+    return name.partition(" (")[0] in (ALL_CUSTOMERS, ALL_OTHERS, AVERAGE, SMALL)
 
 
 def seen_names(names: Mapping[int, str]) -> dict[int, str]:
@@ -51,18 +87,19 @@ def seen_names(names: Mapping[int, str]) -> dict[int, str]:
 
 
 def _told(traits: Sequence[Trait], words: Words) -> list[str]:
-    told: list[Trait] = []
     # what customers are not names them only where nothing else does
-    for trait in [trait for trait in traits if not is_level_missing(trait)] or traits:
-        # An equal effect is a copy of a column or its complement: a second word for the same thing.
-        if not any(same_effect(trait, earlier) for earlier in told):
-            told.append(trait)
+    told = [trait for trait in traits if not is_level_missing(trait)] or traits
     return list(dict.fromkeys(filter(None, (describe(trait, words) for trait in told))))
 
 
-def _distinct(told: Mapping[int, list[str]]) -> dict[int, str]:
+def _distinct(told: Mapping[int, list[str]], taken: Iterable[str] = ()) -> dict[int, str]:
     """Give each its first name; all who would share one, whatever the order of its words, take their next."""
-    choices = {segment: [*_choices(words)] or [()] for segment, words in told.items()}
+    borne = {name.casefold() for name in taken}
+    free = {
+        segment: [choice for choice in _choices(words) if _joined(choice).casefold() not in borne]
+        for segment, words in told.items()
+    }
+    choices = {segment: own or [()] for segment, own in free.items()}
     place = dict.fromkeys(told, 0)
     while True:
         alike = defaultdict(list)
@@ -84,12 +121,14 @@ def _distinct(told: Mapping[int, list[str]]) -> dict[int, str]:
 
 
 def _choices(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """Yield the words of possible names, the strongest first: two traits, else one; never too long."""
+    """Yield the words of possible names: two traits of which one is the strongest, it alone, others; never too long."""
     words = [word if len(word) <= LONGEST_NAME else f"{word[: LONGEST_NAME - 1].rstrip()}…" for word in words]
-    pairs = sorted(combinations(range(len(words)), 2), key=lambda pair: (sum(pair), pair))
-    fitting = [(words[first], words[second]) for first, second in pairs]
-    yield from (pair for pair in fitting if len(_joined(pair)) <= LONGEST_NAME)
-    yield from ((word,) for word in words)
+    pairs = sorted(combinations(range(len(words)), 2), key=lambda pair: (pair[0] > 0, sum(pair), pair))
+    fitting = [pair for pair in pairs if len(_joined([words[place] for place in pair])) <= LONGEST_NAME]
+    alone = [(place,) for place in range(len(words))]
+    with_first = [pair for pair in fitting if pair[0] == 0]
+    for places in (*with_first, *alone[:1], *fitting[len(with_first) :], *alone[1:]):
+        yield tuple(words[place] for place in places)
 
 
 def _joined(words: Sequence[str]) -> str:
@@ -97,8 +136,8 @@ def _joined(words: Sequence[str]) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _numbered(names: Mapping[int, str], longest: int | None = None) -> dict[int, str]:
-    taken: set[str] = set()
+def _numbered(names: Mapping[int, str], longest: int | None = None, borne: Iterable[str] = ()) -> dict[int, str]:
+    taken = {name.casefold() for name in borne}
     unique: dict[int, str] = {}
     for segment, name in names.items():
         number, candidate = 1, name

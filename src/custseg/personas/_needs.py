@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ from custseg._core.words import plain
 from custseg.exceptions import ColumnNotFoundError, CustomerIdError, InvalidTableError, SegmentLabelError, list_names
 from custseg.personas._intervals import mean_interval
 from custseg.personas._segment_profile.known import Known
-from custseg.personas._segment_profile.ordered import centre_and_scale
+from custseg.personas._segment_profile.ordered import Together, centre_and_scale
 from custseg.personas._statistics import benjamini_hochberg
 from custseg.segmentation import Segmentation
 
@@ -231,25 +231,33 @@ def needs_by_segment(
     read = {name: _items(name, answers, segmentation) for name, answers in tables.items()}
     if satisfaction is not None:
         _check_same_items(read["importance"], read["satisfaction"])
-    parts, lines = [], {}
+    asked = {}
     for measure, table in read.items():
         labels = _labels(measure, table, segmentation)
         if not (labels >= 0).any():
             raise SegmentLabelError.none_assigned(table.n_customers)
-        told = described(labels, segmentation.n_segments, min_group_size, table)
+        asked[measure] = table, described(labels, segmentation.n_segments, min_group_size, table)
+    return compare_needs(asked, segmentation.segment_names, min_group_size, confidence_level)
+
+
+def compare_needs(
+    asked: Mapping[str, tuple[CustomerTable, Integers]],
+    names: Sequence[str],
+    min_group_size: int,
+    confidence_level: float = 0.95,
+) -> SegmentNeeds:
+    """Compare the answers to each measure, with the labels of those of whom figures may tell."""
+    parts, lines = [], {}
+    for measure, (table, told) in asked.items():
         rows = pd.DataFrame(
-            [
-                row
-                for column in table.columns
-                for row in _rows(column, told, segmentation.segment_names, confidence_level, min_group_size)
-            ]
+            [row for column in table.columns for row in _rows(column, told, names, confidence_level, min_group_size)]
         )
         lines[measure] = float(rows.drop_duplicates("item")["overall_value"].sort_values().mean())
         parts.append(rows.assign(measure=measure, p_adjusted=benjamini_hochberg(rows["p_value"])))
     return SegmentNeeds(
         frame=pd.concat(parts, ignore_index=True)[list(_COLUMNS)],
         quadrants=_quadrants(parts, lines),
-        importance_line=lines["importance"],
+        importance_line=lines.get("importance", np.nan),
         satisfaction_line=lines.get("satisfaction"),
     )
 
@@ -327,10 +335,8 @@ def _rows(
     rows = rows[np.argsort(labels[rows], kind="stable")]
     known, values = Known(labels[rows], len(names)).sorted_by(numbers[rows])
     # about a number in the middle, so that what all answered alike does not differ by rounding
-    middle, scale = centre_and_scale(np.sort(values))
-    values = (values - middle) / scale
-    n, means = known.weights, known.means(values)
-    variances = known.means((values - np.repeat(means, known.sizes)) ** 2)
+    middle, scale = centre_and_scale(Together(known.groups(values)))
+    n, (means, variances) = known.weights, known.moments(values, middle, scale)
     low, high = mean_interval(means, variances, n, confidence_level)
     overall = float(n @ means / n.sum()) if n.any() else np.nan
     difference, half, p_values = _against_the_rest(n, means, variances, confidence_level)

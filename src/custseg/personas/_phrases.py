@@ -57,6 +57,7 @@ _VERBS = _set(
     "trusts try tries use uses want wants watch watches"
 )
 _PREPOSITIONS = _set("about at for from in into of on over the to under with")
+_JOINTS = _set("& a an and or the")
 _PERSONS = _set("buyer customer driver homeowner member owner parent pensioner smoker student subscriber tenant user")
 _RATES = _set("average avg max maximum mean min minimum percent percentage rate share total")
 _LONG = _set("commute distance duration length time")
@@ -81,17 +82,25 @@ class Words:
     roles: Mapping[str, str]
 
     @classmethod
-    def of(cls, names: Sequence[str], known: Iterable[Characteristic]) -> Words:
-        """Read the roles; a column whose maker says none is what its whole name says, if that is one."""
+    def of(cls, names: Sequence[str], known: Iterable[Characteristic], own: Mapping[str, str] | None = None) -> Words:
+        """Read the roles; a column whose maker says none is what its whole name says, if that is one.
+
+        The user's own labels stand above all, and for the role too: who calls a recency "silence" wants to read that.
+        """
         made = {each.column: each for each in known}
         borne = {name: (made[name].role if name in made else None) or name for name in names}
         counts = Counter(borne.values())
-        alone = {name: role for name, role in borne.items() if role in _ROLE_WORDS and counts[role] == 1}
+        own = own or {}
+        alone = {
+            name: role for name, role in borne.items() if role in _ROLE_WORDS and counts[role] == 1 and name not in own
+        }
         called = humanise(names)
         for name, each in made.items():
-            own = plain(each.label)
-            if name in called and own != in_words(name.removeprefix(f"{each.member}__")) and len(own) <= LONGEST_COLUMN:
-                called[name] = own
+            label = plain(each.label)
+            told = label != in_words(name.removeprefix(f"{each.member}__"))
+            if name in called and told and len(label) <= LONGEST_COLUMN:
+                called[name] = label
+        called |= {name: plain(label) for name, label in own.items()}
         return cls(columns=short(called), roles=alone)
 
 
@@ -125,14 +134,28 @@ def _bare(label: str) -> str:
 
 
 def _beginning(name: str) -> str:
-    """Keep the words that say most, then the first ones."""
+    """Keep the words that say most, then the first ones.
+
+    Examples
+    --------
+    >>> [_beginning(name) for name in ("fun and entertainment", "excitement, a challenge", "not care about prices")]
+    ['fun & entertainment', 'excitement…', 'not care about prices']
+    """
     if len(name) <= LONGEST_COLUMN:
         return name
-    words = [word for word in name.split(" ") if word.casefold() not in _PREPOSITIONS] or [name]
+    denial = _NEGATION.match(name)
+    if denial is not None and denial.end() < len(name) - 1:  # it is taken back as often as it is said
+        return f"{denial[0]}{_beginning(name[denial.end() :])}"
+    joined = name.replace(" and ", " & ")
+    if len(joined) <= LONGEST_COLUMN:
+        return joined
+    words = [word for word in joined.split(" ") if word.casefold() not in _PREPOSITIONS] or [name]
     if len(" ".join(words)) <= LONGEST_COLUMN:
         return " ".join(words)
     kept = list(accumulate(words, "{} {}".format))
-    fitting = [text for text in kept if len(text) < LONGEST_COLUMN]
+    fitting = [
+        text for text, word in zip(kept, words, strict=True) if len(text) < LONGEST_COLUMN and word not in _JOINTS
+    ]
     return f"{(fitting[-1] if fitting else kept[0][: LONGEST_COLUMN - 1]).rstrip(',;:- ')}…"
 
 

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from custseg._core.arrays import Floats, Integers
+from custseg._core.arrays import Bools, Floats, Integers
 from custseg._core.customers import Column, CustomerTable
 from custseg._core.disclosure import enter
-from custseg.personas._columns import COMPARISONS, TEXTS, VALUES, profile_column
+from custseg._core.in_threads import in_threads
+from custseg.personas._columns import COMPARISONS, TEXTS, VALUES, ColumnProfile, profile_column
 from custseg.personas._segment_profile.contrast import Figures
 from custseg.personas._segment_profile.long_table import adjusted, long_table
 
@@ -54,12 +55,23 @@ class Profile:
         Number of levels left unnamed, per nominal characteristic that has any.
     known : dict of str to ndarray
         For each characteristic the share of the customers of each segment of whom it is known.
+    table : CustomerTable
+        The customers.
+    labels : ndarray of shape (n_customers,)
+        Their segments.
     """
 
     frame: pd.DataFrame
     typical: dict[str, list[Any]]
     rare_levels: dict[str, int]
     known: dict[str, Floats]
+    table: CustomerTable
+    labels: Integers
+
+    def told_of(self, name: str) -> Bools:
+        """Return who enters the figures of a characteristic: those of whom it is known in segments that are told of."""
+        known, told = ~self.table[name].missing, self.known[name] > 0
+        return known if told.all() else known & told[self.labels]
 
 
 def profile_customers(
@@ -79,32 +91,50 @@ def profile_customers(
     its customers count as unknown, and a level that fewer have is not named (:mod:`custseg._core.disclosure`).
     """
     order = np.argsort(labels, kind="stable")
-    table, labels = table.take(order), labels[order]
-    beside = None if beside is None else beside[order]
+    unsorted, by_segment = _Rows(labels, beside), _Rows(labels[order], None if beside is None else beside[order])
+
+    def profile(column: Column) -> tuple[ColumnProfile, Floats, dict[str, Any]]:
+        # what is only counted need not be sorted
+        is_sorted = column.kind == "numeric"
+        rows, own = (by_segment, column.take(order)) if is_sorted else (unsorted, column)
+        part, known = _profile(own, rows, n_segments, min_group_size)
+        laid_out = _rows(column, part.figures, known, sizes)
+        return part, known / sizes, laid_out | {"clustered_on": column.name in clustered_on}
+
     sizes = np.bincount(labels, minlength=n_segments)
-    parts, rows, shares = {}, [], {}
-    for column in table.columns:
-        numbers = np.asarray(column.values, dtype=np.float64) if column.kind == "numeric" else None
-        known = ~column.missing
-        if beside is not None:
-            known = enter(known, beside, int(beside.max()) + 1, min_group_size, numbers)
-        told = enter(known, labels, n_segments, min_group_size, numbers)
-        if told.all():
-            part = profile_column(column, labels, n_segments, min_group_size)
-        else:
-            part = profile_column(column.take(told), labels[told], n_segments, min_group_size)
-        if beside is not None and column.kind in ("binary", "nominal"):
-            _hide_beside(part.figures, column.take(told), beside[told], min_group_size)
-        parts[column.name] = part
-        unknown = np.bincount(labels[~told], minlength=n_segments)
-        shares[column.name] = 1.0 - unknown / sizes
-        rows.append(_rows(column, part.figures, sizes, unknown) | {"clustered_on": column.name in clustered_on})
+    parts, shares, rows = zip(*in_threads(profile, table.columns, n_rows=len(labels)), strict=True)
     return Profile(
-        _tested(long_table(rows, ("characteristic", "kind", *TEXTS))),
-        {name: part.typical for name, part in parts.items()},
-        {name: part.n_rare for name, part in parts.items() if part.n_rare},
-        shares,
+        _tested(long_table(list(rows), ("characteristic", "kind", *TEXTS))),
+        {name: part.typical for name, part in zip(table.names, parts, strict=True)},
+        {name: part.n_rare for name, part in zip(table.names, parts, strict=True) if part.n_rare},
+        dict(zip(table.names, shares, strict=True)),
+        table,
+        labels,
     )
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The segments of customers, and the segments beside them."""
+
+    labels: Integers
+    beside: Integers | None
+
+
+def _profile(column: Column, rows: _Rows, n_segments: int, min_group_size: int) -> tuple[ColumnProfile, Integers]:
+    """Profile one characteristic; return too of how many in each segment it is known and may be told."""
+    labels, beside = rows.labels, rows.beside
+    numbers = np.asarray(column.values, dtype=np.float64) if column.kind == "numeric" else None
+    known = ~column.missing
+    if beside is not None:
+        known = enter(known, beside, int(beside.max()) + 1, min_group_size, numbers)
+    told = enter(known, labels, n_segments, min_group_size, numbers)
+    if not told.all():
+        column, labels = column.take(told), labels[told]
+    part = profile_column(column, labels, n_segments, min_group_size)
+    if beside is not None and column.kind in ("binary", "nominal"):
+        _hide_beside(part.figures, column, beside[told], min_group_size)
+    return part, np.bincount(labels, minlength=n_segments)
 
 
 def _tested(frame: pd.DataFrame) -> pd.DataFrame:
@@ -116,7 +146,8 @@ def _tested(frame: pd.DataFrame) -> pd.DataFrame:
 
 def empty_profile() -> Profile:
     """Return the profile of nobody: no segment is large enough to be described."""
-    return Profile(pd.DataFrame(columns=list(PROFILE_COLUMNS)), {}, {}, {})
+    nobody = CustomerTable((), 0), np.array([], dtype=np.int64)
+    return Profile(pd.DataFrame(columns=list(PROFILE_COLUMNS)), {}, {}, {}, *nobody)
 
 
 def _hide_beside(figures: Figures, column: Column, labels: Integers, min_group_size: int) -> None:
@@ -127,9 +158,10 @@ def _hide_beside(figures: Figures, column: Column, labels: Integers, min_group_s
     figures["segment_value"][:, np.isnan(apart[known]).any(axis=0)] = np.nan
 
 
-def _rows(column: Column, figures: Figures, sizes: Integers, unknown: Integers) -> dict[str, Any]:
+def _rows(column: Column, figures: Figures, known: Integers, sizes: Integers) -> dict[str, Any]:
     """Lay one characteristic out as columns, segments running fastest."""
     n_segments, n_levels = figures["effect_size"].shape
+    unknown = sizes - known
     with np.errstate(invalid="ignore"):
         missing = unknown / sizes
         missing_rest = (unknown.sum() - unknown) / (sizes.sum() - sizes)

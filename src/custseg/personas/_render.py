@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from custseg._core._html import Html, element, join, table
-from custseg._core.coverage import known_of
+from custseg._core.characteristic import Characteristic
 from custseg._core.markdown import escape_markdown
-from custseg._core.words import format_share, format_value, plain
+from custseg._core.words import format_share
+from custseg.personas._card.typical import write_typical
+from custseg.personas._parts import UNKNOWN_SECTION
 from custseg.personas._traits import Persona, Trait
 
 CIRCULAR = (
@@ -16,6 +17,22 @@ CIRCULAR = (
     "and its p-value is circular."
 )
 _MARK = "†"
+_MOST_LISTED = 8
+_ALONE = "What sets them apart"
+
+STYLE = """
+.custseg-personas { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
+.custseg-personas section { margin: 0 0 1rem; padding: 0.75rem 1rem; max-width: 46rem;
+  border: 1px solid light-dark(#cdd2d8, #3b434c); border-radius: 6px;
+  color: light-dark(#1b1f24, #e6e8eb); background: light-dark(#fff, #16191d); }
+.custseg-personas h2 { margin: 0; font-size: 1.25rem; }
+.custseg-personas h3 { margin: 0.75rem 0 0.25rem; font-size: 1rem; }
+.custseg-personas p, .custseg-personas ul { margin: 0.25rem 0; }
+.custseg-personas ul { padding-left: 1.25rem; }
+.custseg-personas .persona-size, .custseg-personas .persona-note { color: light-dark(#4a525b, #a9b1ba); }
+.custseg-personas th, .custseg-personas td { padding: 0.1rem 0.75rem 0.1rem 0; text-align: left; }
+"""
+"""For a page that has no style for personas: nothing outside them changes."""
 
 
 def not_assigned(n_customers: int) -> str:
@@ -24,18 +41,14 @@ def not_assigned(n_customers: int) -> str:
     return f"{who} not assigned to a segment and left out of every figure."
 
 
-def _typical(persona: Persona, labels: Mapping[str, str]) -> list[tuple[str, str]]:
+def _typical(persona: Persona, columns: Sequence[Characteristic]) -> list[tuple[str, str]]:
     """Return the characteristics of the typical customer in words, each with its value."""
-    known = persona.known_shares
+    typical, known = persona.typical_customer, persona.known_shares
     return [
-        (labels[name], write_typical(value, known.get(name, 1.0))) for name, value in persona.typical_customer.items()
+        (each.label, write_typical(typical[each.column], each, known.get(each.column, 1.0)))
+        for each in columns
+        if each.column in typical
     ]
-
-
-def write_typical(value: Any, known_share: float = 1.0) -> str:
-    """Write a value of the typical customer, and of how many it is known where that is not most of them."""
-    note = "" if value is None else known_of(known_share)
-    return plain(format_value(value)) + (f" ({note})" if note else "")
 
 
 def _share(persona: Persona) -> str:
@@ -47,7 +60,37 @@ def _size(persona: Persona) -> str:
 
 
 def _trait(trait: Trait) -> str:
-    return f"{trait.text}{' ' + _MARK if trait.clustered_on else ''}"
+    also = f"; {', '.join(trait.also)} likewise" if trait.also else ""
+    return f"{trait.text}{also}{' ' + _MARK if trait.clustered_on else ''}"
+
+
+def _lists(persona: Persona) -> list[tuple[str, list[str]]]:
+    """Return headings with what stands under each, one line an item."""
+    sections = persona.sections
+    alone = len(sections) == 1 and sections[0][0] == UNKNOWN_SECTION
+    told = [(_ALONE if alone else heading, [_trait(trait) for trait in traits]) for heading, traits in sections]
+    told += [
+        ("Where to reach them", [_trait(trait) for trait in persona.where_to_reach]),
+        ("When they buy", [_trait(trait) for trait in persona.when]),
+        ("Needs and concerns", [need.text for need in persona.needs]),
+    ]
+    return [(heading, lines) for heading, lines in told if lines]
+
+
+def _sentences(persona: Persona) -> list[tuple[str, str]]:
+    """Return what is said of the sketch as a whole: in what words it begins, and how it goes on."""
+    told = [
+        ("How well the sketch fits", "" if persona.prevalence is None else f"{persona.prevalence.text}."),
+        ("Like everyone else in", _some(persona.like_everyone)),
+        ("Known of few", _some(persona.known_of_few)),
+        ("Careful", persona.answering_style),
+    ]
+    return [(lead, text) for lead, text in told if text]
+
+
+def _some(told: Sequence[str]) -> str:
+    more = len(told) - _MOST_LISTED
+    return "; ".join(told[:_MOST_LISTED]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _notes(personas: Sequence[Persona], n_not_assigned: int) -> list[str]:
@@ -57,7 +100,7 @@ def _notes(personas: Sequence[Persona], n_not_assigned: int) -> list[str]:
     return notes
 
 
-def to_markdown(personas: Sequence[Persona], labels: Mapping[str, str], n_not_assigned: int) -> str:
+def to_markdown(personas: Sequence[Persona], columns: Sequence[Characteristic], n_not_assigned: int) -> str:
     """Write an overview table, a section for each persona, and the notes."""
     lines = ["| segment | persona | size | share |", "| ---: | --- | --- | ---: |"]
     lines += [
@@ -66,33 +109,42 @@ def to_markdown(personas: Sequence[Persona], labels: Mapping[str, str], n_not_as
     ]
     for persona in personas:
         lines += ["", f"## {escape_markdown(persona.name)}", "", escape_markdown(persona.summary)]
-        if persona.traits:
-            lines += ["", *(f"- {escape_markdown(_trait(trait))}" for trait in persona.traits)]
+        for heading, told in _lists(persona):
+            lines += ["", f"### {heading}", "", *(f"- {escape_markdown(line)}" for line in told)]
+        for lead, text in _sentences(persona):
+            lines += ["", f"**{lead}:** {escape_markdown(text)}"]
         if persona.typical_customer:
-            typical = [f"{escape_markdown(name)} {escape_markdown(value)}" for name, value in _typical(persona, labels)]
+            typical = [
+                f"{escape_markdown(name)} {escape_markdown(value)}" for name, value in _typical(persona, columns)
+            ]
             lines += ["", f"Typical customer (synthetic): {'; '.join(typical)}."]
     for note in _notes(personas, n_not_assigned):
         lines += ["", note]
     return "\n".join(lines) + "\n"
 
 
-def to_html(personas: Sequence[Persona], labels: Mapping[str, str], n_not_assigned: int) -> Html:
+def to_html(
+    personas: Sequence[Persona], columns: Sequence[Characteristic], n_not_assigned: int, *, styled: bool = False
+) -> Html:
     """Build one fragment: a section for each persona, then the notes."""
-    sections = [_section(persona, labels) for persona in personas]
+    sections = [_section(persona, columns) for persona in personas]
     notes = [element("p", note, class_="persona-note") for note in _notes(personas, n_not_assigned)]
-    return element("div", *sections, *notes, class_="custseg-personas")
+    style = [element("style", Html(STYLE))] if styled else []
+    return element("div", *style, *sections, *notes, class_="custseg-personas")
 
 
-def _section(persona: Persona, labels: Mapping[str, str]) -> Html:
+def _section(persona: Persona, columns: Sequence[Characteristic]) -> Html:
     parts = [
-        element("h3", persona.name),
+        element("h2", element("bdi", persona.name)),
         element("p", element("b", f"Segment {persona.segment}"), f": {_size(persona)}", class_="persona-size"),
     ]
-    if persona.traits:
-        parts.append(element("ul", *(element("li", _trait(trait)) for trait in persona.traits)))
-    else:
+    lists = _lists(persona)
+    for heading, told in lists:
+        parts += [element("h3", heading), element("ul", *(element("li", line) for line in told))]
+    if not lists:
         parts.append(element("p", persona.summary))
+    parts += [element("p", element("b", f"{lead}:"), f" {text}") for lead, text in _sentences(persona)]
     if persona.typical_customer:
-        typical = table(("characteristic", "typical value"), _typical(persona, labels))
+        typical = table(("characteristic", "typical value"), _typical(persona, columns))
         parts.append(element("details", element("summary", "Typical customer (synthetic)"), typical))
     return element("section", join(parts), class_="persona")

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 import pandas as pd
 
+from custseg._core.characteristic import Characteristic
 from custseg._core.coverage import KNOWN_OF_HALF, known_of
 from custseg._core.results import Result
 from custseg._core.visible import visible
-from custseg._core.words import format_lift, format_numbers, format_points, format_shares, plain, round_digits
+from custseg._core.words import (
+    decimals_of,
+    format_alike,
+    format_lift,
+    format_numbers,
+    format_points,
+    format_shares,
+    is_year,
+    plain,
+    round_digits,
+    unit_beside,
+)
+from custseg.personas._parts import BESIDE, SECTIONS, Need, Prevalence
 
 FALSE_DISCOVERY_RATE = 0.05
 """A difference is a trait where its adjusted p-value is at most this ..."""
@@ -21,6 +35,7 @@ SMALL_EFFECT = 0.2
 _SAME_EFFECT = 9
 # The traits that a sentence or a name is made of.
 _FIRST = 2
+_IN_SECTION = 4
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -57,6 +72,15 @@ class Trait(Result):
         The difference in words, plain text.
     known_share, known_share_rest : float
         The share of customers here and elsewhere of whom it is known; the text says so where it is under 80%.
+    criterion : str
+        "demographic", "geographic", "behavioural", "psychographic" or "social"; empty where not known.
+    role : str or None
+        What the column says of a customer, one of the roles of ``describe()``; None where not known.
+    unit : str
+        The unit of its numbers; empty where it has none, or it is not known.
+    also : tuple of str
+        What else says the same: labels of other characteristics that rank the customers as this one does, and are
+        told with it.
     """
 
     characteristic: str
@@ -77,6 +101,10 @@ class Trait(Result):
     text: str
     known_share: float = 1.0
     known_share_rest: float = 1.0
+    criterion: str = ""
+    role: str | None = None
+    unit: str = ""
+    also: tuple[str, ...] = ()
 
     @property
     def known_of_half(self) -> bool:
@@ -120,6 +148,20 @@ class Persona(Result):
     known_shares : dict
         Of the characteristics that are known of less than 80% of the customers, but not of too few to be told: of what
         share.
+    further_traits : tuple of Trait
+        Those that came after ``traits``, the strongest first.
+    where_to_reach, when : tuple of Trait
+        Traits that say through which channels, paths and platforms they are met, and when they buy.
+    needs : tuple of Need
+        What matters to them and how well they are served, where customers were asked.
+    prevalence : Prevalence or None
+        How many fit the first traits; None where it would tell of too few customers.
+    like_everyone : tuple of str
+        Labels of characteristics in which they are like everyone else although another segment is not.
+    known_of_few : tuple of str
+        What is known of less than 80% of them, and of how many.
+    answering_style : str
+        A sentence where their traits may be a way of answering rather than a kind of customer; else empty.
     """
 
     segment: int
@@ -132,6 +174,24 @@ class Persona(Result):
     suppressed: bool
     size: str
     known_shares: Mapping[str, float] = field(default_factory=dict)
+    further_traits: tuple[Trait, ...] = ()
+    where_to_reach: tuple[Trait, ...] = ()
+    when: tuple[Trait, ...] = ()
+    needs: tuple[Need, ...] = ()
+    prevalence: Prevalence | None = None
+    like_everyone: tuple[str, ...] = ()
+    known_of_few: tuple[str, ...] = ()
+    answering_style: str = ""
+
+    @property
+    def sections(self) -> tuple[tuple[str, tuple[Trait, ...]], ...]:
+        """Headings with the traits under each, at most four, the strongest first: what they do, are and think."""
+        told = [trait for trait in (*self.traits, *self.further_traits) if trait.role not in BESIDE]
+        sections = {
+            heading: tuple(trait for trait in told if trait.criterion in criteria)[:_IN_SECTION]
+            for heading, criteria in SECTIONS.items()
+        }
+        return tuple((heading, traits) for heading, traits in sections.items() if traits)
 
     @classmethod
     def of_nobody(cls, *, segment: int, name: str) -> Self:
@@ -202,38 +262,45 @@ class Persona(Result):
         return pd.DataFrame([trait.to_dict() for trait in self.traits], columns=columns)
 
 
-def find_traits(profile: pd.DataFrame, labels: Mapping[str, str]) -> dict[int, list[Trait]]:
+def find_traits(profile: pd.DataFrame, columns: Mapping[str, Characteristic]) -> dict[int, list[Trait]]:
     """Return the traits of every segment, strongest first: one per characteristic, its strongest level.
 
-    Effects that agree to nine digits count as equal and keep the order of the columns, so that the
-    rounding of sums decides nothing. What is known of less than half of the customers comes after the
-    first two, and not at all without them.
+    Effects that agree to nine digits count as equal and go by the names of the columns, so that neither their order nor
+    the rounding of sums decides anything.
     """
     sure = (profile["p_adjusted"] <= FALSE_DISCOVERY_RATE) & (profile["effect_size"].abs() >= SMALL_EFFECT)
-    rows = sorted(profile[sure].to_dict("records"), key=lambda row: -_strength(row["effect_size"]))
+    told = profile[sure].to_dict("records")
+    rows = sorted(told, key=lambda row: (-_strength(row["effect_size"]), row["characteristic"]))
+    decimals = _decimals(profile)
     found: dict[int, dict[str, Trait]] = {int(segment): {} for segment in profile["segment"].unique()}
     for row in rows:
         name, traits = row["characteristic"], found[row["segment"]]
         if name not in traits:
-            traits[name] = _trait(row, labels[name])
-    return {segment: _known_first([*traits.values()]) for segment, traits in found.items()}
+            traits[name] = _trait(row, columns[name], decimals.get((name, row["statistic"]), 0))
+    return {segment: [*traits.values()] for segment, traits in found.items()}
 
 
-def _known_first(traits: list[Trait]) -> list[Trait]:
+def _decimals(profile: pd.DataFrame) -> dict[tuple[str, str], int]:
+    """Return how many decimals the means, and the medians, of each number have, the same in every segment."""
+    columns = ("kind", "characteristic", "statistic", "segment_value", "rest_value")
+    numbers: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for kind, name, statistic, *values in zip(*(profile[column].tolist() for column in columns), strict=True):
+        if kind == "numeric":
+            numbers[name, statistic] += values
+    return {each: decimals_of(values) for each, values in numbers.items()}
+
+
+def known_first(traits: Sequence[Trait]) -> list[Trait]:
+    """Put what is known of less than half of the customers after the first two; without them there is none of it."""
     first = [trait for trait in traits if trait.known_of_half][:_FIRST]
     return [*first, *(trait for trait in traits if trait not in first)] if len(first) == _FIRST else first
-
-
-def same_effect(first: Trait, second: Trait) -> bool:
-    """Say whether two traits are equally strong to nine digits, as a column and its copy are."""
-    return _strength(first.effect_size) == _strength(second.effect_size)
 
 
 def _strength(effect_size: float) -> float:
     return round_digits(abs(effect_size), _SAME_EFFECT)
 
 
-def _trait(row: Mapping[Any, Any], label: str) -> Trait:
+def _trait(row: Mapping[Any, Any], column: Characteristic, decimals: int) -> Trait:
     is_share = row["statistic"] == "share"
     level = plain(row["level"]) if isinstance(row["level"], str) else None
     is_category = isinstance(row["segment_category"], str)
@@ -243,12 +310,12 @@ def _trait(row: Mapping[Any, Any], label: str) -> Trait:
     if is_share:
         figures = _share_text("" if row["kind"] == "binary" else f"{level} ", here, rest, row["lift"])
     else:
-        figures = _middle_text(row["statistic"], here, rest)
+        figures = _middle_text(row["statistic"], here, rest, column, decimals)
     known = {"known_share": 1.0 - row["missing_share"], "known_share_rest": 1.0 - row["missing_share_rest"]}
     note = known_of(*known.values())
     return Trait(
         characteristic=row["characteristic"],
-        label=label,
+        label=column.label,
         kind=row["kind"],
         level=level,
         statistic=row["statistic"],
@@ -262,7 +329,10 @@ def _trait(row: Mapping[Any, Any], label: str) -> Trait:
         difference_pp=float(row["difference_pp"]) if is_share else None,
         marker=bool(row["marker"]),
         clustered_on=bool(row["clustered_on"]),
-        text=f"{label}: {figures}{f', {note}' if note else ''}",
+        text=f"{column.label}: {figures}{f', {note}' if note else ''}",
+        criterion=column.criterion,
+        role=column.role,
+        unit=column.unit,
         **known,
     )
 
@@ -272,6 +342,16 @@ def _share_text(level: str, here: float, rest: float, lift: float) -> str:
     return f"{level}{shown}, against {elsewhere} elsewhere ({format_points(here, rest)}, {format_lift(lift)})"
 
 
-def _middle_text(statistic: str, here: Any, rest: Any) -> str:
-    shown, elsewhere = (plain(here), plain(rest)) if isinstance(here, str) else format_numbers(here, rest)
-    return f"{shown} {'on average' if statistic == 'mean' else 'at the median'}, against {elsewhere} elsewhere"
+def _middle_text(statistic: str, here: Any, rest: Any, column: Characteristic, decimals: int) -> str:
+    unit = ""
+    if isinstance(here, str):
+        shown, elsewhere = plain(here), plain(rest)
+    elif column.unit == "share":
+        shown, elsewhere = format_shares(here, rest)
+    elif is_year(column.label, column.unit, (here, rest)):
+        shown, elsewhere = (text.replace(",", "") for text in format_numbers(here, rest))
+    else:
+        shown, elsewhere = format_alike(here, rest, decimals)
+        unit = unit_beside(column.label, column.unit)
+    how = "on average" if statistic == "mean" else "at the median"
+    return f"{shown}{unit} {how}, against {elsewhere} elsewhere"

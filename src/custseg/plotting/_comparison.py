@@ -12,7 +12,7 @@ from custseg._core.arrays import Floats
 from custseg._core.asking import asking
 from custseg._core.optional import require
 from custseg._core.visible import visible
-from custseg._core.words import format_share
+from custseg._core.words import format_share, is_year, known
 from custseg.personas import SegmentProfile
 from custseg.plotting._shared.display import Display
 from custseg.plotting._shared.handed import MIN_GROUP_SIZE, of_estimator, of_predictions
@@ -34,7 +34,6 @@ from custseg.plotting._shared.look import (
 )
 from custseg.plotting._shared.profiled import (
     check_profile,
-    is_year,
     labels_of,
     profiled,
     segments_of,
@@ -371,7 +370,8 @@ def _cells(rows: pd.DataFrame, profile: SegmentProfile, segments: pd.DataFrame) 
     texts = []
     for row, own in zip(rows_of(rows), values, strict=True):
         told = [row.overall_value, *own]
-        texts.append(written(told, share=row.statistic == "share", year=is_year(row.subject, row.unit, told)))
+        is_share = "share" in (row.statistic, row.unit)
+        texts.append(written(told, share=is_share, year=is_year(row.subject, row.unit, filter(known, told))))
     effects = cells["effect_size"].to_numpy(dtype=np.float64)
     step = np.searchsorted(_STEPS, np.nan_to_num(np.abs(effects)), side="right")
     cells = cells.assign(

@@ -48,9 +48,9 @@ def draw_flow(ax: Any, columns: pd.DataFrame, flows: pd.DataFrame, names: Sequen
     """
     numbers = sorted(set(columns["n_segments"]))
     place = {number: position for position, number in enumerate(numbers)}
-    boxes = _boxes(columns, flows, numbers)
+    boxes = boxes_of(columns, flows, numbers)
     path, patch = require("matplotlib.path").Path, require("matplotlib.patches")
-    for row, from_top, to_top, thickness in _bands(flows, boxes):
+    for row, from_top, to_top, thickness in bands_of(flows, boxes):
         left, right = place[row.from_n_segments] + _WIDTH / 2, place[row.n_segments] - _WIDTH / 2
         middle = left + _BEND * (right - left)
         upper = [(left, from_top), (middle, from_top), (middle, to_top), (right, to_top)]
@@ -73,7 +73,7 @@ def draw_flow(ax: Any, columns: pd.DataFrame, flows: pd.DataFrame, names: Sequen
     _name(ax, [boxes[numbers[-1], label] for label in range(len(names))], names, len(numbers) - 1)
 
 
-def _boxes(columns: pd.DataFrame, flows: pd.DataFrame, numbers: Sequence[int]) -> Boxes:
+def boxes_of(columns: pd.DataFrame, flows: pd.DataFrame, numbers: Sequence[int]) -> Boxes:
     """Return top and bottom of each segment; each stands near those that its customers come from."""
     boxes: Boxes = {}
     for number in numbers:
@@ -96,7 +96,7 @@ def _origin(flows: pd.DataFrame, boxes: Boxes, number: int, segment: int) -> flo
     return round(float(np.average(middles, weights=own["n_customers"])), 9)
 
 
-def _bands(flows: pd.DataFrame, boxes: Boxes) -> list[tuple[Any, float, float, float]]:
+def bands_of(flows: pd.DataFrame, boxes: Boxes) -> list[tuple[Any, float, float, float]]:
     """Return each band that holds someone: where it begins, where it ends, and how thick it is."""
     leaving, entering = ({key: box[0] for key, box in boxes.items()} for _ in range(2))
     totals = flows.groupby("n_segments")["n_customers"].sum()

@@ -37,6 +37,7 @@ NO_STABILITY = (
 )
 NO_ROWS_TOLD = "Nothing was reported as read, matched or left out."
 _LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy")
+_LONGEST_LIMIT = 12
 
 
 @dataclass(frozen=True)
@@ -141,13 +142,13 @@ def read_study(study: FittedStudy, title: str) -> Contents:
         title=title,
         brief=_brief(study),
         word=verdict.word,
-        verdict=verdict.sentence,
+        verdict=_in_words(verdict.sentence, _labels(study)),
         found=found,
         cut=cut,
         notice=_notice(evidence, is_cut=is_cut, has_cut=cut is not None),
         outcomes=_outcomes(study),
         n_groups_shown=len((cut or found).groups),
-        selection=None if evidence.selection is None else str(evidence.selection.reason),
+        selection=None if evidence.selection is None else _in_words(str(evidence.selection.reason), _labels(study)),
         largest=largest_number(evidence.numbers),
         numbers=numbers_table(evidence.numbers),
         stability=stability,
@@ -157,6 +158,13 @@ def read_study(study: FittedStudy, title: str) -> Contents:
         checked=_checked(study),
         method=_method(study),
     )
+
+
+def _in_words(text: str, labels: Mapping[str, str]) -> str:
+    """Call the columns that a sentence quotes what the rest of the report calls them."""
+    for column, label in labels.items():
+        text = text.replace(repr(column), f"“{label}”")
+    return text
 
 
 def _notice(evidence: Evidence, *, is_cut: bool, has_cut: bool) -> str:
@@ -337,11 +345,16 @@ def _brief(study: FittedStudy) -> tuple[tuple[str, str], ...]:
 
 
 def _audience(rule: Rule | None, labels: Mapping[str, str]) -> str:
-    if rule is None:
-        return "All customers in the tables"
+    return "All customers in the tables" if rule is None else rule_in_words(rule, labels)
+
+
+def rule_in_words(rule: Rule, labels: Mapping[str, str]) -> str:
+    """Write the conditions of a rule, with the columns in words."""
+    if not rule.alternatives:
+        return "nobody can meet it"
     all_of = "; " if len(rule.alternatives) == 1 else " and "
     return " or ".join(
-        all_of.join(_condition(condition, labels[condition.column]) for condition in conditions)
+        all_of.join(_condition(condition, labels[condition.column]) for condition in conditions) or "everyone"
         for conditions in rule.alternatives
     )
 
@@ -351,9 +364,14 @@ def _condition(condition: Any, label: str) -> str:
 
 
 def _limit(value: Any) -> str:
-    """Write what a condition compares with: numbers in full, since they are limits and no measurements."""
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return f"{value:,}" if is_number else format_value(value)
+    """Write what a condition compares with: numbers in full, since they are limits and no measurements.
+
+    Longer ones were learned from customers, and are told as what is measured of them.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return format_value(value)
+    number = int(value) if float(value).is_integer() else value
+    return f"{number:,}" if len(str(number)) <= _LONGEST_LIMIT else format_number(value, 4)
 
 
 def _labels(study: FittedStudy) -> dict[str, str]:

@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from functools import cache
 from typing import Any
 
-from custseg._core._html import LINES
+from custseg._core._html import LINES, Html, element
 from custseg._core.optional import require
 from custseg._core.visible import visible
-from custseg._core.words import format_effect, format_number, format_share, format_total, known
 from custseg._version import __version__
-from custseg.reporting._chart import stability_chart
+from custseg.plotting._for_reporting import sentence
 from custseg.reporting._contents import NO_ROWS_TOLD, NO_STABILITY, read_study, stability_table
+from custseg.reporting._finding import finding
 from custseg.reporting._glossary import GLOSSARY
+from custseg.reporting._page.page import page_of
 from custseg.reporting._study import FittedStudy
-from custseg.validation import STABLE_ADJUSTED_RAND, STABLE_SEGMENT
-
-TITLE = "Customer segments"
-# A bar of a trait is full at this effect size: three times what counts as large.
-_FULL_EFFECT = 2.4
 
 
-def render_html(study: FittedStudy, *, title: str = TITLE) -> str:
+def render_html(study: FittedStudy, *, title: str | None = None) -> str:
     """Render a fitted study as one self-contained HTML page.
 
-    The page holds its styles and drawings, runs no script and asks no server for anything; a content
-    security policy says so to the browser. It reads on a phone, on paper, and on light and dark
-    screens. All text that comes from the data is escaped.
+    The page holds its styles and drawings, runs no script and asks no server for anything; a content security policy,
+    which names the style by its hash, says so to the browser. It reads on a phone, on a wide screen, on paper with a
+    page for each segment, and in light, dark and forced colours. What is drawn is what the Displays of
+    :mod:`custseg.plotting` draw, as HTML and small drawings. All text that comes from the data is escaped.
 
     Parameters
     ----------
     study : SegmentationStudy
         A fitted study.
-    title : str, default="Customer segments"
-        The heading of the page.
+    title : str or None, default=None
+        The heading of the page; None takes the finding.
 
     Returns
     -------
@@ -60,29 +59,27 @@ def render_html(study: FittedStudy, *, title: str = TITLE) -> str:
     2
     """
     require("jinja2", "the HTML report")
-    contents = read_study(study, title)
-    lead, stop, more = contents.verdict.partition(". ")
+    contents = read_study(study, finding(study) if title is None else title)
+    page = page_of(study, contents)
+    style = _template("report.css").render() + page.rules
     return str(
-        _page().render(
+        _template("report.html.j2").render(
             report=contents,
-            chart=stability_chart(contents.stability, contents.n_groups_shown, STABLE_ADJUSTED_RAND),
+            page=page,
+            style=Html(style),
+            style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
             stability_table=stability_table(contents),
-            lead=lead + stop.rstrip(),
-            more=more,
-            full_effect=_FULL_EFFECT,
             custseg_version=__version__,
             glossary=GLOSSARY,
-            stable_segment=STABLE_SEGMENT,
             no_rows_told=NO_ROWS_TOLD,
             no_stability=NO_STABILITY,
-            stable_adjusted_rand=STABLE_ADJUSTED_RAND,
         )
     )
 
 
 @cache
-def _page() -> Any:
-    """Compile the template, which takes longer than to fill it."""
+def _template(name: str) -> Any:
+    """Compile a template, which takes longer than to fill it."""
     jinja2 = require("jinja2", "the HTML report")
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("custseg.reporting"),
@@ -92,16 +89,8 @@ def _page() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(
-        bar=_bar,
-        effect=format_effect,
-        effect_bar=_effect_bar,
-        number=format_number,
-        share=format_share,
-        total=format_total,
-    )
-    environment.tests["known"] = known
-    return environment.get_template("report.html.j2")
+    environment.filters.update(bdi=_isolated, sentence=sentence)
+    return environment.get_template(name)
 
 
 def _shown(value: Any) -> Any:
@@ -109,13 +98,6 @@ def _shown(value: Any) -> Any:
     return visible(value, keep=LINES) if type(value) is str else value
 
 
-def _bar(share: float) -> float:
-    """Return the length of a bar for a share: 0 to 100."""
-    return round(100 * min(max(share, 0.0), 1.0), 1)
-
-
-def _effect_bar(effect: float | None) -> float:
-    """Return the length of a bar that is drawn from the middle: 0 to 50."""
-    if effect is None:
-        return 0.0
-    return round(50 * min(abs(effect) / _FULL_EFFECT, 1.0), 1)
+def _isolated(name: str) -> Html:
+    """Keep a name, whatever its direction of writing, from turning what stands beside it around."""
+    return element("bdi", name)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from custseg._core.arrays import Floats, Integers
 from custseg._core.frames import collect
-from custseg.characteristics._records.blocks import in_threads
+from custseg._core.in_threads import in_threads
 from custseg.characteristics._records.exact_sum import ExactSum
 from custseg.characteristics._records.records import Records, as_whole
 from custseg.characteristics._records.vocabulary import Vocabulary

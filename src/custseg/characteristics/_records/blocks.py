@@ -1,25 +1,18 @@
-"""Work in blocks that stay in the processor's cache: sorting into them, and computing them side by side."""
+"""Work in blocks that stay in the processor's cache, and sorting into them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from joblib import effective_n_jobs
 from scipy.sparse import csc_array
 
 Ints = npt.NDArray[np.signedinteger[Any]]
-Task = TypeVar("Task")
-Result = TypeVar("Result")
 
 # lines: few enough for the cache, enough that threads need not wait for each other at every step
 BLOCK = 2**17
-# Rows from which on it pays to start a thread.
-WORTH_THREADS = 2**14
 
 # odd, without a pattern in its bits: those of the golden ratio
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
@@ -65,17 +58,3 @@ def _bits(column: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
     column = column.astype(np.float64, copy=False) + 0.0
     column[np.isnan(column)] = np.nan
     return column.view(np.uint64)
-
-
-def in_threads(compute: Callable[[Task], Result], tasks: Iterable[Task], *, n_rows: int) -> list[Result]:
-    """Compute each task by itself, so that neither the number of threads nor their order can matter.
-
-    Tasks of a millisecond are too short for joblib's dispatch; its settings say how many threads there may be. With few
-    rows in all, to start a thread takes longer than the tasks.
-    """
-    if n_rows < WORTH_THREADS:
-        return [compute(task) for task in tasks]
-    with ThreadPoolExecutor(effective_n_jobs(-1)) as threads:
-        # each in the context of who asks: in its name, and with what hears its warnings
-        running = [threads.submit(copy_context().run, compute, task) for task in tasks]
-        return [each.result() for each in running]

@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from custseg._core.arrays import Integers
-from custseg.characteristics._records.blocks import BLOCK, in_threads, mixed, sort_by_counting
+from custseg._core.in_threads import in_threads
+from custseg.characteristics._records.blocks import BLOCK, mixed, sort_by_counting
 
 Numbers = npt.NDArray[Any]
 

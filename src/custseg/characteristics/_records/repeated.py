@@ -9,7 +9,8 @@ import numpy as np
 
 from custseg._core.arrays import Integers
 from custseg._core.frames import collect
-from custseg.characteristics._records.blocks import in_threads, mixed
+from custseg._core.in_threads import in_threads
+from custseg.characteristics._records.blocks import mixed
 from custseg.characteristics._records.ledger import DERIVED, Ledger, Part
 from custseg.characteristics._records.records import Records
 

@@ -37,7 +37,7 @@ class Known:
     @cached_property
     def weights(self) -> Floats:
         """What the customers of each segment weigh."""
-        return self.sizes.astype(np.float64) if self.mass is None else self._sums(self.mass)
+        return self.sizes.astype(np.float64) if self.mass is None else np.array([*map(np.sum, self._parts(self.mass))])
 
     def take(self, rows: Bools) -> Known:
         """Keep some of them."""
@@ -60,17 +60,17 @@ class Known:
         pairs = zip(self._parts(values), self._parts(self.mass), strict=True)
         return [Ordered(part, np.cumsum(mass)) for part, mass in pairs]
 
-    def everyone(self, values: Floats) -> Ordered:
-        """Return the sorted numbers of all segments together."""
-        if self.mass is None:
-            return Ordered(np.sort(values))
-        order = np.lexsort((self.mass, values))
-        return Ordered(values[order], np.cumsum(self.mass[order]))
+    def moments(self, values: Floats, centre: float, scale: float, *, highest: int = 2) -> Floats:
+        """Return the mean of each segment, and its second to highest moment about it; 0 where it has nobody.
 
-    def means(self, values: Floats) -> Floats:
-        """Return the mean of each segment, 0 where it has nobody."""
-        sums = self._sums(values if self.mass is None else values * self.mass)
-        return np.divide(sums, self.weights, out=np.zeros(self.n_segments), where=self.sizes > 0)
+        Of the distances from ``centre`` in units of ``scale``.
+        """
+        found = np.zeros((highest, self.n_segments))
+        masses = [None] * self.n_segments if self.mass is None else self._parts(self.mass)
+        for segment, (part, mass) in enumerate(zip(self._parts(values), masses, strict=True)):
+            if len(part):
+                found[:, segment] = _moments((part - centre) / scale, mass, highest)
+        return found
 
     def cells(self, codes: Integers, n_levels: int) -> tuple[Floats, Floats]:
         """Count, and weigh, the customers by segment and level: arrays of shape (n_segments, n_levels)."""
@@ -81,12 +81,20 @@ class Known:
         weighed = np.bincount(places, weights=self.mass, minlength=n_cells).astype(np.float64)
         return counts, weighed.reshape(self.n_segments, n_levels)
 
-    def _sums(self, values: Floats) -> Floats:
-        sums, some = np.zeros(self.n_segments), self.sizes > 0
-        starts = np.cumsum(self.sizes) - self.sizes
-        if some.any():
-            sums[some] = np.add.reduceat(values, starts[some])
-        return sums
-
     def _parts(self, values: Floats) -> list[Floats]:
         return np.split(values, np.cumsum(self.sizes)[:-1])
+
+
+def _moments(values: Floats, mass: Floats | None, highest: int) -> list[float]:
+    """Return the mean, and the moments about it; the values are overwritten."""
+
+    def mean(numbers: Floats) -> float:
+        return float(numbers.mean() if mass is None else (numbers * mass).sum() / mass.sum())
+
+    found = [mean(values)]
+    values -= found[0]
+    power = values
+    for _ in range(2, highest + 1):
+        power = power * values
+        found.append(mean(power))
+    return found

@@ -14,7 +14,14 @@ from custseg._core.disclosure import FEWEST_LEFT, told_shares, told_whole
 from custseg.personas._intervals import mean_interval, wilson_interval
 from custseg.personas._segment_profile.contrast import Contrast, Figures, compare_shares, effect_interval
 from custseg.personas._segment_profile.known import Known
-from custseg.personas._segment_profile.ordered import Ordered, about_middle, centre_and_scale, is_skewed
+from custseg.personas._segment_profile.ordered import (
+    Ordered,
+    Together,
+    about_middle,
+    centre_and_scale,
+    is_skewed,
+    medians_without,
+)
 
 FIGURES = (
     "segment_value",
@@ -257,17 +264,12 @@ def _numbers(column: Column, known: Known, rule: _Rule) -> Measure:
 def _floats(values: Floats, known: Known, rule: _Rule) -> Measure:
     # Sums run over the sorted values of each segment, so that no order of the rows changes a digit.
     known, values = known.sorted_by(values)
-    groups, everyone = known.groups(values), known.everyone(values)
-    middle, scale = centre_and_scale(everyone.values)
-    deviations = (values - middle) / scale
-    means = known.means(deviations)
-    deviations -= np.repeat(means, known.sizes)
-    squares = deviations**2
-    second, third, fourth = (
-        known.means(power)[:, None] for power in (squares, squares * deviations, np.square(squares))
-    )
+    groups = known.groups(values)
+    everyone = Together(groups)
+    middle, scale = centre_and_scale(everyone)
+    means, second, third, fourth = known.moments(values, middle, scale, highest=4)[:, :, None]
     weighs = known.weights[:, None]
-    contrast = Contrast.of(weighs, means[:, None], weighs * second)
+    contrast = Contrast.of(weighs, means, weighs * second)
     figures = _compared(contrast, (second, third, fourth), rule)
     figures["low"], figures["high"] = mean_interval(contrast.means, second, contrast.counts, rule.confidence_level)
     for name in ("segment_value", "rest_value", "overall_value", "low", "high"):
@@ -280,11 +282,11 @@ def _floats(values: Floats, known: Known, rule: _Rule) -> Measure:
     return Measure("median" if skewed else "mean", [None], hidden)
 
 
-def _of_medians(groups: Sequence[Ordered], everyone: Ordered, rule: _Rule) -> Figures:
+def _of_medians(groups: Sequence[Ordered], everyone: Together, rule: _Rule) -> Figures:
     ends = np.array([group.median_interval(rule.confidence_level) for group in groups])
     return {
         "segment_value": np.array([group.median for group in groups])[:, None],
-        "rest_value": np.array([everyone.median_without(group) for group in groups])[:, None],
+        "rest_value": medians_without(groups)[:, None],
         "overall_value": np.array([[everyone.median]]),
         "low": ends[:, :1],
         "high": ends[:, 1:],

@@ -10,13 +10,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from custseg._core._html import element
 from custseg._core.arrays import Bools, Floats, Integers
 from custseg._core.asking import asks
 from custseg._core.characteristic import Characteristic
 from custseg._core.customers import Column, CustomerTable, read_input
 from custseg._core.disclosure import described, dominated, enter
 from custseg._core.frames import is_table
+from custseg._core.in_threads import in_threads
 from custseg._core.mass import customer_mass
+from custseg._core.notebook import shown
 from custseg._core.params import COLUMN, NONE, Integer, Number, check
 from custseg._core.results import Result
 from custseg._core.segments import NOT_ASSIGNED, aligned
@@ -26,6 +29,7 @@ from custseg.personas._labels import find_id
 from custseg.personas._segment_profile.known import Known
 from custseg.personas._segment_profile.long_table import adjusted, long_table
 from custseg.personas._segment_profile.measures import FIGURES, Measure, measure
+from custseg.personas._segment_profile.notebook import side_by_side
 from custseg.segmentation import Segmentation
 
 __all__ = ["SegmentProfile", "profile_segments"]
@@ -107,6 +111,10 @@ class SegmentProfile(Result):
             A copy of ``frame``.
         """
         return self.frame.copy()
+
+    def _repr_html_(self) -> str:
+        effects = self._wide("effect_size")
+        return shown(element("p", self), side_by_side(self.frame, self.by_segment, self.overall, effects))
 
     @property
     def by_segment(self) -> pd.DataFrame:
@@ -365,18 +373,19 @@ def _frame(
     if not len(shown):
         return _nothing()
     everyone = Known(np.searchsorted(shown, labels[rows]), len(shown), None if mass is None else mass[rows])
-    known = {each.column: each for each in found.characteristics}
-    parts = []
-    for column in table.take(rows).columns:
-        told = _entering(column, everyone, min_group_size)
-        own = everyone if told.all() else everyone.take(told)
-        of_column = column if told.all() else column.take(told)
-        said = known.get(column.name, Characteristic(column=column.name))
-        used = column.name in found.clustered_on
-        parts += [
-            _rows(column, said, measured, everyone, own) | {"used_for_clustering": used}
-            for measured in measure(of_column, own, min_group_size=min_group_size, confidence_level=confidence_level)
-        ]
+    said = {each.column: each for each in found.characteristics}
+
+    def measured(column: Column) -> list[dict[str, Any]]:
+        own = column.take(rows)
+        told = _entering(own, everyone, min_group_size)
+        known = everyone if told.all() else everyone.take(told)
+        own = own if told.all() else own.take(told)
+        what = said.get(column.name, Characteristic(column=column.name))
+        parts = measure(own, known, min_group_size=min_group_size, confidence_level=confidence_level)
+        used = {"used_for_clustering": column.name in found.clustered_on}
+        return [_rows(column, what, part, everyone, known) | used for part in parts]
+
+    parts = [part for own in in_threads(measured, table.columns, n_rows=len(rows)) for part in own]
     return _tested(long_table(parts, _TEXTS), shown)
 
 

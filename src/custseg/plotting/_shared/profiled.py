@@ -13,16 +13,15 @@ import pandas as pd
 
 from custseg._core.asking import asked
 from custseg._core.visible import visible
-from custseg._core.words import format_number, format_share, humanise, known, round_digits
+from custseg._core.words import format_number, format_share, humanise, known, round_digits, unit_beside
 from custseg.exceptions import InfeasibleError, InvalidParameterError
 from custseg.personas import SegmentProfile, profile_segments
 from custseg.plotting._shared.handed import left_out
 from custseg.segmentation import Segmentation
 
-__all__ = ["check_profile", "is_year", "labels_of", "profiled", "quoted", "segments_of", "with_unit", "written"]
+__all__ = ["check_profile", "labels_of", "profiled", "quoted", "segments_of", "with_unit", "written"]
 
 _DIGITS, _EXPONENTS = 3, range(-5, 15)
-_YEARS = (1000, 2999)
 
 
 def profiled(shown: Segmentation, min_group_size: int) -> tuple[SegmentProfile, dict[str, str]]:
@@ -72,13 +71,9 @@ def labels_of(columns: Iterable[str], labels: Mapping[str, str] | None) -> dict[
 
 def with_unit(label: str, unit: str) -> str:
     """Write a label with the unit behind it, unless it says the unit itself."""
-    return label if set(unit.lower().split()) <= set(label.lower().split()) else f"{label}, {unit}"
-
-
-def is_year(label: str, unit: str, figures: Iterable[float]) -> bool:
-    """Say whether figures are years of the calendar, which have no thousands mark."""
-    named = unit == "year" or (not unit and "year" in label.lower().split())
-    return named and all(_YEARS[0] <= each <= _YEARS[1] for each in figures if known(each))
+    beside = unit_beside(label, unit).strip()
+    said = set(beside.lower().split()) <= set(label.lower().split())
+    return label if said else f"{label}, {beside}"
 
 
 def written(figures: Sequence[float], *, share: bool = False, year: bool = False) -> list[str]:

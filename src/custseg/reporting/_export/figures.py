@@ -34,12 +34,12 @@ from custseg.reporting._finding import finding
 from custseg.reporting._study import FittedStudy, compared
 from custseg.targeting import Plan
 
-__all__ = ["Figure", "Figures", "check_figures_path", "figures_of", "write_figures"]
+__all__ = ["LACKING", "Figure", "Figures", "check_figures_path", "figures_of", "pictures_of", "write_figures"]
 
 _INDEX = "figures.txt"
 _NEEDED_BY = "the figures of a study"
 # what a study may lack for a picture; anything else is an error
-_LACKING = (InfeasibleError, InvalidTableError, CustomersNotStoredError)
+LACKING = (InfeasibleError, InvalidTableError, CustomersNotStoredError)
 _FEWEST = 2
 # of levels, and of numbers
 _MOST_EACH = 3
@@ -84,16 +84,16 @@ def figures_of(study: FittedStudy) -> Figures:
     """Make every picture of the segments that the study leads with, without drawing it."""
     drawn: list[Figure] = []
     left_out: list[tuple[str, str]] = []
-    for stem, make in _pictures(study, study.cut_plan_ or study.plan_):
+    for stem, make in pictures_of(study, study.cut_plan_ or study.plan_):
         try:
             drawn.append(Figure(stem, make()))
-        except _LACKING as error:
+        except LACKING as error:
             left_out.append((stem, str(error)))
     drawn.sort(key=lambda each: each.stem)
     return Figures(tuple(drawn), (*sorted(left_out), ("12_needs", _NEEDS)))
 
 
-def _pictures(study: FittedStudy, plan: Plan) -> Iterator[tuple[str, Callable[[], Picture]]]:
+def pictures_of(study: FittedStudy, plan: Plan) -> Iterator[tuple[str, Callable[[], Picture]]]:
     """Give every picture by name; those of one kind have one number in every study."""
     profile, labels = compared(study), plan.personas.column_labels
     yield "07_selection", partial(_selection, study)
