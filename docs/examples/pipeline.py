@@ -15,7 +15,7 @@ from custseg.datasets import make_customers
 
 transactions = make_customers(500, separation=1.5, random_state=0).transactions
 pipeline = make_pipeline(RFMFeaturizer(), SegmentClusterer(n_segments=4, random_state=0), PersonaDescriber())
-pipeline.fit(transactions)
+pipeline = pipeline.fit(transactions)
 
 # %%
 # The last step describes the segments:
