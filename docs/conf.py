@@ -104,6 +104,7 @@ sphinx_gallery_conf = {
     "doc_module": ("custseg",),
     "reference_url": {"custseg": None},
     "capture_repr": ("_repr_html_", "__repr__"),
+    "ignore_repr_types": r"custseg\.plotting",  # the picture says what its repr would
     "download_all_examples": False,
     "remove_config_comments": True,
     "show_memory": False,

@@ -2,9 +2,18 @@
 
 import re
 
-# A citation list is announced as a list without items; a thumbnail's picture says what its link says; a table or code
-# wider than a phone is scrolled, by the keyboard too.
-MENDED = ((re.compile(r'<div role="list" class="citation-list">'), '<div class="citation-list">'),)
+MENDED = (
+    # a list without items
+    (re.compile(r'<div role="list" class="citation-list">'), '<div class="citation-list">'),
+    # a link over a thumbnail whose text is hidden, and stands below
+    (
+        re.compile(
+            r'(<p><a class="reference internal" href="[^"]+")(><span class="doc">)([^<"]+)'
+            r'(</span></a></p>\s*<div class="sphx-glr-thumbnail-title">)'
+        ),
+        r'\1 aria-label="\3"\2\3\4',
+    ),
+)
 
 
 def mend(_app, _pagename, _templatename, context, _doctree):

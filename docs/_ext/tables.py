@@ -34,6 +34,8 @@ LOOKED_UP = {"citation", "faq", "glossary", "index", "install", "peers", "perfor
 EXTRAS = {
     "plot": "pictures",
     "report": "the report",
+    "excel": "the findings as a workbook",
+    "slides": "the pictures as slides",
     "polars": "tables of polars",
     "duckdb": "tables of duckdb, and paths of files",
     "dask": "tables of dask",

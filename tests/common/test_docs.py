@@ -64,6 +64,13 @@ def test_every_picture_is_drawn_and_shown():
     assert shown == drawn
 
 
+@pytest.mark.parametrize("example", sorted((DOCS / "examples").glob("*.py")), ids=lambda path: path.stem)
+def test_an_example_shows_a_picture_and_has_it_as_its_thumbnail(example):
+    text = example.read_text(encoding="utf-8")
+    assert re.search(r"Display.*\.plot\(\)$|^display\.plot\(\)$", text, re.MULTILINE)
+    assert "\n# sphinx_gallery_thumbnail_number = -1\n" in text
+
+
 def test_every_kind_of_picture_has_an_example():
     examples = "\n".join(path.read_text(encoding="utf-8") for path in (DOCS / "examples").glob("*.py"))
     displays = {name.rpartition(".")[2] for name in public_names() if name.startswith("custseg.plotting.")}
