@@ -93,6 +93,7 @@ profile__age = "years of life"
 [outputs]"""
 
 
+@pytest.mark.thorough
 def test_a_study_file_says_names_labels_actions_and_title(fresh, capsys):
     said = CONFIG.replace("[outputs]", OWN_WORDS.strip()).replace("n_pairs = 2", 'n_pairs = 2\ntitle = "This year"')
     (fresh / "study.toml").write_text(said)
