@@ -7,7 +7,6 @@ import json
 import re
 from dataclasses import replace
 from functools import partial
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -17,7 +16,7 @@ from custseg import DemographicEncoder, SegmentationBrief, SegmentationStudy, Se
 from custseg.datasets import make_customers
 from custseg.reporting import render_html, render_json, render_markdown, render_text
 from custseg.validation import STABLE_ADJUSTED_RAND, STABLE_SEGMENT, StabilityResult, judge
-from tests.reporting.stand_in import NO_OUTCOMES, stand_in
+from tests.reporting.stand_in import NO_OUTCOMES, selection_of, stand_in
 from tests.sizes import size
 
 pytestmark = [pytest.mark.sampled, pytest.mark.thorough]
@@ -77,7 +76,7 @@ def report_of(n_segments, structured, n_not_assigned, found, kind):
     verdict = verdict_of(n_segments, structured, n_not_assigned, found)
     selection = None
     if n_not_assigned is None:
-        selection = SimpleNamespace(n_segments=n_segments, structured=structured, reason=REASONS[structured])
+        selection = selection_of(n_segments, REASONS[structured], structured)
     is_cut = n_segments == 1 and bool(evidence.numbers)
     names = ("All customers",) if n_segments == 1 and not is_cut else ("Frequent", "Lapsed", "The rest")
     study = stand_in(names, cut=is_cut, verdict=verdict, selection=selection, stability=evidence)

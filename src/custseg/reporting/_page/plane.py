@@ -107,8 +107,7 @@ def _labels(centres: pd.DataFrame, sheet: _Sheet) -> tuple[Label, ...]:
     """Write each name below its number, where it covers no other."""
     places = sheet.places(centres)
     texts = [
-        textwrap.wrap(visible(name), _LONGEST_LINE, max_lines=_MOST_LINES, placeholder=" …")
-        for name in centres["name"]
+        textwrap.wrap(visible(name), _LONGEST_LINE, max_lines=_MOST_LINES, placeholder=" …") for name in centres["name"]
     ]
     sizes = np.array([[_LETTER * max(map(len, lines)), _LINE * len(lines)] for lines in texts])
     wanted = places + np.column_stack([np.zeros(len(places)), _CHIP + sizes[:, 1] / 2 - _LINE / 2])
