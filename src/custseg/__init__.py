@@ -76,6 +76,7 @@ _STAGE_OF = {
     "render_json": "reporting",
     "render_markdown": "reporting",
     "render_text": "reporting",
+    "report_schema": "reporting",
     "segment_separation": "validation",
     "select_n_segments": "segmentation",
     "split_transactions": "characteristics",

@@ -52,6 +52,7 @@ from custseg.reporting import (
     render_json as render_json,
     render_markdown as render_markdown,
     render_text as render_text,
+    report_schema as report_schema,
     write_figures as write_figures,
     write_report as write_report,
 )

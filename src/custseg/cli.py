@@ -201,7 +201,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_assign(assign)
     report = _add(commands, _report, "write the report of a study")
     report.add_argument("--study", type=Path, required=True, help=_STUDY)
-    report.add_argument("--output", type=Path, required=True, help="a .html, .md or .json file")
+    report.add_argument("--output", type=Path, required=True, help="a .html, .md, .json, .xlsx or .pptx file")
     for one in (assign, report):
         one.add_argument("--trust", action="store_true", help=_TRUST)
     for one in (demo, run, report):

@@ -50,7 +50,7 @@ def fresh(tables, tmp_path):
         ('[tables]\ntransactions = "transactions.csv"\nprofile = "data/profile.parquet"', "", "'[tables]' is missing"),
         ('"transactions.csv"', '"transaction.csv"', "there is no such file"),
         ('"transactions.csv"', '"transactions.xlsx"', "must end in .parquet, .csv, .csv.gz"),
-        ('report = "out.html"', 'report = "out.pdf"', "must end in .html or .htm or .md or .json"),
+        ('report = "out.html"', 'report = "out.pdf"', "must end in .html or .htm or .md or .json or .xlsx or .pptx"),
         ('report = "out.html"', 'report = "no/out.html"', "the folder does not exist"),
         ('assignments = "out.csv"', 'assignments = "out.xls"', "must end in .csv"),
         ('study = "out.skops"', 'study = "no/out.skops"', "the folder does not exist"),

@@ -106,6 +106,7 @@ class Part:
     profile: pd.DataFrame
     outcomes: pd.DataFrame
     told: np.ndarray = field(repr=False)
+    compared: list[dict] = field(default_factory=list)
 
     def __post_init__(self):
         self.sizes = {row["segment"]: row["n_customers"] for row in self.segments if row["n_customers"]}
@@ -115,6 +116,8 @@ class Part:
             if row["segment"] in self.sizes:
                 known = round(self.sizes[row["segment"]] * (1 - row["missing_share"]))
                 self.known[row["characteristic"], row["segment"]] = known
+        for row in self.compared:
+            self.rows[row["characteristic"]].append({**row, "segment_category": None, "is_pool": True})
         for row in self.outcomes.to_dict("records"):
             self.results[row["outcome"]].append(row)
 
@@ -137,6 +140,8 @@ def published(study, forms):
                 plan.personas.profile,
                 outcomes,
                 plan.personas.described.labels,
+                # of the segments that the study leads with
+                facts["profile"] if name != "everyone" else [],
             )
         )
     for plan in plans.values():
@@ -297,23 +302,39 @@ def _shares(part, column):
     for name, levels in _same_as(column).items():
         order = list(levels)[::-1] if name == "risk" else list(levels)
         for row in part.rows[name]:
-            if row["kind"] == "ordinal" and row["statistic"] == "share":
-                cut = row["level"].removesuffix(" or higher")
-                which = [levels[each] for each in order[order.index(cut) :]]
-            elif row["statistic"] == "share":
-                which = [levels[row["level"]]] if not pd.isna(row["level"]) else []
-            elif row["kind"] == "numeric":
-                which = [levels["1"]]
-            else:
-                continue
+            which = [levels[each] for each in _levels_told(row, order)]
+            n_known, overall = None, math.nan
+            if "is_pool" in row and len(which) == 1 and row["overall_value"] is not None:
+                n_known, overall = row["n"], row["overall_value"]
             if which:
-                yield name, row["segment"], which, row["segment_value"], row["rest_value"], None, math.nan
+                here, rest = (math.nan if each is None else each for each in (row["segment_value"], row["rest_value"]))
+                yield name, row["segment"], which, here, rest, n_known, overall
         for row in part.results[name]:
             level = row["level"] if isinstance(row["level"], str) else "1" if name == "sick" else "yes"
             if level not in levels:
                 continue
             which = [levels[level]]
             yield name, row["segment"], which, row["value"], math.nan, row["n_known"], row["value_overall"]
+
+
+def _levels_told(row, order):
+    """The levels that a row tells the share of; none where it tells of no share."""
+    if row["statistic"] == "share" and not pd.isna(row["level"]):
+        return _pool(row["level"], order) if row["kind"] == "ordinal" else [row["level"]]
+    # the mean of a yes or no that is called 1 or 0; a median, and one of levels, is no share
+    return ["1"] if row["kind"] == "numeric" and row["statistic"] == "mean" else []
+
+
+def _pool(level, order):
+    """The levels behind a name such as "rarely to often"."""
+    first, last = order[0], order[-1]
+    if level.endswith(" or lower"):
+        last = level.removesuffix(" or lower")
+    elif level.endswith(" or higher"):
+        first = level.removesuffix(" or higher")
+    else:
+        first, _, last = level.partition(" to ")
+    return order[order.index(first) : order.index(last or first) + 1]
 
 
 def few_in_all(parts, table, column):

@@ -162,6 +162,7 @@ CALLED = {
     "trusted": "The types, by their full names, that a file may hold beyond those known.",
     "batch_size": "How many customers are in memory at once.",
     "title": "The title of a report.",
+    "heading": "Whether title and how to read it stand above a picture.",
     "width": "How many cells a line of a terminal has.",
     "short": "Whether to say no more than fits on one screen.",
     "colour": "Whether to add the codes by which terminals show colours.",

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
+from custseg import SegmentationBrief
 from custseg.characteristics._row_report import RowPolicy, RowReport
 from custseg.personas import Persona, Trait, profile_segments
 from custseg.segmentation import Rule, Segmentation, SegmentSelection
@@ -150,6 +151,9 @@ def plan_of(personas, table, clusterer, n_customers):
         n_segments=len(personas),
         n_not_assigned=0,
         clusterer=clusterer,
+        characteristics=(),
+        clustered_on=(),
+        segment_names=tuple(person.name for person in personas),
     )
     told = SimpleNamespace(
         personas=personas,
@@ -248,7 +252,7 @@ def stand_in(
             max_segments=8,
             value=None,
             currency=None,
-            to_dict=lambda: {"goal": "retention"},
+            to_dict=SegmentationBrief("retention").to_dict,
         ),
         n_pairs=5,
         plan_=plan_of(overall, table_of(overall, value), clusterer, total) if cut else shown_plan,

@@ -28,7 +28,7 @@ def test_the_ending_chooses_the_format(tmp_path, name):
 
 @pytest.mark.parametrize("name", ["report.pdf", "report", "html"])
 def test_an_unknown_ending_is_refused(tmp_path, name):
-    with pytest.raises(OutputPathError, match=r"must end in \.html or \.htm or \.md or \.json"):
+    with pytest.raises(OutputPathError, match=r"must end in \.html or \.htm or \.md or \.json or \.xlsx or \.pptx"):
         check_report_path(tmp_path / name)
 
 

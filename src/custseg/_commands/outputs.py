@@ -40,10 +40,7 @@ _ADD_TRUST = "If you trust whoever made it, add --trust."
 def check_output(name: str, path: Path) -> Path:
     """Check the path of a report, of assignments or of a study, and the library that writing it needs."""
     if name == "report":
-        path = check_report_path(path)
-        if path.suffix.lower().startswith(".htm"):
-            require("jinja2", "the HTML report")
-        return path
+        return check_report_path(path)
     if name == "assignments" and not path.name.lower().endswith(_TABLES):
         raise ConfigurationError.not_a_table(path, _TABLES)
     if name == "study" and not _is_pickle(path):

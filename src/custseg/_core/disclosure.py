@@ -23,15 +23,19 @@ import numpy as np
 from custseg._core.arrays import Bools, Floats, Integers
 from custseg._core.customers import CustomerTable
 
-__all__ = ["described", "dominated", "enter", "told_cuts", "told_modes", "told_shares", "told_whole"]
+__all__ = ["FEWEST_LEFT", "described", "dominated", "enter", "told_cuts", "told_modes", "told_shares", "told_whole"]
 
 # One customer may make at most so much of a total.
 _MOST_OF_ONE = 0.5
 # What the middle or the most frequent level leaves for those that are hidden may be no less than 0 to so many.
+<<<<<<< HEAD
 _FEWEST_LEFT = 3
 _FIRST = 100
 # sums of so large numbers, and halves of so small ones, are exact enough
 _IN_RANGE = 1e250
+=======
+FEWEST_LEFT = 3
+>>>>>>> export
 
 
 def described(labels: Integers, n_segments: int, least: int, table: CustomerTable | None = None) -> Integers:
@@ -254,7 +258,7 @@ def told_modes(table: Floats, told: Bools, counts: Integers | Floats, least: int
     """
     rows, modes = np.arange(len(table)), table.argmax(axis=1)
     left = np.asarray(counts) - (table * told).sum(axis=1) - (table * told).max(axis=1)
-    return np.asarray((table[rows, modes] >= least) & (told[rows, modes] | (left >= min(_FEWEST_LEFT, least))))
+    return np.asarray((table[rows, modes] >= least) & (told[rows, modes] | (left >= min(FEWEST_LEFT, least))))
 
 
 def told_cuts(table: Floats, least: int) -> Bools:
@@ -284,7 +288,7 @@ def told_cuts(table: Floats, least: int) -> Bools:
     above = np.cumsum(table[:, ::-1], axis=1)[:, ::-1]
     overall, counts = table.sum(axis=0), above[:, :1]
     rare = (overall > 0) & (overall < least)
-    few = min(_FEWEST_LEFT, least)
+    few = min(FEWEST_LEFT, least)
     safe = np.ones(table.shape, dtype=bool)
     for side, holds_rare in ((counts - above, np.cumsum(rare) > rare), (above, np.cumsum(rare[::-1])[::-1] > 0)):
         safe &= ~(holds_rare & (side > 0) & (side < few))

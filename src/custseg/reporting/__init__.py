@@ -7,7 +7,7 @@ script, no request), as Markdown, as JSON for programs, and as plain text for a 
 
 from custseg.reporting._export.figures import check_figures_path, write_figures
 from custseg.reporting._html import render_html
-from custseg.reporting._json import render_json
+from custseg.reporting._json import render_json, report_schema
 from custseg.reporting._markdown import render_markdown
 from custseg.reporting._report import check_report_path, write_report
 from custseg.reporting._text import render_text
@@ -19,6 +19,7 @@ __all__ = [
     "render_json",
     "render_markdown",
     "render_text",
+    "report_schema",
     "write_figures",
     "write_report",
 ]

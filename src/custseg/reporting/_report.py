@@ -7,18 +7,30 @@ from collections.abc import Callable
 from pathlib import Path
 
 from custseg._core.files import check_writable, replacing
+from custseg._core.optional import require
 from custseg.exceptions import OutputPathError
+from custseg.reporting._export.slides import render_slides
+from custseg.reporting._export.workbook import render_workbook
 from custseg.reporting._finding import finding
 from custseg.reporting._html import render_html
 from custseg.reporting._json import render_json
 from custseg.reporting._markdown import render_markdown
 from custseg.reporting._study import FittedStudy
 
-_FORMATS: dict[str, Callable[..., str]] = {
+_TEXTS: dict[str, Callable[..., str]] = {
     ".html": render_html,
     ".htm": render_html,
     ".md": render_markdown,
     ".json": render_json,
+}
+_OFFICE: dict[str, Callable[[FittedStudy, str], bytes]] = {".xlsx": render_workbook, ".pptx": render_slides}
+_ENDINGS = (*_TEXTS, *_OFFICE)
+# what each form is written with
+_LIBRARIES = {
+    ".html": {"jinja2": "the HTML report"},
+    ".htm": {"jinja2": "the HTML report"},
+    ".xlsx": {"openpyxl": "the Excel report"},
+    ".pptx": {"pptx": "the PowerPoint report", "matplotlib": "the PowerPoint report"},
 }
 
 
@@ -28,7 +40,8 @@ def check_report_path(path: str | Path) -> Path:
     Parameters
     ----------
     path : str or path
-        The file to be written; its ending must be ``.html``, ``.htm``, ``.md`` or ``.json``.
+        The file to be written; its ending must be ``.html``, ``.htm``, ``.md``, ``.json``, ``.xlsx`` or
+        ``.pptx``.
 
     Returns
     -------
@@ -37,6 +50,9 @@ def check_report_path(path: str | Path) -> Path:
 
     Raises
     ------
+    MissingDependencyError
+        If the library that writes such a file is not installed: jinja2 for HTML, openpyxl for Excel, python-pptx
+        and matplotlib for PowerPoint.
     OutputPathError
         If the ending is another one, or the file cannot be written. Nothing is left behind.
 
@@ -47,13 +63,16 @@ def check_report_path(path: str | Path) -> Path:
     Traceback (most recent call last):
     ...
     custseg.exceptions.OutputPathError: cannot tell the format of the report from 'report.pdf'; its name must end in \
-.html or .htm or .md or .json.
+.html or .htm or .md or .json or .xlsx or .pptx.
     """
     path = Path(path)
-    if path.suffix.lower() not in _FORMATS:
+    ending = path.suffix.lower()
+    if ending not in _ENDINGS:
         raise OutputPathError(
-            f"cannot tell the format of the report from {str(path)!r}; its name must end in {' or '.join(_FORMATS)}."
+            f"cannot tell the format of the report from {str(path)!r}; its name must end in {' or '.join(_ENDINGS)}."
         )
+    for library, needed_by in _LIBRARIES.get(ending, {}).items():
+        require(library, needed_by)
     return check_writable(path)
 
 
@@ -65,7 +84,8 @@ def write_report(study: FittedStudy, path: str | Path, *, title: str | None = No
     study : SegmentationStudy
         A fitted study.
     path : str or path
-        The file; its ending chooses HTML (``.html``, ``.htm``), Markdown (``.md``) or JSON (``.json``).
+        The file; its ending chooses HTML (``.html``, ``.htm``), Markdown (``.md``), JSON (``.json``), Excel
+        (``.xlsx``) or PowerPoint (``.pptx``).
     title : str or None, default=None
         The title; None takes the finding, such as "Five real segments: 32% of the customers bring 80% of the value".
     overwrite : bool, default=True
@@ -79,9 +99,21 @@ def write_report(study: FittedStudy, path: str | Path, *, title: str | None = No
     Raises
     ------
     MissingDependencyError
-        If HTML is asked for and jinja2 is not installed.
+        If the library that writes such a file is not installed.
     OutputPathError
         If the ending is another one, the file cannot be written, or it exists and is not to be replaced.
+
+    Notes
+    -----
+    The workbook has the sheets *Segments*, *Comparison*, *Personas*, *Outcomes* (where the brief names some),
+    *Customers*, *Columns*, *Read* and *About*. **Customers holds the id and the segment of every customer**, on as many
+    sheets as Excel needs, and is there where the study holds them: treat such a file as you treat the tables, or store
+    the study without its customers first. All other sheets, and all other forms, tell of groups alone. No text in it
+    is run as a formula; characters that a workbook cannot hold are spelt out.
+
+    The slides begin with the verdict; then come every picture that the study has data for, see :func:`write_figures`,
+    with the finding as the title, the alternative text on the picture and how to read it in the notes; then the
+    personas. Workbook and slides are the same bytes for the same study, with one version of the libraries.
 
     Examples
     --------
@@ -102,7 +134,8 @@ def write_report(study: FittedStudy, path: str | Path, *, title: str | None = No
     path = check_report_path(path)
     if not overwrite and os.path.lexists(path):
         raise OutputPathError.exists(path)
-    text = _FORMATS[path.suffix.lower()](study, title=finding(study) if title is None else title)
+    title, ending = finding(study) if title is None else title, path.suffix.lower()
+    made = _OFFICE[ending](study, title) if ending in _OFFICE else _TEXTS[ending](study, title=title).encode()
     with replacing(path, overwrite=overwrite) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(made)
     return path

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Protocol
 
 import pandas as pd
 
 from custseg.characteristics import RowReport
+from custseg.personas import SegmentProfile
 from custseg.segmentation import Rule
 from custseg.targeting import Plan
 from custseg.validation import Evidence
 
-__all__ = ["Brief", "FittedStudy"]
+__all__ = ["Brief", "FittedStudy", "compared"]
 
 
 class Brief(Protocol):
@@ -61,3 +63,14 @@ class FittedStudy(Protocol):
     def audience_report_(self) -> pd.DataFrame: ...
     @property
     def row_report_(self) -> RowReport: ...
+
+
+def compared(study: FittedStudy) -> SegmentProfile | None:
+    """Return the characteristics of the segments that a study leads with, side by side; None where none may be told of.
+
+    Outcomes are told apart: levels that are named there and pooled here would tell together how few are left.
+    """
+    profile = (study.cut_plan_ or study.plan_).personas.compare()
+    if profile is None:
+        return None
+    return replace(profile, frame=profile.frame[~profile.frame["characteristic"].isin(study.outcomes_["outcome"])])

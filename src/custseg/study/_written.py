@@ -35,7 +35,9 @@ class StudyWriting(StudyViews):
         Parameters
         ----------
         path : str or path
-            The file; its ending chooses HTML (``.html``), Markdown (``.md``) or JSON (``.json``).
+            The file; its ending chooses HTML (``.html``), Markdown (``.md``), JSON (``.json``), PowerPoint
+            (``.pptx``) or Excel (``.xlsx``), whose sheet *Customers* holds the segment of every customer where the
+            study holds them.
         title : str or None, default=None
             The title; None takes the finding.
         overwrite : bool, default=True
@@ -49,7 +51,7 @@ class StudyWriting(StudyViews):
         Raises
         ------
         MissingDependencyError
-            If jinja2 is not installed and HTML is asked for.
+            If the library that writes such a file is not installed.
         OutputPathError
             If the file cannot be written or its ending is unknown.
         """

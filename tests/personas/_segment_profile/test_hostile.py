@@ -167,3 +167,18 @@ def test_columns_and_names_in_any_collection(made):
     assert Segmentation.of(table, labels, clustered_on=made(["spend", "town"])).clustered_on == ("spend", "town")
     if made in (pd.Index, np.array):
         assert profile_segments(table, labels, names=made(["new", "old"])).segment_names == ("new", "old")
+
+
+def test_one_or_two_in_a_pool_with_a_rare_level_are_not_told():
+    counts = {"few": [1, 0, 30], "many": [1, 33, 49], "three": [0, 3, 30]}
+    rows = [
+        (name, level) for name, each in counts.items() for level, n in zip("abc", each, strict=True) for _ in range(n)
+    ]
+    table = pd.DataFrame(rows, columns=["place", "grade"]).astype(
+        {"grade": pd.CategoricalDtype(list("abc"), ordered=True)}
+    )
+    frame = profile_segments(table[["grade"]], table["place"].to_numpy()).frame
+    shares = frame[frame["level"] == "b or lower"]
+    # that one of a segment has the rare level a or b is known of two candidates
+    assert shares["segment_value"].isna().tolist() == [True, False, False]
+    assert frame[frame["segment"] == 0]["segment_value"].isna().all()

@@ -10,7 +10,7 @@ from scipy import stats
 
 from custseg._core.arrays import Bools, Floats
 from custseg._core.customers import Column
-from custseg._core.disclosure import told_shares, told_whole
+from custseg._core.disclosure import FEWEST_LEFT, told_shares, told_whole
 from custseg.personas._intervals import mean_interval, wilson_interval
 from custseg.personas._segment_profile.contrast import Contrast, Figures, compare_shares, effect_interval
 from custseg.personas._segment_profile.known import Known
@@ -164,7 +164,10 @@ def _ordered(column: Column, known: Known, rule: _Rule) -> Iterator[Measure]:
         yield _untold("median", known)
         return
     starts = [first for first, _ in pools]
+    holds_rare = np.add.reduceat((raw.sum(axis=0) > 0) & (raw.sum(axis=0) < rule.least), starts) > 0
     raw, mass = (np.add.reduceat(table, starts, axis=1) for table in (raw, mass))
+    # one or two in a pool would be known to have its rare level or another
+    raw = raw * ~(holds_rare & (raw > 0) & (raw < min(FEWEST_LEFT, rule.least))).any(axis=1, keepdims=True)
     whole = told_whole(raw, raw.sum(axis=1), rule.least)
     mass = mass * whole
     overall, counts = mass.sum(axis=0), mass.sum(axis=1)[:, None]

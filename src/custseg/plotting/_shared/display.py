@@ -103,7 +103,7 @@ class Display(ABC):
         return self
 
     @asks_as_class
-    def save(self, path: str | Path) -> Path:
+    def save(self, path: str | Path, *, heading: bool = True) -> Path:
         """Write the picture, drawn anew, as SVG or PNG; equal data give equal files, byte for byte.
 
         Parameters
@@ -111,6 +111,9 @@ class Display(ABC):
         path : str or Path
             The file, ending in ``.svg`` or ``.png``. What was changed in ``figure_`` by hand is not in it:
             ``figure_.savefig`` writes that.
+        heading : bool, default=True
+            Whether title and how to read it stand above the picture; without them it is for a page or a slide that has
+            them.
 
         Returns
         -------
@@ -132,25 +135,26 @@ class Display(ABC):
             raise OutputPathError.unwritable(path, wrong)
         drawn = copy(self)
         with look():
-            drawn._begin(require("matplotlib.figure").Figure)  # noqa: SLF001 - of the same class
+            drawn._begin(require("matplotlib.figure").Figure, heading=heading)  # noqa: SLF001 - of the same class
             drawn._draw(list(drawn.axes_))  # noqa: SLF001
             told = {"Title": self.title, "Description": self.alt_}
             nothing = {"Date": None, "Creator": None} if path.suffix.lower() == ".svg" else {"Software": None}
             drawn.figure_.savefig(path, metadata=told | nothing)
         return path
 
-    def _begin(self, new: Any) -> None:
+    def _begin(self, new: Any, *, heading: bool = True) -> None:
         """Make a figure with title and how to read it; the panels stand below, in inches from the bottom."""
         width, height = self._size()
         title = filled(self.title, width - 2 * MARGIN, TITLE, bold=True)
         how = filled(self.how_to_read, width - 2 * MARGIN, BODY)
-        head = height_of(title, TITLE) + height_of(how, BODY) + 3 * MARGIN
+        head = height_of(title, TITLE) + height_of(how, BODY) + 3 * MARGIN if heading else MARGIN
         whole = height + head
         self.figure_ = new(figsize=(width, whole))
-        for text, points, weight, colour, top in (
+        said = (
             (title, TITLE, "bold", None, MARGIN),
             (how, BODY, "normal", SOFT, 1.6 * MARGIN + height_of(title, TITLE)),
-        ):
+        )
+        for text, points, weight, colour, top in said if heading else ():
             self.figure_.text(
                 MARGIN / width, 1 - top / whole, text, fontsize=points, fontweight=weight, va="top", color=colour
             )

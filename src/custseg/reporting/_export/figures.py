@@ -31,7 +31,7 @@ from custseg.plotting import (
     StabilityDisplay,
 )
 from custseg.reporting._finding import finding
-from custseg.reporting._study import FittedStudy
+from custseg.reporting._study import FittedStudy, compared
 from custseg.targeting import Plan
 
 __all__ = ["LACKING", "Figure", "Figures", "check_figures_path", "figures_of", "pictures_of", "write_figures"]
@@ -61,7 +61,7 @@ class Picture(Protocol):
     how_to_read: str
     alt_: str
 
-    def save(self, path: str | Path) -> Path: ...
+    def save(self, path: str | Path, *, heading: bool = True) -> Path: ...
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def figures_of(study: FittedStudy) -> Figures:
 
 def pictures_of(study: FittedStudy, plan: Plan) -> Iterator[tuple[str, Callable[[], Picture]]]:
     """Give every picture by name; those of one kind have one number in every study."""
-    profile, labels = plan.personas.compare(), plan.personas.column_labels
+    profile, labels = compared(study), plan.personas.column_labels
     yield "07_selection", partial(_selection, study)
     if profile is None or profile.frame["segment"].nunique() < _FEWEST:
         yield "all others", partial(_refuse, _ONE)
