@@ -28,14 +28,10 @@ __all__ = ["FEWEST_LEFT", "described", "dominated", "enter", "told_cuts", "told_
 # One customer may make at most so much of a total.
 _MOST_OF_ONE = 0.5
 # What the middle or the most frequent level leaves for those that are hidden may be no less than 0 to so many.
-<<<<<<< HEAD
-_FEWEST_LEFT = 3
+FEWEST_LEFT = 3
 _FIRST = 100
 # sums of so large numbers, and halves of so small ones, are exact enough
 _IN_RANGE = 1e250
-=======
-FEWEST_LEFT = 3
->>>>>>> export
 
 
 def described(labels: Integers, n_segments: int, least: int, table: CustomerTable | None = None) -> Integers:

@@ -12,7 +12,7 @@ from custseg.plotting._for_reporting import shown_plan, with_unit, written
 from custseg.reporting._contents import Contents, Group, rule_in_words
 from custseg.reporting._page.strips import Scales, Strip
 from custseg.reporting._page.value import agreement, money, times_average
-from custseg.reporting._study import FittedStudy
+from custseg.reporting._study import FittedStudy, compared
 from custseg.validation import STABLE_SEGMENT
 
 __all__ = ["Card", "Fact", "TraitRow", "cards_of"]
@@ -74,7 +74,7 @@ def cards_of(study: FittedStudy, contents: Contents, groups: Sequence[Group]) ->
     plan, shown = shown_plan(study), contents.cut or contents.found
     personas = {persona.segment: persona for persona in plan.personas.personas}
     traits = [trait for persona in personas.values() for trait in _told(persona)]
-    profile = plan.personas.compare()
+    profile = compared(study)
     scales = None if profile is None else Scales(traits, profile, plan.personas.described)
     rules = getattr(plan.segmentation.clusterer, "rules_", ())
     currency = study.brief.currency or ""
