@@ -158,9 +158,15 @@ def test_what_is_known_of_few_says_so_on_the_card(kind):
     trait = replace(told.traits[1], known_share=0.17, known_share_rest=0.9)
     typical = {"demographics__age": "35-44", "demographics__home": None, "demographics__kids": None}
     shares = {"demographics__age": 0.62, "demographics__home": 0.17}
-    study.plan_.personas.personas = [replace(told, traits=(trait,), typical_customer=typical, known_shares=shares)]
+    few = ("home (of 204 of 1,200)", "kids")
+    persona = replace(told, traits=(trait,), typical_customer=typical, known_shares=shares, known_of_few=few)
+    study.plan_.personas.personas = [persona]
     text = plain(RENDERERS[kind](study))
     assert "of the 17% of whom it is known" in text
+    if kind == "html":
+        # the page has no typical customer
+        assert "Known of few: home (of 204 of 1,200), kids" in text
+        return
     assert re.search(r"age 35-44 \(?of the 62% of whom it is known", text)
     assert "Known of too few: home (of 204 of 1,200), kids" in text
 
