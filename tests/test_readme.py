@@ -19,7 +19,7 @@ def blocks(language):
 def test_every_python_block_runs_in_order(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     panel = datasets.load_complete_journey()
-    households = sorted(panel["transactions"]["household_id"].unique())[:: size(20, 1)]
+    households = sorted(panel["transactions"]["household_id"].unique())[:: size(40, 1)]
     fewer = {
         name: table[table["household_id"].isin(households)] if "household_id" in table else table
         for name, table in panel.items()
@@ -33,7 +33,7 @@ def test_every_python_block_runs_in_order(tmp_path, monkeypatch):
     assert (tmp_path / "report.html").stat().st_size > 10_000
     study = namespace["study"]
     assert len(study.labels_) == len(study.predict(namespace["tables"])) == len(households)
-    assert len(households) == size(124, 2_469)
+    assert len(households) == size(62, 2_469)
     assert study.n_segments_ == len(study.personas_)
 
 

@@ -5,6 +5,8 @@ From purchase lines to personas in one Pipeline
 Every stage is an estimator of scikit-learn, so the stages compose as any others do.
 """
 
+# sphinx_gallery_thumbnail_number = -1
+
 # %%
 
 from sklearn.pipeline import make_pipeline
@@ -34,3 +36,11 @@ pd.Series(pipeline.predict(transactions)).value_counts()
 import polars as pl
 
 pipeline[:-1].transform(pl.from_pandas(transactions)).head()
+
+# %%
+# How much the segments differ in what they spend: half of the customers of each lie in the dark part.
+
+from custseg.plotting import DistributionDisplay
+
+customers = pipeline[0].transform(transactions)
+DistributionDisplay.from_estimator(pipeline[1], customers, characteristic="monetary").plot()

@@ -6,6 +6,8 @@ A long questionnaire says a few things many times over. Which items belong toget
 groups are there, and can their scores be trusted?
 """
 
+# sphinx_gallery_thumbnail_number = -1
+
 # %%
 # The survey
 # ----------
@@ -139,3 +141,16 @@ asked = {item for items in blocks.values() for item in items}
 items = [column for column in survey.columns if column in asked]
 signs = careless_responses(survey, items=items)
 signs.sort_values(["n_flags", "longest_run"], ascending=False).head().round(2)
+
+# %%
+# Segments of these answers
+# -------------------------
+# By the scores, not by the items: a scale that was asked for with ten items would count ten times as
+# much as one of one item. The picture shows the scores of each segment on the scale of the answers.
+
+from custseg import SegmentClusterer
+from custseg.plotting import SegmentProfileDisplay
+
+complete = scores.dropna()
+segments = SegmentClusterer(4, random_state=0).fit(complete)
+SegmentProfileDisplay.from_estimator(segments, complete, columns=list(complete)).plot()

@@ -8,6 +8,8 @@ and a report. How often they buy forms the segments; how they shop, how they ans
 who they are describes them.
 """
 
+# sphinx_gallery_thumbnail_number = -1
+
 # %%
 # The tables
 # ----------
@@ -191,6 +193,19 @@ reactions.groupby(groups).mean().T.round(2)
 # Every household, assigned:
 
 study.predict(tables).value_counts()
+
+# %%
+# In pictures
+# -----------
+# Where the value comes from, and what sets the groups apart:
+
+from custseg.plotting import ComparisonDisplay, SegmentValueDisplay
+
+SegmentValueDisplay.from_estimator(study).plot()
+
+# %%
+
+ComparisonDisplay.from_estimator(study).plot()
 
 # %%
 # The report

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+from functools import cache
 from pathlib import Path
 
 from sklearn.base import BaseEstimator
@@ -15,6 +16,7 @@ PROJECT = Path(__file__).parents[2]
 SOURCE = PROJECT / "src" / "custseg"
 
 
+@cache
 def public_modules():
     """The package and its modules without a leading underscore, ``custseg.segmentation`` for one."""
     found = [module.name for module in pkgutil.walk_packages(custseg.__path__, "custseg.")]
@@ -22,6 +24,7 @@ def public_modules():
     return [custseg, *map(importlib.import_module, public)]
 
 
+@cache
 def public_names():
     """Every name of every public ``__all__``, as full name -> object; of a name in two places, that of its stage."""
     names = {
@@ -52,5 +55,6 @@ def estimator_classes():
     }
 
 
+@cache
 def python_files(*folders):
     return sorted(path for folder in folders for path in (PROJECT / folder).rglob("*.py") if "_build" not in path.parts)

@@ -47,7 +47,7 @@ def sizes(tree):
     """Each call of ``size``, with what stands around it, outermost first."""
 
     def walk(node, around):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "size":
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "size":
             yield node, around
         for child in ast.iter_child_nodes(node):
             yield from walk(child, [*around, node])
@@ -60,7 +60,8 @@ def is_thorough(around):
     if any(isinstance(node, ast.Call) and ast.unparse(node.func) == "settings" for node in around):
         return True
     marks = [mark for node in around for mark in getattr(node, "decorator_list", [])]
-    marks += [node.value for node in around[0].body if ast.unparse(node).startswith("pytestmark =")]
+    assigned = [node for node in around[0].body if isinstance(node, ast.Assign)]
+    marks += [node.value for node in assigned if ast.unparse(node.targets[0]) == "pytestmark"]
     return any("mark.thorough" in ast.unparse(mark) for mark in marks)
 
 
@@ -102,13 +103,13 @@ def case_of(function, number, *markers):
     return Item(nodeid=f"test_it.py::{function}[{number}]", markers=markers, callspec=None)
 
 
-def test_a_sample_holds_half_of_the_marked_cases_the_same_whatever_stands_beside_them():
+def test_a_sample_holds_a_third_of_the_marked_cases_the_same_whatever_stands_beside_them():
     cases = [case_of("of_ten", number, "sampled") for number in range(10)]
     others = [case_of("of_two", number, "sampled") for number in range(2)]
     others += [case_of("slow", number, "sampled", "slow") for number in range(6)]
     others += [case_of("plain", number) for number in range(6)]
     kept, left_out = sampled(cases + others)
-    assert len(left_out) == 5
+    assert len(left_out) == 7
     assert all("of_ten" in item.nodeid for item in left_out)
     assert set(sampled([*others[::-1], *cases[::-1]])[0]) == set(kept)
 
@@ -119,7 +120,7 @@ def test_cases_that_the_sample_leaves_out_are_thorough():
     cases += [case_of("sized", number, "sampled", "thorough") for number in range(10)]
     kept, left_out = sampled(cases)
     mark_thorough(cases)
-    assert len(kept) == len(left_out) == 10
+    assert (len(kept), len(left_out)) == (6, 14)
     for item in kept:
         assert ("thorough" in item.markers) == ("sized" in item.nodeid)
     assert all("thorough" in item.markers for item in left_out)

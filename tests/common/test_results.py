@@ -25,6 +25,7 @@ from custseg import (
     structure_test,
     write_segments,
 )
+from custseg._core._html import escape
 from custseg._core.results import Result
 from custseg.characteristics import factorability, join_responses, parallel_analysis
 from custseg.datasets import make_customers
@@ -272,8 +273,10 @@ def test_a_notebook_shows_sentence_and_table_escaped(name, example):
     found = example(name)
     page = found._repr_html_()
     assert page.startswith('<div class="custseg-result"><p>')
-    assert f'<th scope="col">{found.to_frame().reset_index().columns[-1]}</th>' in page
-    assert page.count("<tr>") == 1 + min(len(found.to_frame()), 20)
+    shown = found.by_segment if name == "SegmentProfile" else found.to_frame().reset_index()
+    last = "share of customers" if name == "Segmentation" else escape(shown.columns[-1])
+    assert re.search(f'<th scope="col"( class="num")?>{re.escape(last)}</th>', page)
+    assert page.count("<tr>") == 1 + min(len(shown), 20)
     assert EVIL not in page
     assert ("&lt;script&gt;" in page) == (name not in NAMELESS)
 

@@ -2,9 +2,8 @@
 
 import ast
 import sys
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 from tests.common.discovery import PROJECT, SOURCE, python_files
 
@@ -22,6 +21,7 @@ def relative(path):
     return str(path.relative_to(PROJECT))
 
 
+@cache
 def tree_of(path):
     return ast.parse(path.read_text(encoding="utf-8"))
 
@@ -71,27 +71,31 @@ def test_no_folder_of_a_stage_holds_more_files_than_a_reader_can_keep_in_mind():
     assert not {name: size for name, size in sizes.items() if size > MAX_FILES_IN_FOLDER}
 
 
-@pytest.mark.parametrize("path", python_files("src"), ids=relative)
-def test_only_core_libraries_are_imported_and_only_at_the_top(path):
+def misplaced_imports(path):
+    """Imports inside a function or a condition, and those of a library that may be absent, as path, line and reason."""
     tree = tree_of(path)
     at_the_top = {id(node) for node in ast.iter_child_nodes(tree)}
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             at_the_top |= {id(child) for child in ast.walk(node)}
     for node, roots in imports(tree):
-        assert id(node) in at_the_top, f"line {node.lineno}: an import inside a function or a condition"
-        assert set(roots) <= CORE | sys.stdlib_module_names, f"line {node.lineno}: use _core.optional.require"
+        if id(node) not in at_the_top:
+            yield f"{relative(path)}, line {node.lineno}: an import inside a function or a condition"
+        if not set(roots) <= CORE | sys.stdlib_module_names:
+            yield f"{relative(path)}, line {node.lineno}: use _core.optional.require"
+
+
+def test_only_core_libraries_are_imported_and_only_at_the_top():
+    assert [found for path in python_files("src") for found in misplaced_imports(path)] == []
 
 
 # optional libraries, and the stages at first use
 BY_NAME = {SOURCE / "_core/optional.py", SOURCE / "__init__.py"}
 
 
-@pytest.mark.parametrize("path", [path for path in python_files("src") if path not in BY_NAME], ids=relative)
-def test_nothing_is_imported_by_name_past_the_two_places_for_it(path):
-    text = path.read_text(encoding="utf-8")
-    assert "import_module" not in text
-    assert "__import__" not in text
+def test_nothing_is_imported_by_name_past_the_two_places_for_it():
+    texts = {relative(path): path.read_text(encoding="utf-8") for path in set(python_files("src")) - BY_NAME}
+    assert [name for name, text in texts.items() if "import_module" in text or "__import__" in text] == []
 
 
 def packages_in(folder):
@@ -112,7 +116,11 @@ def test_no_path_of_a_machine_stands_in_the_project():
     # put together here, so that this file does not find itself
     places = ["/" + place + "/" for place in ("home", "root", "Users", "work")] + [str(Path.home()) + "/"]
     generated = {"_build", "gallery", "generated", "__pycache__"}
-    files = [path for path in PROJECT.iterdir() if path.is_file() and not path.name.startswith(".coverage")]
+    files = [
+        path
+        for path in PROJECT.iterdir()
+        if path.is_file() and not path.name.startswith(".coverage") and path.name != ".git"
+    ]
     for folder in (*FOLDERS, ".ci"):
         files += [path for path in (PROJECT / folder).rglob("*") if path.is_file()]
     for path in files:

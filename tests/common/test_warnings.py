@@ -83,9 +83,9 @@ CONTACTS = pd.DataFrame({"customer_id": [1, 2], "campaign": ["may", "may"]})
 def dependent():
     """Planted segments; inside them all columns correlate by .4."""
     random = np.random.RandomState(0)
-    factor = random.normal(size=(400, 1)) * np.sqrt(0.4)
+    factor = random.normal(size=(300, 1)) * np.sqrt(0.4)
     centers = random.normal(0, 1.5, size=(2, 8))
-    return centers[random.randint(2, size=400)] + factor + np.sqrt(0.6) * random.normal(size=(400, 8))
+    return centers[random.randint(2, size=300)] + factor + np.sqrt(0.6) * random.normal(size=(300, 8))
 
 
 def nearly_empty_class():
@@ -93,7 +93,7 @@ def nearly_empty_class():
     answers = np.indices((2, 2, 2)).reshape(3, -1).T.astype(float)
     yes = answers.sum(axis=1)
     expected = 0.9 * 0.35**yes * 0.65 ** (3 - yes) + 0.1 * 0.65**yes * 0.35 ** (3 - yes)
-    made = LatentClassClusterer(2, kinds="binary", tol=0.0, max_iter=3000, random_state=0)
+    made = LatentClassClusterer(2, kinds="binary", tol=0.0, max_iter=300, n_init=2, random_state=0)
     made.fit(answers, sample_weight=1000 * expected)
 
 
@@ -131,10 +131,10 @@ CALLS = {
     "clusterer: by fit_transform": lambda: clusterer().fit_transform(POOR),
     "clusterer: in a pipeline": lambda: make_pipeline(CharacteristicEmbedder(), KMeans(2, n_init=1)).fit(POOR),
     "clusterer: last of a pipeline": lambda: make_pipeline(clusterer()).fit_predict(POOR),
-    "clusterer: dependence": lambda: clusterer(n_segments="auto", embedder="passthrough", max_segments=6).fit(
+    "clusterer: dependence": lambda: clusterer(n_segments="auto", embedder="passthrough", max_segments=4).fit(
         dependent()
     ),
-    "select_n_segments": lambda: select_n_segments(dependent(), embedder="passthrough", max_segments=6, random_state=0),
+    "select_n_segments": lambda: select_n_segments(dependent(), embedder="passthrough", max_segments=4, random_state=0),
     "embedder: a category that is new": lambda: CharacteristicEmbedder().fit(SHOPPERS).transform(ELSEWHERE),
     "embedder: mostly missing": lambda: CharacteristicEmbedder().fit(
         SHOPPERS.assign(visits=SHOPPERS["visits"].where(SHOPPERS.index > 40))

@@ -113,12 +113,6 @@ def test_numbers_come_last():
     assert list(names) == sorted(names)
 
 
-def test_a_copied_column_adds_no_word():
-    same = [trait("income", 1.25), trait("income_copy", 1.25), trait("flag", -1.25, kind="binary")]
-    copied = [*same, trait("tenure", 1)]
-    assert name_personas({0: copied, 1: []}, [])[0] == "High income, long-standing"
-
-
 def test_the_only_segment_is_everyone():
     assert name_personas({0: []}, []) == {0: "All customers"}
     assert name_personas({0: []}, [1]) == {0: "All other customers", 1: "Small segment"}

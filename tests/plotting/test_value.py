@@ -59,8 +59,9 @@ def test_bars_are_the_shares(planted):
     assert f"{display.data_['index'].iloc[0]:.0f}" in texts_of(display.ax_)
 
 
-def test_no_word_overlaps_another(planted):
-    display = SegmentValueDisplay.from_predictions(planted, names=["a very long name " * 3 + end for end in "abcd"])
+@pytest.mark.parametrize("name", ["a very long name " * 3, "High-spending, occasional "])
+def test_no_word_overlaps_another(planted, name):
+    display = SegmentValueDisplay.from_predictions(planted, names=[name + end for end in "abcd"])
     display.plot()
     renderer = display.figure_.canvas.get_renderer()
     words = [*display.ax_.texts, *display.ax_.get_yticklabels(), *display.figure_.texts]

@@ -15,7 +15,7 @@ _SHELL = shutil.which("bash") or "/bin/sh"
 _QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
 _QUIET += ("--disable-component-update", "--disable-sync", "--disable-extensions", "--disable-dev-shm-usage")
 # What a browser asks its maker for on its own account stays unasked.
-_QUIET += ("--host-resolver-rules=MAP * ~NOTFOUND", "--hide-scrollbars")
+_QUIET += ("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--hide-scrollbars")
 _NOT_ASKED = ("file:", "data:", "about:")
 
 
@@ -93,9 +93,13 @@ class Browser:
         """Show a page, given as its text, in a window of a size."""
         file = self._folder / "page.html"
         file.write_text(page, encoding="utf-8")
-        self.said, self.asked, self._loaded = [], [], False
         self.resize(width, height)
-        self.tell("Page.navigate", url=file.as_uri())
+        self.go(file.as_uri())
+
+    def go(self, address):
+        """Show what stands at an address."""
+        self.said, self.asked, self._loaded = [], [], False
+        self.tell("Page.navigate", url=address)
         while not self._loaded:
             self._next()
 

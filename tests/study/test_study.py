@@ -32,6 +32,8 @@ from custseg.exceptions import (
     InvalidParameterError,
     InvalidTableError,
 )
+from custseg.plotting import ComparisonDisplay
+from custseg.reporting import finding
 from custseg.study._characterise import admit, characterise
 from tests.sizes import size
 
@@ -467,3 +469,15 @@ def test_a_least_share_leaves_room_for_refits(share):
         n_pairs=2,
     ).fit(make_customers(size(100, 300), random_state=0).profile)
     assert max(study.stability_.numbers) <= 0.8 / share
+
+
+def test_a_notebook_shows_the_answer_first(fitted):
+    page = fitted._repr_html_()
+    assert finding(fitted) in page
+    order = [finding(fitted), "share of customers", "everyone", "SegmentationStudy"]
+    assert order == sorted(order, key=page.index)
+    display = ComparisonDisplay.from_estimator(fitted)
+    assert [name for name in display.segments_["name"] if f">{name}</th>" not in page] == []
+    assert page.count("<tr>") >= len(display.data_) / len(display.segments_)
+    assert "sk-" in clone(fitted)._repr_html_()
+    assert "custseg-result" not in clone(fitted)._repr_html_()

@@ -135,12 +135,21 @@ def test_the_loss_is_the_excess_in_what_is_left_and_cells_grow_while_it_is_large
         own = np.random.RandomState(seed)
         drawn = np.bincount(own.randint(600, size=600), minlength=600)
         labels = refits.sampled([(drawn, own.randint(MOST))])
-        for k in (3, 8):
-            best = fit_kmeans(distinct_patterns(by_content, drawn.astype(float)), k, n_init=50, random_state=0)
-            excess.append(left(by_content, drawn, labels(k)[0]) / best.sse - 1)
+        excess += [left(by_content, drawn, labels(k)[0]) / best_there_is(by_content, drawn, k) - 1 for k in (3, 8)]
     # what it is compared with is searched for no longer than refits are: no more than the excess over the best there is
     assert found[np.inf].cell_loss <= np.mean(excess) + 1e-3
     assert np.mean(excess) < 0.03
+
+
+BEST = {}
+
+
+def best_there_is(X, counts, n_segments):
+    """The least that fifty restarts leave: the same for every way that refits go."""
+    key = (X.tobytes(), counts.tobytes(), n_segments)
+    if key not in BEST:
+        BEST[key] = fit_kmeans(distinct_patterns(X, counts.astype(float)), n_segments, n_init=50, random_state=0).sse
+    return BEST[key]
 
 
 def left(X, counts, labels):

@@ -16,6 +16,7 @@ from scipy.sparse.csgraph import connected_components
 
 from custseg.exceptions import ColumnTypeError, DataQualityWarning, InvalidParameterError, JudgementError
 from custseg.weighting import _ahp, ahp_weights
+from tests.sizes import size
 
 Floats = npt.NDArray[np.float64]
 
@@ -216,7 +217,8 @@ def test_two_characteristics_and_more_than_fifteen() -> None:
     assert list(many.values()) == pytest.approx([1 / 16] * 16)
 
 
-@pytest.mark.parametrize("n_judges", [1, 4])
+@pytest.mark.thorough
+@pytest.mark.parametrize("n_judges", size([4], [1, 4]))
 def test_intervals_hold_the_true_weight_as_often_as_they_say(n_judges: int) -> None:
     rng = np.random.RandomState(0)
     truth = np.array([0.4, 0.25, 0.15, 0.12, 0.08])

@@ -64,7 +64,9 @@ def run(
     sources = [("the study file", config), *_sources(plan.tables), *parameter_files(study)]
     named = {f"outputs.{name}": path for name, path in outputs.items()}
     refuse_losses({**named, **check_figures(figures, named)}, sources, overwrite=overwrite)
-    given = _found(config.name, plan, verbose)
+    # read first, so that every month may write the study that the next one takes its names from
+    before = None if plan.names_from is None else load_study(plan.names_from)
+    given = _found(config.name, plan, verbose, before)
     _report(study, outputs.get("report"), title, figures, overwrite=overwrite)
     if "assignments" in outputs:
         write_assignments(
@@ -74,7 +76,7 @@ def run(
         store_study(study, outputs["study"], include_customers=plan.include_customers, overwrite=overwrite)
 
 
-def _found(where: str, plan: Plan, verbose: bool | None) -> Any:
+def _found(where: str, plan: Plan, verbose: bool | None, before: SegmentationStudy | None) -> Any:
     """Fit the study of a study file to its tables, and print what it found."""
     study = plan.study
     tables: dict[str, Any] = {}
@@ -86,7 +88,7 @@ def _found(where: str, plan: Plan, verbose: bool | None) -> Any:
             tables[file.name] = customers
         else:
             tables |= open_tables(plan.tables.values())
-        return _fit(study, tables, verbose)
+        return _fit(study, tables, verbose, before)
 
 
 def assign(
@@ -157,7 +159,7 @@ def _report(
     """Write what people look at, and say where in one line, for which the screen has room."""
     told = []
     if path is not None:
-        told.append(f"Report: {write_report(study, path, title=title, overwrite=overwrite)}")
+        told.append(f"Report: {write_report(study, path, title=title or study.title, overwrite=overwrite)}")
     if figures is not None:
         *_, index = study.figures(figures, overwrite=overwrite)
         told.append(f"Figures: {figures}, listed in {index.name}")
@@ -169,7 +171,12 @@ def _sources(files: Mapping[str, TableFile]) -> list[tuple[str, Path]]:
     return [(f"table {name!r}", file.path) for name, file in files.items()]
 
 
-def _fit(study: SegmentationStudy, tables: Mapping[str, Path | pd.DataFrame], verbose: bool | None) -> Any:
+def _fit(
+    study: SegmentationStudy,
+    tables: Mapping[str, Path | pd.DataFrame],
+    verbose: bool | None,
+    before: SegmentationStudy | None = None,
+) -> Any:
     """Fit a study, print what it found, and return what it was given.
 
     Progress is shown where that is wanted, by default (None) where there is a terminal to rewrite a line on.
@@ -180,6 +187,6 @@ def _fit(study: SegmentationStudy, tables: Mapping[str, Path | pd.DataFrame], ve
         for name, table in tables.items():
             with doing(f"Reading {name}", _READING):
                 check_readable(name, table)
-        study.fit(given)
+        study.fit(given, names_from=before)
     show(study, short=not verbose)
     return given

@@ -27,9 +27,14 @@ from custseg.study import SegmentationBrief, SegmentationStudy
 __all__ = ["ESTIMATORS", "SEGMENTERS", "Plan", "check_keys", "read_plan", "read_table_files"]
 
 _NUMBERS = ("n_pairs", "n_jobs")
-_SECTIONS = ("customer_id", *_NUMBERS, "tables", "characteristics", "brief", "segmenter", "describer", "outputs")
+_OWN_WORDS = ("names", "labels", "actions")
+_SECTIONS = (
+    *("customer_id", "title", "names_from", *_NUMBERS, "tables", "characteristics", "brief", "segmenter", "describer"),
+    *(*_OWN_WORDS, "outputs"),
+)
 _OUTPUTS = ("report", "assignments", "study")
 _SWITCHES = {"include_customers": True, "escape_formulas": False}
+_STUDY = "the path of a stored study in quotes"
 _TABLE = ("path", "dates", "columns")
 _MEMBER = {"name": "behaviour", "table": "transactions", "estimator": "RFMFeaturizer"}
 
@@ -73,6 +78,8 @@ class Plan:
         What to write where.
     include_customers : bool
         Whether the study is stored with the rows of its customers.
+    names_from : Path or None
+        The stored study of before from which segments keep their names.
     escape_formulas : bool
         Whether ids and names that are formulas to a spreadsheet lose that effect in a CSV file.
     """
@@ -83,6 +90,7 @@ class Plan:
     outputs: dict[str, Path]
     include_customers: bool = True
     escape_formulas: bool = False
+    names_from: Path | None = None
 
 
 def read_plan(path: Path) -> Plan:
@@ -99,6 +107,7 @@ def read_plan(path: Path) -> Plan:
         clusterer=_segmenter(where, config),
         describer=_made(where, config, "describer", PersonaDescriber),
         customer_id=customer_id,
+        **_own_words(where, config),
         **_numbers(where, config),
     )
     asked_for = _options(where, config, "outputs", (*_OUTPUTS, *_SWITCHES))
@@ -112,7 +121,9 @@ def read_plan(path: Path) -> Plan:
     }
     for name, output in outputs.items():
         check_output(name, output)
-    return Plan(study, tables, customer_id, outputs, **switches)
+    before = config.get("names_from")
+    names_from = None if before is None else path.parent / _text(where, "names_from", before, _STUDY)
+    return Plan(study, tables, customer_id, outputs, names_from=names_from, **switches)
 
 
 def read_table_files(path: Path) -> dict[str, TableFile]:
@@ -133,6 +144,19 @@ def _numbers(where: str, config: Mapping[str, Any]) -> dict[str, Any]:
         if key in config and type(config[key]) is not int:
             raise ConfigurationError.expected(where, key, "a whole number", config[key])
     return {key: config[key] for key in _NUMBERS if key in config}
+
+
+def _own_words(where: str, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the user calls segments and columns, has decided, and calls the report."""
+    allowed = SegmentationStudy._parameters  # noqa: SLF001 - what is wrong is named by its key before a table is read
+    words: dict[str, Any] = {section: _options(where, config, section) for section in _OWN_WORDS if section in config}
+    for section, options in words.items():
+        for key, value in options.items():
+            with asking(f"{where}, [{section}] {key!r}"):
+                check({section: allowed[section]}, {section: {key: value}})
+    if "title" in config:
+        words["title"] = _text(where, "title", config["title"], "text in quotes")
+    return words
 
 
 def check_keys(where: str, what: str, given: Iterable[str], known: Sequence[str]) -> None:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from custseg._core._html import element, table
 from custseg._core.jsonable import jsonable, with_index
+from custseg._core.notebook import shown
 from custseg._core.visible import visible
 from custseg._core.words import format_number
 
@@ -65,12 +66,12 @@ class Result(ABC):
         return [(field.name, getattr(self, field.name)) for field in fields(self)]
 
     def __repr__(self) -> str:
-        shown = [
+        told = [
             f"{name}={float(value):.4g}" if isinstance(value, float) else f"{name}={value!r}"
             for name, value in self._parts()
             if isinstance(value, _SCALARS) and value is not None
         ]
-        return short_repr(type(self).__name__, shown)
+        return short_repr(type(self).__name__, told)
 
     def _repr_html_(self) -> str:
         frame = with_index(self.to_frame())
@@ -80,7 +81,7 @@ class Result(ABC):
             parts.append(table(list(frame.columns), rows))
         if len(frame) > len(rows):
             parts.append(element("p", f"{len(frame) - len(rows):,} more rows in to_frame()."))
-        return str(element("div", *parts, class_="custseg-result"))
+        return shown(*parts)
 
 
 def _seen(sentence: Callable[[Any], str]) -> Callable[[Any], str]:

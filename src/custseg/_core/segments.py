@@ -17,7 +17,7 @@ from custseg._core.customers import Column, CustomerTable
 from custseg._core.exact import refuse_inexact_ids
 from custseg._core.levels import level_text
 from custseg._core.pandas_columns import typed_pandas
-from custseg.exceptions import CustomerIdError, InvalidParameterError, SegmentLabelError
+from custseg.exceptions import CustomerIdError, SegmentLabelError
 
 __all__ = [
     "MAX_SEGMENTS",
@@ -27,7 +27,6 @@ __all__ = [
     "Segments",
     "aligned",
     "column_of_labels",
-    "find_segment",
     "known_segments",
     "read_segments",
 ]
@@ -264,21 +263,3 @@ def _places(series: pd.Series[Any], names: Sequence[str], *, by_position: bool) 
         odd = found < 0
     codes[assigned] = found
     return codes, sorted(set(known[odd].tolist()))
-
-
-def find_segment(key: Any, names: Sequence[str], parameter: str) -> int:
-    """Return the segment that a key of a parameter means: its number, also as text, or its name.
-
-    Examples
-    --------
-    >>> find_segment("Lapsed", ["Recent", "Lapsed"], "actions"), find_segment("0", ["Recent", "Lapsed"], "actions")
-    (1, 0)
-    """
-    if isinstance(key, str) and key in names:
-        return list(names).index(key)
-    text = str(key)
-    is_number = isinstance(key, (int, np.integer, str)) and not isinstance(key, bool) and text.isdecimal()
-    if is_number and int(text) < len(names):
-        return int(text)
-    known = [f"{segment} ({name})" for segment, name in enumerate(names)]
-    raise InvalidParameterError.unknown_name(f"segment in {parameter}", key, known)

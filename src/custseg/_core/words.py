@@ -202,13 +202,13 @@ def unit_beside(label: str, unit: str) -> str:
     (' days', '')
     >>> unit_beside("basket", "EUR per order"), unit_beside("basket", "currency per order")
     (' EUR per order', ' per order')
-    >>> unit_beside("quality", "points 1 to 6")
-    ' points'
+    >>> unit_beside("spend per order", "EUR per order"), unit_beside("quality", "points 1 to 6")
+    (' EUR', ' points')
     """
-    unit = "points" if unit.startswith("points ") else " ".join(unit.replace("currency", "").split())
-    if unit == "share" or unit.casefold() in label.casefold():
-        return ""
-    return f" {plain(unit)}"
+    what, per, each = unit.partition(" per ")
+    parts = ["points" if what.startswith("points ") else what.replace("currency", "").strip(), f"{per}{each}".strip()]
+    told = " ".join(part for part in parts if part and part.casefold() not in label.casefold())
+    return "" if unit == "share" or unit.startswith("from ") or not told else f" {plain(told)}"
 
 
 def _infinite(value: float) -> str:

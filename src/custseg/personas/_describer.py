@@ -18,15 +18,17 @@ from custseg._core.asking import asked
 from custseg._core.base import Estimator
 from custseg._core.characteristic import Characteristic, as_told, check_columns
 from custseg._core.customers import CustomerTable, CustomerTableMixin
+from custseg._core.described import OVERRIDES
 from custseg._core.disclosure import described
 from custseg._core.frames import is_table
+from custseg._core.own_words import NAMES
 from custseg._core.params import COLUMN, NONE, Integer, ParameterTable
 from custseg._core.segments import NOT_ASSIGNED, NOT_ASSIGNED_WORDS, known_segments
 from custseg._core.visible import visible
 from custseg._core.words import humanise, plain
 from custseg.exceptions import InvalidParameterError, InvalidTableError, SegmentLabelError
 from custseg.personas._card.cards import Cards
-from custseg.personas._labels import NAMED, find_id, labels_of
+from custseg.personas._labels import find_id, labels_of
 from custseg.personas._naming import name_personas, own_names, seen_names
 from custseg.personas._phrases import Words
 from custseg.personas._profile import Profile, empty_profile, profile_customers
@@ -135,7 +137,8 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         "n_traits": (Integer(1),),
         "min_group_size": (Integer(1),),
         "customer_id": (NONE, COLUMN),
-        **NAMED,
+        **NAMES,
+        "labels": OVERRIDES["labels"],
     }
 
     def __init__(
@@ -330,6 +333,12 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
             clustered_on=clustered_on,
             beside=None if beside is None else beside[inside],
         )
+
+    def _telling(self, segmentation: Segmentation) -> Segmentation:
+        """Let a segmentation call segments and columns as the personas do."""
+        own = {each.column: each for each in self._columns if each.column in (self.labels or {})}
+        known = tuple(own.pop(each.column, each) for each in segmentation.characteristics)
+        return replace(segmentation.named(self.segment_names_), characteristics=(*known, *own.values()))
 
     def predict(self, X: Any) -> npt.NDArray[np.object_]:
         """Return the name of each customer's persona.

@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from custseg._core.customers import CustomerTable, looks_like_id, read_customers
-from custseg._core.described import OVERRIDES
 from custseg._core.frames import is_table, open_table
-from custseg._core.params import NONE, ParameterTable, Where
 from custseg._core.segments import column_of_labels
 from custseg._core.warning import warn
 from custseg.exceptions import ColumnNotFoundError
-
-
-def _are_names(value: Any) -> bool:
-    """Say whether these are names of segments: texts that are not empty, in a list or by segment."""
-    is_list = isinstance(value, Sequence) and not isinstance(value, str)
-    names = list(value.values()) if isinstance(value, Mapping) else list(value) if is_list else [None]
-    return all(isinstance(name, str) and bool(name.strip()) for name in names)
-
-
-NAMED: ParameterTable = {
-    "names": (NONE, Where(_are_names, "a list of names, or a dict of segments to names, texts that are not empty")),
-    "labels": OVERRIDES["labels"],
-}
-"""What segments and columns may be called."""
 
 
 def labels_of(X: Any, segment: str) -> Any:

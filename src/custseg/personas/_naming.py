@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from custseg._core.segments import find_segment
+from custseg._core.own_words import find_segment
 from custseg._core.visible import visible
 from custseg.exceptions import InvalidParameterError
 from custseg.personas._phrases import Words, describe, is_level_missing
-from custseg.personas._traits import Trait, same_effect
+from custseg.personas._traits import Trait
 
 ALL_CUSTOMERS = "All customers"
 ALL_OTHERS = "All other customers"
@@ -75,6 +75,11 @@ def own_names(names: Mapping[int, str], own: Sequence[str] | Mapping[Any, str] |
     return found
 
 
+def is_generic(name: str) -> bool:
+    """Say whether a name stands in for one: it says nothing of the segment that would still be true of another."""
+    return name.partition(" (")[0] in (ALL_CUSTOMERS, ALL_OTHERS, AVERAGE, SMALL)
+
+
 def seen_names(names: Mapping[int, str]) -> dict[int, str]:
     """Spell out what would steer a terminal, and keep names apart that are then alike."""
     seen = {segment: visible(name) for segment, name in names.items()}
@@ -82,12 +87,8 @@ def seen_names(names: Mapping[int, str]) -> dict[int, str]:
 
 
 def _told(traits: Sequence[Trait], words: Words) -> list[str]:
-    told: list[Trait] = []
     # what customers are not names them only where nothing else does
-    for trait in [trait for trait in traits if not is_level_missing(trait)] or traits:
-        # An equal effect is a copy of a column or its complement: a second word for the same thing.
-        if not any(same_effect(trait, earlier) for earlier in told):
-            told.append(trait)
+    told = [trait for trait in traits if not is_level_missing(trait)] or traits
     return list(dict.fromkeys(filter(None, (describe(trait, words) for trait in told))))
 
 
@@ -120,12 +121,14 @@ def _distinct(told: Mapping[int, list[str]], taken: Iterable[str] = ()) -> dict[
 
 
 def _choices(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """Yield the words of possible names, the strongest first: two traits, else one; never too long."""
+    """Yield the words of possible names: two traits of which one is the strongest, it alone, others; never too long."""
     words = [word if len(word) <= LONGEST_NAME else f"{word[: LONGEST_NAME - 1].rstrip()}…" for word in words]
-    pairs = sorted(combinations(range(len(words)), 2), key=lambda pair: (sum(pair), pair))
-    fitting = [(words[first], words[second]) for first, second in pairs]
-    yield from (pair for pair in fitting if len(_joined(pair)) <= LONGEST_NAME)
-    yield from ((word,) for word in words)
+    pairs = sorted(combinations(range(len(words)), 2), key=lambda pair: (pair[0] > 0, sum(pair), pair))
+    fitting = [pair for pair in pairs if len(_joined([words[place] for place in pair])) <= LONGEST_NAME]
+    alone = [(place,) for place in range(len(words))]
+    with_first = [pair for pair in fitting if pair[0] == 0]
+    for places in (*with_first, *alone[:1], *fitting[len(with_first) :], *alone[1:]):
+        yield tuple(words[place] for place in places)
 
 
 def _joined(words: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from custseg._core.customer_rows import without_customers
 from custseg._core.disclosure import described, enter
 from custseg._core.params import NONE, Instance, check
 from custseg._core.results import Result
+from custseg.personas._card.carried import carried_names
 from custseg.personas._describer import PersonaDescriber
 from custseg.personas._segment_profile.profile import SegmentProfile, profile_segments
 from custseg.personas._traits import Persona
@@ -95,7 +96,11 @@ class Personas(Result):
 
 @asks
 def describe_segments(
-    segmentation: Segmentation, describer: PersonaDescriber | None = None, *, beside: Segmentation | None = None
+    segmentation: Segmentation,
+    describer: PersonaDescriber | None = None,
+    *,
+    beside: Segmentation | None = None,
+    names_from: Personas | None = None,
 ) -> Personas:
     """Describe each segment as a persona.
 
@@ -109,6 +114,12 @@ def describe_segments(
         Other segments of the same customers whose figures are handed on beside these. Whom they hide, for being too few
         or for one who dominates, is in no figure here either, and no share is told here that they hide of a segment:
         what is left between the two would tell of them.
+    names_from : Personas or None, default=None
+        Personas of before, such as those of last month. A segment that clearly is one of theirs keeps its name: of the
+        customers who are in the one or the other, more than half are in both. Customers are found again by their ids
+        where half of them were there before; else the segmenter of before says where these customers would have been.
+        All other segments are named anew, and no name is given twice. Segments that have names, such as those of
+        rules, keep these; ``names`` of the describer stand above all.
 
     Returns
     -------
@@ -118,7 +129,8 @@ def describe_segments(
     Raises
     ------
     InvalidParameterError
-        If there is no segmentation, or the describer is none.
+        If there is no segmentation, or the describer is none; if ``names_from`` tells of other customers and no
+        segmenter made its segments.
     SegmentLabelError
         If nobody is in a segment.
     InvalidTableError
@@ -134,12 +146,14 @@ def describe_segments(
     >>> print(personas)
     2 persona(s): Recent; Lapsed.
     """
-    check(_PARAMETERS, {"segmentation": segmentation, "describer": describer, "beside": beside})
+    given = {"segmentation": segmentation, "describer": describer, "beside": beside, "names_from": names_from}
+    check(_PARAMETERS | {"names_from": (NONE, Instance(Personas, words="the Personas of before"))}, given)
     fitted = PersonaDescriber() if describer is None else clone(describer)
     least = fitted.min_group_size
     hidden = None if beside is None else described(beside.labels, beside.n_segments, least, beside.customer_table)
-    told = fitted._fit(segmentation, beside=hidden)  # noqa: SLF001 - `fit`, and of whom it tells
-    named = segmentation.named(fitted.segment_names_)
+    carried = None if names_from is None else carried_names(segmentation, names_from.segmentation)
+    told = fitted._fit(segmentation, beside=hidden, carried=carried)  # noqa: SLF001 - `fit`, and of whom it tells
+    named = fitted._telling(segmentation)  # noqa: SLF001
     value = named.value
     if value is not None:
         known = ~np.isnan(value)

@@ -57,6 +57,7 @@ _VERBS = _set(
     "trusts try tries use uses want wants watch watches"
 )
 _PREPOSITIONS = _set("about at for from in into of on over the to under with")
+_JOINTS = _set("& a an and or the")
 _PERSONS = _set("buyer customer driver homeowner member owner parent pensioner smoker student subscriber tenant user")
 _RATES = _set("average avg max maximum mean min minimum percent percentage rate share total")
 _LONG = _set("commute distance duration length time")
@@ -133,14 +134,28 @@ def _bare(label: str) -> str:
 
 
 def _beginning(name: str) -> str:
-    """Keep the words that say most, then the first ones."""
+    """Keep the words that say most, then the first ones.
+
+    Examples
+    --------
+    >>> [_beginning(name) for name in ("fun and entertainment", "excitement, a challenge", "not care about prices")]
+    ['fun & entertainment', 'excitement…', 'not care about prices']
+    """
     if len(name) <= LONGEST_COLUMN:
         return name
-    words = [word for word in name.split(" ") if word.casefold() not in _PREPOSITIONS] or [name]
+    denial = _NEGATION.match(name)
+    if denial is not None and denial.end() < len(name) - 1:  # it is taken back as often as it is said
+        return f"{denial[0]}{_beginning(name[denial.end() :])}"
+    joined = name.replace(" and ", " & ")
+    if len(joined) <= LONGEST_COLUMN:
+        return joined
+    words = [word for word in joined.split(" ") if word.casefold() not in _PREPOSITIONS] or [name]
     if len(" ".join(words)) <= LONGEST_COLUMN:
         return " ".join(words)
     kept = list(accumulate(words, "{} {}".format))
-    fitting = [text for text in kept if len(text) < LONGEST_COLUMN]
+    fitting = [
+        text for text, word in zip(kept, words, strict=True) if len(text) < LONGEST_COLUMN and word not in _JOINTS
+    ]
     return f"{(fitting[-1] if fitting else kept[0][: LONGEST_COLUMN - 1]).rstrip(',;:- ')}…"
 
 

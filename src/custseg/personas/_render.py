@@ -17,6 +17,7 @@ CIRCULAR = (
     "and its p-value is circular."
 )
 _MARK = "†"
+_MOST_LISTED = 8
 _ALONE = "What sets them apart"
 
 STYLE = """
@@ -80,11 +81,16 @@ def _sentences(persona: Persona) -> list[tuple[str, str]]:
     """Return what is said of the sketch as a whole: in what words it begins, and how it goes on."""
     told = [
         ("How well the sketch fits", "" if persona.prevalence is None else f"{persona.prevalence.text}."),
-        ("Like everyone else in", ", ".join(persona.like_everyone)),
-        ("Known of few", ", ".join(persona.known_of_few)),
+        ("Like everyone else in", _some(persona.like_everyone)),
+        ("Known of few", _some(persona.known_of_few)),
         ("Careful", persona.answering_style),
     ]
     return [(lead, text) for lead, text in told if text]
+
+
+def _some(told: Sequence[str]) -> str:
+    more = len(told) - _MOST_LISTED
+    return "; ".join(told[:_MOST_LISTED]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _notes(personas: Sequence[Persona], n_not_assigned: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
@@ -275,26 +276,24 @@ def find_traits(profile: pd.DataFrame, columns: Mapping[str, Characteristic]) ->
     for row in rows:
         name, traits = row["characteristic"], found[row["segment"]]
         if name not in traits:
-            traits[name] = _trait(row, columns[name], decimals.get(name, 0))
+            traits[name] = _trait(row, columns[name], decimals.get((name, row["statistic"]), 0))
     return {segment: [*traits.values()] for segment, traits in found.items()}
 
 
-def _decimals(profile: pd.DataFrame) -> dict[str, int]:
-    """Return how many decimals the figures of each number have, the same in every segment."""
-    numbers = profile[(profile["kind"] == "numeric")]
-    groups = numbers.groupby("characteristic")[["segment_value", "rest_value"]]
-    return {str(name): decimals_of(group.to_numpy().ravel()) for name, group in groups}
+def _decimals(profile: pd.DataFrame) -> dict[tuple[str, str], int]:
+    """Return how many decimals the means, and the medians, of each number have, the same in every segment."""
+    columns = ("kind", "characteristic", "statistic", "segment_value", "rest_value")
+    numbers: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for kind, name, statistic, *values in zip(*(profile[column].tolist() for column in columns), strict=True):
+        if kind == "numeric":
+            numbers[name, statistic] += values
+    return {each: decimals_of(values) for each, values in numbers.items()}
 
 
 def known_first(traits: Sequence[Trait]) -> list[Trait]:
     """Put what is known of less than half of the customers after the first two; without them there is none of it."""
     first = [trait for trait in traits if trait.known_of_half][:_FIRST]
     return [*first, *(trait for trait in traits if trait not in first)] if len(first) == _FIRST else first
-
-
-def same_effect(first: Trait, second: Trait) -> bool:
-    """Say whether two traits are equally strong to nine digits, as a column and its copy are."""
-    return _strength(first.effect_size) == _strength(second.effect_size)
 
 
 def _strength(effect_size: float) -> float:

@@ -6,6 +6,7 @@ script, no request), as Markdown, as JSON for programs, and as plain text for a 
 """
 
 from custseg.reporting._export.figures import check_figures_path, write_figures
+from custseg.reporting._finding import finding
 from custseg.reporting._html import render_html
 from custseg.reporting._json import render_json, report_schema
 from custseg.reporting._markdown import render_markdown
@@ -15,6 +16,7 @@ from custseg.reporting._text import render_text
 __all__ = [
     "check_figures_path",
     "check_report_path",
+    "finding",
     "render_html",
     "render_json",
     "render_markdown",

@@ -9,11 +9,12 @@ import pandas as pd
 
 from custseg.characteristics import RowReport
 from custseg.personas import SegmentProfile
+from custseg.plotting import ComparisonDisplay
 from custseg.segmentation import Rule
 from custseg.targeting import Plan
 from custseg.validation import Evidence
 
-__all__ = ["Brief", "FittedStudy", "compared"]
+__all__ = ["Brief", "FittedStudy", "compared", "comparison_of"]
 
 
 class Brief(Protocol):
@@ -74,3 +75,11 @@ def compared(study: FittedStudy) -> SegmentProfile | None:
     if profile is None:
         return None
     return replace(profile, frame=profile.frame[~profile.frame["characteristic"].isin(study.outcomes_["outcome"])])
+
+
+def comparison_of(study: FittedStudy) -> ComparisonDisplay | None:
+    """Return the same as the rows and cells of a table; None where of no characteristic may be told."""
+    profile = compared(study)
+    if profile is None or not profile.frame["segment_value"].notna().any():
+        return None
+    return ComparisonDisplay(profile, labels=(study.cut_plan_ or study.plan_).personas.column_labels)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar, Self
 
@@ -14,26 +14,27 @@ from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils.validation import check_is_fitted
 
 from custseg._core.arrays import Integers
-from custseg._core.asking import asks_as_class
 from custseg._core.base import Estimator
+from custseg._core.characteristic import check_columns
 from custseg._core.customer_rows import without_customers
 from custseg._core.customers import read_customers
+from custseg._core.described import OVERRIDES
 from custseg._core.frames import keep_rows, output_kind
 from custseg._core.labelled import with_segment
+from custseg._core.own_words import ACTIONS, NAMES, TEXT
 from custseg._core.params import COLUMN, NONE, Instance, Integer, OneOf, ParameterTable, Where
 from custseg._core.progress import doing, showing
 from custseg._core.segments import NOT_ASSIGNED, SEGMENT
 from custseg._core.warning import each_warning_once
 from custseg.characteristics import DemographicEncoder
-from custseg.exceptions import CustomersNotStoredError, InvalidParameterError
-from custseg.personas import PersonaDescriber, describe_segments, outcomes_by_segment
+from custseg.personas import PersonaDescriber, Personas, outcomes_by_segment
 from custseg.segmentation import Segmentation, Segmenter
 from custseg.study._brief import SegmentationBrief
 from custseg.study._characterise import Customers, admit, characterise, customer_id_of, described_as_of, ids_of
 from custseg.study._fit_to_brief import check_outcomes, fit_to_brief
 from custseg.study._lead import Wanted
+from custseg.study._plans import StudyPlans, personas_of
 from custseg.study._written import StudyWriting
-from custseg.targeting import Plan, plan_actions
 from custseg.validation import examine_segments
 
 __all__ = ["SegmentationStudy"]
@@ -48,7 +49,7 @@ _STEPS = {
 }
 
 
-class SegmentationStudy(StudyWriting, CallbackSupportMixin, Estimator):
+class SegmentationStudy(StudyPlans, StudyWriting, CallbackSupportMixin, Estimator):
     """Segment customers from raw tables, as a brief asks.
 
     ``fit`` builds one row per customer, keeps the audience of the brief, finds the segments, refits
@@ -81,6 +82,14 @@ class SegmentationStudy(StudyWriting, CallbackSupportMixin, Estimator):
         can set no limits.
     describer : PersonaDescriber or None, default=None
         Describes them; None stands for ``PersonaDescriber()``.
+    names, labels : default=None
+        What you call segments and columns, see :class:`~custseg.personas.PersonaDescriber`, whose own they override.
+        Names are of the segments that the study leads with; of the groups of a cut, where there is one.
+    actions : mapping of int or str to str or dict, or None, default=None
+        What you have decided for segments, by number or name, in place of the recommended actions; see
+        :func:`~custseg.targeting.plan_actions`.
+    title : str or None, default=None
+        The title of the report; None leaves it to what was found.
     n_pairs : int, default=20
         Pairs of bootstrap refits behind each stability figure. From 10 on, a number of segments of which it lies within
         the noise of so many whether it comes back is refitted on, up to four times as often. From 20 on, a number
@@ -184,6 +193,10 @@ class SegmentationStudy(StudyWriting, CallbackSupportMixin, Estimator):
         ),
         "clusterer": (NONE, Instance(Segmenter, words="a SegmentClusterer or another segmenter")),
         "describer": (NONE, Instance(PersonaDescriber, words="a PersonaDescriber")),
+        **NAMES,
+        "labels": OVERRIDES["labels"],
+        **ACTIONS,
+        "title": (NONE, TEXT),
         "customer_id": (NONE, COLUMN),
         "n_pairs": (Integer(2),),
         "n_jobs": (NONE, Where(lambda n: isinstance(n, int) and n != 0, "an integer other than 0")),
@@ -198,6 +211,10 @@ class SegmentationStudy(StudyWriting, CallbackSupportMixin, Estimator):
         characteristics: Any = None,
         clusterer: Segmenter | None = None,
         describer: PersonaDescriber | None = None,
+        names: Sequence[str] | Mapping[int | str, str] | None = None,
+        labels: Mapping[str, str] | None = None,
+        actions: Mapping[int | str, str | Mapping[str, str]] | None = None,
+        title: str | None = None,
         n_pairs: int = 20,
         n_jobs: int | None = None,
         verbose: bool = False,
@@ -207,13 +224,17 @@ class SegmentationStudy(StudyWriting, CallbackSupportMixin, Estimator):
         self.characteristics = characteristics
         self.clusterer = clusterer
         self.describer = describer
+        self.names = names
+        self.labels = labels
+        self.actions = actions
+        self.title = title
         self.n_pairs = n_pairs
         self.n_jobs = n_jobs
         self.verbose = verbose
 
     @with_callbacks
     @each_warning_once()
-    def fit(self, tables: Any, y: None = None) -> Self:
+    def fit(self, tables: Any, y: None = None, *, names_from: Personas | SegmentationStudy | None = None) -> Self:
         """Find and describe the segments of the customers in the tables.
 
         Parameters
@@ -223,6 +244,9 @@ class SegmentationStudy(StudyWriting, CallbackSupportMixin, Estimator):
             tables.
         y : None
             Ignored.
+        names_from : SegmentationStudy, Personas or None, default=None
+            A fitted study of before, such as that of last month, or its personas: segments that clearly are the same
+            keep their names, see :func:`~custseg.personas.describe_segments`.
 
         Returns
         -------
@@ -233,17 +257,19 @@ class SegmentationStudy(StudyWriting, CallbackSupportMixin, Estimator):
         ------
         InvalidParameterError
             If a parameter is of the wrong kind, or the clusterer cannot keep to the limits of the brief, finds the
-            number of segments itself or makes segments of an outcome.
+            number of segments itself or makes segments of an outcome; if ``names`` or ``actions`` are of a segment, or
+            ``labels`` of a column, that there is not.
         InvalidTableError
             If a table cannot be used, or no customer is in the audience.
         InfeasibleError
             If the brief asks for more segments, or larger ones, than the customers allow.
         """
         self._check_parameters()
+        before = personas_of(names_from)
         with showing(self.verbose):
-            return self._fit(tables)
+            return self._fit(tables, before)
 
-    def _fit(self, tables: Any) -> Self:
+    def _fit(self, tables: Any, before: Personas | None) -> Self:
         context = self._init_callback_context(max_subtasks=4)
         context.call_on_fit_task_begin(estimator=self)
         self.elapsed_: dict[str, float] = {}
@@ -262,8 +288,9 @@ class SegmentationStudy(StudyWriting, CallbackSupportMixin, Estimator):
             found, self.evidence_ = wanted.lead(found, evidence)
         with self._step(context, "personas"):
             cut = self.evidence_.cut
-            self.plan_ = self._act(found, beside=cut)
-            self.cut_plan_ = None if cut is None else self._act(cut)
+            own: dict[str, Any] = {"names": self.names, "actions": self.actions, "names_from": before}
+            self.plan_ = self._act(found, beside=cut, **(own if cut is None else {}))
+            self.cut_plan_ = None if cut is None else self._act(cut, **own)
             shown = (self.cut_plan_ or self.plan_).personas
             least = shown.describer.min_group_size
             self.outcomes_ = outcomes_by_segment(shown.described, self.brief.outcomes, min_group_size=least)
@@ -295,6 +322,7 @@ class SegmentationStudy(StudyWriting, CallbackSupportMixin, Estimator):
         self._id = customer_id_of(self.characteristics, self.customer_id)
         ready = DemographicEncoder(customer_id=self.customer_id)
         everyone = characterise(ready if self.characteristics is None else self.characteristics, tables, self._id)
+        check_columns("labels", self.labels or (), everyone.table.names)
         self.characteristics_, self.row_report_ = everyone.estimator, everyone.row_report
         self._known = tuple(each.in_currency(self.brief.currency) for each in everyone.characteristics)
         self.tables_read_, self.match_report_ = everyone.tables_read, everyone.match_report
@@ -312,74 +340,6 @@ class SegmentationStudy(StudyWriting, CallbackSupportMixin, Estimator):
         )
         check_outcomes(self.brief, found)
         return found, wanted
-
-    def _act(self, segmentation: Segmentation, beside: Segmentation | None = None) -> Plan:
-        personas = describe_segments(segmentation, self.describer, beside=beside)
-        own = None if segmentation.clusterer is None else segmentation.clusterer.order_by
-        # beside a cut its outcomes are told, and nothing is done for everyone
-        outcomes = (self.brief.outcomes or None) if beside is None else []
-        return plan_actions(self.brief.goal, personas, order_by=own or self.brief.order_by, outcomes=outcomes)
-
-    @asks_as_class
-    def at(self, n_segments: int) -> Segmentation:
-        """Return the best segments at another number, under the names of their personas.
-
-        Parameters
-        ----------
-        n_segments : int
-            One of the numbers that were tried: those of ``number_of_segments_``, and that of the study.
-
-        Returns
-        -------
-        Segmentation
-            The customers of the audience in so many segments; its clusterer assigns others.
-
-        Raises
-        ------
-        InvalidParameterError
-            If so many segments were not tried.
-        CustomersNotStoredError
-            If the study was stored without its customers.
-
-        See Also
-        --------
-        plan_at : The personas and actions of these segments.
-        """
-        return self.plan_at(n_segments).segmentation
-
-    @asks_as_class
-    def plan_at(self, n_segments: int) -> Plan:
-        """Return the personas and recommended actions of the best segments at another number.
-
-        Parameters
-        ----------
-        n_segments : int
-            One of the numbers that were tried.
-
-        Returns
-        -------
-        Plan
-            ``personas.personas`` has one persona for each segment, ``segmentation`` the customers.
-
-        Raises
-        ------
-        InvalidParameterError
-            If so many segments were not tried.
-        CustomersNotStoredError
-            If the study was stored without its customers.
-        """
-        check_is_fitted(self)
-        for plan in (self.plan_, self.cut_plan_):
-            if plan is not None and plan.segmentation.n_segments == n_segments:
-                return plan
-        evidence = self.evidence_
-        if not evidence.fits and n_segments in evidence.stability.numbers:
-            raise CustomersNotStoredError.of(type(self).__name__, f"at({n_segments})")
-        if n_segments not in evidence.fits:
-            words = f"one of the numbers that were tried, {sorted({self.n_segments_, *evidence.fits})}"
-            remedy = "Fit with another max_segments, or with SegmentationBrief(n_segments=...)."
-            raise InvalidParameterError.not_allowed("n_segments", words, n_segments, remedy)
-        return self._act(evidence.at(n_segments, self.segmentation_))
 
     def transform(self, tables: Any, as_of: Any = None) -> Any:
         """Append each customer's segment to the customer's characteristics.

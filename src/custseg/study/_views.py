@@ -9,6 +9,7 @@ import pandas as pd
 from custseg._core.arrays import Integers
 from custseg.personas import Persona, PersonaDescriber
 from custseg.segmentation import NumberOfSegments, Segmentation, Segmenter, SegmentSelection
+from custseg.study._notebook import answer_in_html
 from custseg.targeting import Action, Plan
 from custseg.validation import Evidence, StabilityResult, Verdict
 
@@ -25,6 +26,11 @@ class StudyViews:
     def __sklearn_is_fitted__(self) -> bool:
         """Say whether ``fit`` came to its end."""
         return "cut_plan_" in vars(self)
+
+    def _html_repr(self) -> str:
+        # scikit-learn shows an estimator by this; once fitted, the answer says more than the parameters
+        parameters = str(super()._html_repr())  # type: ignore[misc]
+        return answer_in_html(self, parameters) if self.__sklearn_is_fitted__() else parameters
 
     @property
     def segmentation_(self) -> Segmentation:

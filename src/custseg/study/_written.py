@@ -21,6 +21,7 @@ class StudyWriting(StudyViews):
 
     brief: SegmentationBrief
     n_pairs: int
+    title: str | None
     outcomes_: pd.DataFrame
     n_customers_seen_: int
     tables_read_: pd.DataFrame
@@ -39,7 +40,7 @@ class StudyWriting(StudyViews):
             (``.pptx``) or Excel (``.xlsx``), whose sheet *Customers* holds the segment of every customer where the
             study holds them.
         title : str or None, default=None
-            The title; None takes the finding.
+            The title; None takes that of the study, or else the finding.
         overwrite : bool, default=True
             Whether a file that exists is replaced; otherwise it is refused.
 
@@ -56,7 +57,7 @@ class StudyWriting(StudyViews):
             If the file cannot be written or its ending is unknown.
         """
         check_is_fitted(self)
-        return write_report(self, path, title=title, overwrite=overwrite)
+        return write_report(self, path, title=self.title if title is None else title, overwrite=overwrite)
 
     @asks_as_class
     def figures(self, path: str | Path, *, overwrite: bool = True) -> list[Path]:

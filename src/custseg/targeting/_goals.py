@@ -31,7 +31,7 @@ class Action(Result):
     action : str
         The action in two or three words.
     advice : str
-        How to go about it.
+        How to go about it; empty where the user said nothing of it.
     because : str
         The facts that called for it.
     """
@@ -43,7 +43,7 @@ class Action(Result):
     def __str__(self) -> str:
         # the advice is a sentence already
         because = f" ({self.because})" if self.because else ""
-        return f"{self.action}{because}: {self.advice}"
+        return f"{self.action}{because}{f': {self.advice}' if self.advice else '.'}"
 
 
 @dataclass(frozen=True, kw_only=True)

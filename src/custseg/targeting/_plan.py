@@ -18,6 +18,7 @@ from custseg.segmentation import Segmentation
 from custseg.targeting._facts import FACT_ROLES, SegmentFacts
 from custseg.targeting._goals import Action, Goal, find_goal, recommend
 from custseg.targeting._measured import measure
+from custseg.targeting._own_actions import OwnAction, own_actions
 
 __all__ = ["Plan", "plan_actions"]
 
@@ -62,13 +63,19 @@ class Plan(Result):
 
     def __str__(self) -> str:
         names = self.segmentation.segment_names
-        told = [f"{name}: {action.action.lower()}" for name, action in zip(names, self.actions, strict=True)]
+        words = [action.action[:1].lower() + action.action[1:] for action in self.actions]
+        told = [f"{name}: {action}" for name, action in zip(names, words, strict=True)]
         return f"For {self.goal.name}, {'; '.join(told)}."
 
 
 @asks
 def plan_actions(
-    goal: str | Goal, personas: Personas, *, order_by: str | None = None, outcomes: Iterable[str] | None = None
+    goal: str | Goal,
+    personas: Personas,
+    *,
+    order_by: str | None = None,
+    outcomes: Iterable[str] | None = None,
+    actions: Mapping[int | str, OwnAction] | None = None,
 ) -> Plan:
     """Recommend an action for each segment, by the rules of a goal.
 
@@ -83,6 +90,9 @@ def plan_actions(
     outcomes : iterable of str or None, default=None
         Columns of what the company wants or fears, the one that the goal is about first. None takes those that bear the
         role "outcome" and did not form the segments.
+    actions : mapping of int or str to str or dict, default=None
+        What you have decided for segments, by number or name, in place of what the rules recommend: the action in a few
+        words, or with advice too, ``{"action": ..., "advice": ...}``.
 
     Returns
     -------
@@ -92,7 +102,8 @@ def plan_actions(
     Raises
     ------
     InvalidParameterError
-        If there is no such goal, or two columns that count bear a role that the goal asks for.
+        If there is no such goal, two columns that count bear a role that the goal asks for, or ``actions`` is of a
+        segment that there is not, or no action.
     ColumnNotFoundError
         If an outcome is no column of the customers.
 
@@ -129,7 +140,10 @@ def plan_actions(
         outcomes = [name for name in found if name not in segmentation.clustered_on]
     facts = measure(personas, _columns_of_roles(goal, segmentation, order_by), list(outcomes))
     told = [_act(goal, each, persona) for each, persona in zip(facts, personas.personas, strict=True)]
-    return Plan(goal=goal, personas=personas, actions=_alike(told, segmentation.sizes.tolist()))
+    own = own_actions(actions, segmentation.segment_names)
+    sizes = [0 if segment in own else size for segment, size in enumerate(segmentation.sizes.tolist())]
+    decided = tuple(own.get(segment, action) for segment, action in enumerate(_alike(told, sizes)))
+    return Plan(goal=goal, personas=personas, actions=decided)
 
 
 # For a segment that is not described, so that nobody can be recognised.

@@ -90,9 +90,9 @@ def test_every_line_stands_in_its_customers_block_in_order(
     pd.testing.assert_frame_equal(pd.DataFrame(found), expected.reset_index(drop=True), check_dtype=False)
 
 
-@settings(max_examples=size(5, 100))
-@given(seed=st.integers(0, 50), block=st.sampled_from([1, 8, 64]), n_levels=st.sampled_from([3, 50]))
-def test_no_characteristic_depends_on_the_size_of_a_block(seed: int, block: int, n_levels: int) -> None:
+@settings(max_examples=size(2, 35))
+@given(seed=st.integers(0, 50), n_levels=st.sampled_from([3, 50]))
+def test_no_characteristic_depends_on_the_size_of_a_block(seed: int, n_levels: int) -> None:
     random = np.random.RandomState(seed)
     lines = lines_of(random.randint(0, 30, 200), seed)
     lines["category"] = random.choice([f"level {number}" for number in range(n_levels)], len(lines))
@@ -100,8 +100,9 @@ def test_no_characteristic_depends_on_the_size_of_a_block(seed: int, block: int,
     featurizer = PurchaseBehaviorFeaturizer(category="category")
     expected = featurizer.fit_transform(lines)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("custseg.characteristics._records.ledger.BLOCK", block)
-        pd.testing.assert_frame_equal(featurizer.fit_transform(lines), expected, rtol=0, atol=0)
+        for block in (1, 8, 64):
+            patched.setattr("custseg.characteristics._records.ledger.BLOCK", block)
+            pd.testing.assert_frame_equal(featurizer.fit_transform(lines), expected, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("n_levels", [0, 1, 254, 255, 256, 257])

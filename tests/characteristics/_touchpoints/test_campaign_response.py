@@ -443,15 +443,14 @@ class TestLaws:
         assert_frame_equal(second.fit_transform(table.iloc[rows][columns]), first.fit_transform(table))
         assert_frame_equal(first.prior_, second.prior_)
 
-    @given(contacts())
+    @given(contacts(), st.integers(0, 1000))
     @settings(max_examples=size(3, 30))
-    def test_a_customer_is_described_by_their_own_contacts_alone(self, table):
+    def test_a_customer_is_described_by_their_own_contacts_alone(self, table, place):
         fitted = featurizer(as_of="2024-12-31", prior_strength=None).fit(table)
         whole = fitted.transform(table)
-        assert_frame_equal(fitted.transform(table), whole)
-        for customer in whole.index:
-            alone = fitted.transform(table[table["customer_id"] == customer])
-            assert_frame_equal(alone, whole.loc[[customer]], check_dtype=False)
+        customer = whole.index[place % len(whole)]
+        alone = fitted.transform(table[table["customer_id"] == customer])
+        assert_frame_equal(alone, whole.loc[[customer]], check_dtype=False)
 
     @given(contacts(), st.integers(1, 1000))
     @settings(max_examples=size(3, 30))

@@ -103,7 +103,7 @@ def test_an_engine_without_weights_says_so() -> None:
 @pytest.mark.thorough
 @pytest.mark.parametrize("engine", FINDS_NUMBER)
 def test_a_clusterer_may_find_the_number_itself(engine: str) -> None:
-    clusterer = SegmentClusterer(engine=FINDS_NUMBER[engine]).fit(CUSTOMERS.head(size(150, 400)))
+    clusterer = SegmentClusterer(engine=FINDS_NUMBER[engine]).fit(CUSTOMERS.head(size(150, 200)))
     assert clusterer.n_segments_ == clusterer.labels_.max() + 1 > 1
     assert clusterer.selection_ is None
     with pytest.raises(InvalidParameterError, match=f'"auto" with {engine}'):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from joblib import parallel_config
 from sklearn.mixture import GaussianMixture
 
 from custseg._core import progress
@@ -15,8 +16,16 @@ from custseg.datasets import make_customers
 from custseg.exceptions import InfeasibleError
 from custseg.segmentation import SegmentClusterer
 from custseg.segmentation._clusterer.numbers import fitted_at
+from tests.sizes import size
 
-pytestmark = pytest.mark.sampled
+pytestmark = [pytest.mark.sampled, pytest.mark.thorough]
+
+
+@pytest.fixture(autouse=True)
+def workers():
+    """Each process would import custseg; the whole size asks for them."""
+    with parallel_config(backend=size("threading", "loky")):
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -108,6 +108,7 @@ def test_every_segment_holds_the_least_share():
     assert (number.table["n_segments"] * 0.24 <= 0.8).all()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("engine", [KMeans(n_init=2), GaussianMixture(n_init=1), "latent_class", "k_prototypes"])
 def test_engines(engine):
     table = pd.concat([square(150), square(150).add([300, 3])], ignore_index=True)

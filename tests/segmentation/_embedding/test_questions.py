@@ -311,8 +311,8 @@ def test_a_question_of_the_weight_that_it_has_anyway_gives_the_same_number_of_se
     table = pd.DataFrame(ticked, columns=[f"image__{option}" for option in OPTIONS])
     table = table.assign(spend=rng.randn(250) + 4 * (group == 0), visits=rng.randn(250) + 4 * (group == 1))
     plain, stated = (
-        select_n_segments(table, embedder=CharacteristicEmbedder(customer_id=None, weights=weights), random_state=0)
-        for weights in (None, {"image": 1})
+        select_n_segments(table, max_segments=5, embedder=embedder, random_state=0)
+        for embedder in (CharacteristicEmbedder(customer_id=None, weights=weights) for weights in (None, {"image": 1}))
     )
     assert plain.n_segments == 3
     pd.testing.assert_frame_equal(plain.table, stated.table)
@@ -344,7 +344,8 @@ def motives() -> pd.DataFrame:
     return pd.read_csv(shared_data("vacmot_flexclust") / "vacmot.csv")
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.thorough
+@pytest.mark.parametrize("seed", range(size(1, 3)))
 def test_no_segment_of_travellers_is_one_rare_motive(seed: int) -> None:
     table = motives()
     clusterer = SegmentClusterer(6, customer_id=None, random_state=seed).fit(table)

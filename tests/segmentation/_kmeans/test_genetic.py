@@ -1,7 +1,5 @@
 """The genetic search of k-means: optima that are known, and what it says of them."""
 
-from itertools import product
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,6 +11,7 @@ from custseg.segmentation._kmeans.kmeans import fit_kmeans
 from custseg.segmentation._kmeans.lloyd import sse_of, weighted_means
 from custseg.segmentation._kmeans.patterns import distinct_patterns
 from tests.conftest import shared_data
+from tests.segmentation.partitions import partitions
 from tests.sizes import size
 
 # the least sums of squares that anybody has found, here or elsewhere
@@ -39,8 +38,7 @@ def test_it_finds_the_least_of_all_partitions(seed: int) -> None:
     points, counts = centred(np.random.RandomState(seed).randint(0, 6, (7, 2)).astype(float))
     least = min(
         sse_of(points, counts, weighted_means(points, counts, labels, 3), labels)
-        for labels in map(np.array, product(range(3), repeat=len(points)))
-        if len(set(labels)) == 3
+        for labels in partitions(len(points), 3)
     )
     assert searched_sse(points, counts, 3, seed) == pytest.approx(least, abs=1e-9)
 

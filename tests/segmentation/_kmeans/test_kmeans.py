@@ -20,6 +20,7 @@ from custseg.segmentation._kmeans.kmeans import fit_kmeans
 from custseg.segmentation._kmeans.nearest import nearest
 from custseg.segmentation._kmeans.optimum import Optimum, SampleCost
 from custseg.segmentation._kmeans.patterns import Patterns, distinct_patterns
+from tests.segmentation.partitions import partitions
 from tests.sizes import size
 
 pytestmark = pytest.mark.sampled
@@ -118,11 +119,7 @@ def test_no_exchange_of_a_single_pattern_helps(matrix: Floats) -> None:
 )
 def test_the_best_partition_of_few_patterns_is_found(matrix: Floats) -> None:
     patterns = distinct_patterns(matrix)
-    best = min(
-        sse_of(patterns.values, patterns.counts, np.array(labels))
-        for labels in product(range(2), repeat=patterns.n_patterns)
-        if len(set(labels)) == 2
-    )
+    best = min(sse_of(patterns.values, patterns.counts, labels) for labels in partitions(patterns.n_patterns, 2))
     fit = fit_kmeans(patterns, 2, n_init=20, random_state=0)
     assert fit.sse == pytest.approx(best, abs=1e-9)
 
@@ -323,7 +320,7 @@ def test_a_sample_does_not_miss_far_groups_of_few() -> None:
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("n_init", [1, 5])
+@pytest.mark.parametrize("n_init", size([1], [1, 5]))
 def test_few_restarts_are_seldom_worse_than_as_many_of_scikit_learn(n_init: int) -> None:
     worse = 0
     for seed in range(size(30, 60)):

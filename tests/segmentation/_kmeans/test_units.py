@@ -12,6 +12,7 @@ from hypothesis.extra.numpy import arrays
 from custseg.segmentation import SegmentClusterer
 from custseg.segmentation._kmeans.units import without_last_digits
 from custseg.validation import bootstrap_stability, structure_test
+from tests.sizes import size
 
 FACTORS = (3.0, 0.1, 1e5 / 3, 1.7e-300, 1e200)
 
@@ -35,6 +36,8 @@ def test_a_multiple_of_whole_numbers_has_the_same_segments(
     assert np.array_equal(*labels)
 
 
+@pytest.mark.sampled
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("n_rows", "n_columns", "options"),
     [(400, 8, {}), (2_500, 6, {"n_init": 4}), (8_300, 7, {"n_init": 2}), (5_000, 6, {"sample_above": 400})],
@@ -43,11 +46,12 @@ def test_a_multiple_of_whole_numbers_has_the_same_segments(
 def test_however_optima_are_searched_for(n_rows: int, n_columns: int, options: dict[str, int]) -> None:
     matrix = answers(n_rows, n_columns)
     labels = clusterer(4, **options).fit(matrix).labels_
-    for factor in FACTORS[1::2]:
+    for factor in FACTORS[1 :: size(3, 2)]:
         assert np.array_equal(clusterer(4, **options).fit(factor * matrix).labels_, labels), factor
 
 
-@pytest.mark.parametrize("factor", [7.3, 1e5 / 3])
+@pytest.mark.thorough
+@pytest.mark.parametrize("factor", size([1e5 / 3], [7.3, 1e5 / 3]))
 def test_what_judges_segments_gives_the_same_figures(factor: float) -> None:
     for matrix in (answers(150, 4), np.random.RandomState(0).gamma(2.0, size=(1_600, 3))):
         stability = [

@@ -481,7 +481,7 @@ def test_a_class_that_nobody_is_most_likely_in_is_warned_of() -> None:
     answers = np.indices((2, 2, 2)).reshape(3, -1).T.astype(float)
     yes = answers.sum(axis=1)
     expected = 0.9 * 0.35**yes * 0.65 ** (3 - yes) + 0.1 * 0.65**yes * 0.35 ** (3 - yes)
-    made = LatentClassClusterer(2, kinds="binary", tol=0.0, max_iter=3000, random_state=0)
+    made = LatentClassClusterer(2, kinds="binary", tol=0.0, max_iter=300, n_init=2, random_state=0)
     with pytest.warns(DataQualityWarning, match="no customer is most likely in segment"):
         fitted = made.fit(answers, sample_weight=1000 * expected)
     assert fitted.segment_sizes_.tolist() == [8, 0]

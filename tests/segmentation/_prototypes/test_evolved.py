@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +12,7 @@ from custseg.segmentation._prototypes.clusterer import KPrototypesClusterer
 from custseg.segmentation._prototypes.evolved import affordable, best_prototypes
 from custseg.segmentation._prototypes.search import MixedPatterns, find_prototypes, prototype_cost, prototypes_of
 from custseg.segmentation._prototypes.space import Layout
+from tests.segmentation.partitions import partitions
 from tests.sizes import size
 
 
@@ -32,8 +31,7 @@ def test_it_finds_the_least_of_all_partitions(seed: int) -> None:
     patterns = mixed(7, seed)
     least = min(
         prototype_cost(patterns, prototypes_of(patterns, labels[None], 3)[0], labels)
-        for labels in map(np.array, product(range(3), repeat=len(patterns.points)))
-        if len(set(labels)) == 3
+        for labels in partitions(len(patterns.points), 3)
     )
     _, optimum = best_prototypes(patterns, 3, n_init=8, random_state=seed)
     assert optimum.objective == pytest.approx(least, abs=1e-9)

@@ -25,6 +25,8 @@ LIKENESS = 0.8
 _RANKED = 5_000
 # Of customers of whom one of two is known, so many must be known in both.
 _KNOWN_IN_BOTH = 0.5
+# So many columns tell most customers apart; the others are asked where they do not.
+_FIRST_HASHED = 4
 # The content of so many rows at a time stays in the cache of a processor.
 _BLOCK = 16_384
 _MIX, _SHIFT = np.uint64(0xBF58476D1CE4E5B9), np.uint64(29)
@@ -82,7 +84,11 @@ class Alike:
             else:
                 kept.append(trait)
                 also[trait.characteristic] = []
-        return [replace(trait, also=tuple(also[trait.characteristic])) for trait in traits if trait in kept]
+        return [
+            replace(trait, also=tuple(also[trait.characteristic])) if also[trait.characteristic] else trait
+            for trait in traits
+            if trait.characteristic in also
+        ]
 
 
 def _key(trait: Trait) -> Key:
@@ -121,8 +127,14 @@ def _sampled(columns: Sequence[Column], n_customers: int) -> Integers:
     """Return the rows of all customers, or of every so many-th in the order of a hash of what they hold."""
     if n_customers <= _RANKED:
         return np.arange(n_customers)
-    hashes = np.concatenate([_hashed(columns, slice(start, start + _BLOCK)) for start in range(0, n_customers, _BLOCK)])
-    chosen = np.sort(hashes)[np.arange(_RANKED) * n_customers // _RANKED]
+    hashes: Any = np.zeros(n_customers, dtype=np.uint64)
+    for own in (columns[:_FIRST_HASHED], columns[_FIRST_HASHED:]):
+        for start in range(0, n_customers, _BLOCK):
+            _hash(hashes[start : start + _BLOCK], own, start)
+        ordered = np.sort(hashes)
+        if (ordered[1:] != ordered[:-1]).all():
+            break  # no two are alike, whatever else they hold
+    chosen = ordered[np.arange(_RANKED) * n_customers // _RANKED]
     # by their first bits most are found not to be chosen; equal hashes are equal customers, and any of them will do
     high = np.uint64(64 - _HIGH_BITS)
     may_be = np.zeros(1 << _HIGH_BITS, dtype=bool)
@@ -132,10 +144,9 @@ def _sampled(columns: Sequence[Column], n_customers: int) -> Integers:
     return np.asarray(rows[order][np.searchsorted(hashes[rows][order], chosen)])
 
 
-def _hashed(columns: Sequence[Column], rows: slice) -> Any:
-    hashes = columns[0].values[rows].view(np.uint64) * _MIX
-    for column in columns[1:]:
-        hashes ^= hashes >> _SHIFT
-        hashes += column.values[rows].view(np.uint64)
+def _hash(hashes: Any, columns: Iterable[Column], start: int) -> None:
+    """Mix what rows hold in these columns into their hashes."""
+    for column in columns:
+        hashes += column.values[start : start + len(hashes)].view(np.uint64)
         hashes *= _MIX
-    return hashes ^ (hashes >> _SHIFT)
+        hashes ^= hashes >> _SHIFT

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
 from collections.abc import Mapping
 
 import pandas as pd
 
 from custseg._core.coverage import KNOWN_OF_HALF
-from custseg._core.words import format_total
+from custseg._core.words import format_total, round_digits
 from custseg.personas._traits import SMALL_EFFECT
 
 __all__ = ["known_of_few", "like_everyone"]
@@ -20,13 +22,19 @@ def like_everyone(profile: pd.DataFrame, labels: Mapping[str, str]) -> dict[int,
 
     First those in which another segment differs most; what is known of less than half of a segment is left out there.
     """
-    known = profile[profile["missing_share"] <= 1 - KNOWN_OF_HALF]
-    sizes = known.assign(size=known["effect_size"].abs()).pivot_table("size", "segment", "characteristic", "max")
-    found = {}
-    for segment, own in sizes.iterrows():
-        telling = sizes.drop(index=segment).max().fillna(0.0).round(9)
-        order = sorted(own.index[own < SMALL_EFFECT], key=lambda name: (-telling[name], name))
-        found[int(str(segment))] = tuple(labels[name] for name in order[:_MOST_NAMED])
+    sizes: dict[str, dict[int, float]] = defaultdict(dict)
+    columns = ("segment", "characteristic", "effect_size", "missing_share")
+    for segment, name, effect, missing in zip(*(profile[column].tolist() for column in columns), strict=True):
+        if missing <= 1 - KNOWN_OF_HALF and not math.isnan(effect):
+            sizes[name][segment] = max(abs(effect), sizes[name].get(segment, 0.0))
+    found: dict[int, tuple[str, ...]] = {}
+    for segment in set(profile["segment"]):
+        alike = [name for name, own in sizes.items() if own.get(segment, math.inf) < SMALL_EFFECT]
+        telling = {
+            name: max((size for one, size in sizes[name].items() if one != segment), default=0.0) for name in alike
+        }
+        order = sorted(alike, key=lambda name: (-round_digits(telling[name], 9), name))
+        found[segment] = tuple(labels[name] for name in order[:_MOST_NAMED])
     return found
 
 

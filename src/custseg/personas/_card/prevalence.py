@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from custseg._core.arrays import Bools, Integers
+from custseg._core.coverage import known_of
 from custseg._core.words import format_share, plain
 from custseg.personas._parts import Prevalence
 from custseg.personas._phrases import Words, describe
@@ -36,26 +37,40 @@ def find_prevalence(
     elsewhere: those who meet a trait, those who do not, those who meet one but not all, and those of whom one is known
     but not all.
     """
-    # medians that are levels have no halfway
-    able = [trait for trait in traits if not isinstance(trait.segment_value, str)][:_MOST_TRAITS]
+    # medians that are levels have no halfway; of what is known of few no share would be one of the segment
+    able = [each for each in traits if each.known_of_half and not isinstance(each.segment_value, str)][:_MOST_TRAITS]
+    patterns = _patterns(profile, segment, able)
     for n_traits in range(len(able), 0, -1):
-        counts = _counts(profile, segment, able[:n_traits])
+        counts = _counts(patterns, n_traits)
         if not ((counts > 0) & (counts < min_group_size)).any():
-            everyone, every, *each = counts[: n_traits + 2]
-            return _told(able[:n_traits], everyone, every, np.array(each), words) if every[0] else None
+            if not counts[0].all() or not counts[1, 0]:
+                return None
+            labels = tuple(describe(trait, words) or plain(trait.label) for trait in able[:n_traits])
+            return _told(labels, counts, known_of(*map(float, counts[0] / patterns.sum(axis=1))))
     return None
 
 
-def _counts(profile: Profile, segment: int, traits: Sequence[Trait]) -> Integers:
-    """Count those here and elsewhere: known, meet all, meet each; and the groups that are left between these."""
-    told = [profile.told_of(trait.characteristic) for trait in traits]
-    known = np.logical_and.reduce(told)
-    met = [meets(profile, trait) & known for trait in traits]
-    groups = [known, np.logical_and.reduce(met), *met, *(own & ~known for own in told)]
-    inside = profile.labels == segment
-    here = [np.count_nonzero(group & inside) for group in groups]
-    counts = np.array([[own, np.count_nonzero(group) - own] for own, group in zip(here, groups, strict=True)])
-    everyone, every, each = counts[0], counts[1], counts[2 : 2 + len(met)]
+def _patterns(profile: Profile, segment: int, traits: Sequence[Trait]) -> Integers:
+    """Count those here and elsewhere by what is known of them and what they meet, two bits for each trait."""
+    codes = np.zeros(len(profile.labels), dtype=np.uint8)
+    for place, trait in enumerate(traits):
+        known = profile.told_of(trait.characteristic)
+        codes |= known.view(np.uint8) << (2 * place)
+        codes |= (known & meets(profile, trait)).view(np.uint8) << (2 * place + 1)
+    n_codes = 4 ** len(traits)
+    here = np.bincount(codes[profile.labels == segment], minlength=n_codes)
+    return np.stack([here, np.bincount(codes, minlength=n_codes) - here])
+
+
+def _counts(patterns: Integers, n_traits: int) -> Integers:
+    """Count of the first traits, here and elsewhere: all known, all met, each met; then the groups between these."""
+    codes = np.arange(patterns.shape[1])
+    known = [codes >> (2 * place) & 1 > 0 for place in range(n_traits)]
+    all_known = np.logical_and.reduce(known)
+    met = [all_known & (codes >> (2 * place + 1) & 1 > 0) for place in range(n_traits)]
+    groups = [all_known, np.logical_and.reduce(met), *met, *(own & ~all_known for own in known)]
+    counts = np.array(groups, dtype=np.int64) @ patterns.T
+    everyone, every, each = counts[0], counts[1], counts[2 : 2 + n_traits]
     return np.vstack([counts, everyone - every, everyone - each, each - every])
 
 
@@ -74,20 +89,15 @@ def meets(profile: Profile, trait: Trait) -> Bools:
     return np.asarray((column.values >= cut) == more)
 
 
-def _told(traits: Sequence[Trait], everyone: Integers, every: Integers, each: Integers, words: Words) -> Prevalence:
-    labels = tuple(describe(trait, words) or plain(trait.label) for trait in traits)
+def _told(labels: tuple[str, ...], counts: Integers, note: str) -> Prevalence:
+    everyone, every, each = counts[0], counts[1], counts[2 : 2 + len(labels)]
     shares = tuple(map(float, each[:, 0] / everyone[0]))
     here, elsewhere = map(float, every / everyone)
     in_segment = float(every[0] / every.sum())
     told = ", ".join(f"{label} {format_share(share)}" for label, share in zip(labels, shares, strict=True))
-    both = f"{format_share(here)} here and {format_share(elsewhere)} elsewhere"
+    both = f"{format_share(here)} here and {format_share(elsewhere)} elsewhere{f', {note}' if note else ''}"
     told = f"{labels[0]} {both}" if len(labels) == 1 else f"{told}; all of that {both}"
-    whom = "whom that is true of" if len(labels) == 1 else "whom all of that is true of"
+    whom = f"of all customers of whom that is true, {format_share(in_segment)} are in this segment"
     return Prevalence(
-        labels=labels,
-        shares=shares,
-        here=here,
-        elsewhere=elsewhere,
-        in_segment=in_segment,
-        text=f"{told}; of all customers {whom}, {format_share(in_segment)} are in this segment",
+        labels=labels, shares=shares, here=here, elsewhere=elsewhere, in_segment=in_segment, text=f"{told}; {whom}"
     )

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from custseg._core._html import element
 from custseg._core.arrays import Bools, Floats, Integers
 from custseg._core.asking import asks
 from custseg._core.characteristic import Characteristic
@@ -18,6 +19,7 @@ from custseg._core.disclosure import described, dominated, enter
 from custseg._core.frames import is_table
 from custseg._core.in_threads import in_threads
 from custseg._core.mass import customer_mass
+from custseg._core.notebook import shown
 from custseg._core.params import COLUMN, NONE, Integer, Number, check
 from custseg._core.results import Result
 from custseg._core.segments import NOT_ASSIGNED, aligned
@@ -27,6 +29,7 @@ from custseg.personas._labels import find_id
 from custseg.personas._segment_profile.known import Known
 from custseg.personas._segment_profile.long_table import adjusted, long_table
 from custseg.personas._segment_profile.measures import FIGURES, Measure, measure
+from custseg.personas._segment_profile.notebook import side_by_side
 from custseg.segmentation import Segmentation
 
 __all__ = ["SegmentProfile", "profile_segments"]
@@ -108,6 +111,10 @@ class SegmentProfile(Result):
             A copy of ``frame``.
         """
         return self.frame.copy()
+
+    def _repr_html_(self) -> str:
+        effects = self._wide("effect_size")
+        return shown(element("p", self), side_by_side(self.frame, self.by_segment, self.overall, effects))
 
     @property
     def by_segment(self) -> pd.DataFrame:

@@ -190,6 +190,7 @@ def room_for_names(names: Iterable[object]) -> float:
 
 def name_rows(ax: Any, names: Iterable[object]) -> None:
     """Name the rows of a panel, the first at the top, and leave no other line of it."""
+    names = list(names)
     words = [wrapped(name) for name in names]
     ax.set(ylim=(-0.5, len(words) - 0.5), yticks=range(len(words)))
     ax.set_yticklabels(words[::-1], parse_math=False)
@@ -197,7 +198,7 @@ def name_rows(ax: Any, names: Iterable[object]) -> None:
         label.set(
             color=INK, fontsize=NAME, fontweight="bold", horizontalalignment="left", linespacing=1.05, parse_math=False
         )
-    ax.tick_params(axis="y", length=0, pad=72 * room_for_names(words))
+    ax.tick_params(axis="y", length=0, pad=72 * room_for_names(names))
     for spine in ax.spines.values():
         spine.set_visible(False)
 

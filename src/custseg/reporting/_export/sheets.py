@@ -16,7 +16,7 @@ from custseg._version import __version__
 from custseg.plotting import ComparisonDisplay
 from custseg.reporting._contents import Contents, Group, read_study
 from custseg.reporting._data_table import DataTable
-from custseg.reporting._study import FittedStudy, compared
+from custseg.reporting._study import FittedStudy, comparison_of
 from custseg.segmentation import Segmentation
 from custseg.targeting import Plan
 
@@ -62,9 +62,9 @@ def sheets_of(study: FittedStudy, title: str) -> Iterator[Sheet]:
     """Lay out a study for work, sheet by sheet."""
     contents, plan = read_study(study, title), study.cut_plan_ or study.plan_
     yield _segments(contents, study.brief.currency)
-    comparison = _comparison(study, plan)
-    if comparison is not None:
-        yield comparison
+    display = comparison_of(study)
+    if display is not None:
+        yield _comparison(display)
     yield _personas(contents)
     if len(study.outcomes_):
         yield _outcomes(study.outcomes_, plan)
@@ -124,12 +124,8 @@ def _ratio(one: float | None, other: float | None) -> float | None:
     return one / other if one is not None and other else None
 
 
-def _comparison(study: FittedStudy, plan: Plan) -> Sheet | None:
-    """Lay out a row per characteristic, tinted as its picture; None where of no characteristic may be told."""
-    profile = compared(study)
-    if profile is None or not profile.frame["segment_value"].notna().any():
-        return None
-    display = ComparisonDisplay(profile, labels=plan.personas.column_labels)
+def _comparison(display: ComparisonDisplay) -> Sheet:
+    """Lay out a row per characteristic, tinted as its picture."""
     names = [visible(name) for name in display.segments_["name"]]
     note = f"{_LEGEND}Empty where too few are known to be told of. Medians, means and shares in original units."
     rows = _headed(display.title, note, ["Tells of", "Characteristic", "Made the segments", "Everyone", *names])

@@ -10,12 +10,14 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
+from custseg._core._html import element
 from custseg._core.arrays import Floats, Integers
 from custseg._core.asking import asking
 from custseg._core.characteristic import Characteristic
 from custseg._core.customer_rows import without_customers
 from custseg._core.customers import CustomerTable, read_input
 from custseg._core.frames import keep_rows
+from custseg._core.notebook import segment_bars, shown
 from custseg._core.results import Result
 from custseg._core.segments import NOT_ASSIGNED, NOT_ASSIGNED_WORDS, SEGMENT, read_segments
 from custseg.exceptions import CustomersNotStoredError, InvalidParameterError
@@ -305,6 +307,9 @@ class Segmentation(Result):
                 "value_share": value / total if total > 0 else np.full(n_segments, np.nan),
             }
         )
+
+    def _repr_html_(self) -> str:
+        return shown(element("p", self), segment_bars(self.to_frame()))
 
     @asking("Segmentation")
     def customers_of(self, segment: int | str) -> Any:
