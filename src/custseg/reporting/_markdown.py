@@ -19,6 +19,7 @@ from custseg.reporting._contents import (
     stability_table,
 )
 from custseg.reporting._data_table import DataTable
+from custseg.reporting._export.sketch import sketches
 from custseg.reporting._finding import finding
 from custseg.reporting._glossary import GLOSSARY
 from custseg.reporting._study import FittedStudy, comparison_of
@@ -69,7 +70,7 @@ def render_markdown(study: FittedStudy, *, title: str | None = None) -> str:
     lines += ["", "## Personas"]
     if contents.cut:
         lines += _personas(contents.found)
-    lines += [*_personas(shown), *_returning(contents), *_asked_and_read(contents)]
+    lines += [*_personas(shown, sketches(study, contents)), *_returning(contents), *_asked_and_read(contents)]
     lines += ["", "## Method", *_tables(contents.method, "")]
     lines += ["", "## How to read this report", ""]
     lines += [f"- **{term}**: {words}" for term, words in GLOSSARY]
@@ -153,7 +154,7 @@ def _value(group: Group) -> list[str]:
     return [format_total(group.value), format_share(group.value_share), format_number(each), format_total(index)]
 
 
-def _personas(part: Partition) -> Iterator[str]:
+def _personas(part: Partition, told: Mapping[int, Sequence[tuple[str, str]]] | None = None) -> Iterator[str]:
     for group in part.groups:
         yield from ("", f"### {_label(group, part)}", "", escape_markdown(group.summary))
         if group.suppressed:
@@ -183,6 +184,8 @@ def _personas(part: Partition) -> Iterator[str]:
             )
         if group.unknown:
             yield from ("", f"Known of too few: {escape_markdown(', '.join(group.unknown))}.")
+        for term, words in (told or {}).get(group.segment, ()):
+            yield from ("", f"{escape_markdown(term)}: {escape_markdown(words.rstrip('.'))}.")
         for action, advice, because in group.actions:
             yield from (
                 "",

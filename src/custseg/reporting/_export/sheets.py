@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from custseg._version import __version__
 from custseg.plotting import ComparisonDisplay
 from custseg.reporting._contents import Contents, Group, read_study
 from custseg.reporting._data_table import DataTable
+from custseg.reporting._export.sketch import sketches
 from custseg.reporting._study import FittedStudy, comparison_of
 from custseg.segmentation import Segmentation
 from custseg.targeting import Plan
@@ -65,7 +66,7 @@ def sheets_of(study: FittedStudy, title: str) -> Iterator[Sheet]:
     display = comparison_of(study)
     if display is not None:
         yield _comparison(display)
-    yield _personas(contents)
+    yield _personas(contents, sketches(study, contents))
     if len(study.outcomes_):
         yield _outcomes(study.outcomes_, plan)
     yield from _customers(plan.segmentation)
@@ -160,7 +161,7 @@ def _form(texts: Sequence[str]) -> str:
     return (_PLAIN if is_year else _WHOLE) + ("." + "0" * digits if digits else "")
 
 
-def _personas(contents: Contents) -> Sheet:
+def _personas(contents: Contents, told: Mapping[int, Sequence[tuple[str, str]]]) -> Sheet:
     """Lay out a block for each persona: name and sentence, then its traits here and elsewhere, then what to do."""
     names = ("Persona and traits", "Here", "Elsewhere", "Effect size", "Statistic", "Made the segments", "Known")
     rows: list[Row] = [[_text("Who they are", "title")], [], _head(*names)]
@@ -173,6 +174,7 @@ def _personas(contents: Contents) -> Sheet:
             figures = [_text(trait.here), _text(trait.elsewhere), effect, _text(trait.statistic)]
             made = _text("yes" if trait.used_for_clustering else "no")
             rows.append([_text(trait.characteristic), *figures, made, _text(trait.known)])
+        rows += [[_text(term), _text(words, "wide")] for term, words in told.get(group.segment, ())]
         rows += [[_text(f"→ {action}"), _text(advice, "wide")] for action, advice, _ in group.actions]
         rows.append([])
     return Sheet("Personas", (40, 20, 20, 12, 20, 12, 40), rows, n_frozen=3)

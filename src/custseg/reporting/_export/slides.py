@@ -15,6 +15,7 @@ from custseg._core.words import format_effect
 from custseg._version import __version__
 from custseg.reporting._contents import Contents, Group, TraitLine, read_study
 from custseg.reporting._export.figures import Figure, figures_of
+from custseg.reporting._export.sketch import sketches
 from custseg.reporting._export.zipped import timeless
 from custseg.reporting._study import FittedStudy
 
@@ -45,8 +46,13 @@ def render_slides(study: FittedStudy, title: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         for figure in figures.drawn:
             _show(_slide(deck, figure.picture.title), figure, folder)
+    told = sketches(study, contents)
     for group in (contents.cut or contents.found).groups:
-        _say(_slide(deck, group.name), _card(group))
+        slide = _slide(deck, group.name)
+        _say(slide, _card(group))
+        # what has no room on the slide is for who speaks
+        beside = [f"{term}: {words}" for term, words in told.get(group.segment, ())]
+        slide.notes_slide.notes_text_frame.text = "\n".join(map(_text, beside))
     out = io.BytesIO()
     deck.save(out)
     return timeless(out.getvalue())
