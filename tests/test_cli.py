@@ -474,13 +474,13 @@ def test_the_demo(tmp_path):
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "2,469 customers" in page
     assert "campaigns__" not in page
-    row = r'scope="row">([^<]+)</th>\s*<td[^>]*>[^<]*</td>\s*<td[^>]*"weight" class="num">([^<]+)<'
-    weights = dict(re.findall(row, page))
+    row = r'scope="row"><bdi>([^<]+)</bdi></th><td>[^<]*</td><td class="num">([^<]+)<'
+    weights = dict(re.findall(row, page.partition("how they entered the distance")[2].partition("</table>")[0]))
     beyond = {"lines per purchase", "trend of the spend", "share of contacts with a response", "age"}
     assert beyond <= set(weights)
     counted = {name for name, weight in weights.items() if weight != "0"}
     assert counted == {"days since the last purchase", "purchases", "spend per purchase"}
-    traits = re.findall(r"<table[^>]*traits.*?</table>", page, flags=re.DOTALL)
+    traits = re.findall(r'<ul class="rows">.*?</ul>', page, flags=re.DOTALL)
     assert len(traits) >= 3
     # how often they buy, how they shop, and how they answer: each tells segments apart
     assert all(

@@ -11,6 +11,7 @@ from contextlib import suppress
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 
+_SHELL = shutil.which("bash") or "/bin/sh"
 _QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
 _QUIET += ("--disable-component-update", "--disable-sync", "--disable-extensions", "--disable-dev-shm-usage")
 # What a browser asks its maker for on its own account stays unasked.
@@ -25,11 +26,11 @@ class Browser:
         self._folder = folder
         theirs, self._write = os.pipe()
         self._read, ours = os.pipe()
-        # the browser reads from its file 3 and writes to its file 4
+        # the browser reads from its file 3 and writes to its file 4, which Python cannot pass by number
         command = 'exec "$0" "$@" 3<&"$BROWSER_IN" 4>&"$BROWSER_OUT"'
         options = ["--headless", *_QUIET, f"--user-data-dir={folder / 'profile'}", "--remote-debugging-pipe"]
         self._process = subprocess.Popen(
-            ["bash", "-c", command, BROWSER, *options, "about:blank"],
+            [_SHELL, "-c", command, BROWSER, *options, "about:blank"],
             pass_fds=(theirs, ours),
             env=os.environ | {"BROWSER_IN": str(theirs), "BROWSER_OUT": str(ours)},
             stderr=subprocess.DEVNULL,

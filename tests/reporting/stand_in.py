@@ -9,8 +9,8 @@ import pandas as pd
 
 from custseg import SegmentationBrief
 from custseg.characteristics._row_report import RowPolicy, RowReport
-from custseg.personas import Persona, Trait
-from custseg.segmentation import Rule
+from custseg.personas import Persona, Trait, profile_segments
+from custseg.segmentation import Rule, Segmentation, SegmentSelection
 from custseg.targeting import Action
 from custseg.validation import StabilityResult, Verdict
 
@@ -90,7 +90,7 @@ def stability_falling(numbers, n_pairs=5, level=0.9):
     return StabilityResult(
         numbers=tuple(numbers),
         adjusted_rand=means + 0.02 * random.randn(len(numbers), n_pairs),
-        segments=pd.DataFrame(rows),
+        segments=pd.DataFrame(rows).assign(slsa=np.nan),
         reference_labels={},
     )
 
@@ -108,6 +108,9 @@ def table_of(personas, value=True):
             "stability": [0.93 - 0.2 * position for position in range(len(personas))] if len(shares) > 1 else np.nan,
         }
     )
+
+
+UNSEEN = pd.DataFrame({name: [] for name in ("n_segments", "unexplained", "null_unexplained", "excess", "z", "bic")})
 
 
 ACTION = Action(action="Win back first", advice="Contact them personally.", because="effect on recency 0.81")
@@ -153,9 +156,41 @@ def plan_of(personas, table, clusterer, n_customers):
         segment_names=tuple(person.name for person in personas),
     )
     told = SimpleNamespace(
-        personas=personas, column_labels=Labels(), segment_table=table.drop(columns="stability"), compare=lambda: None
+        personas=personas,
+        column_labels=Labels(),
+        segment_table=table.drop(columns="stability"),
+        # as of a study without its customers: no picture of them
+        described=SimpleNamespace(),
+        describer=SimpleNamespace(min_group_size=10),
+        compare=lambda: None,
     )
     return SimpleNamespace(segmentation=segmentation, personas=told, actions=[ACTION] * len(personas))
+
+
+def with_customers(study, n_each=40):
+    """Give the segments that a study leads with customers, of whom pictures can be made."""
+    plan = study.cut_plan_ or study.plan_
+    names = [person.name for person in plan.personas.personas]
+    labels = np.repeat(np.arange(len(names)), n_each)
+    random = np.random.RandomState(0)
+    customers = pd.DataFrame(
+        {
+            "member__recency": 60.0 - 20 * labels + random.normal(size=len(labels)),
+            "member__monetary": 9.0 * (labels % 2) + random.normal(size=len(labels)),
+            "member__town": np.array(["here", "there", EVIL], dtype=object)[labels % 3],
+        }
+    )
+    described = Segmentation.of(customers, labels, names=names, clustered_on=["member__recency"])
+    told = plan.personas
+    told.described, told.segment_names = described, names
+    told.compare = lambda: profile_segments(described, min_group_size=10)
+    plan.segmentation.segment_names, plan.segmentation.made_by = names, "clusterer"
+    return study
+
+
+def selection_of(n_segments, reason, structured=None):
+    """What was chosen, of numbers that nobody looked at."""
+    return SegmentSelection(n_segments=n_segments, reason=reason, structured=structured, table=UNSEEN)
 
 
 def evidence_of(verdict, selection, stability):
@@ -205,7 +240,7 @@ def stand_in(
     verdict = verdict or Verdict(word="constructive" if cut else "natural", sentence=sentence)
     found = overall if cut else shown
     if selection is ...:
-        selection = SimpleNamespace(n_segments=len(found), reason="structure test: p = 0.40.", structured=not cut)
+        selection = selection_of(len(found), "structure test: p = 0.40.", structured=not cut)
     shown_plan = plan_of(shown, table_of(shown, value) if table is None else table, clusterer, total)
     return SimpleNamespace(
         brief=SimpleNamespace(

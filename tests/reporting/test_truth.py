@@ -7,7 +7,6 @@ import json
 import re
 from dataclasses import replace
 from functools import partial
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -17,7 +16,7 @@ from custseg import DemographicEncoder, SegmentationBrief, SegmentationStudy, Se
 from custseg.datasets import make_customers
 from custseg.reporting import render_html, render_json, render_markdown, render_text
 from custseg.validation import STABLE_ADJUSTED_RAND, STABLE_SEGMENT, StabilityResult, judge
-from tests.reporting.stand_in import NO_OUTCOMES, stand_in
+from tests.reporting.stand_in import NO_OUTCOMES, selection_of, stand_in
 from tests.sizes import size
 
 pytestmark = [pytest.mark.sampled, pytest.mark.thorough]
@@ -77,7 +76,7 @@ def report_of(n_segments, structured, n_not_assigned, found, kind):
     verdict = verdict_of(n_segments, structured, n_not_assigned, found)
     selection = None
     if n_not_assigned is None:
-        selection = SimpleNamespace(n_segments=n_segments, structured=structured, reason=REASONS[structured])
+        selection = selection_of(n_segments, REASONS[structured], structured)
     is_cut = n_segments == 1 and bool(evidence.numbers)
     names = ("All customers",) if n_segments == 1 and not is_cut else ("Frequent", "Lapsed", "The rest")
     study = stand_in(names, cut=is_cut, verdict=verdict, selection=selection, stability=evidence)
@@ -159,9 +158,15 @@ def test_what_is_known_of_few_says_so_on_the_card(kind):
     trait = replace(told.traits[1], known_share=0.17, known_share_rest=0.9)
     typical = {"demographics__age": "35-44", "demographics__home": None, "demographics__kids": None}
     shares = {"demographics__age": 0.62, "demographics__home": 0.17}
-    study.plan_.personas.personas = [replace(told, traits=(trait,), typical_customer=typical, known_shares=shares)]
+    few = ("home (of 204 of 1,200)", "kids")
+    persona = replace(told, traits=(trait,), typical_customer=typical, known_shares=shares, known_of_few=few)
+    study.plan_.personas.personas = [persona]
     text = plain(RENDERERS[kind](study))
     assert "of the 17% of whom it is known" in text
+    if kind == "html":
+        # the page has no typical customer
+        assert "Known of few: home (of 204 of 1,200), kids" in text
+        return
     assert re.search(r"age 35-44 \(?of the 62% of whom it is known", text)
     assert "Known of too few: home (of 204 of 1,200), kids" in text
 

@@ -49,7 +49,7 @@ def _panel(row: Any, data: pd.DataFrame) -> Panel:
     most = max(both.max(), null.max()) or 1.0
     near, expected = format_share(row.near_border), format_share(row.near_border_null)
     told = f"{near} near the border; one continuum {expected}"
-    return Panel(row.name, told, *(_outline(each / most) for each in (others, both)), _steps(null / most))
+    return Panel(row.name, told, _outline(others / most), _outline(both / most), _steps(null / most))
 
 
 def _outline(heights: Sequence[float]) -> str:

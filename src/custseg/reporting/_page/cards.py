@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from custseg._core.words import format_share, format_total, is_year, known
+from custseg._core.words import format_share, format_total, is_year
 from custseg.personas import Need, Persona, Trait
 from custseg.plotting._for_reporting import shown_plan, with_unit, written
 from custseg.reporting._contents import Contents, Group, rule_in_words
 from custseg.reporting._page.strips import Scales, Strip
 from custseg.reporting._page.value import agreement, money, times_average
-from custseg.reporting._study import FittedStudy
+from custseg.reporting._study import FittedStudy, compared
 from custseg.validation import STABLE_SEGMENT
 
 __all__ = ["Card", "Fact", "TraitRow", "cards_of"]
@@ -26,7 +27,7 @@ class Fact:
     term: str
     figure: str
     gloss: str
-    meter: float | None
+    meter: float
     mark: float | None = None
 
 
@@ -73,7 +74,7 @@ def cards_of(study: FittedStudy, contents: Contents, groups: Sequence[Group]) ->
     plan, shown = shown_plan(study), contents.cut or contents.found
     personas = {persona.segment: persona for persona in plan.personas.personas}
     traits = [trait for persona in personas.values() for trait in _told(persona)]
-    profile = plan.personas.compare()
+    profile = compared(study)
     scales = None if profile is None else Scales(traits, profile, plan.personas.described)
     rules = getattr(plan.segmentation.clusterer, "rules_", ())
     currency = study.brief.currency or ""
@@ -104,7 +105,7 @@ def _told(persona: Persona) -> list[Trait]:
     return [*sections, *persona.where_to_reach, *persona.when]
 
 
-def _of_persona(persona: Persona, scales: Scales | None) -> dict[str, object]:
+def _of_persona(persona: Persona, scales: Scales | None) -> dict[str, Any]:
     def rows(traits: Sequence[Trait]) -> tuple[TraitRow, ...]:
         return tuple(_row(trait, persona, scales) for trait in traits)
 
@@ -127,26 +128,23 @@ def _sentence(text: str) -> str:
 
 
 def _facts(group: Group, currency: str) -> list[Fact]:
-    facts = []
-    if known(group.n_customers):
-        share = group.share or 0.0
-        facts.append(Fact("Customers", format_total(group.n_customers), f"{format_share(share)} of all", _meter(share)))
-    if known(group.value_share) and group.value is not None and group.n_customers:
-        each = f"{money(group.value / group.n_customers)} {currency}".rstrip()
-        gloss = f"{each} each"
-        if group.share:
-            gloss += f", {times_average(group.value_share / group.share)} times the average"
+    facts, size, share = [], group.n_customers, group.share or 0.0
+    if size is not None:
+        facts.append(Fact("Customers", format_total(size), f"{format_share(share)} of all", _meter(share)))
+    if group.value is not None and group.value_share is not None and size:
+        gloss = f"{f'{money(group.value / size)} {currency}'.rstrip()} each"
+        gloss += f", {times_average(group.value_share / share)} times the average" if share else ""
         facts.append(Fact("Value", format_share(group.value_share), gloss, _meter(group.value_share)))
-    if known(group.stability):
-        back = group.stability >= STABLE_SEGMENT
-        gloss = "of 1 in other samples" if back else "of 1: not found again in other samples"
+    if group.stability is not None:
+        gloss = "of 1 in other samples"
+        gloss += "" if group.stability >= STABLE_SEGMENT else ": not found again"
         figure = agreement(group.stability, STABLE_SEGMENT)
         facts.append(Fact("Comes back", figure, gloss, _meter(group.stability), 100 * STABLE_SEGMENT))
     return facts
 
 
-def _meter(share: float | None) -> float:
-    return round(100 * min(max(share or 0.0, 0.0), 1.0), 1)
+def _meter(share: float) -> float:
+    return round(100 * min(max(share, 0.0), 1.0), 1)
 
 
 def _row(trait: Trait, persona: Persona, scales: Scales | None) -> TraitRow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from custseg._core.words import format_number, format_share, format_total, known
@@ -36,10 +37,11 @@ class Page:
     known: str
     more: str
     order: str
+    each: str
     bars: ValueBars
     currency: str
     what_value: str
-    groups: tuple[Group, ...]
+    todo: tuple[tuple[str, tuple[str, str, str]], ...]
     glance: Glance | None
     cards: tuple[Card, ...]
     plane: Plane | None
@@ -62,7 +64,7 @@ class Page:
         """The rules of style that depend on the figures: both sides of the bars on one scale, and room for segments."""
         left, right = (f"minmax(0, {longest:g}fr)" for longest in self.bars.longest)
         bars = f"{left} {right}" if self.bars.has_value else left
-        return f":root {{ --bars: {bars}; --least: {_LABELS + _COLUMN * len(self.groups):g}rem; }}\n"
+        return f":root {{ --bars: {bars}; --least: {_LABELS + _COLUMN * len(self.bars.bars):g}rem; }}\n"
 
 
 def page_of(study: FittedStudy, contents: Contents) -> Page:
@@ -82,10 +84,11 @@ def page_of(study: FittedStudy, contents: Contents) -> Page:
         known=known_,
         more=more,
         order="the segments that carry most of the value first" if pictures.value else "the largest first",
+        each="Group" if shown.constructive else "Segment",
         bars=value_bars(groups, pictures.value, links),
         currency=study.brief.currency or "Value",
         what_value=next((f"{figure}: {gloss}" for term, figure, gloss in contents.figures if term == "Value"), ""),
-        groups=tuple(groups),
+        todo=() if cards else _todo(groups),
         glance=None if pictures.comparison is None else glance(pictures.comparison, order),
         cards=cards,
         plane=None if pictures.plane is None else plane(pictures.plane, number),
@@ -115,7 +118,7 @@ def _verdict(evidence: Evidence, contents: Contents, borders: GorgeDisplay | Non
     lead, stop, more = contents.verdict.partition(". ")
     lead = lead + stop.rstrip()
     if contents.word == "defined":
-        return lead, more, ""
+        return lead, more, more
     told, selection = [], evidence.selection
     if selection is not None and known(getattr(selection, "effect", None)):
         if selection.structured:
@@ -130,6 +133,14 @@ def _verdict(evidence: Evidence, contents: Contents, borders: GorgeDisplay | Non
         here, null = (float(borders.segments_[name].mean()) for name in ("near_border", "near_border_null"))
         told.append(f"{format_share(here)} of the customers stand near a border, {format_share(null)} of a continuum")
     return lead, f"{sentence('; '.join(told))}." if told else "", more
+
+
+def _todo(groups: Sequence[Group]) -> tuple[tuple[str, tuple[str, str, str]], ...]:
+    """Return what to do about each group that has no card; what is done for all of them is said once."""
+    told = [(group.name, action) for group in groups for action in group.actions]
+    if len({action for _, action in told}) == 1 < len(told):
+        return (("All of them", told[0][1]),)
+    return tuple(told)
 
 
 def _back(pictures: Pictures, order: list[int]) -> tuple[tuple[str, float, str, bool], ...]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from custseg.plotting import (
     ComparisonDisplay,
@@ -20,21 +18,15 @@ from custseg.reporting._study import FittedStudy
 
 __all__ = ["Pictures"]
 
+# what each is called in the list of pictures, and in words where it is not shown
 _SHOWN = {
-    "01_segment_value": "value",
-    "02_comparison": "comparison",
-    "04_stability": "stability",
-    "05_map": "plane",
-    "06_gorge": "gorge",
-    "07_selection": "selection",
-}
-_WORDS = {
-    "value": "Share of the value",
-    "comparison": "Comparison",
-    "stability": "Stability",
-    "plane": "Map",
-    "gorge": "Gap between the segments",
-    "selection": "Number of segments",
+    "01_segment_value": ("value", "Share of the value"),
+    "02_comparison": ("comparison", "Comparison"),
+    "04_stability": ("stability", "Stability"),
+    "05_map": ("plane", "Map"),
+    "06_gorge": ("gorge", "Gap between the segments"),
+    "07_selection": ("selection", "Number of segments"),
+    "all others": ("", "All other pictures"),
 }
 
 
@@ -54,12 +46,12 @@ class Pictures:
     def of(cls, study: FittedStudy) -> Pictures:
         """Make the pictures of the segments that a study leads with, those of its files."""
         pictures = cls()
-        makers: Mapping[str, Any] = dict(pictures_of(study, shown_plan(study)))
-        for stem, name in _SHOWN.items():
-            if stem not in makers:
+        for stem, make in pictures_of(study, shown_plan(study)):
+            if stem not in _SHOWN:
                 continue
+            name, words = _SHOWN[stem]
             try:
-                setattr(pictures, name, makers[stem]())
+                setattr(pictures, name, make())
             except LACKING as why:
-                pictures.missing[_WORDS[name]] = str(why)
+                pictures.missing[words] = str(why)
         return pictures

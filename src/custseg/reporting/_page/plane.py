@@ -20,7 +20,7 @@ WIDTH, HEIGHT = 1000, 620
 _ROOM = 0.04
 _LEAST_BORDER, _THINNEST, _WIDER = 0.05, 0.6, 9.0
 # a letter and a line where the map is as narrow as it has names, in its own units
-_LETTER, _LINE, _CHIP = 13.0, 27.0, 36.0
+_LETTER, _LINE, _CHIP = 14.5, 27.0, 36.0
 _LONGEST_LINE, _MOST_LINES = 18, 3
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from custseg._core.words import format_number, format_share
 from custseg.plotting import SelectionDisplay, StabilityDisplay
+from custseg.plotting._for_reporting import rows_of
 from custseg.validation import STABLE_ADJUSTED_RAND
 
 __all__ = ["UNITS", "Plot", "dotted", "selection_plots", "stability_plot"]
@@ -59,15 +60,13 @@ class _Frame:
         )
 
     def points(
-        self, figures: pd.Series[float], shown: int, labels: Mapping[int, str] | None = None
+        self, figures: pd.Series[float], shown: int, labels: Sequence[str] = ()
     ) -> tuple[tuple[float, float, str, bool], ...]:
         """Return place, label and whether it is the one that is shown, of each number."""
+        numbers = figures.index.tolist()
         return tuple(
-            (
-                *(round(100 * self.x(int(number)), 1), round(100 * self.y(figure), 1)),
-                *((labels or {}).get(int(number), str(number)), number == shown),
-            )
-            for number, figure in figures.items()
+            (round(100 * self.x(number), 1), round(100 * self.y(figure), 1), label, number == shown)
+            for number, figure, label in zip(numbers, figures, labels or map(str, numbers), strict=True)
         )
 
 
@@ -117,23 +116,24 @@ def selection_plots(display: SelectionDisplay) -> tuple[Plot, ...]:
         band=band,
         band_line=frame.corners(numbers, list(known["null_unexplained"])),
     )
-    criterion = data["bic"].dropna()
-    if criterion.empty:
+    classes = data[data["bic"].notna()]
+    if classes.empty:
         return (compact,)
+    criterion = classes["bic"]
     frame = _framed(criterion)
     told = ", ".join(f"{number}: {format_number(figure, 6)}" for number, figure in criterion.items())
     return compact, Plot(
         "How many classes do they show?",
         f"BIC of so many latent classes, the lower the better: {told}.",
-        frame.points(criterion, display.n_segments, {number: _apart(row) for number, row in data.iterrows()}),
+        frame.points(criterion, display.n_segments, [_apart(row) for row in rows_of(classes.reset_index())]),
         frame.corners(list(criterion.index), list(criterion)),
         tuple((round(100 * frame.y(tick), 1), f"{tick:,.0f}") for tick in _ticks(frame)),
     )
 
 
-def _apart(row: pd.Series[Any]) -> str:
+def _apart(row: Any) -> str:
     """Write the number of classes, and that of groups with a gap between them where these are fewer."""
-    return f"{row.name}" + (f" ({row['n_separated']:.0f})" if row["n_separated"] < row.name else "")
+    return str(row.n_segments) + (f" ({row.n_separated:.0f})" if row.n_separated < row.n_segments else "")
 
 
 def _framed(figures: pd.Series[float]) -> _Frame:

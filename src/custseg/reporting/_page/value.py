@@ -41,7 +41,7 @@ class ValueBars:
 def in_order(groups: Sequence[Group], display: SegmentValueDisplay | None) -> list[Group]:
     """Put the segments in the order of their value, else of their size; those of which nothing is told come last."""
     if display is None:
-        return sorted(groups, key=lambda group: (-(group.n_customers if known(group.n_customers) else -1), group.name))
+        return sorted(groups, key=lambda group: (-(group.n_customers or 0.0), group.name))
     place = {segment: position for position, segment in enumerate(display.data_["segment"])}
     return sorted(groups, key=lambda group: (place.get(group.segment, len(place)), group.segment))
 
@@ -49,12 +49,12 @@ def in_order(groups: Sequence[Group], display: SegmentValueDisplay | None) -> li
 def value_bars(groups: Sequence[Group], display: SegmentValueDisplay | None, cards: Mapping[int, str]) -> ValueBars:
     """Lay the bars out, for segments in their order."""
     rows = {} if display is None else {row.segment: row for row in rows_of(display.data_)}
-    most = max((group.share for group in groups if known(group.share)), default=0.0) or 1.0
+    most = max((group.share or 0.0 for group in groups), default=0.0) or 1.0
     worth = max((row.value_share for row in rows.values() if known(row.value_share)), default=0.0) or 1.0
     bars = []
     for group in groups:
         row, size = rows.get(group.segment), 100 * (group.share or 0.0) / most
-        share = format_share(group.share) if known(group.share) else group.size
+        share = group.size if group.share is None else format_share(group.share)
         bar = Bar(group.name, cards.get(group.segment), share, round(size, 1))
         if row is not None and known(row.value_share):
             bar = Bar(
