@@ -48,7 +48,7 @@ def test_below_four_fifths_every_figure_says_so(known):
         assert known_of(persona.known_shares["age"]).startswith("of the ")
         assert set(persona.known_shares) == {"age"}
     for text in (describer.to_markdown(), describer.to_html()):
-        assert text.count("of whom it is known") == 6 - 2 * ("<div" in text)
+        assert text.count("of whom it is known") == 8 - 2 * ("<div" in text)
 
 
 @pytest.mark.parametrize("known", [0.4, 0.17])

@@ -1,4 +1,5 @@
 import dataclasses
+import re
 
 import pytest
 from hypothesis import given
@@ -135,7 +136,7 @@ SPOKEN = {
         "non-smoker": ("non-smoker", "smoker"),
         "never_returns": ("never returns", "returns"),
         "care_about_prices": ("care about prices", "rarely care about prices"),
-        "not_care_about_prices": ("not care prices", "care prices"),
+        "not_care_about_prices": ("not care about prices", "care about prices"),
         "owns_a_pet": ("owns a pet", "no pet"),
         "CreativityAndArts": ("creativity and arts", "no creativity and arts"),
         "wants_discounts": ("wants discounts", "rarely wants discounts"),
@@ -165,7 +166,7 @@ SPOKEN = {
         "الدخل": ("high الدخل", "low الدخل"),
         "netSpendPerOrder": ("high net spend per order", "low net spend per order"),
         "response_time": ("long response time", "short response time"),
-        "not_interested_in_sports": ("not interested…", "interested…"),
+        "not_interested_in_sports": ("not interested in sports", "interested in sports"),
         "Sonderangebotsaufmerksamkeit": ("high Sonderangebotsaufme…", "low Sonderangebotsaufme…"),
     },
     "ordinal": {
@@ -192,7 +193,8 @@ def test_columns_of_every_sort_can_be_read_aloud(kind):
         name: tuple(describe(trait(name, effect, kind=kind), words) for effect in (1, -1)) for name in SPOKEN[kind]
     }
     assert spoken == SPOKEN[kind]
-    assert all(len(name) <= 20 for name in words.columns.values())
+    # beside the word that denies it
+    assert all(len(re.sub("^not ", "", name)) <= 20 for name in words.columns.values())
 
 
 def test_a_level_that_is_a_word_stands_alone():

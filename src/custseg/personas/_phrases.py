@@ -17,7 +17,7 @@ from custseg._core.words import humanise, plain
 from custseg.personas._traits import Trait
 
 LONGEST_COLUMN = 20
-"""A column is called by at most so many characters."""
+"""A column is called by at most so many characters, the word aside that denies it."""
 
 # role -> the word for much of it, the word for little of it
 _ROLE_WORDS = {
@@ -105,7 +105,7 @@ class Words:
 
 
 def short(labels: Mapping[str, str]) -> dict[str, str]:
-    """Call each column by at most ``LONGEST_COLUMN`` characters, no two alike.
+    """Call each column by at most ``LONGEST_COLUMN`` characters, its denial aside, no two alike.
 
     Examples
     --------
