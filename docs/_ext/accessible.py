@@ -5,6 +5,8 @@ import re
 MENDED = (
     # a list without items
     (re.compile(r'<div role="list" class="citation-list">'), '<div class="citation-list">'),
+    # a table wider than the page is scrolled, by the keyboard too
+    (re.compile(r'<div class="output_subarea '), '<div tabindex="0" class="output_subarea '),
     # a link over a thumbnail whose text is hidden, and stands below
     (
         re.compile(

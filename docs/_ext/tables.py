@@ -97,7 +97,8 @@ def extras(project):
 
 def when_not(guide):
     """What each page says about its limits, its links as seen from a page beside it."""
-    for page in sorted(guide.glob("*.md")):
+    order = re.findall(r"^[a-z_]+$", (guide / "index.md").read_text(encoding="utf-8"), re.MULTILINE)
+    for page in (guide / f"{name}.md" for name in order):
         text = page.read_text(encoding="utf-8")
         title = re.search(r"^# (.*)$", text, re.MULTILINE)
         limits = re.search(r"^## When not to use (?:it|them)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)

@@ -6,11 +6,10 @@ What do they seek? Segments from a yes/no question
 make the segments.
 """
 
-# sphinx_gallery_thumbnail_number = -1
-
 # %%
 # Six hundred customers ticked what matters to them; three kinds of answers are planted.
 
+# sphinx_gallery_thumbnail_number = -1
 import numpy as np
 import pandas as pd
 

@@ -5,10 +5,9 @@ Who is in the segments, besides what made them?
 Purchases make the segments; the household was not looked at. Does it go with them?
 """
 
-# sphinx_gallery_thumbnail_number = -1
-
 # %%
 
+# sphinx_gallery_thumbnail_number = -1
 from custseg import CharacteristicUnion, DemographicEncoder, RFMFeaturizer, SegmentClusterer
 from custseg.datasets import make_customers
 

@@ -5,12 +5,11 @@ Do the segments come back?
 Other customers, drawn from the same market, would give other segments. How different?
 """
 
-# sphinx_gallery_thumbnail_number = -1
-
 # %%
 # Pairs of bootstrap samples, for each number of segments. (More pairs than the 10 here give smaller
 # intervals; they are few to be quick.)
 
+# sphinx_gallery_thumbnail_number = -1
 from custseg import DemographicEncoder, SegmentClusterer, bootstrap_stability
 from custseg.datasets import make_customers
 

@@ -5,11 +5,10 @@ How far does each segment stand apart?
 A mean over all customers hides the one segment that lies between two others.
 """
 
-# sphinx_gallery_thumbnail_number = -1
-
 # %%
 # Five segments are asked for, where four were planted. One of the four is cut in two.
 
+# sphinx_gallery_thumbnail_number = -1
 from custseg import DemographicEncoder, SegmentClusterer
 from custseg.datasets import make_customers
 

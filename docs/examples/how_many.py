@@ -5,12 +5,11 @@ How many segments?
 Compactness always grows with the number, so it cannot choose it. What can?
 """
 
-# sphinx_gallery_thumbnail_number = -1
-
 # %%
 # First: are there any? The customers are compared with one continuum of the same margins and
 # associations. Then: into how many classes do they fall, with a gap between them?
 
+# sphinx_gallery_thumbnail_number = -1
 from custseg import DemographicEncoder, select_n_segments
 from custseg.datasets import make_customers
 

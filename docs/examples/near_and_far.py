@@ -6,10 +6,9 @@ Two segments with one border lose customers to each other. A map of all characte
 where, as far as a plane can.
 """
 
-# sphinx_gallery_thumbnail_number = -1
-
 # %%
 
+# sphinx_gallery_thumbnail_number = -1
 from custseg import DemographicEncoder, SegmentClusterer
 from custseg.datasets import make_customers
 

@@ -6,11 +6,10 @@ Two sets of customers: one with five planted segments, one with none. A clustere
 find five finds five in both. What tells them apart?
 """
 
-# sphinx_gallery_thumbnail_number = -1
-
 # %%
 # Both sets have the same columns and the same margins of noise.
 
+# sphinx_gallery_thumbnail_number = -1
 from custseg import DemographicEncoder, SegmentClusterer
 from custseg.datasets import make_customers
 

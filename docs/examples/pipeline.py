@@ -5,10 +5,9 @@ From purchase lines to personas in one Pipeline
 Every stage is an estimator of scikit-learn, so the stages compose as any others do.
 """
 
-# sphinx_gallery_thumbnail_number = -1
-
 # %%
 
+# sphinx_gallery_thumbnail_number = -1
 from sklearn.pipeline import make_pipeline
 
 from custseg import PersonaDescriber, RFMFeaturizer, SegmentClusterer
@@ -16,7 +15,7 @@ from custseg.datasets import make_customers
 
 transactions = make_customers(500, separation=1.5, random_state=0).transactions
 pipeline = make_pipeline(RFMFeaturizer(), SegmentClusterer(n_segments=4, random_state=0), PersonaDescriber())
-pipeline.fit(transactions)
+pipeline = pipeline.fit(transactions)
 
 # %%
 # The last step describes the segments:

@@ -6,12 +6,11 @@ No clustering: the eleven names that marketers know, from scores of 1 to 5. Noth
 nothing has to be tested. What is left to ask is who is in them.
 """
 
-# sphinx_gallery_thumbnail_number = -1
-
 # %%
 # The scores cut the customers into fifths by recency, by frequency and by spend. The rules are over
 # the scores, and the first one that a customer meets counts: ``n_meeting`` is how many meet it at all.
 
+# sphinx_gallery_thumbnail_number = -1
 from custseg import RFMFeaturizer, RFMSegmenter
 from custseg.datasets import make_customers
 

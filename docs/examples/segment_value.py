@@ -5,11 +5,10 @@ Where does the value come from?
 A fifth of the customers, four fifths of the value? Here are the figures for segments of any origin.
 """
 
-# sphinx_gallery_thumbnail_number = -1
-
 # %%
 # Segments of how customers buy, and what each has spent in all:
 
+# sphinx_gallery_thumbnail_number = -1
 from custseg import RFMFeaturizer, SegmentClusterer
 from custseg.datasets import make_customers
 

@@ -6,12 +6,11 @@ The table that a meeting is held over: every characteristic in its own unit, wha
 apart from what did not.
 """
 
-# sphinx_gallery_thumbnail_number = -1
-
 # %%
 # Income, online hours and attitudes form the segments. Age, household and the rest have weight 0: they
 # take no part, so that a difference in them is a finding.
 
+# sphinx_gallery_thumbnail_number = -1
 from custseg import DemographicEncoder, SegmentClusterer
 from custseg.datasets import make_customers
 

@@ -6,8 +6,6 @@ A long questionnaire says a few things many times over. Which items belong toget
 groups are there, and can their scores be trusted?
 """
 
-# sphinx_gallery_thumbnail_number = -1
-
 # %%
 # The survey
 # ----------
@@ -17,6 +15,7 @@ groups are there, and can their scores be trusted?
 # ``CUSTSEG_SHARED_DATA``. Where it is absent, generated answers of :func:`~custseg.datasets.make_customers`
 # stand in, and the next line says so.
 
+# sphinx_gallery_thumbnail_number = -1
 import os
 from pathlib import Path
 

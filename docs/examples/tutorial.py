@@ -8,13 +8,12 @@ and a report. How often they buy forms the segments; how they shop, how they ans
 who they are describes them.
 """
 
-# sphinx_gallery_thumbnail_number = -1
-
 # %%
 # The tables
 # ----------
 # The demo's data come with an installed package; nothing is downloaded.
 
+# sphinx_gallery_thumbnail_number = -1
 import custseg
 
 tables = custseg.datasets.load_complete_journey(

@@ -6,12 +6,11 @@ Customers said of each item how important it is and how satisfied they are. What
 not satisfy is where to begin, and it differs between segments.
 """
 
-# sphinx_gallery_thumbnail_number = -1
-
 # %%
 # Two tables with one row per customer and the same items. The answers here are drawn at random, around
 # means that differ between the segments.
 
+# sphinx_gallery_thumbnail_number = -1
 import numpy as np
 import pandas as pd
 

@@ -57,6 +57,15 @@ def fresh(tables, tmp_path):
         ('study = "out.skops"', 'studies = "out.skops"', "Did you mean 'study'?"),
         (">= 1", "=> 1", "rule 'audience'"),
         ('"behaviour__frequency >', '"behaviour__frequence >', "Did you mean 'behaviour__frequency'?"),
+        ("n_pairs = 2", 'n_pairs = 2\ntitle = ""', "study.toml: 'title' must be text in quotes, got ''"),
+        ("n_pairs = 2", "n_pairs = 2\ntitle = 3", "study.toml: 'title' must be text in quotes, got 3"),
+        ("n_pairs = 2", "n_pairs = 2\nnames_from = 3", "'names_from' must be the path of a stored study in quotes"),
+        ("n_pairs = 2", 'n_pairs = 2\nnames_from = "last.skops"', "last.skops"),
+        ("[describer]", "[names]\n0 = 3\n[describer]", "study.toml, [names] '0': parameter 'names' must be"),
+        ("[describer]", "names = 3\n[describer]", "'names'"),
+        ("[describer]", '[labels]\nage = ""\n[describer]', "study.toml, [labels] 'age': parameter 'labels' must be"),
+        ("[describer]", '[labels]\nages = "x"\n[describer]', "unknown characteristic in labels 'ages'"),
+        ("[describer]", "[actions]\n1 = 2\n[describer]", "study.toml, [actions] '1': parameter 'actions' must be"),
         ("[describer]\nn_traits = 3", "", None),
     ],
 )
@@ -68,6 +77,38 @@ def test_what_is_wrong_in_a_study_file_is_named(fresh, capsys, old, new, words):
         return
     assert words in failing(capsys, "run", "--config", fresh / "study.toml")
     assert not (fresh / "out.html").exists()
+
+
+OWN_WORDS = """
+[names]
+0 = "Our friends"
+
+[labels]
+profile__age = "years of life"
+
+[actions]
+"Our friends" = "Call them"
+1 = { action = "Write", advice = "By hand." }
+
+[outputs]"""
+
+
+@pytest.mark.thorough
+def test_a_study_file_says_names_labels_actions_and_title(fresh, capsys):
+    said = CONFIG.replace("[outputs]", OWN_WORDS.strip()).replace("n_pairs = 2", 'n_pairs = 2\ntitle = "This year"')
+    (fresh / "study.toml").write_text(said)
+    assert cli.main(["run", "--config", str(fresh / "study.toml")]) == 0
+    study = load_study(fresh / "out.skops")
+    assert (study.title, study.personas_[0].name) == ("This year", "Our friends")
+    assert study.describer_.column_labels_["profile__age"] == "years of life"
+    assert [str(action) for action in study.actions_[:2]] == ["Call them.", "Write: By hand."]
+    assert "This year" in (fresh / "out.html").read_text()
+    # the next month takes its names from this one, and writes where that was
+    config = CONFIG.replace("n_pairs = 2", 'n_pairs = 2\nnames_from = "out.skops"')
+    (fresh / "study.toml").write_text(config)
+    assert cli.main(["run", "--overwrite", "--config", str(fresh / "study.toml")]) == 0
+    assert load_study(fresh / "out.skops").segmentation_.names == study.segmentation_.names
+    capsys.readouterr()
 
 
 @pytest.mark.parametrize(

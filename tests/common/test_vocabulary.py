@@ -104,6 +104,9 @@ MADE = {
     "characteristics": "What describes customers: an estimator that makes it of tables, or what was found of each.",
     "clusterer": "What finds segments and can be refitted.",
     "describer": "What describes segments.",
+    "names": "What characteristics or segments are called; of renamed ones by their old names.",
+    "actions": "What to do about each segment: as decided, by its number or name.",
+    "title": "The title of a report.",
     "beside": "Other segments of the same customers, whose figures are handed on beside those of these.",
 }
 POLICY = {
@@ -161,7 +164,6 @@ CALLED = {
     "include_customers": "Whether what is stored holds the rows of customers.",
     "trusted": "The types, by their full names, that a file may hold beyond those known.",
     "batch_size": "How many customers are in memory at once.",
-    "title": "The title of a report.",
     "heading": "Whether title and how to read it stand above a picture.",
     "width": "How many cells a line of a terminal has.",
     "short": "Whether to say no more than fits on one screen.",
@@ -170,7 +172,7 @@ CALLED = {
     "quote": "The sign around names in SQL.",
     "with_names": "Whether segments come as names instead of numbers.",
     "name": "What something is called.",
-    "names": "What characteristics or segments are called; of renamed ones by their old names.",
+    "names_from": "What was described before, from which segments that are the same keep their names.",
     "personas": "Who is in each segment.",
     "segmentation": "Customers in segments, with what made them so.",
     "clustered_on": "What the segments were found by: the names, or of a trait whether it is one of them.",
@@ -259,6 +261,7 @@ MEANINGS = {name: meaning for group in (*GROUPS, CALLED) for name, meaning in gr
 # Where a name is declared with different types, and why it means one thing all the same.
 SEVERAL_TYPES = {
     "X": "tables of any kind are Any; a union reads several; what inverse_transform reads is a matrix",
+    "actions": "what was decided goes in by segment, in words, and comes out as actions",
     "at": "a time in any form goes in, a timestamp comes out",
     "campaign": "of a made-up sample, the table of contacts with it",
     "characteristics": "what describes customers goes in, what was found of each characteristic comes out",
@@ -275,9 +278,12 @@ SEVERAL_TYPES = {
     "min_customers": "pools of profiles may be given as a share, and by column",
     "n_factors": "'parallel' is a way to find the number",
     "n_segments": "'auto' is a way to find the number, and several may be tried",
-    "names": "new names go by their old ones",
+    "names": "new names go by their old ones, or by the numbers of segments",
+    "names_from": "a study has personas, and is taken for them",
+    "needs": "of a comparison by segment, of a persona its own",
     "best": "of choices the column by its name, of scores how many there were",
     "outcomes": "of a brief a tuple of names",
+    "shares": "segments that are asked for go in, those of a description come out",
     "shown": "of choices the columns by their names, of scores how many there were",
     "worst": "of choices the column by its name, of scores how many there were",
     "path": "a path in any form goes in, text comes out",

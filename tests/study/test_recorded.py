@@ -25,7 +25,8 @@ The verdicts of ``descriptors``, ``an_audience``, ``latent_classes`` and ``proto
 that go with no other ceased to take part in the choice of the number: four groups are now five in the first and the
 third, where four were planted, and three are four in the last.
 All names were recorded anew when they began to be made to be read aloud, in at most 32 characters, and one ``because``
-of ``cells`` when more than four standard deviations began to be called far.
+of ``cells`` when more than four standard deviations began to be called far. One of ``a_continuum`` is of its strongest
+trait alone since none that leaves that out is taken while it fits.
 Labels, sizes, shares, values, all other stability and verdicts are as they were.
 """
 

@@ -20,7 +20,7 @@ from custseg import (
 )
 from custseg._core.words import format_number
 from custseg.datasets import make_customers
-from custseg.exceptions import ColumnNotFoundError
+from custseg.exceptions import ColumnNotFoundError, InvalidParameterError
 from custseg.targeting import GOALS
 from custseg.targeting._measured import _in_order
 
@@ -270,3 +270,28 @@ def test_rounding_is_no_difference_in_a_reason():
     personas = labelled(customers, labels, roles={"total": "monetary", "noise": "frequency"})
     for action in plan_actions("development", personas).actions:
         assert "noise: 9.99 on average, against 9.99 elsewhere; " in action.because
+
+
+def test_own_actions_stand_in_place_of_what_the_rules_recommend(cells):
+    said = {"Champions": "Invite them", 1: {"action": "Thank them", "advice": "By a card."}}
+    plan, before = plan_actions("retention", cells, actions=said), plan_actions("retention", cells)
+    own = [cells.segmentation.segment_names.index("Champions"), 1]
+    assert [str(plan.actions[segment]) for segment in own] == ["Invite them.", "Thank them: By a card."]
+    assert plan.actions[own[0]].to_dict() == {"action": "Invite them", "advice": "", "because": ""}
+    others = [segment for segment in range(len(before.actions)) if segment not in own]
+    assert [plan.actions[segment] for segment in others] == [before.actions[segment] for segment in others]
+    assert "Champions: invite them;" in str(plan)
+
+
+@pytest.mark.parametrize("key", [99, "99", "Champion", -1, True])
+def test_an_own_action_of_no_segment_names_those_that_there_are(cells, key):
+    with pytest.raises(InvalidParameterError, match=f"unknown segment in actions '{key}'; known: '0 \\("):
+        plan_actions("retention", cells, actions={key: "x"})
+
+
+def test_own_actions_are_not_counted_among_the_same_advice():
+    customers, labels = purchases(np.random.RandomState(0), [10, 10.1, 10.2], [60, 60, 60])
+    alike = plan_actions("pricing", labelled(customers, labels))
+    assert sum(NO_DIFFERENCE in action.advice for action in alike.actions) in (0, 2, 3)
+    told = plan_actions("pricing", labelled(customers, labels), actions={0: "A", 1: "A", 2: "A"})
+    assert [str(action) for action in told.actions] == ["A."] * 3

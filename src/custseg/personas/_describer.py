@@ -54,19 +54,19 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         in every row. None describes every column.
     segment : str, default="segment"
         The column of labels, with -1 or nothing for customers in no segment, who are counted and left out.
+    names : sequence of str, mapping of int or str to str, or None, default=None
+        What you call the segments: a name for each, or of some of them by number or by the name that they would have.
+        They may be of any length; no two may be alike.
+    labels : mapping of str to str or None, default=None
+        What you call columns, in place of what their maker calls them.
     n_traits : int, default=5
-        The most traits a persona shows.
+        The most traits that come first; what says the same thing counts once.
     min_group_size : int, default=10
         A segment with fewer customers is suppressed: a persona with a size band, without traits and
         typical customer. Its customers enter no other figure either, so that none can be turned
         back into theirs. No mean, median or share rests on fewer known values, here or elsewhere; a
         high share rests on at least as many customers who have the level; a level that fewer have is
         never named.
-    names : sequence of str, mapping of int or str to str, or None, default=None
-        What you call the segments: a name for each, or of some of them by number or by the name that they would have.
-        They may be of any length; no two may be alike.
-    labels : mapping of str to str or None, default=None
-        What you call columns, in place of what their maker calls them.
 
     Attributes
     ----------
@@ -107,6 +107,10 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
     "Elsewhere" is everyone in another segment that is not suppressed. p-values of columns that formed
     the segments are circular, and marked. Not meant for finding out about single customers.
 
+    Characteristics that rank the customers alike are one trait with the strongest figure, whose ``also`` names the
+    others: Spearman's correlation of at least .8, either way, over the customers of whom both are known (of more than
+    5,000 customers, over so many of them).
+
     A skewed number is shown by its median where the medians differ as the means do. Ordered
     categories with the same median here and elsewhere are shown by the share from one level upwards.
 
@@ -146,17 +150,17 @@ class PersonaDescriber(CustomerTableMixin, Estimator):
         *,
         customer_id: str | None = "customer_id",
         segment: str = "segment",
-        n_traits: int = 5,
-        min_group_size: int = 10,
         names: Sequence[str] | Mapping[int | str, str] | None = None,
         labels: Mapping[str, str] | None = None,
+        n_traits: int = 5,
+        min_group_size: int = 10,
     ) -> None:
         self.customer_id = customer_id
         self.segment = segment
-        self.n_traits = n_traits
-        self.min_group_size = min_group_size
         self.names = names
         self.labels = labels
+        self.n_traits = n_traits
+        self.min_group_size = min_group_size
 
     def fit(
         self,

@@ -58,7 +58,7 @@ class Prevalence(Result):
     Attributes
     ----------
     labels : tuple of str
-        Up to three traits, the strongest first.
+        Up to three traits that are numbers or shares, the strongest first.
     shares : tuple of float
         For each the share of the segment that is on its side of halfway between the segment and everyone else.
     here, elsewhere : float
@@ -67,6 +67,15 @@ class Prevalence(Result):
         Of all customers on that side in all of them the share that is in this segment.
     text : str
         The same in words, plain text.
+
+    Notes
+    -----
+    A customer is on the segment's side of halfway beyond (h + r)/2 in the direction of the effect, h the figure of the
+    segment and r that of everyone else, mean or median as the trait says; of a share, by having the level where it is
+    more common in the segment, and by not having it where it is less. All shares are of the customers of whom all of
+    the traits are known. A trait is passed over where one of the groups that the figures tell apart would have fewer
+    than ``min_group_size`` customers in it and not none: those on its side, the others, those on its side but not in
+    all, and those of whom it is known but not all of them; here or elsewhere.
     """
 
     labels: tuple[str, ...]

@@ -109,10 +109,8 @@ def test_two_of_the_six_published_segments_of_vacmot_may_be_ways_of_answering():
     answers = pd.read_csv(folder / "vacmot.csv").astype(bool)
     labels = pd.read_csv(folder / "vacmot__vacmot6.csv").iloc[:, -1].to_numpy() - 1
     styles = [persona.answering_style for persona in PersonaDescriber().fit(answers, labels).personas_]
-    assert sorted(side for style in styles for side in ("above", "below") if f"lie {side} everyone" in style) == [
-        "above",
-        "below",
-    ]
+    found = [side for style in styles for side in ("above", "below") if f"lie {side} everyone" in style]
+    assert sorted(found) == ["above", "below"]
 
 
 def rated(importance, satisfaction):

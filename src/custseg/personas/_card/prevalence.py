@@ -26,51 +26,56 @@ from custseg.personas._traits import Trait
 __all__ = ["find_prevalence", "meets"]
 
 _MOST_TRAITS = 3
+_LOOKED_AT = 5
 
 
 def find_prevalence(
     profile: Profile, segment: int, traits: Sequence[Trait], words: Words, min_group_size: int
 ) -> Prevalence | None:
-    """Count who meets the first three traits of a segment, or as many of them as may be told.
+    """Count who meets the first three traits of a segment that may be told together, of its first five.
 
     Every group that these figures tell apart has nobody in it or at least ``min_group_size`` customers, here and
     elsewhere: those who meet a trait, those who do not, those who meet one but not all, and those of whom one is known
-    but not all.
+    but not all. A trait with which that is not so is passed over.
     """
     # medians that are levels have no halfway; of what is known of few no share would be one of the segment
-    able = [each for each in traits if each.known_of_half and not isinstance(each.segment_value, str)][:_MOST_TRAITS]
+    able = [each for each in traits if each.known_of_half and not isinstance(each.segment_value, str)][:_LOOKED_AT]
     patterns = _patterns(profile, segment, able)
-    for n_traits in range(len(able), 0, -1):
-        counts = _counts(patterns, n_traits)
-        if not ((counts > 0) & (counts < min_group_size)).any():
-            if not counts[0].all() or not counts[1, 0]:
-                return None
-            labels = tuple(describe(trait, words) or plain(trait.label) for trait in able[:n_traits])
-            return _told(labels, counts, known_of(*map(float, counts[0] / patterns.sum(axis=1))))
-    return None
+    told: list[int] = []
+    for place in range(len(able)):
+        counts = _counts(patterns, [*told, place])
+        if not ((counts > 0) & (counts < min_group_size)).any() and counts[0].all() and counts[1, 0]:
+            told.append(place)
+        if len(told) == _MOST_TRAITS:
+            break
+    if not told:
+        return None
+    counts = _counts(patterns, told)
+    labels = tuple(describe(able[place], words) or plain(able[place].label) for place in told)
+    return _told(labels, counts, known_of(*map(float, counts[0] / patterns.sum(axis=1))))
 
 
 def _patterns(profile: Profile, segment: int, traits: Sequence[Trait]) -> Integers:
     """Count those here and elsewhere by what is known of them and what they meet, two bits for each trait."""
-    codes = np.zeros(len(profile.labels), dtype=np.uint8)
+    codes = np.zeros(len(profile.labels), dtype=np.uint16)
     for place, trait in enumerate(traits):
         known = profile.told_of(trait.characteristic)
-        codes |= known.view(np.uint8) << (2 * place)
-        codes |= (known & meets(profile, trait)).view(np.uint8) << (2 * place + 1)
+        met = known & meets(profile, trait)
+        codes |= (known.view(np.uint8) + 2 * met.view(np.uint8)).astype(np.uint16) << (2 * place)
     n_codes = 4 ** len(traits)
     here = np.bincount(codes[profile.labels == segment], minlength=n_codes)
     return np.stack([here, np.bincount(codes, minlength=n_codes) - here])
 
 
-def _counts(patterns: Integers, n_traits: int) -> Integers:
-    """Count of the first traits, here and elsewhere: all known, all met, each met; then the groups between these."""
+def _counts(patterns: Integers, places: Sequence[int]) -> Integers:
+    """Count of some traits, here and elsewhere: all known, all met, each met; then the groups between these."""
     codes = np.arange(patterns.shape[1])
-    known = [codes >> (2 * place) & 1 > 0 for place in range(n_traits)]
+    known = [codes >> (2 * place) & 1 > 0 for place in places]
     all_known = np.logical_and.reduce(known)
-    met = [all_known & (codes >> (2 * place + 1) & 1 > 0) for place in range(n_traits)]
+    met = [all_known & (codes >> (2 * place + 1) & 1 > 0) for place in places]
     groups = [all_known, np.logical_and.reduce(met), *met, *(own & ~all_known for own in known)]
     counts = np.array(groups, dtype=np.int64) @ patterns.T
-    everyone, every, each = counts[0], counts[1], counts[2 : 2 + n_traits]
+    everyone, every, each = counts[0], counts[1], counts[2 : 2 + len(places)]
     return np.vstack([counts, everyone - every, everyone - each, each - every])
 
 
