@@ -59,7 +59,7 @@ STUDIES = {
 }
 
 
-STUDIES |= {f"a study: {name}": make for name, make in SMALL.items() if name in size(("gaps",), SMALL)}
+STUDIES |= {f"a study: {name}": make for name, make in SMALL.items() if name in size((), SMALL)}
 
 
 @cache
