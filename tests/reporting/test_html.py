@@ -8,6 +8,7 @@ import itertools
 import re
 import sys
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -61,14 +62,21 @@ STUDIES = {
 STUDIES |= {f"a study: {name}": make for name, make in SMALL.items() if name in size(("gaps",), SMALL)}
 
 
-@pytest.fixture(scope="module", params=STUDIES)
+@cache
+def made(name):
+    """A study, and its page."""
+    study = STUDIES[name]()
+    return study, Page(render_html(study))
+
+
+@pytest.fixture(params=STUDIES)
 def study(request):
-    return STUDIES[request.param]()
+    return made(request.param)[0]
 
 
-@pytest.fixture(scope="module")
-def page(study):
-    return Page(render_html(study))
+@pytest.fixture
+def page(request, study):
+    return made(request.node.callspec.params["study"])[1]
 
 
 def test_the_page_asks_nobody_for_anything(page):
@@ -159,7 +167,7 @@ def test_glossary_explains_every_term(page):
 
 
 def test_a_cut_in_two_is_one_comparison_without_a_mirrored_card():
-    page = Page(render_html(STUDIES["cut in two"]()))
+    page = made("cut in two")[1]
     assert not page.all("article")
     assert "2 groups of a constructive cut" in page.texts("h2")[0]
     (section,) = page.all("section", id="glance")
@@ -168,7 +176,7 @@ def test_a_cut_in_two_is_one_comparison_without_a_mirrored_card():
 
 
 def test_a_constructive_cut_is_labelled_on_every_card():
-    page = Page(render_html(STUDIES["cut"]()))
+    page = made("cut")[1]
     assert list(page.texts("p", **{"class": "kicker"}))[1:] == [
         f"Group {place} of 3 constructive" for place in (1, 2, 3)
     ]

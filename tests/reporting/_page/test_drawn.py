@@ -11,10 +11,19 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custseg.plotting import ComparisonDisplay, GorgeDisplay, SegmentMapDisplay
+from custseg.plotting import (
+    ComparisonDisplay,
+    GorgeDisplay,
+    SegmentMapDisplay,
+    SegmentValueDisplay,
+    StabilityDisplay,
+)
 from custseg.reporting import render_html
-from custseg.reporting._page.borders import gorge
+from custseg.reporting._contents import read_study
+from custseg.reporting._page.borders import flow, gorge
 from custseg.reporting._page.plots import UNITS, _Frame, _ticks
+from custseg.reporting._page.strips import Scales
+from custseg.reporting._page.value import in_order, value_bars
 from custseg.validation import StabilityResult
 from tests.reporting.html_page import Page, inside
 from tests.reporting.stand_in import stand_in, table_of, trait, with_customers
@@ -27,32 +36,44 @@ def natural():
     return study, Page(render_html(study))
 
 
-def test_segments_stand_in_the_order_of_their_value_or_else_of_their_size():
+def groups_of(**columns):
+    """Three segments with other figures."""
     people = stand_in().plan_.personas.personas
-    table = table_of(people).assign(value_share=[0.2, 0.5, 0.3], value=[20.0, 50.0, 30.0])
-    page = Page(render_html(with_customers(stand_in(personas=people, table=table))))
-    order = [people[place].name for place in (1, 2, 0)]
-    assert [text for text in page.texts("h3") if text in order][:3] == order
-    heads = [element for element in page.all("th", scope="col") if "bdi" in str(element["children"])]
-    assert [" ".join(head["text"].split()) for head in heads] == order
+    table = table_of(people).assign(**columns)
+    contents = read_study(stand_in(personas=people, table=table), "")
+    return contents.found.groups, SegmentValueDisplay(table.drop(columns="stability"))
+
+
+def test_segments_stand_in_the_order_of_their_value_or_else_of_their_size():
+    groups, display = groups_of(value_share=[0.2, 0.5, 0.3], value=[20.0, 50.0, 30.0], share=[0.2, 0.3, 0.5])
+    assert [group.segment for group in in_order(groups, display)] == [1, 2, 0]
+    assert [group.segment for group in in_order(groups, None)] == [0, 1, 2]
+    _, page = natural()
+    heads = [" ".join(head["text"].split()) for head in page.all("th", scope="col") if "bdi" in head["children"]]
+    rows = [" ".join(row["text"].split()) for row in page.all("th", scope="row") if "a" in row["children"]]
+    names = [name for name in page.texts("h3") if name in rows]
+    assert heads == rows == names[:3]
     assert "the segments that carry most of the value first" in page.texts("caption")[0]
     page = Page(render_html(stand_in(value=False)))
     assert page.texts("caption")[0] == "Share of the customers, the largest first."
 
 
 def test_bars_of_customers_and_of_value_have_one_scale():
-    people = stand_in().plan_.personas.personas
-    table = table_of(people).assign(share=[0.25, 0.25, 0.5], value_share=[0.1, 0.8, 0.1])
-    text = render_html(with_customers(stand_in(personas=people, table=table)))
-    assert "--bars: minmax(0, 0.5fr) minmax(0, 0.8fr)" in text
-    rows = re.findall(
-        r'class="l">(\S+?)<svg width="(\S+?)%".*?class="r"><svg width="(\S+?)%".*?</svg>(\S+?)</td>', text
-    )
-    assert [tuple(row) for row in rows] == [
-        ("25%", "50.0", "100.0", "80%"),
-        ("50%", "100.0", "12.5", "10%"),
-        ("25%", "50.0", "12.5", "10%"),
+    groups, display = groups_of(share=[0.25, 0.25, 0.5], value_share=[0.1, 0.8, 0.1])
+    drawn = value_bars(in_order(groups, display), display, {})
+    assert drawn.longest == (0.5, 0.8)
+    assert [(bar.share, bar.size, bar.worth, bar.value) for bar in drawn.bars] == [
+        ("25%", 50.0, 100.0, "80%"),
+        ("50%", 100.0, 12.5, "10%"),
+        ("25%", 50.0, 12.5, "10%"),
     ]
+    assert [bar.is_above for bar in drawn.bars] == [True, False, False]
+
+
+def test_a_value_that_is_negative_or_may_not_be_told_has_no_bar():
+    groups, display = groups_of(share=[0.25, 0.25, 0.5], value_share=[1.2, -0.2, np.nan])
+    drawn = value_bars(in_order(groups, display), display, {})
+    assert [(bar.worth, bar.value) for bar in drawn.bars] == [(100.0, "120%"), (0.0, "-20%"), (0.0, "")]
 
 
 def test_the_comparison_is_that_of_the_display():
@@ -72,18 +93,25 @@ def test_the_comparison_is_that_of_the_display():
 
 
 def test_strips_have_one_scale_in_every_segment():
-    study = with_customers(stand_in())
-    people = study.plan_.personas.personas
-    for place, (here, effect) in enumerate(((60.0, 1.2), (40.0, 0.3), (20.0, -1.2))):
-        told = trait("recency", here, 40.0, effect)
-        people[place] = replace(people[place], traits=(told,))
-    page = Page(render_html(study))
-    dots = [float(e["attributes"]["cx"][:-1]) for e in page.all("circle") if "dot" in e["attributes"]["class"]]
-    ticks = {e["attributes"]["x1"] for e in page.all("line", **{"class": "tick"})}
-    assert len(ticks) == 1
-    assert dots[0] > dots[1] > dots[2]
-    bands = [e["attributes"] for e in page.all("rect", **{"class": "band"})]
-    assert len({(band["x"], band["width"]) for band in bands}) == 1
+    study, _ = natural()
+    personas = study.plan_.personas
+    told = [trait("recency", here, 40.0, 1.0) for here in (60.0, 40.0, 20.0)]
+    scales = Scales(told, personas.compare(), personas.described)
+    strips = [scales.strip(each, segment, 1 / 3) for segment, each in enumerate(told)]
+    assert strips[0].dot > strips[1].dot > strips[2].dot
+    assert len({(strip.tick, strip.band) for strip in strips}) == 1
+    assert 0 <= strips[0].band[0] < strips[0].tick < strips[0].band[1] <= 100
+
+
+def test_the_strip_of_a_share_goes_from_none_to_all():
+    study, _ = natural()
+    told = replace(trait("home", 0.6, 0.3, 0.5, statistic="share"), lift=1.5)
+    scales = Scales([told], study.plan_.personas.compare(), study.plan_.personas.described)
+    strip = scales.strip(told, 0, 1 / 3)
+    assert (strip.band, strip.tick, strip.dot) == (None, 40.0, 60.0)
+    # nobody here has it: everyone else has all of it
+    strip = scales.strip(replace(told, segment_value=0.0, lift=0.0), 0, 1 / 3)
+    assert (strip.tick, strip.dot) == (20.0, 0.0)
 
 
 def test_the_curve_has_a_point_per_number_of_segments_and_marks_the_shown_one():
@@ -110,18 +138,19 @@ def test_pictures_hold_what_their_displays_hold():
 
 
 def test_bands_of_too_few_customers_are_not_drawn():
-    study = with_customers(stand_in())
     flows = pd.DataFrame(
         {"from_n_segments": 2, "from_segment": [0, 0, 1, 1], "n_segments": 3, "segment": [0, 1, 1, 2]}
     ).assign(n_customers=[30, 9, 30, 10], share=0.5)
     segments = pd.DataFrame({"n_segments": [2, 2, 3, 3, 3], "segment": [0, 1, 0, 1, 2], "slsw": 0.9, "slsa": 0.9})
     segments = segments.assign(n_customers=[39, 40, 30, 39, 10])
-    study.evidence_.stability = StabilityResult(
+    stability = StabilityResult(
         numbers=(2, 3), adjusted_rand=np.full((2, 5), 0.9), segments=segments, reference_labels={}, flows=flows
     )
-    page = Page(render_html(study))
-    bands = [e for e in page.all("path") if e["attributes"]["class"] in ("stays", "goes")]
-    assert len(bands) == 3
+    drawn = flow(StabilityDisplay(stability, 3), segments, 10, {0: 1, 1: 2, 2: 3})
+    assert len(drawn.bands) == 3
+    assert len(drawn.boxes) == 5
+    assert [number for _, number, _ in drawn.numbers] == ["2", "3"]
+    assert [lines[0][0] for _, lines in sorted(drawn.names)] == ["3", "2", "1"]
 
 
 def test_the_outlines_of_a_gap_are_as_high_as_its_bars():
