@@ -29,8 +29,8 @@ THEMES = {
 }
 # what a search shows, and a page with what was searched for marked
 SEARCHED = ("search.html?q=segments", "index.html?highlight=customers")
-# results come some time after the page
-WAIT = "new Promise(done => setTimeout(done, location.search ? 2000 : 0))"
+# results come some time after the page, and colours fade in
+WAIT = "new Promise(done => setTimeout(done, location.search ? 2000 : 300))"
 # what axe found, in a few words a finding
 RUN = """
 axe.run({resultTypes: ["violations"], runOnly: %s})

@@ -34,7 +34,14 @@ extensions = [
     "tables",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["_build", "examples", "gallery/*.ipynb", "gallery/*.py", "gallery/*.md5", "**sg_execution_times.rst"]
+exclude_patterns = [
+    "_build",
+    "examples",
+    "gallery/*.ipynb",
+    "gallery/*.py",
+    "gallery/*.md5",
+    "**sg_execution_times.rst",
+]
 suppress_warnings = ["config.cache"]  # the sorting of the gallery is a function
 
 autosummary_generate = True

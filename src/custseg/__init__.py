@@ -55,6 +55,7 @@ _STAGE_OF = {
     "examine_segments": "validation",
     "factorability": "characteristics",
     "find_goal": "targeting",
+    "finding": "reporting",
     "goals_to_frame": "targeting",
     "item_analysis": "characteristics",
     "join_responses": "characteristics",

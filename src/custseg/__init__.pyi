@@ -48,6 +48,7 @@ from custseg.personas import (
     profile_segments as profile_segments,
 )
 from custseg.reporting import (
+    finding as finding,
     render_html as render_html,
     render_json as render_json,
     render_markdown as render_markdown,

@@ -27,7 +27,7 @@ def quick(monkeypatch):
         (folder / "figures.txt").touch()
         return [folder / "figures.txt"]
 
-    monkeypatch.setattr(SegmentationStudy, "fit", lambda study, tables: study)
+    monkeypatch.setattr(SegmentationStudy, "fit", lambda study, tables, **_: study)
     monkeypatch.setattr(SegmentationStudy, "figures", drawn)
     monkeypatch.setattr(commands, "show", lambda study, short: None)
     monkeypatch.setattr(commands, "write_report", lambda study, path, **options: path)
@@ -60,7 +60,7 @@ def test_pictures_are_written_where_they_are_asked_for(fresh, quick, capsys, com
     ],
 )
 def test_a_folder_that_cannot_be_is_refused_before_the_work(fresh, capsys, monkeypatch, folder, words):
-    monkeypatch.setattr(SegmentationStudy, "fit", lambda study, tables: pytest.fail("it worked"))
+    monkeypatch.setattr(SegmentationStudy, "fit", lambda study, tables, **_: pytest.fail("it worked"))
     assert words in failing(capsys, "run", fresh / "study.toml", "--figures", fresh / folder)
     assert not (fresh / "out.html").exists()
 

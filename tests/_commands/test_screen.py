@@ -168,7 +168,7 @@ def test_help_has_examples_that_can_be_parsed(capsys, command):
 
 def test_all_is_told_where_it_is_asked_for(project, monkeypatch):
     asked = []
-    monkeypatch.setattr(SegmentationStudy, "fit", lambda study, tables: study)
+    monkeypatch.setattr(SegmentationStudy, "fit", lambda study, tables, **options: study)
     monkeypatch.setattr(commands, "show", lambda study, short: asked.append(short))
     for options in ([], ["--quiet"], ["--verbose"]):
         assert cli.main(["run", "--config", str(project / "study.toml"), *options]) == 0

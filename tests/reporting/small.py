@@ -11,7 +11,6 @@ from custseg import (
     CharacteristicUnion,
     DemographicEncoder,
     RFMFeaturizer,
-    RFMSegmenter,
     RuleSegmenter,
     SegmentationBrief,
     SegmentationStudy,
@@ -59,8 +58,10 @@ def continuum():
 
 @cache
 def rules():
-    """Cells of recency, frequency and monetary value; nobody is in some of them, and too few in others."""
-    return study(RFMFeaturizer(), RFMSegmenter(), make_customers(500, random_state=0).transactions)
+    """Purchases in four rules: too few customers meet the first, and nobody meets the last."""
+    bounds = {"Constant": "frequency >= 45", "Often": "frequency >= 10", "Seldom": "frequency >= 1"}
+    segmenter = RuleSegmenter({**bounds, "Nobody": "frequency < 0"})
+    return study(RFMFeaturizer(), segmenter, make_customers(500, random_state=0).transactions)
 
 
 @cache

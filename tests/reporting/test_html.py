@@ -8,7 +8,7 @@ import itertools
 import re
 import sys
 from dataclasses import replace
-from html.parser import HTMLParser
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -18,11 +18,11 @@ from custseg._core.customer_rows import without_customers
 from custseg._core.visible import visible
 from custseg.characteristics._row_report import RowPolicy, RowReport
 from custseg.exceptions import MissingDependencyError
-from custseg.plotting import ComparisonDisplay, GorgeDisplay, SegmentMapDisplay
 from custseg.reporting import render_html, render_markdown, render_text
 from custseg.reporting._finding import finding
 from custseg.segmentation import Rule
 from custseg.validation import StabilityResult, Verdict
+from tests.reporting.html_page import Page, inside
 from tests.reporting.small import STUDIES as SMALL
 from tests.reporting.stand_in import (
     EVIL,
@@ -35,57 +35,6 @@ from tests.reporting.stand_in import (
     with_customers,
 )
 from tests.sizes import size
-
-VOID = {"meta", "link", "rect", "line", "circle", "polyline", "polygon", "path"}
-
-
-class Page(HTMLParser):
-    """Every element with its attributes and its own text; fails where the nesting is broken."""
-
-    def __init__(self, text):
-        super().__init__(convert_charrefs=True)
-        self.elements, self.open = [], []
-        self.feed(text)
-        self.close()
-        assert not self.open
-
-    def handle_starttag(self, tag, attributes):
-        names = [name for name, _ in attributes]
-        assert len(set(names)) == len(names)
-        element = {"tag": tag, "attributes": dict(attributes), "text": "", "inside": [e["tag"] for e in self.open]}
-        element |= {"within": [id(e) for e in self.open], "children": []}
-        for outer in self.open:
-            outer["children"].append(tag)
-        self.elements.append(element)
-        if tag not in VOID:
-            self.open.append(element)
-
-    def handle_startendtag(self, tag, attributes):
-        self.handle_starttag(tag, attributes)
-        if tag not in VOID:
-            self.open.pop()
-
-    def handle_endtag(self, tag):
-        assert self.open.pop()["tag"] == tag
-
-    def handle_data(self, data):
-        for element in self.open:
-            element["text"] += data
-
-    def all(self, tag, **attributes):
-        return [
-            element
-            for element in self.elements
-            if element["tag"] == tag and attributes.items() <= element["attributes"].items()
-        ]
-
-    def texts(self, tag, **attributes):
-        return [" ".join(element["text"].split()) for element in self.all(tag, **attributes)]
-
-
-def inside(page, outer, tag):
-    """Return the elements of a kind within another."""
-    return [element for element in page.all(tag) if id(outer) in element["within"]]
 
 
 def suppressed():
@@ -110,17 +59,24 @@ STUDIES = {
 }
 
 
-STUDIES |= {f"a study: {name}": make for name, make in SMALL.items() if name in size(("gaps",), SMALL)}
+STUDIES |= {f"a study: {name}": make for name, make in SMALL.items() if name in size((), SMALL)}
 
 
-@pytest.fixture(scope="module", params=STUDIES)
+@cache
+def made(name):
+    """A study, and its page."""
+    study = STUDIES[name]()
+    return study, Page(render_html(study))
+
+
+@pytest.fixture(params=STUDIES)
 def study(request):
-    return STUDIES[request.param]()
+    return made(request.param)[0]
 
 
-@pytest.fixture(scope="module")
-def page(study):
-    return Page(render_html(study))
+@pytest.fixture
+def page(request, study):
+    return made(request.node.callspec.params["study"])[1]
 
 
 def test_the_page_asks_nobody_for_anything(page):
@@ -210,53 +166,8 @@ def test_glossary_explains_every_term(page):
     assert {"Lift", "Effect size", "Stability of a segment", "Adjusted Rand index"} <= set(terms)
 
 
-def test_segments_stand_in_the_order_of_their_value_or_else_of_their_size():
-    people = stand_in().plan_.personas.personas
-    table = table_of(people).assign(value_share=[0.2, 0.5, 0.3], value=[20.0, 50.0, 30.0])
-    page = Page(render_html(with_customers(stand_in(personas=people, table=table))))
-    order = [people[place].name for place in (1, 2, 0)]
-    assert [text for text in page.texts("h3") if text in order][:3] == order
-    heads = [element for element in page.all("th", scope="col") if "bdi" in str(element["children"])]
-    assert [" ".join(head["text"].split()) for head in heads] == order
-    assert "the segments that carry most of the value first" in page.texts("caption")[0]
-    page = Page(render_html(stand_in(value=False)))
-    assert page.texts("caption")[0] == "Share of the customers, the largest first."
-
-
-def test_bars_of_customers_and_of_value_have_one_scale():
-    people = stand_in().plan_.personas.personas
-    table = table_of(people).assign(share=[0.25, 0.25, 0.5], value_share=[0.1, 0.8, 0.1])
-    text = render_html(with_customers(stand_in(personas=people, table=table)))
-    assert "--bars: minmax(0, 0.5fr) minmax(0, 0.8fr)" in text
-    rows = re.findall(
-        r'class="l">(\S+?)<svg width="(\S+?)%".*?class="r"><svg width="(\S+?)%".*?</svg>(\S+?)</td>', text
-    )
-    assert [tuple(row) for row in rows] == [
-        ("25%", "50.0", "100.0", "80%"),
-        ("50%", "100.0", "12.5", "10%"),
-        ("25%", "50.0", "12.5", "10%"),
-    ]
-
-
-def test_the_comparison_is_that_of_the_display():
-    study = with_customers(stand_in())
-    display = ComparisonDisplay(study.plan_.personas.compare(), labels=study.plan_.personas.column_labels)
-    page = Page(render_html(study))
-    (section,) = page.all("section", id="glance")
-    cells = [element for element in inside(page, section, "td") if element["attributes"]["class"] != "soft"]
-    figures = [element["text"].split("▲")[0].split("▼")[0].split() for element in cells]
-    assert [text[0] for text in figures] == display.data_["text"].tolist()
-    tints = [
-        f"{'u' if row.effect_size > 0 else 'd'}{row.step}" if row.step else "z" for row in display.data_.itertuples()
-    ]
-    assert [element["attributes"]["class"] for element in cells] == tints
-    text = " ".join(section["text"].split())
-    assert "made the segments, so they differ" in text
-    assert "not used to make the segments: findings" in text
-
-
 def test_a_cut_in_two_is_one_comparison_without_a_mirrored_card():
-    page = Page(render_html(STUDIES["cut in two"]()))
+    page = made("cut in two")[1]
     assert not page.all("article")
     assert "2 groups of a constructive cut" in page.texts("h2")[0]
     (section,) = page.all("section", id="glance")
@@ -265,7 +176,7 @@ def test_a_cut_in_two_is_one_comparison_without_a_mirrored_card():
 
 
 def test_a_constructive_cut_is_labelled_on_every_card():
-    page = Page(render_html(STUDIES["cut"]()))
+    page = made("cut")[1]
     assert list(page.texts("p", **{"class": "kicker"}))[1:] == [
         f"Group {place} of 3 constructive" for place in (1, 2, 3)
     ]
@@ -289,60 +200,6 @@ def test_traits_show_direction_here_and_elsewhere():
     rows = [text for text in page.texts("li") if "recency" in text or "income" in text]
     assert rows[0] == "▼recency: 3.1 here, 41.7 elsewhere"
     assert rows[1] == "▲income: 100-124K or higher: 31% here, 13% elsewhere"
-
-
-def test_strips_have_one_scale_in_every_segment():
-    study = with_customers(stand_in())
-    people = study.plan_.personas.personas
-    for place, (here, effect) in enumerate(((60.0, 1.2), (40.0, 0.3), (20.0, -1.2))):
-        told = trait("recency", here, 40.0, effect)
-        people[place] = replace(people[place], traits=(told,))
-    page = Page(render_html(study))
-    dots = [float(e["attributes"]["cx"][:-1]) for e in page.all("circle") if "dot" in e["attributes"]["class"]]
-    ticks = {e["attributes"]["x1"] for e in page.all("line", **{"class": "tick"})}
-    assert len(ticks) == 1
-    assert dots[0] > dots[1] > dots[2]
-    bands = [e["attributes"] for e in page.all("rect", **{"class": "band"})]
-    assert len({(band["x"], band["width"]) for band in bands}) == 1
-
-
-def test_the_curve_has_a_point_per_number_of_segments_and_marks_the_shown_one():
-    page = Page(render_html(STUDIES["natural"]()))
-    circles = [e for e in page.all("circle") if e["attributes"]["class"].startswith("point")]
-    assert len(circles) == 7
-    assert [c["attributes"]["class"] for c in circles].index("point shown") == 1
-    heights = [float(circle["attributes"]["cy"][:-1]) for circle in circles]
-    assert heights == sorted(heights)
-    described = next(text for text in page.texts("desc") if "refits" in text)
-    assert "2: 0.9" in described
-    assert ", 8: 0.2" in described
-
-
-def test_pictures_hold_what_their_displays_hold():
-    study = with_customers(stand_in())
-    page = Page(render_html(study))
-    plane = SegmentMapDisplay(study.plan_.personas.described, min_group_size=10)
-    marks = [element["attributes"]["d"] for element in page.all("path", **{"class": "marks"})]
-    assert sum(path.count("h0") for path in marks) == len(plane.data_)
-    assert plane.title in page.texts("title")
-    gorge = GorgeDisplay(study.plan_.personas.described, min_group_size=10)
-    assert gorge.title in page.texts("p", **{"class": "figure-title"})
-    assert len(page.all("div", **{"class": "panel"})) == 3
-
-
-def test_bands_of_too_few_customers_are_not_drawn():
-    study = with_customers(stand_in())
-    flows = pd.DataFrame(
-        {"from_n_segments": 2, "from_segment": [0, 0, 1, 1], "n_segments": 3, "segment": [0, 1, 1, 2]}
-    ).assign(n_customers=[30, 9, 30, 10], share=0.5)
-    segments = pd.DataFrame({"n_segments": [2, 2, 3, 3, 3], "segment": [0, 1, 0, 1, 2], "slsw": 0.9, "slsa": 0.9})
-    segments = segments.assign(n_customers=[39, 40, 30, 39, 10])
-    study.evidence_.stability = StabilityResult(
-        numbers=(2, 3), adjusted_rand=np.full((2, 5), 0.9), segments=segments, reference_labels={}, flows=flows
-    )
-    page = Page(render_html(study))
-    bands = [e for e in page.all("path") if e["attributes"]["class"] in ("stays", "goes")]
-    assert len(bands) == 3
 
 
 @pytest.mark.thorough

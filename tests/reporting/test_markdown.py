@@ -11,6 +11,7 @@ from custseg.reporting._finding import finding
 from custseg.reporting._study import comparison_of
 from tests.reporting.small import STUDIES, continuum, gaps, hostile, natural, rules
 from tests.reporting.stand_in import stand_in
+from tests.sizes import size
 
 
 def headings(text):
@@ -36,7 +37,8 @@ def test_what_matters_most_comes_first(make):
     assert text.splitlines()[2].startswith(study.verdict_.sentence.partition(". ")[0])
 
 
-@pytest.mark.parametrize("make", STUDIES.values(), ids=STUDIES)
+@pytest.mark.thorough
+@pytest.mark.parametrize("make", size([gaps, hostile, rules], [*STUDIES.values()]))
 def test_every_figure_side_by_side_is_that_of_the_picture(make):
     study, data = make(), comparison_of(make()).data_
     n_segments = data["segment"].nunique()

@@ -15,6 +15,7 @@ from custseg.personas._segment_profile.profile import COLUMNS
 from custseg.reporting import render_json, report_schema
 from tests.reporting.small import STUDIES, continuum, hostile, natural, rules
 from tests.reporting.stand_in import persona, stand_in, table_of, trait
+from tests.sizes import size
 
 VALIDATOR = jsonschema.Draft202012Validator(report_schema())
 
@@ -31,7 +32,8 @@ def test_the_schema_is_one_and_closed():
     assert all(each["additionalProperties"] is False for each in closed)
 
 
-@pytest.mark.parametrize("make", STUDIES.values(), ids=STUDIES)
+@pytest.mark.thorough
+@pytest.mark.parametrize("make", size([rules, continuum, hostile], [*STUDIES.values()]))
 def test_every_report_is_valid(make):
     facts = valid(make())
     assert facts["schema_version"] == 1

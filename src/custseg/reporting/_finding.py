@@ -23,13 +23,27 @@ _LEAST_GAP = 0.05
 def finding(study: FittedStudy) -> str:
     """Say in one line what was found: how many segments of what kind, and who brings how much of the value.
 
-    These are the segments whose customers are worth more than the average. Of value nothing is said where it is not
-    known, may not be told, or is spread as the customers are.
+    Parameters
+    ----------
+    study : SegmentationStudy
+        A fitted study.
+
+    Returns
+    -------
+    str
+        The line, which is the title of a report unless another is given. Those who bring the value are the segments
+        whose customers are worth more than the average; of value nothing is said where it is not known, may not be
+        told, or is spread nearly as the customers are.
+
+    See Also
+    --------
+    write_report : The report.
 
     Examples
     --------
     >>> from custseg import DemographicEncoder, SegmentationBrief, SegmentationStudy, SegmentClusterer
     >>> from custseg.datasets import make_customers
+    >>> from custseg.reporting import finding
     >>> study = SegmentationStudy(
     ...     SegmentationBrief("pricing", n_segments=3, value="income"),
     ...     characteristics=DemographicEncoder(columns=["age", "income"]),

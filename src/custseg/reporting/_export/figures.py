@@ -10,12 +10,19 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from custseg._core.asking import asking, asks
 from custseg._core.files import check_writable, replacing
 from custseg._core.optional import require
-from custseg.exceptions import CustomersNotStoredError, InfeasibleError, InvalidTableError, OutputPathError
+from custseg._core.warning import ignoring
+from custseg.exceptions import (
+    CustomersNotStoredError,
+    DataQualityWarning,
+    InfeasibleError,
+    InvalidTableError,
+    OutputPathError,
+)
 from custseg.personas import SegmentProfile
 from custseg.plotting import (
     ComparisonDisplay,
@@ -104,9 +111,9 @@ def pictures_of(study: FittedStudy, plan: Plan) -> Iterator[tuple[str, Callable[
     yield "02_comparison", partial(ComparisonDisplay, profile, labels=labels)
     yield "03_segment_profile", partial(_profile, profile, labels)
     yield "04_stability", partial(_stability, study, plan)
-    yield "05_map", partial(SegmentMapDisplay.from_estimator, study)
+    yield "05_map", partial(_in_space, SegmentMapDisplay, study)
     yield "06_gorge", partial(_gorge, study, plan)
-    yield "08_separation", partial(SeparationDisplay.from_estimator, study)
+    yield "08_separation", partial(_in_space, SeparationDisplay, study)
     yield "09_rfm_grid", partial(RFMGridDisplay.from_estimator, study, currency=study.brief.currency)
     for stem, kinds, display in (
         ("10_mosaic", ("binary", "ordinal", "nominal"), MosaicDisplay),
@@ -143,7 +150,14 @@ def _stability(study: FittedStudy, plan: Plan) -> Picture:
 
 
 def _gorge(study: FittedStudy, plan: Plan) -> Picture:
-    return _refuse(_BY_RULE) if plan.segmentation.made_by == "rules" else GorgeDisplay.from_estimator(study)
+    return _refuse(_BY_RULE) if plan.segmentation.made_by == "rules" else _in_space(GorgeDisplay, study)
+
+
+def _in_space(display: Any, study: FittedStudy) -> Picture:
+    """Make a picture of distances without a word on what goes into them: fit had it, and rules go by none."""
+    with ignoring(DataQualityWarning):
+        made: Picture = display.from_estimator(study)
+    return made
 
 
 def _selection(study: FittedStudy) -> Picture:

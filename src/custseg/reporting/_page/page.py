@@ -24,6 +24,8 @@ __all__ = ["Page", "page_of"]
 
 # a cut into two has no cards: the second would say of everything the opposite of the first
 _MIRRORED = 2
+# figures that belong to what was asked
+_ASKED = ("Not assigned", "Value")
 # the comparison of segments needs so many rem of width, and for each segment
 _LABELS, _COLUMN = 18, 5.25
 
@@ -40,7 +42,7 @@ class Page:
     each: str
     bars: ValueBars
     currency: str
-    what_value: str
+    figures: tuple[tuple[str, str], ...]
     todo: tuple[tuple[str, tuple[str, str, str]], ...]
     glance: Glance | None
     cards: tuple[Card, ...]
@@ -87,7 +89,7 @@ def page_of(study: FittedStudy, contents: Contents) -> Page:
         each="Group" if shown.constructive else "Segment",
         bars=value_bars(groups, pictures.value, links),
         currency=study.brief.currency or "Value",
-        what_value=next((f"{figure}: {gloss}" for term, figure, gloss in contents.figures if term == "Value"), ""),
+        figures=tuple((term, f"{figure}: {gloss}") for term, figure, gloss in contents.figures if term in _ASKED),
         todo=() if cards else _todo(groups),
         glance=None if pictures.comparison is None else glance(pictures.comparison, order),
         cards=cards,
