@@ -63,7 +63,7 @@ def test_the_figures_are_those_of_the_study(study):
     assert "EUR" in value.how_to_read
     stability = StabilityDisplay.from_estimator(study).segments_
     np.testing.assert_allclose(stability["slsw"], study.segment_table_["stability"][stability["segment"]])
-    assert "spend per purchase, EUR per purchase" in set(ComparisonDisplay.from_estimator(study).data_["label"])
+    assert "spend per purchase, EUR" in set(ComparisonDisplay.from_estimator(study).data_["label"])
     selection = SelectionDisplay.from_estimator(study)
     assert selection.data_.loc[selection.data_["shown"], "n_segments"].tolist() == [study.n_segments_]
 

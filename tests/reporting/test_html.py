@@ -59,17 +59,17 @@ STUDIES = {
 }
 
 
-STUDIES |= {f"a study: {name}": make for name, make in SMALL.items() if name in size((), SMALL)}
+SMALL_STUDIES = {f"a study: {name}": make for name, make in SMALL.items()}
 
 
 @cache
 def made(name):
     """A study, and its page."""
-    study = STUDIES[name]()
+    study = (STUDIES | SMALL_STUDIES)[name]()
     return study, Page(render_html(study))
 
 
-@pytest.fixture(params=STUDIES)
+@pytest.fixture(params=[*STUDIES, *(pytest.param(name, marks=pytest.mark.slow) for name in SMALL_STUDIES)])
 def study(request):
     return made(request.param)[0]
 

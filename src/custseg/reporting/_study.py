@@ -66,15 +66,26 @@ class FittedStudy(Protocol):
     def row_report_(self) -> RowReport: ...
 
 
+# decimals of the median of ordered levels
+_PLACES = 1
+
+
 def compared(study: FittedStudy) -> SegmentProfile | None:
     """Return the characteristics of the segments that a study leads with, side by side; None where none may be told of.
 
-    Outcomes are told apart: levels that are named there and pooled here would tell together how few are left.
+    Outcomes are told apart: levels that are named there and pooled here would tell together how few are left. So would
+    the shares of ordered levels beside the share "this or higher" that a persona tells, and medians of levels in full.
     """
     profile = (study.cut_plan_ or study.plan_).personas.compare()
     if profile is None:
         return None
-    return replace(profile, frame=profile.frame[~profile.frame["characteristic"].isin(study.outcomes_["outcome"])])
+    frame = profile.frame[~profile.frame["characteristic"].isin(study.outcomes_["outcome"])]
+    is_ordered = frame["kind"] == "ordinal"
+    frame = frame[~is_ordered | frame["level"].isna()].reset_index(drop=True)
+    places = ["segment_value", "rest_value", "overall_value", "low", "high"]
+    medians = frame.loc[frame["kind"] == "ordinal", places].round(_PLACES)
+    frame.loc[medians.index, places] = medians
+    return replace(profile, frame=frame)
 
 
 def comparison_of(study: FittedStudy) -> ComparisonDisplay | None:
