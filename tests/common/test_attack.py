@@ -105,7 +105,7 @@ def test_all_that_is_published_of_a_study_gives_back_nothing_hidden(seeds, monke
 
 
 def test_who_attacks_finds_what_is_not_hidden(monkeypatch):
-    studies = [study_of(np.random.RandomState(seed), monkeypatch, least=2) for seed in (5, 26)]
+    studies = [study_of(np.random.RandomState(seed), monkeypatch, least=2) for seed in (2, 5)]
     found = [each for study in studies for each in attack(*study, FORMS[1])]
     for kind in ("way: train", "size of segment", "is told of", "have stage larval"):
         assert any(kind in each for each in found), kind
